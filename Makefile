@@ -1,0 +1,48 @@
+# The habits of this project; CONTRIBUTING.md says when to use which.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: run setup assets lock test lint bench demo-mail sizes messages clean help
+
+help: ## Say what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+run: setup ## Start the whole helpdesk; Ctrl-C stops it
+	@exec $(BIN)/python manage.py up
+
+setup: .venv/.installed node_modules/.installed assets ## Make .venv, install the locks, build assets
+
+.venv/.installed: requirements/base.txt requirements/dev.txt scripts/make_venv.sh
+	@PYTHON="$(PYTHON)" sh scripts/make_venv.sh
+
+node_modules/.installed: package.json package-lock.json .venv/.installed
+	@sh scripts/node.sh npm ci --no-progress
+	@touch $@
+
+assets: node_modules/.installed ## Build static/dist and staticfiles/
+	@sh scripts/node.sh node assets/build.mjs
+	@$(BIN)/python manage.py collectstatic --noinput --clear -v 0
+
+lock: ## Pin what requirements/*.in and package.json ask for
+	@sh scripts/lock.sh
+
+test: setup ## Run all tests
+	@$(BIN)/pytest $(ARGS)
+
+lint: setup ## ruff, mypy, templates, migrations
+	@sh scripts/lint.sh
+
+bench: setup ## Measure, with the limits measured in the same run
+	@$(BIN)/python -m bench $(ARGS)
+
+demo-mail: setup ## Send a sample mail into the running helpdesk
+	@$(BIN)/python manage.py demo_mail $(ARGS)
+
+sizes: .venv/.installed ## List functions over 40 lines and files over 400
+	@$(BIN)/python scripts/sizes.py
+
+messages: setup ## Collect strings for translation and compile them
+	@$(BIN)/python manage.py makemessages -l uk --no-obsolete && $(BIN)/python manage.py compilemessages
+
+clean: ## Remove what is built; var/ (the data) stays
+	@rm -rf .venv node_modules static/dist staticfiles .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""Checks that `manage.py check --deploy` and every start run."""

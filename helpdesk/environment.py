@@ -1,0 +1,93 @@
+"""Reads the environment, and for a helpdesk that runs on this machine the files it left under its data folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def text(name: str, default: str = "") -> str:
+    """A setting from the environment; NAME_FILE names a file that holds it, as secrets are mounted."""
+    if path := os.environ.get(f"{name}_FILE"):
+        return Path(path).read_text().strip()
+    return os.environ.get(name, default)
+
+
+def flag(name: str, default: bool = False) -> bool:
+    said = text(name).strip().lower()
+    if said not in ("", "0", "1", "no", "yes", "false", "true", "off", "on"):
+        raise ImproperlyConfigured(f"{name} must be 1 or 0, not {said!r}.")
+    return said in ("1", "yes", "true", "on") if said else default
+
+
+def number(name: str, default: int) -> int:
+    said = text(name)
+    try:
+        return int(said) if said else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {said!r}.") from None
+
+
+def words(name: str, default: str = "") -> list[str]:
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def data_dir() -> Path:
+    return Path(text("HELPDESK_DATA_DIR") or ROOT / "var").resolve()
+
+
+def running_services() -> dict[str, str]:
+    """What `manage.py up` wrote while it runs: DATABASE_URL and REDIS_URL; empty when nothing runs."""
+    return _read_json(data_dir() / "services.json")
+
+
+def kept_secret(name: str) -> str:
+    """A key generated once for this data folder, or an empty string before the first start."""
+    return _read_json(data_dir() / "secrets.json").get(name, "")
+
+
+def database(url: str) -> dict[str, Any]:
+    """The DATABASES entry of a postgresql:// URL; its query becomes libpq options (host, sslmode...)."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured(f"DATABASE_URL must start with postgresql://, not {parts.scheme}://. PostgreSQL only.")
+    options = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", "") or unquote(parts.hostname or ""),
+        "PORT": options.pop("port", "") or str(parts.port or ""),
+        "OPTIONS": options,
+    }
+
+
+def email(url: str) -> dict[str, Any]:
+    """Outgoing mail: smtp://, smtp+tls:// (STARTTLS) or smtps://, as the EMAIL_* settings."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtp+tls", "smtps"):
+        raise ImproperlyConfigured(f"EMAIL_URL must be smtp://, smtp+tls:// or smtps://, not {parts.scheme}://.")
+    return {
+        "EMAIL_HOST": parts.hostname or "localhost",
+        "EMAIL_PORT": parts.port or {"smtp": 25, "smtp+tls": 587, "smtps": 465}[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+    }
+
+
+def _read_json(path: Path) -> dict[str, str]:
+    try:
+        found = json.loads(path.read_text())
+    except (FileNotFoundError, PermissionError):
+        return {}
+    return {str(key): str(value) for key, value in found.items()}

@@ -1,0 +1,31 @@
+"""`manage.py services -- COMMAND`: run one command against private servers of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from helpdesk.environment import ROOT
+from helpdesk.runtime.services import Services, kept_secrets
+
+
+class Command(BaseCommand):
+    help = "Start a private PostgreSQL and Redis, run COMMAND with DATABASE_URL and REDIS_URL set, stop them, keep the data."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--slot", default="dev", help="which data folder under var/slots/ (made at first use)")
+        parser.add_argument("run", nargs="+", metavar="COMMAND", help="what to run, after --")
+
+    def handle(self, *, slot: str, run: list[str], **options: Any) -> None:
+        data_dir = ROOT / "var" / "slots" / slot
+        with Services(data_dir) as services:
+            environment = os.environ | services.addresses | {
+                "HELPDESK_DATA_DIR": str(data_dir), "HELPDESK_SECRET_KEY": kept_secrets(data_dir)["secret_key"],
+            }  # fmt: skip
+            result = subprocess.run(run, env=environment)
+        if result.returncode:
+            raise CommandError(f"{run[0]} ended with {result.returncode}", returncode=result.returncode)

@@ -1,0 +1,288 @@
+"""All settings, all from the environment. docs/operations.md lists the variables.
+
+Two modes. `local` (the default): one machine, loopback only, keys generated into the data folder.
+`production`: nothing is generated or guessed, and an insecure setting refuses to start.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk import environment as env
+
+BASE_DIR = env.ROOT
+DATA_DIR = env.data_dir()
+MODE = env.text("HELPDESK_MODE", "local")
+PRODUCTION = MODE == "production"
+if MODE not in ("local", "production"):
+    raise ImproperlyConfigured(f"HELPDESK_MODE must be local or production, not {MODE!r}.")
+_services = {} if PRODUCTION else env.running_services()
+
+# --- Security -------------------------------------------------------------------------------------------------------
+DEBUG = env.flag("HELPDESK_DEBUG")
+SECRET_KEY = env.text("HELPDESK_SECRET_KEY") or ("" if PRODUCTION else env.kept_secret("secret_key") or "no-services-yet")
+SECRET_KEY_FALLBACKS = env.words("HELPDESK_SECRET_KEY_FALLBACKS")
+HTTP_PORT = env.number("HELPDESK_HTTP_PORT", 8000)
+BASE_URL = env.text("HELPDESK_BASE_URL", "" if PRODUCTION else f"http://localhost:{HTTP_PORT}").rstrip("/")
+_host = urlsplit(BASE_URL).hostname or ""
+ALLOWED_HOSTS = env.words("HELPDESK_ALLOWED_HOSTS") or ([_host] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL else []
+METRICS_TOKEN = env.text("HELPDESK_METRICS_TOKEN") or ("" if PRODUCTION else env.kept_secret("metrics_token"))
+# How many proxies of ours stand in front: only so many entries of X-Forwarded-For are believed.
+TRUSTED_PROXIES = env.number("HELPDESK_TRUSTED_PROXIES", 0)
+if PRODUCTION:
+    if DEBUG:
+        raise ImproperlyConfigured("HELPDESK_DEBUG must be off in production: error pages would show secrets.")
+    if len(SECRET_KEY) < 50:
+        raise ImproperlyConfigured("HELPDESK_SECRET_KEY (or _FILE) must hold at least 50 random characters in production.")
+    if urlsplit(BASE_URL).scheme != "https":
+        raise ImproperlyConfigured("HELPDESK_BASE_URL must be the https:// address of this helpdesk in production.")
+    if "*" in ALLOWED_HOSTS:
+        raise ImproperlyConfigured("HELPDESK_ALLOWED_HOSTS must name the hosts in production, not *.")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+    SECURE_HSTS_SECONDS = env.number("HELPDESK_HSTS_SECONDS", 365 * 24 * 3600)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    if TRUSTED_PROXIES:
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_NAME = "__Host-session" if PRODUCTION else "helpdesk_session"
+CSRF_COOKIE_NAME = "__Host-csrf" if PRODUCTION else "helpdesk_csrf"
+CSRF_COOKIE_HTTPONLY = True  # scripts take the token from the page, so the cookie need not be readable
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_SAVE_EVERY_REQUEST = False
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+PASSWORD_RESET_TIMEOUT = 3600
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+CONTENT_SECURITY_POLICY = "; ".join([
+    "default-src 'self'", "img-src 'self' data: blob:", "object-src 'none'", "base-uri 'none'", "form-action 'self'",
+    "frame-src 'self'", "frame-ancestors 'none'",
+])  # fmt: skip
+
+# --- The house ------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "django_htmx",
+    "events",
+    "people",
+    "tickets",
+    "channels_inbound",
+    "helpdesk",
+]
+MIDDLEWARE = [
+    "helpdesk.middleware.RequestTrace",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "helpdesk.middleware.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "helpdesk.middleware.SlidingSession",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "helpdesk.urls"
+WSGI_APPLICATION = "helpdesk.wsgi.application"
+ASGI_APPLICATION = "helpdesk.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+EVENT_SUBSCRIBERS = "helpdesk.subscribers.SUBSCRIBERS"
+TEMPLATES = [{
+    "BACKEND": "django.template.backends.django.DjangoTemplates",
+    "DIRS": [BASE_DIR / "templates"],
+    "APP_DIRS": True,
+    "OPTIONS": {
+        "context_processors": [
+            "django.template.context_processors.request",
+            "django.contrib.auth.context_processors.auth",
+            "django.contrib.messages.context_processors.messages",
+        ],
+    },
+}]  # fmt: skip
+
+# --- Data -----------------------------------------------------------------------------------------------------------
+DATABASE_URL = env.text("DATABASE_URL") or _services.get("DATABASE_URL", "")
+REDIS_URL = env.text("REDIS_URL") or _services.get("REDIS_URL", "")
+if PRODUCTION and not (DATABASE_URL and REDIS_URL):
+    raise ImproperlyConfigured("DATABASE_URL and REDIS_URL must be set in production.")
+# Without services the address leads nowhere on purpose: what needs no database still works, the rest says so.
+DATABASES = {"default": env.database(DATABASE_URL or f"postgresql://helpdesk@/helpdesk?host={DATA_DIR}/postgres/socket")}
+REDIS_URL = REDIS_URL or "redis://127.0.0.1:1/0"
+# A stuck query or a forgotten transaction must not starve the others. Workers are given more time.
+STATEMENT_TIMEOUT = env.text("HELPDESK_STATEMENT_TIMEOUT", "15s")
+DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"]["OPTIONS"] |= {
+    "connect_timeout": 5,
+    "application_name": env.text("HELPDESK_PROCESS", "helpdesk"),
+    "options": f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s",
+}
+if env.flag("HELPDESK_PGBOUNCER"):
+    # In transaction pooling there are neither start-up options nor server-side cursors; set the limits on the role.
+    del DATABASES["default"]["OPTIONS"]["options"]
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+_redis_limits = {"socket_timeout": 2, "socket_connect_timeout": 1, "health_check_interval": 25}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env.text("CACHE_REDIS_URL") or REDIS_URL,
+        "KEY_PREFIX": "helpdesk",
+        "OPTIONS": _redis_limits,
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {
+            # A dict, since only then redis-py gets time limits: unset, a frozen Redis would hang the request for ever.
+            "hosts": [{"address": env.text("CHANNELS_REDIS_URL") or REDIS_URL, "socket_connect_timeout": 1,
+                       "socket_timeout": 20, "socket_keepalive": True, "health_check_interval": 25}],
+            "capacity": 1000,
+            "expiry": 30,
+        },
+    }
+}  # fmt: skip
+FILES_DIR = DATA_DIR / "files"
+MEDIA_ROOT = FILES_DIR
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# `plain` serves what lies in static/ as it is: for working on assets, and for tests.
+PLAIN_ASSETS = DEBUG or env.text("HELPDESK_ASSETS") == "plain"
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = PLAIN_ASSETS
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Files of customers, by content hash; never under a served folder.
+    "attachments": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": FILES_DIR / "attachments"},
+    },
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if PLAIN_ASSETS
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- People ---------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "people.Agent"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+     "OPTIONS": {"user_attributes": ["email", "name"]}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]  # fmt: skip
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "helpdesk.accounts.ClosedSignup"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # agents are made by an admin, who vouches for the address
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # or the reset form would mail strangers
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "reset_password": "20/m/ip,3/10m/key",
+    "reset_password_from_key": "20/m/ip",
+    "change_password": "5/m/user",
+    "reauthenticate": "10/m/user",
+}
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+
+# --- Language and time ----------------------------------------------------------------------------------------------
+LANGUAGE_CODE = env.text("HELPDESK_LANGUAGE", "en")
+LANGUAGES = [("en", _("English")), ("uk", _("Ukrainian"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.text("HELPDESK_TIME_ZONE", "Europe/Kyiv")
+USE_TZ = True
+
+# --- Mail -----------------------------------------------------------------------------------------------------------
+SMTP_HOST = env.text("HELPDESK_SMTP_HOST", "127.0.0.1")
+SMTP_PORT = env.number("HELPDESK_SMTP_PORT", 8025)
+# Every way a mail may come in has this one limit.
+MAX_MAIL_SIZE = env.number("HELPDESK_MAX_MAIL_SIZE", 64 * 1024 * 1024)
+SMTP_MAX_CONNECTIONS = env.number("HELPDESK_SMTP_MAX_CONNECTIONS", 100)
+# The names our own border mail server puts into Authentication-Results; anyone else's word is not believed.
+TRUSTED_AUTHSERV_IDS = env.words("HELPDESK_TRUSTED_AUTHSERV_IDS")
+# How long a worker may take for one slice of incoming mail before another may take over.
+INBOUND_LEASE_SECONDS = env.number("HELPDESK_INBOUND_LEASE_SECONDS", 60)
+# Without an outgoing server what was sent lies in a demo mailbox; never in production.
+DEMO_MAILBOX = not PRODUCTION and not env.text("EMAIL_URL")
+EMAIL_URL = env.text("EMAIL_URL")
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = env.text("HELPDESK_FROM_EMAIL", "helpdesk@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+if EMAIL_URL:
+    globals().update(env.email(EMAIL_URL))
+
+# --- API ------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "people.tokens.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.CursorPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "tickets.api.problems.exception_handler",
+    "PAGE_SIZE": 50,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Helpdesk API",
+    "DESCRIPTION": "Tickets, messages, customers, channels and events of one helpdesk.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Logs -----------------------------------------------------------------------------------------------------------
+LOG_FORMAT = env.text("HELPDESK_LOG_FORMAT", "json")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "helpdesk.logging.JsonFormatter"}, "text": {"()": "helpdesk.logging.TextFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "root": {"handlers": ["stderr"], "level": env.text("HELPDESK_LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.request": {"level": "ERROR"},
+        "django.server": {"handlers": [], "propagate": True},
+        "mail.log": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
+}
+CELERY_SETTINGS = "helpdesk.celery"  # the queue's own settings stand with the queue

@@ -1,0 +1,42 @@
+"""Starts real PostgreSQL and Redis before Django loads, and stops them at the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from helpdesk.runtime.faults import Fault
+from tests.support.services import SLOT, start_services
+
+# pytest-django leaves the settings alone until they are named, so the servers are up before they load.
+try:
+    SERVICES = start_services()
+except Fault as fault:
+    print(fault, file=sys.stderr)
+    print("  Tests running elsewhere? Use another HELPDESK_TEST_SLOT.", file=sys.stderr)
+    pytest.exit("no services to test with", returncode=3)
+os.environ["DJANGO_SETTINGS_MODULE"] = "helpdesk.settings"
+
+import django  # noqa: E402
+
+django.setup()
+
+
+def pytest_report_header() -> str:
+    return f"services: PostgreSQL and Redis in var/test-{SLOT}"
+
+
+def pytest_unconfigure() -> None:
+    SERVICES.stop()
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    """Rate limits and other cached state of one test must not reach the next."""
+    from django.core.cache import cache
+
+    yield
+    cache.clear()
