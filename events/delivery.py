@@ -1,0 +1,79 @@
+"""Delivering events to their subscribers: in order per stream, each pair once, a failing pair alone."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from .models import DeliveryState, EventDelivery
+from .subscribers import subscribers
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 8
+LEASE = timedelta(seconds=120)
+
+# A pair waits for earlier ones of its own stream and subscriber only. Claiming counts the attempt and pushes the next
+# try past the lease, committed before the work: a pair that kills its worker comes back later and ends as failed.
+_CLAIM = """
+UPDATE events_eventdelivery d SET attempts = d.attempts + 1, next_try_at = %(until)s
+WHERE d.id IN (
+    SELECT c.id FROM events_eventdelivery c
+    WHERE c.state = 'due' AND c.next_try_at <= %(now)s
+      AND NOT EXISTS (
+        SELECT 1 FROM events_eventdelivery p
+        WHERE p.subscriber = c.subscriber AND p.stream_type = c.stream_type AND p.stream_id = c.stream_id
+          AND p.sequence < c.sequence AND p.state = 'due')
+    ORDER BY c.id LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED)
+RETURNING d.id, d.attempts
+"""
+
+
+def drain(limit: int = 200, *, max_rounds: int = 50) -> int:
+    """Deliver what is due, oldest first, until nothing is left or the rounds are used up; the number delivered."""
+    delivered = 0
+    for _ in range(max_rounds):
+        claimed = _claim(limit, timezone.now())
+        if not claimed:
+            break
+        delivered += sum(_deliver(pair_id, attempts) for pair_id, attempts in claimed)
+    return delivered
+
+
+def _claim(limit: int, now: datetime) -> list[tuple[int, int]]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"now": now, "until": now + LEASE, "limit": limit})
+        return sorted(cursor.fetchall())
+
+
+def _deliver(pair_id: int, attempts: int) -> bool:
+    """Run one reaction and mark its pair done in one transaction; whoever lost the claim does nothing."""
+    try:
+        with transaction.atomic():
+            pair = (
+                EventDelivery.objects.select_for_update(of=("self",))
+                .select_related("event")
+                .filter(pk=pair_id, state=DeliveryState.DUE, attempts=attempts)
+                .first()
+            )
+            if pair is None:
+                return False
+            subscribers()[pair.subscriber].react(pair.event)
+            EventDelivery.objects.filter(pk=pair_id).update(state=DeliveryState.DONE, done_at=timezone.now(), error="")
+    except Exception as error:
+        _note_failure(pair_id, attempts, error)
+        return False
+    return True
+
+
+def _note_failure(pair_id: int, attempts: int, error: Exception) -> None:
+    given_up = attempts >= MAX_ATTEMPTS
+    logger.exception("subscriber failed", extra={"pair": pair_id, "attempts": attempts, "given_up": given_up})
+    EventDelivery.objects.filter(pk=pair_id, state=DeliveryState.DUE, attempts=attempts).update(
+        state=DeliveryState.FAILED if given_up else DeliveryState.DUE,
+        next_try_at=timezone.now() + timedelta(seconds=min(2**attempts, 900)),
+        error=f"{type(error).__name__}: {error}"[:2000],
+    )

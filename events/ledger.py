@@ -1,0 +1,104 @@
+"""Writing the ledger: facts in order, and one row for everyone who must hear of them, in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
+
+from .actors import Actor
+from .doorbell import ring
+from .subscribers import listeners
+
+Stream = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """A fact about to be recorded. `cause` is the event that led to it; its depth bounds automation."""
+
+    stream: Stream
+    kind: str
+    by: Actor
+    at: datetime
+    data: dict[str, Any] = field(default_factory=dict)
+    cause_id: int | None = None
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    id: int
+    sequence: int
+
+
+# The sequence is read under the caller's lock of what the stream describes; the unique constraint catches whoever
+# forgot the lock. Pairs are made in the same statement, so no event can miss its subscribers.
+_INSERT = """
+WITH given AS (
+    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[],
+                         %s::jsonb[], %s::bigint[], %s::smallint[])
+    WITH ORDINALITY AS g(stream_type, stream_id, kind, actor_kind, actor_id, at, data, cause_id, depth, ord)
+), recorded AS (
+    INSERT INTO events_event (stream_type, stream_id, sequence, kind, actor_kind, actor_id, at, data, cause_id, depth)
+    SELECT g.stream_type, g.stream_id,
+           COALESCE((SELECT max(e.sequence) FROM events_event e
+                     WHERE e.stream_type = g.stream_type AND e.stream_id = g.stream_id), 0)
+             + row_number() OVER (PARTITION BY g.stream_type, g.stream_id ORDER BY g.ord),
+           g.kind, g.actor_kind, g.actor_id, g.at, g.data, g.cause_id, g.depth
+    FROM given g ORDER BY g.ord
+    RETURNING id, stream_type, stream_id, sequence, kind
+), pairs AS (
+    INSERT INTO events_eventdelivery (event_id, subscriber, stream_type, stream_id, sequence)
+    SELECT r.id, s.subscriber, r.stream_type, r.stream_id, r.sequence
+    FROM recorded r JOIN unnest(%s::text[], %s::text[]) AS s(kind, subscriber) ON s.kind = r.kind
+)
+SELECT id, sequence FROM recorded ORDER BY id
+"""
+
+
+def record_event(
+    stream: Stream,
+    kind: str,
+    *,
+    by: Actor,
+    at: datetime,
+    data: dict[str, Any] | None = None,
+    cause_id: int | None = None,
+    depth: int = 0,
+) -> Recorded:
+    """Record one fact inside the caller's transaction, which holds the lock of what the stream describes."""
+    return record_events([NewEvent(stream, kind, by, at, data or {}, cause_id, depth)])[0]
+
+
+def record_events(new: Sequence[NewEvent]) -> list[Recorded]:
+    """Record facts in the order given, with the pairs of everyone listening; ids and sequences in that order."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("events are recorded in the transaction of what they describe")
+    if not new:
+        return []
+    heard = listeners({event.kind for event in new})
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [*_columns(new), [kind for kind, _ in heard], [name for _, name in heard]])
+        recorded = [Recorded(*row) for row in cursor.fetchall()]
+    if heard:
+        ring("events")
+    return recorded
+
+
+def _columns(new: Sequence[NewEvent]) -> list[list[Any]]:
+    return [
+        [event.stream[0] for event in new],
+        [event.stream[1] for event in new],
+        [str(event.kind) for event in new],
+        [event.by.kind.value for event in new],
+        [event.by.id for event in new],
+        [event.at for event in new],
+        [Jsonb(event.data) for event in new],
+        [event.cause_id for event in new],
+        [event.depth for event in new],
+    ]

@@ -1,0 +1,85 @@
+"""The ledger's two tables: facts, and who still has to hear of each."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models.functions import Now
+
+from .actors import ActorKind
+
+
+class CurrentTransactionId(models.Func):
+    """The 64-bit id of the writing transaction, so that a feed can tell what may still be overtaken."""
+
+    template = "pg_current_xact_id()::text::bigint"
+    output_field = models.BigIntegerField()
+    arity = 0
+
+
+class Event(models.Model):
+    """One fact, never changed. `sequence` has no gaps within its stream; `at` is when it happened."""
+
+    stream_type = models.CharField(max_length=16)
+    stream_id = models.BigIntegerField()
+    sequence = models.IntegerField()
+    kind = models.CharField(max_length=64)
+    actor_kind = models.CharField(max_length=16, choices=ActorKind.choices)
+    actor_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=Now())
+    data = models.JSONField(default=dict)
+    cause = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    depth = models.SmallIntegerField(default=0)
+    xid = models.BigIntegerField(db_default=CurrentTransactionId(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["stream_type", "stream_id", "sequence"], name="event_stream_sequence"),
+        ]
+        indexes = [
+            # The order a feed can promise: no row can appear below a finished transaction, while ids can overtake.
+            models.Index(fields=["xid", "id"], name="event_feed"),
+            # "What changed since": the table only grows, so a block range costs an insert nothing.
+            BrinIndex(fields=["recorded_at"], name="event_recorded", autosummarize=True),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.stream_type} {self.stream_id} no {self.sequence}"
+
+
+class DeliveryState(models.TextChoices):
+    DUE = "due"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class EventDelivery(models.Model):
+    """One (event, subscriber) pair: it backs off alone and keeps its own outcome."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    subscriber = models.CharField(max_length=64)
+    stream_type = models.CharField(max_length=16)
+    stream_id = models.BigIntegerField()
+    sequence = models.IntegerField()
+    state = models.CharField(max_length=8, choices=DeliveryState.choices, default=DeliveryState.DUE, db_default="due")
+    attempts = models.SmallIntegerField(default=0, db_default=0)
+    next_try_at = models.DateTimeField(db_default=Now())
+    done_at = models.DateTimeField(null=True)
+    error = models.TextField(default="", db_default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event", "subscriber"], name="eventdelivery_once"),
+        ]
+        indexes = [
+            models.Index(fields=["next_try_at"], condition=models.Q(state="due"), name="eventdelivery_due"),
+            models.Index(
+                fields=["subscriber", "stream_type", "stream_id", "sequence"],
+                condition=models.Q(state="due"),
+                name="eventdelivery_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subscriber} <- event {self.event_id}: {self.state}"

@@ -1,0 +1,16 @@
+"""Celery shells of the ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+
+from . import delivery, doorbell
+
+
+@shared_task(name="events.tasks.drain_events")
+def drain_events(**_: Any) -> None:
+    """Deliver waiting (event, subscriber) pairs; rung by the doorbell and, for what it missed, by beat."""
+    doorbell.answered("events")
+    delivery.drain()

@@ -1,0 +1,1 @@
+"""Agents, teams, customers and their addresses. Layer 1."""

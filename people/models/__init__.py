@@ -1,0 +1,18 @@
+from .agent import Agent, Membership, Role, Team
+from .customer import Customer, Identity, IdentityKind, Trust
+from .idempotency import IdempotentRequest
+from .token import ApiToken, TokenScope
+
+__all__ = [
+    "Agent",
+    "ApiToken",
+    "Customer",
+    "IdempotentRequest",
+    "Identity",
+    "IdentityKind",
+    "Membership",
+    "Role",
+    "Team",
+    "TokenScope",
+    "Trust",
+]

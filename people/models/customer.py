@@ -1,0 +1,68 @@
+"""People who write: a customer and the addresses we know them by."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from events.actors import Actor
+
+
+class Trust(models.TextChoices):
+    """How well an address is proven. Only `signed` and `verified` may ever open history."""
+
+    ANONYMOUS = "anonymous", _("Anonymous")
+    CLAIMED = "claimed", _("Claimed")
+    SIGNED = "signed", _("Signed")
+    VERIFIED = "verified", _("Verified")
+
+
+class IdentityKind(models.TextChoices):
+    EMAIL = "email", _("Email")
+    PHONE = "phone", _("Phone")
+    PAGE_USER = "page_user", _("Page user")
+    VISITOR = "visitor", _("Visitor")
+
+
+class Customer(models.Model):
+    """One person. A merged customer points at the one who stays (`merged_into`)."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=200, blank=True, default="")
+    locale = models.CharField(_("language"), max_length=8, blank=True, default="")
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, default="")
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_from"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name or f"Customer {self.pk}"
+
+    @property
+    def actor(self) -> Actor:
+        return Actor.customer(self.pk)
+
+
+class Identity(models.Model):
+    """One address of a customer. A `suspect` one (authentication failed) is never the real person's."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="identities")
+    kind = models.CharField(max_length=12, choices=IdentityKind.choices)
+    value = models.CharField(max_length=320)
+    display_name = models.CharField(max_length=200, blank=True, default="")
+    trust = models.CharField(max_length=12, choices=Trust.choices, default=Trust.CLAIMED)
+    suspect = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "identities"
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "value", "suspect"], name="identity_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.value

@@ -1,0 +1,106 @@
+"""API tokens: made, believed and revoked here. A database leak alone gives nobody a usable one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from people.models import Agent, ApiToken, TokenScope
+
+MARK = "hd_"  # lets a secret scanner, and a person, recognise what leaked
+SHOWN = len(MARK) + 6
+MAX_DAYS = 3660
+_SHAPE = re.compile(r"hd_[A-Za-z0-9_-]{43}")
+_USED_EVERY = timedelta(minutes=1)
+
+
+def create_token(
+    agent: Agent,
+    name: str,
+    scopes: Sequence[str] = (TokenScope.READ, TokenScope.WRITE),
+    days: int = 365,
+    *,
+    at: datetime | None = None,
+) -> tuple[str, ApiToken]:
+    """A new token and its row. The plain text (256 random bits) exists only in the answer of this call."""
+    if not agent.is_active:
+        raise ValueError("an inactive agent gets no token")
+    if unknown := set(scopes) - set(TokenScope.values):
+        raise ValueError(f"unknown scopes: {', '.join(sorted(unknown))}")
+    if not scopes or not 1 <= days <= MAX_DAYS:
+        raise ValueError(f"a token needs a scope and between 1 and {MAX_DAYS} days")
+    plain = MARK + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        agent=agent,
+        name=name.strip()[:80],
+        prefix=plain[:SHOWN],
+        digest=token_digest(plain),
+        scopes=[scope for scope in TokenScope.values if scope in scopes],
+        expires_at=(at or timezone.now()) + timedelta(days=days),
+    )
+    return plain, token
+
+
+def token_digest(plain: str) -> str:
+    """What is stored. A plain hash is enough for 256 random bits: there is nothing to guess."""
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def revoke_token(token_id: int, *, by: Agent, at: datetime | None = None) -> bool:
+    """End one of the agent's own tokens at once; False when there is no such live token of theirs."""
+    live = ApiToken.objects.filter(pk=token_id, agent=by, revoked_at=None)
+    return bool(live.update(revoked_at=at or timezone.now()))
+
+
+def find_token(plain: str, *, at: datetime) -> ApiToken | None:
+    """The live token of an active agent, or None: wrong, expired, revoked and deactivated look the same.
+
+    Looked up by the digest in a unique index, so the time taken says nothing about how much of a guess was right.
+    """
+    if not _SHAPE.fullmatch(plain):
+        return None
+    return (
+        ApiToken.objects.select_related("agent")
+        .filter(digest=token_digest(plain), revoked_at=None, expires_at__gt=at, agent__is_active=True)
+        .first()
+    )
+
+
+def note_use(token: ApiToken, *, at: datetime) -> None:
+    """Remember that the token is in use, at most once a minute, so that reading stays reading."""
+    stale = at - _USED_EVERY
+    if token.last_used_at is None or token.last_used_at < stale:
+        unnoted = Q(last_used_at=None) | Q(last_used_at__lt=stale)
+        ApiToken.objects.filter(unnoted, pk=token.pk).update(last_used_at=at)
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Token hd_...` makes the request its agent's; request.auth is the token row."""
+
+    keyword = "Token"
+
+    def authenticate(self, request: Request) -> tuple[Agent, ApiToken] | None:
+        words = get_authorization_header(request).split()
+        if not words or words[0].lower() not in (b"token", b"bearer"):
+            return None
+        if len(words) != 2:
+            raise AuthenticationFailed("The header is: Authorization: Token YOUR_TOKEN")
+        now = timezone.now()
+        token = find_token(words[1].decode("latin-1"), at=now)
+        if token is None:
+            raise AuthenticationFailed("This token is not valid: unknown, expired, revoked, or its agent is inactive.")
+        note_use(token, at=now)
+        return token.agent, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """Sent as WWW-Authenticate, so that a missing token is 401 and not 403."""
+        return self.keyword

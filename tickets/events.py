@@ -1,0 +1,46 @@
+"""The spine's events, noun.past. Data carries ids and small facts, never bodies."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class TicketEvent(StrEnum):
+    TICKET_OPENED = "ticket.opened"
+    TICKET_REOPENED = "ticket.reopened"
+    TICKET_ASSIGNED = "ticket.assigned"
+    TICKET_MOVED = "ticket.moved"
+    TICKET_STATUS_CHANGED = "ticket.status_changed"
+    TICKET_SOLVED = "ticket.solved"
+    TICKET_CLOSED = "ticket.closed"
+    TICKET_SNOOZED = "ticket.snoozed"
+    TICKET_WOKEN = "ticket.woken"
+    TICKET_PRIORITISED = "ticket.prioritised"
+    TICKET_TAGGED = "ticket.tagged"
+    TICKET_UNTAGGED = "ticket.untagged"
+    TICKET_LINKED = "ticket.linked"
+    MESSAGE_RECEIVED = "message.received"
+    MESSAGE_QUEUED = "message.queued"
+    MESSAGE_WITHDRAWN = "message.withdrawn"
+    MESSAGE_SENT = "message.sent"
+    NOTE_ADDED = "note.added"
+    DELIVERY_ACCEPTED = "delivery.accepted"
+    DELIVERY_DELAYED = "delivery.delayed"
+    DELIVERY_FAILED = "delivery.failed"
+    DELIVERY_UNKNOWN = "delivery.unknown"
+    DELIVERY_BOUNCED = "delivery.bounced"
+    DELIVERY_RETRIED = "delivery.retried"
+    DELIVERY_CONFIRMED = "delivery.confirmed"
+    PARTICIPANT_JOINED = "participant.joined"
+    PARTICIPANT_PENDING = "participant.pending"
+    PARTICIPANT_ACCEPTED = "participant.accepted"
+    PARTICIPANT_REFUSED = "participant.refused"
+    IMAGES_SHOWN = "images.shown"
+
+
+TICKET_STREAM = "ticket"
+
+
+def ticket_stream(ticket_id: int) -> tuple[str, int]:
+    """The stream of one ticket, for `events.ledger`."""
+    return (TICKET_STREAM, ticket_id)

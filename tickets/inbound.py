@@ -1,0 +1,95 @@
+"""The port every channel speaks to: one normalized message, whatever brought it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+Verdict = Literal["pass", "none", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A mailbox: `address` is lower-cased, `name` is what its owner calls themselves."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboundAttachment:
+    """A file already lying on storage under `sha256` (see `tickets.storage`)."""
+
+    filename: str
+    content_type: str
+    size: int
+    sha256: str
+    content_id: str = ""
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BounceReport:
+    """What a delivery report says: who was not reached, the enhanced status, and which mail of ours it was.
+
+    `tokens` are reply tokens found in the returned original (its Message-ID or Reply-To).
+    """
+
+    recipient: str
+    status: str
+    permanent: bool
+    original_ids: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """What came in, understood but not yet placed. Every string is storable in PostgreSQL.
+
+    `dedupe_key` is the message's identity over all channels of its kind; `external_id` its Message-ID (without
+    brackets) or the provider's id. `tokens` come from the reply address, `body_tokens` from quoted text,
+    `subject_numbers` from `[#1042]`: evidence, weighed by `tickets.ingest.threading`. `quoted` are [start, end)
+    pairs in code points of `text`. `at` is when it was written, `received_at` when we got it. A `historic`
+    message (imported) keeps its own date, and neither reopens nor wakes anything.
+    """
+
+    channel_id: int
+    dedupe_key: UUID
+    external_id: str
+    at: datetime
+    received_at: datetime
+    sender: Address
+    subject: str
+    text: str
+    identity_kind: str = "email"
+    verdict: Verdict = "none"
+    html: str = ""
+    html_version: int = 0
+    quoted: tuple[tuple[int, int], ...] = ()
+    language: str = ""
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    reply_to: tuple[Address, ...] = ()
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
+    body_tokens: tuple[str, ...] = ()
+    subject_numbers: tuple[int, ...] = ()
+    auto_kind: str = ""
+    bounce: BounceReport | None = None
+    attachments: tuple[InboundAttachment, ...] = ()
+    truncated: bool = False
+    historic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """What became of one message. `outcome`: new, threaded, duplicate, bounce or own."""
+
+    outcome: Literal["new", "threaded", "duplicate", "bounce", "own"]
+    message_id: int | None
+    ticket_id: int | None
+    layer: str
+    reason: str = ""

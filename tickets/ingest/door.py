@@ -1,0 +1,127 @@
+"""The door itself: dedupe, find the person, find the place, write, record. One transaction, any number of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+
+from people.identities import IdentityKey, KnownIdentity, Newcomer, resolve_identities
+from people.models import Trust
+from tickets.inbound import InboundMessage, IngestResult
+
+from .evidence import Evidence, Hit, load_evidence
+from .plan import BouncePlan, MessagePlan, Plan, plan_bounce, plan_message
+from .threading import original_of_bounce, place
+from .write import reserve_ids, write_plan
+
+# Two workers meeting the same newcomer, or the same mail, at the same moment: one wins, the other looks again.
+TRIES = 4
+MAX_COPIED = 20
+
+
+def ingest(message: InboundMessage) -> IngestResult:
+    """Make one message part of a ticket, exactly once however often it is called with it."""
+    return ingest_batch([message])[0]
+
+
+def ingest_batch(messages: Sequence[InboundMessage]) -> list[IngestResult]:
+    """Ingest messages in the order given, all or none; later ones see earlier ones. Results in that order.
+
+    Safe against itself in any number of processes. Runs in the caller's transaction if there is one: a caller who
+    marks its raw rows there gets both or neither. Raises what the database raises when it cannot.
+    """
+    if not messages:
+        return []
+    for _ in range(TRIES - 1):
+        try:
+            with transaction.atomic():
+                return _ingest(messages)
+        except IntegrityError:
+            continue
+    with transaction.atomic():
+        return _ingest(messages)
+
+
+def _ingest(messages: Sequence[InboundMessage]) -> list[IngestResult]:
+    evidence = load_evidence(messages)
+    identities = _resolve_people(messages, evidence)
+    plan = Plan(reserve_ids(len(messages)))
+    results = [_ingest_one(message, evidence, identities, plan) for message in messages]
+    write_plan(plan)
+    return results
+
+
+def _ingest_one(
+    message: InboundMessage, evidence: Evidence, identities: dict[IdentityKey, KnownIdentity], plan: Plan
+) -> IngestResult:
+    if twin := evidence.by_dedupe.get(message.dedupe_key):
+        return IngestResult("duplicate", twin.message_id, twin.ticket_id, "", "the same message came before")
+    if own := _own_mail(message, evidence):
+        return IngestResult("own", own.message_id, own.ticket_id, "", "our own mail coming back")
+    sender = identities[sender_key(message)]
+    original = original_of_bounce(message, evidence)
+    if original is not None:
+        bounce = plan_bounce(message, evidence, plan, original, sender)
+        return _remember(message, evidence, bounce)
+    placement = place(message, evidence, identity_id=sender.id, customer_id=sender.customer_id)
+    copied = [identities[key] for key in _copied_keys(message, evidence)]
+    return _remember(message, evidence, plan_message(message, evidence, plan, placement, sender, copied))
+
+
+def sender_key(message: InboundMessage) -> IdentityKey:
+    """Whose message it is. A failed authentication makes it somebody else's: the suspect twin of the address."""
+    return IdentityKey(message.identity_kind, message.sender.address, message.verdict == "fail")
+
+
+def _copied_keys(message: InboundMessage, evidence: Evidence) -> list[IdentityKey]:
+    """The other people on To and Cc, who thereby take part. A list's or a robot's recipients do not."""
+    if message.auto_kind or message.verdict == "fail":
+        return []
+    addresses = dict.fromkeys(entry.address for entry in (*message.to, *message.cc) if entry.address)
+    others = [a for a in addresses if a != message.sender.address and not is_ours(a, evidence.own_addresses)]
+    return [IdentityKey(message.identity_kind, address) for address in others[:MAX_COPIED]]
+
+
+def is_ours(address: str, own_addresses: frozenset[str]) -> bool:
+    """Whether an address is one of our channels', with or without a +token."""
+    local, at, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}" in own_addresses or address in own_addresses
+
+
+def _resolve_people(
+    messages: Sequence[InboundMessage], evidence: Evidence
+) -> dict[IdentityKey, KnownIdentity]:
+    wanted: dict[IdentityKey, Newcomer] = {}
+    names = {
+        entry.address: entry.name for message in messages for entry in (*message.to, *message.cc) if entry.name
+    }
+    for message in messages:
+        if message.dedupe_key in evidence.by_dedupe:
+            continue
+        trust = Trust.VERIFIED if message.verdict == "pass" else Trust.CLAIMED
+        for key in _copied_keys(message, evidence):
+            wanted.setdefault(key, Newcomer(names.get(key.value, "")))
+        sender = sender_key(message)
+        if wanted.get(sender, Newcomer("")).trust != Trust.VERIFIED:
+            wanted[sender] = Newcomer(message.sender.name, trust, message.language)
+    return resolve_identities(wanted)
+
+
+def _own_mail(message: InboundMessage, evidence: Evidence) -> Hit | None:
+    """A reply of ours that came back: known by our own Message-ID, or by the signed loop header the adapter checked;
+    never by its From."""
+    for hit in evidence.by_external_id.get(message.external_id, []) if message.external_id else []:
+        if hit.outbound:
+            return hit
+    return None
+
+
+def _remember(message: InboundMessage, evidence: Evidence, planned: MessagePlan | BouncePlan) -> IngestResult:
+    """Let later messages of the batch see this one."""
+    hit = Hit(planned.message_id, planned.ticket.id, planned.conversation_id, outbound=False)
+    evidence.by_dedupe[message.dedupe_key] = hit
+    if message.external_id:
+        evidence.by_external_id.setdefault(message.external_id, []).append(hit)
+    outcome = "bounce" if isinstance(planned, BouncePlan) else "new" if planned.opened else "threaded"
+    return IngestResult(outcome, planned.message_id, planned.ticket.id, planned.layer, planned.reason)

@@ -1,0 +1,215 @@
+"""What the database knows about a batch of messages, read in a handful of statements and then kept up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from tickets.inbound import InboundMessage
+
+
+@dataclass(slots=True)
+class Hit:
+    """A stored message that a newcomer names: by token, by id, or by being the same."""
+
+    message_id: int
+    ticket_id: int
+    conversation_id: int
+    outbound: bool
+    recipients: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class TicketState:
+    """A ticket as locked by this transaction, changed in memory by each message placed in it, written once."""
+
+    id: int
+    status: str
+    channel_id: int
+    customer_id: int
+    team_id: int | None
+    assignee_id: int | None
+    subject: str
+    message_sequence: int
+    inbound_sequence: int
+    last_message_at: datetime
+    waiting_since: datetime | None
+    snoozed_until: datetime | None
+    solved_at: datetime | None
+    opened_at: datetime
+    needs_attention: bool
+    preview: str = ""
+    language: str = ""
+    is_new: bool = False
+    reopened: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Somebody's place in a conversation."""
+
+    conversation_id: int
+    ticket_id: int
+    identity_id: int
+    customer_id: int
+    state: str
+
+
+@dataclass(slots=True)
+class ChannelFacts:
+    id: int
+    kind: str
+    address: str
+    team_id: int | None
+    locale: str
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Everything known that could decide where a message goes. Messages placed earlier in the batch add to it."""
+
+    channels: dict[int, ChannelFacts]
+    own_addresses: frozenset[str]
+    by_dedupe: dict[UUID, Hit] = field(default_factory=dict)
+    by_token: dict[str, Hit] = field(default_factory=dict)
+    by_external_id: dict[str, list[Hit]] = field(default_factory=dict)
+    tickets: dict[int, TicketState] = field(default_factory=dict)
+    members: dict[int, list[Membership]] = field(default_factory=dict)  # by ticket
+    follow_ups: dict[int, list[int]] = field(default_factory=dict)  # closed ticket -> follow-ups not closed, newest first
+    main_conversation: dict[int, int] = field(default_factory=dict)  # ticket -> latest conversation
+
+
+_HITS = """
+SELECT 'd', dedupe_key::text, id, ticket_id, conversation_id, kind, NULL::jsonb FROM tickets_message
+WHERE dedupe_key = ANY(%(keys)s)
+UNION ALL
+SELECT 't', reply_token, id, ticket_id, conversation_id, kind, envelope FROM tickets_message
+WHERE reply_token = ANY(%(tokens)s)
+UNION ALL
+SELECT 'e', external_id, id, ticket_id, conversation_id, kind, CASE WHEN kind = 'outbound' THEN envelope END
+FROM tickets_message WHERE external_id = ANY(%(ids)s) AND external_id <> ''
+ORDER BY 3
+"""
+
+_LOCK = """
+SELECT id, status, channel_id, customer_id, team_id, assignee_id, subject, message_sequence, inbound_sequence,
+       last_message_at, waiting_since, snoozed_until, solved_at, opened_at, needs_attention, preview, language
+FROM tickets_ticket WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+"""
+
+_MEMBERS = """
+SELECT p.conversation_id, c.ticket_id, p.identity_id, COALESCE(k.merged_into_id, k.id), p.state
+FROM tickets_participant p
+JOIN tickets_conversation c ON c.id = p.conversation_id
+JOIN people_identity i ON i.id = p.identity_id
+JOIN people_customer k ON k.id = i.customer_id
+WHERE c.ticket_id = ANY(%s)
+ORDER BY p.conversation_id
+"""
+
+_FOLLOW_UPS = """
+SELECT l.other_id, l.ticket_id FROM tickets_ticketlink l JOIN tickets_ticket t ON t.id = l.ticket_id
+WHERE l.other_id = ANY(%s) AND l.reason = 'follow_up' AND t.status <> 'closed' ORDER BY l.ticket_id DESC
+"""
+
+
+def load_evidence(messages: Sequence[InboundMessage]) -> Evidence:
+    """Read what the batch refers to and lock every ticket it may touch, in id order so that two workers cannot
+    block each other for ever."""
+    evidence = _load_channels()
+    with connection.cursor() as cursor:
+        cursor.execute(_HITS, _references(messages))
+        for row in cursor.fetchall():
+            _note_hit(evidence, *row)
+    wanted = {hit.ticket_id for hit in _all_hits(evidence)}
+    wanted |= {number for message in messages for number in message.subject_numbers}
+    if wanted:
+        lock_tickets(evidence, wanted)
+    return evidence
+
+
+def lock_tickets(evidence: Evidence, ids: Iterable[int]) -> None:
+    """Lock these tickets and read their members; for closed ones also the follow-up that took over."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [sorted(ids)])
+        found = [TicketState(*row) for row in cursor.fetchall()]
+        evidence.tickets |= {ticket.id: ticket for ticket in found}
+        cursor.execute(_MEMBERS, [[ticket.id for ticket in found]])
+        for row in cursor.fetchall():
+            member = Membership(*row)
+            evidence.members.setdefault(member.ticket_id, []).append(member)
+            evidence.main_conversation[member.ticket_id] = member.conversation_id
+        closed = [ticket.id for ticket in found if ticket.status == "closed"]
+        if not closed:
+            return
+        cursor.execute(_FOLLOW_UPS, [closed])
+        for closed_id, follow_up_id in cursor.fetchall():
+            evidence.follow_ups.setdefault(closed_id, []).append(follow_up_id)
+    further = {id for ids in evidence.follow_ups.values() for id in ids} - set(evidence.tickets)
+    if further:
+        lock_tickets(evidence, further)
+
+
+def _load_channels() -> Evidence:
+    """All channels: there are few, and every address of ours matters when recipients are read."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, kind, lower(address), team_id, locale FROM tickets_channel")
+        channels = {row[0]: ChannelFacts(*row) for row in cursor.fetchall()}
+    return Evidence(channels, frozenset(channel.address for channel in channels.values()))
+
+
+def named_ids(message: InboundMessage) -> list[str]:
+    """The ids a message names as its forebears, nearest first: In-Reply-To, then References from the end."""
+    ids = [message.in_reply_to, *reversed(message.references)]
+    return list(dict.fromkeys(id for id in ids if id))
+
+
+def _references(messages: Sequence[InboundMessage]) -> dict[str, list[object]]:
+    ids: set[str] = set()
+    tokens: set[str] = set()
+    for message in messages:
+        ids.update(named_ids(message))
+        tokens.update(message.tokens, message.body_tokens)
+        if message.external_id:
+            ids.add(message.external_id)
+        if message.bounce:
+            ids.update(message.bounce.original_ids)
+            tokens.update(message.bounce.tokens)
+    return {"keys": [message.dedupe_key for message in messages], "tokens": list(tokens), "ids": list(ids)}
+
+
+def _note_hit(
+    evidence: Evidence,
+    how: str,
+    key: str,
+    message_id: int,
+    ticket_id: int,
+    conversation_id: int,
+    kind: str,
+    envelope: object,
+) -> None:
+    hit = Hit(message_id, ticket_id, conversation_id, kind == "outbound", _recipients(envelope))
+    if how == "d":
+        evidence.by_dedupe[UUID(key)] = hit
+    elif how == "t":
+        evidence.by_token[key] = hit
+    else:
+        evidence.by_external_id.setdefault(key, []).append(hit)
+
+
+def _recipients(envelope: object) -> frozenset[str]:
+    if not isinstance(envelope, dict):
+        return frozenset()
+    lists = (envelope.get(name) or () for name in ("to", "cc", "bcc"))
+    return frozenset(entry["address"] for entries in lists for entry in entries)
+
+
+def _all_hits(evidence: Evidence) -> Iterable[Hit]:
+    yield from evidence.by_dedupe.values()
+    yield from evidence.by_token.values()
+    for hits in evidence.by_external_id.values():
+        yield from hits

@@ -1,0 +1,254 @@
+"""What one message changes, worked out in memory: rows to insert, the ticket's new state, the events to record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from events.actors import SYSTEM, Actor
+from events.ledger import NewEvent
+from people.identities import KnownIdentity
+from tickets.events import TicketEvent, ticket_stream
+from tickets.inbound import Address, InboundMessage
+from tickets.preview import preview_of
+
+from .evidence import Evidence, Hit, Membership, TicketState
+from .threading import Placement
+
+MAX_SUBJECT = 500
+
+
+@dataclass(slots=True)
+class ReservedIds:
+    """Ids taken from the sequences beforehand, so that rows can name each other before any is written."""
+
+    tickets: list[int]
+    conversations: list[int]
+    messages: list[int]
+
+
+@dataclass(slots=True)
+class MessagePlan:
+    """One message and where it goes."""
+
+    message: InboundMessage
+    message_id: int
+    ticket: TicketState
+    conversation_id: int
+    sequence: int
+    identity_id: int
+    at: datetime
+    layer: str
+    reason: str
+    pending: bool = False
+    opened: bool = False
+
+
+@dataclass(slots=True)
+class BouncePlan(MessagePlan):
+    """A delivery report: a message like any other, and the verdict on the reply it is about."""
+
+    about: int = 0
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything a batch writes."""
+
+    ids: ReservedIds
+    messages: list[MessagePlan] = field(default_factory=list)
+    touched: dict[int, TicketState] = field(default_factory=dict)
+    conversations: list[tuple[int, int, int, int, str]] = field(default_factory=list)
+    participants: list[tuple[int, int, str, str]] = field(default_factory=list)
+    links: list[tuple[int, int, str]] = field(default_factory=list)
+    events: list[NewEvent] = field(default_factory=list)
+
+
+def plan_message(
+    message: InboundMessage,
+    evidence: Evidence,
+    plan: Plan,
+    placement: Placement,
+    sender: KnownIdentity,
+    copied: Sequence[KnownIdentity],
+) -> MessagePlan:
+    """Put a message where its placement says, and let it do there what a message of its kind does."""
+    opened = placement.ticket_id is None
+    if opened:
+        ticket, conversation_id = _open_ticket(message, evidence, plan, placement, sender)
+    else:
+        ticket, conversation_id = evidence.tickets[placement.ticket_id], placement.conversation_id
+    planned = _add_message(message, plan, ticket, conversation_id, sender, placement)
+    planned.opened = opened
+    if not placement.pending:
+        _join(evidence, plan, ticket, conversation_id, sender, "requester" if opened else "joined", message)
+        for person in copied:
+            _join(evidence, plan, ticket, conversation_id, person, "copied", message)
+    else:
+        _join(evidence, plan, ticket, conversation_id, sender, "joined", message, state="pending")
+    if not opened:
+        _wake(planned, plan)
+    return planned
+
+
+def plan_bounce(
+    message: InboundMessage, evidence: Evidence, plan: Plan, original: Hit, sender: KnownIdentity
+) -> BouncePlan:
+    """Put a delivery report on the ticket of the reply it is about: nothing reopens, the agent is told."""
+    report = message.bounce
+    ticket = evidence.tickets[original.ticket_id]
+    placement = Placement(ticket.id, original.conversation_id, "bounce", "")
+    base = _add_message(message, plan, ticket, original.conversation_id, sender, placement)
+    values = {name: getattr(base, name) for name in MessagePlan.__dataclass_fields__}
+    planned = BouncePlan(**values, about=original.message_id)
+    plan.messages[-1] = planned
+    if report is not None and report.permanent:
+        ticket.needs_attention = True
+    data = {"message": original.message_id, "recipient": report.recipient, "status": report.status} if report else {}
+    data["permanent"] = bool(report and report.permanent)
+    _record(plan, ticket, TicketEvent.DELIVERY_BOUNCED, SYSTEM, planned.at, data)
+    return planned
+
+
+def _open_ticket(
+    message: InboundMessage, evidence: Evidence, plan: Plan, placement: Placement, sender: KnownIdentity
+) -> tuple[TicketState, int]:
+    channel = evidence.channels[message.channel_id]
+    at = _moment(message)
+    # History opens nothing that waits; a delivery report about no mail of ours is kept where nobody must answer it.
+    solved = message.historic or message.auto_kind == "bounce"
+    ticket = TicketState(
+        id=plan.ids.tickets.pop(),
+        status="solved" if solved else "open",
+        channel_id=channel.id,
+        customer_id=sender.customer_id,
+        team_id=channel.team_id,
+        assignee_id=None,
+        subject=message.subject[:MAX_SUBJECT],
+        message_sequence=0,
+        inbound_sequence=0,
+        last_message_at=at,
+        waiting_since=None,
+        snoozed_until=None,
+        solved_at=at if solved else None,
+        opened_at=at,
+        needs_attention=False,
+        language=message.language or channel.locale,
+        is_new=True,
+    )
+    evidence.tickets[ticket.id] = ticket
+    conversation_id = plan.ids.conversations.pop()
+    evidence.main_conversation[ticket.id] = conversation_id
+    plan.conversations.append((conversation_id, ticket.id, channel.id, sender.customer_id, ticket.subject))
+    by = Actor.customer(sender.customer_id)
+    _record(plan, ticket, TicketEvent.TICKET_OPENED, by, at, {"channel": channel.id, "status": ticket.status})
+    if placement.link:
+        other, reason = placement.link
+        plan.links.append((ticket.id, other, reason))
+        _record(plan, ticket, TicketEvent.TICKET_LINKED, SYSTEM, at, {"other": other, "reason": reason})
+        if reason == "follow_up":
+            evidence.follow_ups.setdefault(other, []).insert(0, ticket.id)
+    return ticket, conversation_id
+
+
+def _add_message(
+    message: InboundMessage,
+    plan: Plan,
+    ticket: TicketState,
+    conversation_id: int,
+    sender: KnownIdentity,
+    placement: Placement,
+) -> MessagePlan:
+    at = _moment(message)
+    ticket.message_sequence += 1
+    ticket.inbound_sequence = ticket.message_sequence
+    ticket.last_message_at = max(ticket.last_message_at, at)
+    ticket.preview = preview_of(message.text, message.quoted) or ticket.preview
+    if _asks_us(message) and not placement.pending and ticket.waiting_since is None:
+        ticket.waiting_since = at
+    planned = MessagePlan(
+        message=message,
+        message_id=plan.ids.messages.pop(),
+        ticket=ticket,
+        conversation_id=conversation_id,
+        sequence=ticket.message_sequence,
+        identity_id=sender.id,
+        at=at,
+        layer=placement.layer,
+        reason=placement.reason,
+        pending=placement.pending,
+    )
+    plan.messages.append(planned)
+    plan.touched[ticket.id] = ticket
+    data = {"message": planned.message_id, "sequence": planned.sequence, "layer": placement.layer}
+    data |= {"auto": message.auto_kind} if message.auto_kind else {}
+    data |= {"historic": True} if message.historic else {}
+    _record(plan, ticket, TicketEvent.MESSAGE_RECEIVED, Actor.customer(sender.customer_id), at, data)
+    return planned
+
+
+def _join(
+    evidence: Evidence,
+    plan: Plan,
+    ticket: TicketState,
+    conversation_id: int,
+    person: KnownIdentity,
+    role: str,
+    message: InboundMessage,
+    state: str = "active",
+) -> None:
+    """Let somebody take part, once; who is already there stays as they are."""
+    members = evidence.members.setdefault(ticket.id, [])
+    if any(m.conversation_id == conversation_id and m.identity_id == person.id for m in members):
+        return
+    members.append(Membership(conversation_id, ticket.id, person.id, person.customer_id, state))
+    plan.participants.append((conversation_id, person.id, role, state))
+    if state == "pending":
+        ticket.needs_attention = True
+    if role != "requester":
+        kind = TicketEvent.PARTICIPANT_PENDING if state == "pending" else TicketEvent.PARTICIPANT_JOINED
+        data = {"identity": person.id, "conversation": conversation_id}
+        _record(plan, ticket, kind, SYSTEM, _moment(message), data)
+
+
+def _wake(planned: MessagePlan, plan: Plan) -> None:
+    """A person's answer reopens what was solved, ends waiting and snoozing; robots, history and strangers do not."""
+    ticket, message = planned.ticket, planned.message
+    if planned.pending or not _asks_us(message):
+        return
+    by, data = Actor.customer(ticket.customer_id), {"message": planned.message_id}
+    if ticket.status == "solved":
+        ticket.status, ticket.solved_at = "open", None
+        ticket.reopened += 1
+        _record(plan, ticket, TicketEvent.TICKET_REOPENED, by, planned.at, data)
+    elif ticket.status in ("pending", "on_hold"):
+        data |= {"from": ticket.status, "to": "open"}
+        ticket.status = "open"
+        _record(plan, ticket, TicketEvent.TICKET_STATUS_CHANGED, by, planned.at, data)
+    if ticket.snoozed_until is not None:
+        ticket.snoozed_until = None
+        _record(plan, ticket, TicketEvent.TICKET_WOKEN, by, planned.at, {"message": planned.message_id})
+
+
+def _asks_us(message: InboundMessage) -> bool:
+    """Whether a person, here and now, waits for an answer."""
+    return not message.auto_kind and not message.historic
+
+
+def _moment(message: InboundMessage) -> datetime:
+    """History keeps its own date; a live mail's Date is the sender's word and can lie, so ours counts."""
+    return message.at if message.historic else message.received_at
+
+
+def _record(
+    plan: Plan, ticket: TicketState, kind: TicketEvent, by: Actor, at: datetime, data: dict[str, Any]
+) -> None:
+    plan.touched[ticket.id] = ticket
+    plan.events.append(NewEvent(ticket_stream(ticket.id), kind, by, at, data))
+
+
+def address_json(addresses: Sequence[Address]) -> list[dict[str, str]]:
+    """Addresses as the envelope column keeps them."""
+    return [{"name": entry.name, "address": entry.address} for entry in addresses]

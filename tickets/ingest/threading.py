@@ -1,0 +1,128 @@
+"""Where a message belongs: the layers of proof, strongest first. Pure: no database, no clock.
+
+What proves that the sender held our own mail (a 128-bit token, or a Message-ID of ours) may bring a new person into
+a thread, as a pending participant. Everything weaker needs somebody who already takes part; a stranger with it gets
+a ticket of their own, linked, with the reason. A sender whose authentication failed never enters a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from tickets.inbound import InboundMessage
+
+from .evidence import Evidence, Hit, named_ids
+
+Standing = Literal["active", "pending", "refused", "stranger"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One thread a message points at, and how well it proves that it belongs there."""
+
+    ticket_id: int
+    conversation_id: int
+    layer: str
+    proven: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The decision. `ticket_id` None opens a ticket; `link` then says which other it may belong to, and why."""
+
+    ticket_id: int | None
+    conversation_id: int | None
+    layer: str
+    reason: str
+    pending: bool = False
+    link: tuple[int, str] | None = None
+
+
+def place(message: InboundMessage, evidence: Evidence, *, identity_id: int, customer_id: int) -> Placement:
+    """Decide where a message goes; the first candidate its sender may use wins."""
+    link: tuple[int, str] | None = None
+    reason = "names no conversation of ours"
+    for candidate in candidates(message, evidence):
+        if message.verdict == "fail":
+            link = link or (candidate.ticket_id, "failed_authentication")
+            reason = f"points at #{candidate.ticket_id}, but the sender's authentication failed"
+            continue
+        standing = _standing(candidate.ticket_id, evidence, identity_id, customer_id)
+        if standing == "active" or (candidate.proven and standing in ("pending", "stranger")):
+            if evidence.tickets[candidate.ticket_id].status == "closed":
+                return _follow_up(candidate, evidence, identity_id, customer_id)
+            pending = standing != "active"
+            return Placement(candidate.ticket_id, candidate.conversation_id, candidate.layer, "", pending)
+        link = link or (candidate.ticket_id, "unproven_reference")
+        reason = f"points at #{candidate.ticket_id} without proof, from somebody who does not take part in it"
+    if link is None and (twin := _differing_twin(message, evidence)):
+        link = (twin.ticket_id, "same_message_id")
+        reason = f"bears the Message-ID of another mail, in #{twin.ticket_id}"
+    return Placement(None, None, "new", reason, link=link)
+
+
+def candidates(message: InboundMessage, evidence: Evidence) -> Iterator[Candidate]:
+    """The threads a message points at, strongest proof first."""
+    yield from _by_tokens("token", message.tokens, evidence)
+    for external_id in named_ids(message):
+        for hit in reversed(evidence.by_external_id.get(external_id, [])):
+            layer = "own_message_id" if hit.outbound else "known_message_id"
+            yield Candidate(hit.ticket_id, hit.conversation_id, layer, proven=hit.outbound)
+    yield from _by_tokens("body_token", message.body_tokens, evidence)
+    for number in message.subject_numbers:
+        if number in evidence.tickets and number in evidence.main_conversation:
+            yield Candidate(number, evidence.main_conversation[number], "subject", proven=False)
+
+
+def _by_tokens(layer: str, tokens: Iterable[str], evidence: Evidence) -> Iterator[Candidate]:
+    for token in tokens:
+        if hit := evidence.by_token.get(token):
+            yield Candidate(hit.ticket_id, hit.conversation_id, layer, proven=True)
+
+
+def _standing(ticket_id: int, evidence: Evidence, identity_id: int, customer_id: int) -> Standing:
+    """How the sender stands in a ticket. A person is themselves under each of their addresses, but a refusal
+    counts for the address it was said of."""
+    found: set[str] = set()
+    for member in evidence.members.get(ticket_id, ()):
+        if member.identity_id == identity_id and member.state == "refused":
+            return "refused"
+        if member.identity_id == identity_id or member.customer_id == customer_id:
+            found.add(member.state)
+    if "active" in found:
+        return "active"
+    return "pending" if "pending" in found else "stranger"
+
+
+def _follow_up(candidate: Candidate, evidence: Evidence, identity_id: int, customer_id: int) -> Placement:
+    """A closed ticket stays closed: into the follow-up where the sender already takes part, else one of their own.
+
+    Never into somebody else's follow-up, which would fuse two people who once shared a thread.
+    """
+    closed = candidate.ticket_id
+    for heir in evidence.follow_ups.get(closed, ()):
+        if heir in evidence.main_conversation and _standing(heir, evidence, identity_id, customer_id) == "active":
+            reason = f"#{closed} is closed, its follow-up is #{heir}"
+            return Placement(heir, evidence.main_conversation[heir], candidate.layer, reason)
+    return Placement(None, None, candidate.layer, f"#{closed} is closed", link=(closed, "follow_up"))
+
+
+def _differing_twin(message: InboundMessage, evidence: Evidence) -> Hit | None:
+    """Another mail that came under the same Message-ID. The same mail never gets this far."""
+    hits = evidence.by_external_id.get(message.external_id, []) if message.external_id else []
+    return hits[-1] if hits else None
+
+
+def original_of_bounce(message: InboundMessage, evidence: Evidence) -> Hit | None:
+    """The reply a delivery report is about. It counts only if that reply went to the address reported (threat 10)."""
+    report = message.bounce
+    if report is None:
+        return None
+    hits = [hit for id in report.original_ids for hit in evidence.by_external_id.get(id, ())]
+    hits += [evidence.by_token[token] for token in report.tokens if token in evidence.by_token]
+    for hit in hits:
+        if hit.outbound and report.recipient in hit.recipients:
+            return hit
+    return None

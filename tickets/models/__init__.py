@@ -1,0 +1,44 @@
+from .channel import Channel, ChannelHealth, ChannelKind
+from .conversation import Conversation, Participant, ParticipantRole, ParticipantState
+from .message import (
+    Attachment,
+    AutoKind,
+    Message,
+    MessageKind,
+    OutboxState,
+    SearchEntry,
+    SenderVerdict,
+    ThreadLayer,
+)
+from .ticket import Cycle, LinkReason, Priority, Status, Tag, Tagging, Tally, Ticket, TicketLink
+from .workbench import Draft, Notification, Seen
+
+__all__ = [
+    "Attachment",
+    "AutoKind",
+    "Channel",
+    "ChannelHealth",
+    "ChannelKind",
+    "Conversation",
+    "Cycle",
+    "Draft",
+    "LinkReason",
+    "Message",
+    "MessageKind",
+    "Notification",
+    "OutboxState",
+    "Participant",
+    "ParticipantRole",
+    "ParticipantState",
+    "Priority",
+    "SearchEntry",
+    "Seen",
+    "SenderVerdict",
+    "Status",
+    "Tag",
+    "Tagging",
+    "Tally",
+    "ThreadLayer",
+    "Ticket",
+    "TicketLink",
+]

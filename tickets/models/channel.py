@@ -1,0 +1,43 @@
+"""One configured way in and out: support@, the shop's widget, a phone line."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from people.models import Team
+
+
+class ChannelKind(models.TextChoices):
+    EMAIL = "email", _("Email")
+
+
+class ChannelHealth(models.TextChoices):
+    OK = "ok", _("Working")
+    FAILING = "failing", _("Failing")
+
+
+class Channel(models.Model):
+    """`address` is what customers write to; new tickets land in `team`."""
+
+    kind = models.CharField(max_length=16, choices=ChannelKind.choices, default=ChannelKind.EMAIL)
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    address = models.CharField(_("address"), max_length=320)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="channels")
+    locale = models.CharField(_("language"), max_length=8, default="en")
+    signature = models.TextField(_("signature"), blank=True, default="")
+    is_active = models.BooleanField(_("active"), default=True)
+    capabilities = models.JSONField(default=dict, blank=True)
+    health = models.CharField(max_length=8, choices=ChannelHealth.choices, default=ChannelHealth.OK)
+    health_detail = models.TextField(blank=True, default="")
+    last_received_at = models.DateTimeField(null=True)
+    last_sent_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["kind", "address"], name="channel_address")]
+
+    def __str__(self) -> str:
+        return self.name

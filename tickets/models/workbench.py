@@ -1,0 +1,64 @@
+"""What each agent has open: drafts, what they have seen, what they were told."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+from events.models import Event
+from people.models import Agent
+
+from .message import MessageKind
+from .ticket import Ticket
+
+
+class Draft(models.Model):
+    """An answer being written, one a ticket, agent and mode; kept here so that no reload or crash loses it."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="drafts", db_index=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="drafts")
+    kind = models.CharField(max_length=8, choices=MessageKind.choices)
+    text = models.TextField(blank=True, default="")
+    recipients = models.JSONField(default=dict)
+    # A draft saved by an older keystroke must not overwrite a newer one: the browser counts its saves.
+    revision = models.BigIntegerField(default=0)
+    updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ticket", "agent", "kind"], name="draft_once")]
+
+    def __str__(self) -> str:
+        return f"draft of {self.agent_id} on #{self.ticket_id}"
+
+
+class Seen(models.Model):
+    """How far an agent has read a ticket."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="seen", db_index=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="seen", db_index=False)
+    sequence = models.IntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agent", "ticket"], name="seen_once")]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} saw #{self.ticket_id} up to {self.sequence}"
+
+
+class Notification(models.Model):
+    """Something an agent should know, made once from an event."""
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="notifications", db_index=False)
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="+", db_index=False)
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="notifications")
+    read_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["event", "agent"], name="notification_once")]
+        indexes = [
+            models.Index(fields=["agent", "-id"], name="notification_unread", condition=models.Q(read_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id}: event {self.event_id}"

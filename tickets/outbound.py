@@ -1,0 +1,56 @@
+"""The port every channel sends through: one normalized reply, ready for its channel to put into words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from .inbound import Address
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundAttachment:
+    filename: str
+    content_type: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedOriginal:
+    """The message answered, to stand below the reply."""
+
+    author: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """One attempt to send one reply. Addresses carry no brackets, ids no angle brackets.
+
+    `reply_token` is 128 random bits bound to this message and its conversation: it stands in the Message-ID, in
+    the reply address and in the body, and whoever shows it again has held our mail.
+    """
+
+    message_id: int
+    attempt: int
+    channel_id: int
+    channel_kind: str
+    channel_name: str
+    channel_address: str
+    locale: str
+    message_id_header: str
+    reply_token: str
+    reply_address: str
+    subject: str
+    text: str
+    html: str
+    signature: str
+    agent_name: str
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    bcc: tuple[Address, ...]
+    in_reply_to: str
+    references: tuple[str, ...]
+    attachments: tuple[OutboundAttachment, ...]
+    quoted: QuotedOriginal | None

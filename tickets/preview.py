@@ -1,0 +1,25 @@
+"""The line of a message that a list shows: what was said, without what was quoted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MAX_PREVIEW = 200
+_ENOUGH = 2_000  # code points that surely hold a preview, however much white space
+
+
+def without_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """`text` without these [start, end) spans, which are ordered and do not overlap."""
+    kept, position = [], 0
+    for start, end in spans:
+        kept.append(text[position:start])
+        position = max(position, end)
+    kept.append(text[position:])
+    return "".join(kept)
+
+
+def preview_of(text: str, quoted: Iterable[tuple[int, int]] = ()) -> str:
+    """At most `MAX_PREVIEW` characters of what was written, in one line."""
+    own = without_spans(text, quoted)
+    line = " ".join(own.lstrip()[:_ENOUGH].split())
+    return line if len(line) <= MAX_PREVIEW else line[: MAX_PREVIEW - 1] + "…"
