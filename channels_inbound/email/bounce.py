@@ -1,0 +1,169 @@
+"""Delivery reports: RFC 3464 ones by their structure, the older kinds by who sent them and what they say.
+
+A person's mail is never one: without a report part the sender has to be a mail system, whatever the text says,
+so a customer who forwards or quotes a bounce stays a customer.
+"""
+
+import re
+from dataclasses import dataclass
+
+from channels_inbound.email.bounce_words import BODY_SIGNS, DAEMON_LOCALS, DAEMON_NAMES, SUBJECT_SIGNS
+from channels_inbound.email.headers import Address, decode_header, read_addresses, read_ids
+from channels_inbound.email.mime import MimeReader, Part, decode_body
+from channels_inbound.email.parsed import Bounce
+
+_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,200}[A-Za-z0-9]")
+_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_REPLY_CODE = re.compile(r"(?<![\d.])([45])[0-5]\d[ -](?![\d.])")
+_COPY_BELOW = re.compile(
+    r"^[ \t]{0,8}(?:[-_*=.]{2,60} ?(?:.{0,80}(?:copy of (?:the|your)|original message|returned message|message header|unsent message|message follows"
+    r"|body of (?:the )?message|undelivered message).{0,80})|(?:received|return-path|message-id):\s)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MESSAGE_ID = re.compile(r"^[ \t>]{0,8}message-id:\s{0,4}(<[^<>\s]{1,900}>)", re.IGNORECASE | re.MULTILINE)
+_SNS = re.compile(r'"notificationType"\s{0,5}:\s{0,5}"(Bounce|Complaint|Delivery)"')
+_REPORT_TYPES = ("message/delivery-status", "message/global-delivery-status")
+_MAX_TEXT = 60_000
+_MAX_RECIPIENTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class BounceReading:
+    """`is_bounce`, who could not be reached and which of our mails it was about."""
+
+    is_bounce: bool = False
+    bounces: tuple[Bounce, ...] = ()
+    message_ids: tuple[str, ...] = ()
+    is_report: bool = False
+
+
+def read_bounce(reader: MimeReader, root: Part, sender: Address, subject: str, text: str, return_path: str | None) -> BounceReading:
+    """Whether this mail reports that another one was not delivered, or late."""
+    leaves = list(root.leaves())
+    reports = [part for part in leaves if part.media_type in _REPORT_TYPES]
+    report_type = root.parameters.get("report-type", "").lower()
+    if report_type in ("disposition-notification", "feedback-report") or any(
+        part.media_type in ("message/disposition-notification", "message/feedback-report") for part in leaves
+    ):
+        return BounceReading(is_report=True)
+    text = text[:_MAX_TEXT]
+    if reports:
+        return _read_report(reader, root, leaves, reports, text)
+    if not _is_from_mail_system(root, sender, subject, text, return_path):
+        return BounceReading(is_report=report_type == "delivery-status")
+    return BounceReading(True, _read_plain_bounces(root, text, sender), _original_ids(reader, leaves, text), True)
+
+
+def _read_report(reader: MimeReader, root: Part, leaves: list[Part], reports: list[Part], text: str) -> BounceReading:
+    bounces: dict[str, Bounce] = {}
+    actions: set[str] = set()
+    for part in reports:
+        for group in _groups(decode_body(reader.raw, part)[:_MAX_TEXT]):
+            action = group.get("action", "").split(" ")[0].lower()
+            actions.add(action)
+            bounce = _bounce_of(group, action)
+            if bounce and bounce.recipient not in bounces and len(bounces) < _MAX_RECIPIENTS:
+                bounces[bounce.recipient] = bounce
+    actions.discard("")
+    if not bounces and actions and actions <= {"delivered", "relayed", "expanded"}:
+        return BounceReading(is_report=True)
+    found = tuple(bounces.values()) or _read_plain_bounces(root, text, Address("", ""))
+    return BounceReading(True, found, _original_ids(reader, leaves, text), True)
+
+
+def _groups(data: bytes) -> list[dict[str, str]]:
+    groups: list[dict[str, str]] = []
+    for block in re.split(rb"\r?\n[ \t]*\r?\n", data)[:200]:
+        fields: dict[str, str] = {}
+        key = ""
+        for line in block.splitlines():
+            if line[:1] in (b" ", b"\t") and key:
+                fields[key] += " " + decode_header(line)
+            else:
+                name, colon, value = line.partition(b":")
+                key = name.strip().lower().decode("latin-1") if colon else ""
+                if key:
+                    fields.setdefault(key, decode_header(value))
+        groups.append(fields)
+    return groups
+
+
+def _bounce_of(group: dict[str, str], action: str) -> Bounce | None:
+    recipient = ""
+    for name in ("original-recipient", "final-recipient", "x-actual-recipient"):
+        value = group.get(name, "").rpartition(";")[2]
+        found = _ADDRESS.search(value)
+        if found and (not recipient or name == "final-recipient"):
+            recipient = found.group()
+    if action in ("delivered", "relayed", "expanded") or not (recipient or action):
+        return None
+    status = _STATUS.search(group.get("status", "")) or _STATUS.search(group.get("diagnostic-code", ""))
+    code = _REPLY_CODE.search(group.get("diagnostic-code", ""))
+    value = status.group(1) if status else f"{code.group(1)}.0.0" if code else ""
+    return Bounce(recipient, value, "delayed" if action == "delayed" or value.startswith("4") and action != "failed" else "failed")
+
+
+def _is_from_mail_system(root: Part, sender: Address, subject: str, text: str, return_path: str | None) -> bool:
+    if root.first("x-failed-recipients"):
+        return True
+    local, _, domain = sender.address.lower().partition("@")
+    local = local.strip("'\" ")
+    if domain.endswith("amazonaws.com"):
+        kind = _SNS.search(text)
+        return kind is not None and kind.group(1) == "Bounce"
+    daemon = local in DAEMON_LOCALS or DAEMON_NAMES.search(sender.name) is not None
+    null = _is_null_sender(return_path)
+    nobody = not sender.address and bool(root.first("from") or null)
+    machine = local.startswith(("no-reply", "noreply", "mail-"))
+    if not (daemon or null or nobody or machine):
+        return False
+    subject_says = SUBJECT_SIGNS.search(subject) is not None
+    if (daemon or null and nobody) and subject_says:
+        return True
+    body_says = BODY_SIGNS.search(text) is not None
+    if daemon or null and nobody:
+        return body_says or (null and _has_copy(root, text))
+    if nobody:
+        return subject_says and body_says
+    return body_says and (subject_says or machine) and _has_copy(root, text)
+
+
+def _is_null_sender(return_path: str | None) -> bool:
+    return return_path is not None and (return_path in ("", "null") or return_path.lower().partition("@")[0] in DAEMON_LOCALS)
+
+
+def _has_copy(root: Part, text: str) -> bool:
+    """Whether the mail that failed, or its headers, came along."""
+    attached = any(part.media_type in ("message/rfc822", "text/rfc822-headers") for part in root.leaves())
+    return attached or _COPY_BELOW.search(text) is not None
+
+
+def _read_plain_bounces(root: Part, text: str, sender: Address) -> tuple[Bounce, ...]:
+    """Recipients named by the report's own words, above the copy of the mail that failed."""
+    copy = _COPY_BELOW.search(text)
+    head = text[: copy.start()] if copy and copy.start() > 40 else text[:4000]
+    failed, _more = read_addresses(root.all("x-failed-recipients"))
+    recipients = [address.address for address in failed if address.address]
+    if not recipients:
+        own = {sender.address.lower(), *(address.address.lower() for address in read_addresses(root.all("to"))[0])}
+        seen = dict.fromkeys(_ADDRESS.findall(head))
+        recipients = [
+            address for address in seen if address.lower() not in own and address.lower().partition("@")[0] not in DAEMON_LOCALS
+        ][:1] or [address for address in seen if address.lower() in own - {sender.address.lower()}][:1]
+    status = _STATUS.search(head)
+    code = _REPLY_CODE.search(head)
+    value = status.group(1) if status else f"{code.group(1)}.0.0" if code else ""
+    action = "delayed" if value.startswith("4") else "failed"
+    return tuple(Bounce(recipient, value, action) for recipient in recipients[:_MAX_RECIPIENTS]) or ((Bounce("", value, action),) if value else ())
+
+
+def _original_ids(reader: MimeReader, leaves: list[Part], text: str) -> tuple[str, ...]:
+    """Message ids of the mail that was not delivered, which proves to the product what the report is about."""
+    for part in leaves:
+        if part.media_type in ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global"):
+            original = reader.read_embedded(part) if reader.parts_left > 0 else part
+            ids = read_ids(original.all("message-id"), 3)
+            if ids:
+                return tuple(ids)
+    found = _MESSAGE_ID.search(text)
+    return tuple(read_ids([found.group(1).encode()], 1)) if found else ()

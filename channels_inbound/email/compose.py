@@ -1,0 +1,172 @@
+"""A reply as a mail: what the customer's program shows, threads and quotes. Pure but for the attachments' bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from html import escape
+
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+
+from channels_inbound.email.headers_out import (
+    MAX_NAME,
+    MAX_SUBJECT,
+    POLICY,
+    UTF8_POLICY,
+    header_addresses,
+    one_line,
+    safe_filename,
+    usable,
+    wire_address,
+)
+from channels_inbound.email.html_clean import clean_html
+from channels_inbound.email.loop import HEADER, loop_mark
+from tickets.inbound import Address
+from tickets.outbound import OutboundAttachment, OutboundMessage, QuotedOriginal
+
+MAX_REFERENCES = 20
+MAX_QUOTED_CHARS = 20_000
+MAX_QUOTED_LINES = 400
+BODY_TOKEN = re.compile(r"\[ref:([a-z2-7]{26})\]")
+_LINK = re.compile(r"https?://[^\s<>\"']{1,2000}[^\s<>\"'.,;:!?)\]]")
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedMail:
+    """What goes over the wire: the envelope, then the bytes. Bcc stands in `recipients` and nowhere else."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+    subject: str
+    needs_utf8: bool
+
+
+def compose_mail(
+    m: OutboundMessage,
+    *,
+    at: datetime,
+    load: Callable[[OutboundAttachment], bytes],
+    automatic: bool = False,
+) -> ComposedMail:
+    """The mail of one reply. `automatic` marks what no person wrote, so that no machine answers it (RFC 3834)."""
+    everyone = (*m.to, *m.cc, *m.bcc)
+    needs_utf8 = not all(item.address.rpartition("@")[0].isascii() for item in everyone)
+    mail = EmailMessage(policy=UTF8_POLICY if needs_utf8 else POLICY)
+    _set_headers(mail, m, at)
+    if automatic:
+        mail["Auto-Submitted"] = "auto-replied"
+        mail["X-Auto-Response-Suppress"] = "All"
+    with translation.override(m.locale):
+        mail.set_content(text_part(m))
+        mail.add_alternative(html_part(m), subtype="html")
+    for attachment in m.attachments:
+        _attach(mail, attachment, load(attachment))
+    recipients = tuple(dict.fromkeys(wire_address(item.address) for item in everyone if usable(item.address)))
+    return ComposedMail(m.reply_address, recipients, mail.as_bytes(), str(mail["Subject"]), needs_utf8)
+
+
+def _set_headers(mail: EmailMessage, m: OutboundMessage, at: datetime) -> None:
+    sender = f"{m.agent_name} ({m.channel_name})" if m.agent_name else m.channel_name
+    mail["From"] = header_addresses([Address(one_line(sender, MAX_NAME), m.channel_address)])
+    mail["To"] = header_addresses(m.to)
+    if m.cc:
+        mail["Cc"] = header_addresses(m.cc)
+    mail["Reply-To"] = header_addresses([Address(m.channel_name, m.reply_address)])
+    mail["Subject"] = one_line(m.subject, MAX_SUBJECT)
+    mail["Date"] = format_datetime(at)
+    mail["Message-ID"] = f"<{m.message_id_header}>"
+    if m.in_reply_to:
+        mail["In-Reply-To"] = _ids([m.in_reply_to])
+    if references := _reference_chain(m):
+        mail["References"] = _ids(references)
+    mail[HEADER] = loop_mark(m.reply_token)
+
+
+def _reference_chain(m: OutboundMessage) -> list[str]:
+    """The first of the thread and the latest; mail programs thread by these, and endless chains get refused."""
+    chain = [item for item in dict.fromkeys((*m.references, m.in_reply_to)) if _is_id(item)]
+    return chain if len(chain) <= MAX_REFERENCES else [chain[0], *chain[-(MAX_REFERENCES - 1) :]]
+
+
+def _ids(ids: list[str]) -> str:
+    return " ".join(f"<{item}>" for item in ids if _is_id(item))
+
+
+def _is_id(text: str) -> bool:
+    """An id that can stand in a header: stored ids come from strangers."""
+    return 0 < len(text) <= 900 and text.isascii() and text.isprintable() and not set(text) & set(" <>")
+
+
+def text_part(m: OutboundMessage) -> str:
+    """The reply, the signature, our mark, then what was answered."""
+    parts = [m.text.replace("\r\n", "\n").replace("\x00", "").rstrip()]
+    if m.signature.strip():
+        parts.append(f"-- \n{m.signature.strip()}")
+    parts.append(f"[ref:{m.reply_token}]")
+    if m.quoted:
+        quoted = "\n".join(f"> {line}" if line else ">" for line in _quoted_lines(m.quoted))
+        parts.append(f"{_attribution(m.quoted)}\n{quoted}")
+    return "\n\n".join(parts) + "\n"
+
+
+def html_part(m: OutboundMessage) -> str:
+    """The same in HTML: the agent's own markup cleaned, or made from the text."""
+    body = clean_html(m.html).html if m.html.strip() else html_from_text(m.text)
+    parts = [f'<div style="font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:1.5">{body}</div>']
+    if m.signature.strip():
+        parts.append(f'<div style="margin-top:16px;color:#555">-- <br>{html_from_text(m.signature.strip())}</div>')
+    parts.append(f'<div style="margin-top:16px;color:#999;font-size:11px">[ref:{m.reply_token}]</div>')
+    if m.quoted:
+        quoted = "<br>".join(escape(line) for line in _quoted_lines(m.quoted))
+        parts.append(
+            f'<div class="gmail_quote"><div style="margin-top:16px">{escape(_attribution(m.quoted))}</div>'
+            f'<blockquote type="cite" style="margin:8px 0 0;padding-left:12px;border-left:2px solid #ccc">{quoted}'
+            "</blockquote></div>"
+        )
+    return f"<!DOCTYPE html><html><head><meta charset=\"utf-8\"></head><body>{''.join(parts)}</body></html>\n"
+
+
+def html_from_text(text: str) -> str:
+    """Paragraphs and links of a plain text, everything else escaped."""
+    text = text.replace("\r\n", "\n").replace("\x00", "")
+    paragraphs = [part for part in re.split(r"\n\s*\n", text.strip("\n")) if part.strip()]
+    return "".join(f'<p style="margin:0 0 12px">{_linked(part)}</p>' for part in paragraphs)
+
+
+def _linked(text: str) -> str:
+    out, position = [], 0
+    for found in _LINK.finditer(text):
+        out.append(escape(text[position : found.start()]))
+        link = escape(found.group())
+        out.append(f'<a href="{link}">{link}</a>')
+        position = found.end()
+    out.append(escape(text[position:]))
+    return "".join(out).replace("\n", "<br>")
+
+
+def _quoted_lines(quoted: QuotedOriginal) -> list[str]:
+    """The original without our old marks, cut where nobody reads on."""
+    text = BODY_TOKEN.sub("", quoted.text.replace("\r\n", "\n").replace("\x00", "")).rstrip()
+    lines = text[:MAX_QUOTED_CHARS].split("\n")
+    if len(text) > MAX_QUOTED_CHARS or len(lines) > MAX_QUOTED_LINES:
+        return [*lines[:MAX_QUOTED_LINES], "[…]"]
+    return lines
+
+
+def _attribution(quoted: QuotedOriginal) -> str:
+    when = date_format(timezone.localtime(quoted.at), "DATETIME_FORMAT")
+    return gettext("On %(date)s, %(author)s wrote:") % {"date": when, "author": one_line(quoted.author, MAX_NAME)}
+
+
+def _attach(mail: EmailMessage, attachment: OutboundAttachment, content: bytes) -> None:
+    main, _, sub = attachment.content_type.partition("/")
+    if main not in ("text", "image", "audio", "video", "application") or not re.fullmatch(r"[a-z0-9.+-]{1,80}", sub):
+        main, sub = "application", "octet-stream"
+    mail.add_attachment(content, maintype=main, subtype=sub, filename=safe_filename(attachment.filename))

@@ -1,0 +1,127 @@
+"""The HTML of a mail as it may be shown: no scripts, no forms, nothing that loads anything by itself.
+
+Images of the mail itself become `<img data-cid="...">` for the product to map to its own signed URLs; remote ones
+`<img data-remote-src="...">` until a person allows them. Raising SANITIZER_VERSION makes stored HTML be cleaned again.
+"""
+
+import re
+from dataclasses import dataclass
+from html import escape, unescape
+
+import nh3
+
+from channels_inbound.email.limits import DEFAULT_LIMITS, Limits
+
+SANITIZER_VERSION = f"1-nh3-{nh3.__version__}"
+
+_TAGS = set(
+    "a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div "
+    "dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q rp rt "
+    "ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr".split()
+)
+_DROPPED_WITH_CONTENT = set("script style title template noscript noembed noframes iframe object svg math select textarea xmp".split())
+_SIZED = {"width", "height", "align", "valign", "bgcolor"}
+_ATTRIBUTES = {
+    "*": {"style", "dir", "lang", "title"},
+    "a": {"href", "name"},
+    "img": {"src", "alt", "width", "height", "align", "border"},
+    "table": _SIZED | {"border", "cellpadding", "cellspacing"},
+    "td": _SIZED | {"colspan", "rowspan", "nowrap"},
+    "th": _SIZED | {"colspan", "rowspan", "nowrap", "scope"},
+    "tr": _SIZED, "tbody": _SIZED, "thead": _SIZED, "tfoot": _SIZED, "col": {"width", "span"}, "colgroup": {"span"},
+    "p": {"align"}, "div": {"align"}, "h1": {"align"}, "h2": {"align"}, "h3": {"align"},
+    "font": {"color", "face", "size"}, "hr": {"width", "size", "color", "align"},
+    "ol": {"start", "type"}, "ul": {"type"}, "li": {"value"}, "time": {"datetime"},
+}  # fmt: skip
+# Nothing that takes a url(), positions outside its box or covers the page around it.
+_STYLES = set(
+    "background-color border border-bottom border-bottom-color border-bottom-left-radius border-bottom-right-radius "
+    "border-bottom-style border-bottom-width border-collapse border-color border-left border-left-color border-left-style "
+    "border-left-width border-radius border-right border-right-color border-right-style border-right-width border-spacing "
+    "border-style border-top border-top-color border-top-left-radius border-top-right-radius border-top-style "
+    "border-top-width border-width clear color direction display float font font-family font-size font-style font-variant "
+    "font-weight height letter-spacing line-height list-style-type margin margin-bottom margin-left margin-right margin-top "
+    "max-height max-width min-height min-width mso-hide overflow-wrap padding padding-bottom padding-left padding-right "
+    "padding-top table-layout text-align text-decoration text-indent text-transform vertical-align visibility white-space "
+    "width word-break word-spacing word-wrap".split()
+)
+# Marks by which mail programs say "from here on it is quoted"; kept for the reply reader and for folding on screen.
+QUOTE_CLASSES = set(
+    "gmail_quote gmail_attr gmail_quote_container gmail_extra yahoo_quoted moz-cite-prefix moz-forward-container protonmail_quote "
+    "zmail_extra tutanota_quote mailcat_quote OutlookMessageHeader gmail_signature moz-signature mail_quote".split()
+)
+QUOTE_IDS = set(
+    "divRplyFwdMsg x_divRplyFwdMsg appendonsend OLK_SRC_BODY_SECTION mail-editor-reference-message-container "
+    "isReplyContent Signature ms-outlook-mobile-signature".split()
+)
+
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS,
+    clean_content_tags=_DROPPED_WITH_CONTENT,
+    attributes=_ATTRIBUTES,
+    strip_comments=True,
+    link_rel="noopener noreferrer nofollow",
+    url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
+    url_relative="deny",
+    allowed_classes={tag: QUOTE_CLASSES for tag in ("div", "blockquote", "span", "section", "table")},
+    tag_attribute_values={
+        "div": {"id": QUOTE_IDS},
+        "span": {"id": QUOTE_IDS},
+        "blockquote": {"type": {"cite", "CITE"}},
+    },
+    set_tag_attribute_values={"a": {"target": "_blank"}},
+    filter_style_properties=_STYLES,
+)
+_IMAGE = re.compile(r"<img((?:[^<>\"]|\"[^\"]*\")*)>")
+_SOURCE = re.compile(r' src="([^"]*)"')
+_BAD_LINK = re.compile(r' href="(?:data|cid):[^"]*"', re.IGNORECASE)
+_SAFE_DATA = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class CleanHtml:
+    html: str
+    remote_images: int
+
+
+def clean_html(source: str, limits: Limits = DEFAULT_LIMITS, reasons: set[str] | None = None) -> CleanHtml:
+    """What may be shown of `source`. Too many tags: the rest is left out and `reasons` says so."""
+    source = _cut(source, limits, reasons if reasons is not None else set())
+    cleaned = _CLEANER.clean(source)
+    remote = 0
+
+    def neutralise(found: re.Match[str]) -> str:
+        nonlocal remote
+        attributes = found.group(1)
+        address = _SOURCE.search(attributes)
+        if address is None:
+            return f"<img{attributes}>"
+        link = unescape(address.group(1)).strip()
+        scheme = link[:5].lower()
+        if scheme.startswith("cid:"):
+            replacement = f' data-cid="{escape(link[4:])}"'
+        elif scheme.startswith("http"):
+            remote += 1
+            replacement = f' data-remote-src="{escape(link)}"'
+        else:
+            replacement = address.group() if _SAFE_DATA.fullmatch(link) else ""
+        return f"<img{attributes[: address.start()]}{replacement}{attributes[address.end() :]}>"
+
+    if "<img" in cleaned:
+        cleaned = _IMAGE.sub(neutralise, cleaned)
+    if 'href="data:' in cleaned.lower() or 'href="cid:' in cleaned.lower():
+        cleaned = _BAD_LINK.sub("", cleaned)
+    return CleanHtml(cleaned, remote)
+
+
+def _cut(source: str, limits: Limits, reasons: set[str]) -> str:
+    if len(source) > limits.html_chars:
+        reasons.add("html_chars")
+        source = source[: limits.html_chars]
+    if source.count("<") > limits.html_tags:
+        reasons.add("html_tags")
+        position = -1
+        for _ in range(limits.html_tags):
+            position = source.find("<", position + 1)
+        source = source[:position]
+    return source
