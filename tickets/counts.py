@@ -1,0 +1,106 @@
+"""How many tickets stand in each view, and which of them an agent has not read.
+
+Counts are sums over `Tally`, signed rows that triggers append (migration 0003) and `fold_tally` merges: their cost
+follows the number of different facets, not the number of tickets.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet, Sum
+
+from people.models import Agent
+from tickets.facets import Where, matches, tally_q
+from tickets.models import Tally, Ticket
+
+# A row alone in its group that is not zero stays untouched, so a quiet helpdesk writes nothing. Rows another fold
+# holds are skipped: each row is deleted, and so counted on, by exactly one of them.
+_FOLD = """
+WITH crowded AS (
+    SELECT id FROM (
+        SELECT id, n, count(*) OVER (
+            PARTITION BY team_id, assignee_id, channel_id, status, snoozed, attention) AS together
+        FROM tickets_tally) AS each
+    WHERE together > 1 OR n = 0
+), held AS (
+    SELECT id FROM tickets_tally WHERE id IN (SELECT id FROM crowded) FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM tickets_tally WHERE id IN (SELECT id FROM held)
+    RETURNING team_id, assignee_id, channel_id, status, snoozed, attention, n
+), merged AS (
+    INSERT INTO tickets_tally (team_id, assignee_id, channel_id, status, snoozed, attention, n)
+    SELECT team_id, assignee_id, channel_id, status, snoozed, attention, sum(n)
+    FROM gone GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(n) <> 0
+)
+SELECT count(*) FROM gone
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """So many tickets that share these facets."""
+
+    team_id: int | None
+    assignee_id: int | None
+    channel_id: int
+    status: str
+    snoozed: bool
+    attention: bool
+    n: int
+
+
+def view_counts(agent: Agent, wheres: Mapping[str, Where]) -> dict[str, int]:
+    """How many of the tickets this agent may see stand in each view; one query."""
+    if not wheres:
+        return {}
+    # Numbered, since a view's key need not be a name SQL takes.
+    sums = {f"view_{i}": Sum("n", filter=tally_q(where), default=0) for i, where in enumerate(wheres.values())}
+    counted = visible_tally(agent).aggregate(**sums)
+    return {key: int(counted[f"view_{i}"]) for i, key in enumerate(wheres)}
+
+
+def visible_tally(agent: Agent) -> QuerySet[Tally]:
+    """The tallies of what `Ticket.objects.visible_to(agent)` finds; a test holds the two together."""
+    if not agent.is_active:
+        return Tally.objects.none()
+    if agent.sees_everything:
+        return Tally.objects.all()
+    return Tally.objects.filter(Q(team_id__in=agent.team_ids) | Q(team_id=None) | Q(assignee_id=agent.pk))
+
+
+def all_heaps() -> list[Heap]:
+    """Every group of tickets, for whoever counts for many agents at once; one query."""
+    names = ("team_id", "assignee_id", "channel_id", "status", "snoozed", "attention")
+    rows = Tally.objects.order_by().values_list(*names).annotate(total=Sum("n")).filter(total__gt=0)
+    return [Heap(*row) for row in rows]
+
+
+def count_heaps(heaps: Iterable[Heap], wheres: Mapping[str, Where]) -> dict[str, int]:
+    """`view_counts` for heaps already narrowed to what one agent may see."""
+    counts: dict[str, int] = defaultdict(int)
+    for heap in heaps:
+        for key, where in wheres.items():
+            if matches(where, heap):
+                counts[key] += heap.n
+    return {key: counts[key] for key in wheres}
+
+
+def unread_map(agent: Agent, ids: Collection[int]) -> dict[int, bool]:
+    """For each of these tickets whether something came in that the agent has not seen; one query."""
+    if not ids:
+        return {}
+    seen = Q(seen__agent=agent, seen__sequence__gte=F("inbound_sequence"))
+    read = Ticket.objects.filter(pk__in=ids).filter(seen | Q(inbound_sequence=0)).values_list("pk", flat=True)
+    done = set(read)
+    return {id: id not in done for id in ids}
+
+
+def fold_tally() -> int:
+    """Merge what triggers appended; the number of rows merged. May run twice, at once, and beside any writer."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FOLD)
+        return int(cursor.fetchone()[0])
