@@ -15,6 +15,10 @@ def main() -> int:
         return 1
     from helpdesk.runtime.faults import Fault
 
+    if sys.argv[1:] == ["up"]:
+        from helpdesk.runtime.up import run
+
+        return run(dict(os.environ))
     try:
         execute_from_command_line(sys.argv)
     except Fault as fault:

@@ -7,4 +7,5 @@ class HelpdeskConfig(AppConfig):
     name = "helpdesk"
 
     def ready(self) -> None:
-        from helpdesk import checks  # noqa: F401  registering checks needs the app registry
+        # Registering checks needs the app registry; the Celery app must exist before anyone rings the doorbell.
+        from helpdesk import celery, checks  # noqa: F401

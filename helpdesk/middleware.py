@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from events.tracing import tracing
+from helpdesk.traffic import note_request
 
 Handler = Callable[[HttpRequest], HttpResponse]
 log = logging.getLogger("helpdesk.requests")
@@ -27,12 +28,11 @@ class RequestTrace:
         with tracing(request.headers.get("X-Request-Id", "")) as trace:
             response = self.get_response(request)
             response["X-Request-Id"] = trace
+            seconds = time.perf_counter() - started
+            note_request(request.method or "", response.status_code, seconds)
             if not request.path.startswith(QUIET):
-                milliseconds = round((time.perf_counter() - started) * 1000, 1)
-                log.info(
-                    "%s %s", request.method, request.path,
-                    extra={"status": response.status_code, "ms": milliseconds, "agent": _agent_id(request)},
-                )  # fmt: skip
+                facts = {"status": response.status_code, "ms": round(seconds * 1000, 1), "agent": _agent_id(request)}
+                log.info("%s %s", request.method, request.path, extra=facts)
             return response
 
 

@@ -40,3 +40,5 @@ timezone = "UTC"
 enable_utc = True
 task_queues = [Queue("critical"), Queue("default"), Queue("bulk")]
 task_default_queue = "default"
+# The schedule is composed from code and every tick is harmless to repeat: nothing to keep on disk.
+beat_scheduler = "celery.beat:Scheduler"

@@ -108,6 +108,12 @@ WSGI_APPLICATION = "helpdesk.wsgi.application"
 ASGI_APPLICATION = "helpdesk.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 EVENT_SUBSCRIBERS = "helpdesk.subscribers.SUBSCRIBERS"
+# name of the bell -> (task, queue); the queue's own settings are in helpdesk/queueing.py
+DOORBELLS = {
+    "events": ("events.tasks.drain_events", "default"),
+    "inbound": ("channels_inbound.tasks.drain_inbound", "critical"),
+    "outbound": ("channels_inbound.tasks.drain_outbound", "critical"),
+}
 TEMPLATES = [{
     "BACKEND": "django.template.backends.django.DjangoTemplates",
     "DIRS": [BASE_DIR / "templates"],
@@ -242,6 +248,12 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 if EMAIL_URL:
     globals().update(env.email(EMAIL_URL))
 
+# --- Tickets --------------------------------------------------------------------------------------------------------
+MAX_REPLY_LENGTH = 100_000  # characters
+MAX_UPLOAD_SIZE = env.number("HELPDESK_MAX_UPLOAD_SIZE", 25 * 1024 * 1024)
+UNDO_SECONDS = 10
+CLOSE_SOLVED_AFTER_DAYS = env.number("HELPDESK_CLOSE_SOLVED_AFTER_DAYS", 14)
+
 # --- API ------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -253,7 +265,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.CursorPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "tickets.api.problems.exception_handler",
+    "EXCEPTION_HANDLER": "people.api.problems.exception_handler",
     "PAGE_SIZE": 50,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -282,7 +294,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "propagate": True},
         "mail.log": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
+        # Ticks come each second: of jobs only the trouble is worth a line.
+        "celery": {"level": "WARNING"},
     },
 }
-CELERY_SETTINGS = "helpdesk.celery"  # the queue's own settings stand with the queue

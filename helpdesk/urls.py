@@ -6,7 +6,14 @@ from importlib.util import find_spec
 
 from django.urls import include, path
 
-urlpatterns = [path("accounts/", include("allauth.urls"))]
+from helpdesk import health
+
+urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+    path("accounts/", include("allauth.urls")),
+]
 for module in ("tickets.urls", "people.urls", "channels_inbound.urls"):
     if find_spec(module):
         urlpatterns.append(path("", include(module)))

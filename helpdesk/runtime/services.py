@@ -39,10 +39,14 @@ class Services:
             found["REDIS_URL"] = self.redis.url
         return found
 
+    def claim(self) -> None:
+        """Make the data folder ours alone, or raise the Fault that says whose it is."""
+        prepare_data_dir(self.data_dir)
+        self._lock = self._lock or hold_lock(self.data_dir)
+
     def start(self) -> None:
         """Start what is not given; raises a Fault, and then leaves nothing running."""
-        prepare_data_dir(self.data_dir)
-        self._lock = hold_lock(self.data_dir)
+        self.claim()
         try:
             self._start_servers()
         except BaseException:
@@ -63,7 +67,8 @@ class Services:
 
     def stop(self) -> None:
         """Stop both, keep their data, forget their addresses."""
-        (self.data_dir / ADDRESSES).unlink(missing_ok=True)
+        if self._lock:
+            (self.data_dir / ADDRESSES).unlink(missing_ok=True)
         for server in (self.redis, self.postgres):
             if server:
                 server.stop()

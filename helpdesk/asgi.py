@@ -1,0 +1,27 @@
+"""The one public port: pages by the WSGI application in lasting threads, sockets by Channels."""
+
+from __future__ import annotations
+
+import os
+
+from helpdesk.bridge import WSGIBridge
+from helpdesk.wsgi import application as pages  # sets up Django before the imports below need it
+
+# isort: split
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+
+try:
+    from tickets.routing import websocket_urlpatterns
+except ImportError:
+    websocket_urlpatterns = []
+
+THREADS = int(os.environ.get("HELPDESK_WEB_THREADS", "6"))
+
+application = ProtocolTypeRouter(
+    {
+        "http": WSGIBridge(pages, threads=THREADS),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    }
+)

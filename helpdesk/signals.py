@@ -1,0 +1,154 @@
+"""The figures that tell whether work moves: what waits and since when, not only that processes are up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import psutil
+import redis
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.db.models import Count, Max, Min, Q, QuerySet
+from django.utils import timezone
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from channels_inbound.models import RawDelivery, RawState
+from events.models import DeliveryState, EventDelivery
+from helpdesk.tasks import heartbeat_age
+from helpdesk.traffic import BUCKETS, traffic
+from tickets.models import Message, OutboxState
+
+QUEUES = ("critical", "default", "bulk")
+HISTOGRAM_LINES = ("_bucket", "_sum", "_count")
+Sample = tuple[str, dict[str, str], float]
+# name -> (type, help); also the order in which they are printed
+CATALOGUE = {
+    "helpdesk_database_up": ("gauge", "1 when the database answers."),
+    "helpdesk_redis_up": ("gauge", "1 when Redis answers."),
+    "helpdesk_waiting": ("gauge", "Rows that are due and not done yet."),
+    "helpdesk_oldest_waiting_seconds": ("gauge", "How long the oldest of them has been due."),
+    "helpdesk_needs_a_person": ("gauge", "Rows nobody but a person can settle."),
+    "helpdesk_last_mail_timestamp_seconds": ("gauge", "When the last raw delivery came in."),
+    "helpdesk_queue_length": ("gauge", "Jobs waiting in the broker."),
+    "helpdesk_worker_heartbeat_age_seconds": ("gauge", "Since a worker last did a job from the queue."),
+    "helpdesk_database_connections": ("gauge", "Connections to this database."),
+    "helpdesk_http_requests_total": ("counter", "Requests answered by this process."),
+    "helpdesk_http_request_seconds": ("histogram", "How long they took."),
+    "helpdesk_process_cpu_seconds_total": ("counter", "CPU time of this process."),
+    "helpdesk_process_resident_bytes": ("gauge", "Resident memory of this process."),
+}
+
+
+def collect() -> list[Sample]:
+    """Every sample, in the order of the catalogue; a part that does not answer costs only its own samples."""
+    found = [*_from_database(), *_from_redis(), *_from_this_process()]
+    order = list(CATALOGUE)
+    return sorted(found, key=lambda sample: order.index(_family(sample[0])))
+
+
+def _from_database() -> Iterator[Sample]:
+    try:
+        samples = [*_waiting(), *_needing_people(), _connections()]
+        last = RawDelivery.objects.aggregate(last=Max("received_at"))["last"]
+    except DatabaseError:
+        yield "helpdesk_database_up", {}, 0.0
+        return
+    yield "helpdesk_database_up", {}, 1.0
+    yield from samples
+    if last:
+        yield "helpdesk_last_mail_timestamp_seconds", {}, last.timestamp()
+
+
+def _waiting() -> Iterator[Sample]:
+    now = timezone.now()
+    yield from _backlog("events", EventDelivery.objects.filter(state=DeliveryState.DUE, next_try_at__lte=now), "next_try_at", now)
+    yield from _backlog("raw mail", RawDelivery.objects.filter(state=RawState.STORED), "received_at", now)
+    yield from _backlog("replies", Message.objects.filter(outbox=OutboxState.QUEUED, not_before__lte=now), "not_before", now)
+
+
+def _backlog(what: str, rows: QuerySet, due: str, now: datetime) -> Iterator[Sample]:  # type: ignore[type-arg]
+    found = rows.aggregate(number=Count("*"), oldest=Min(due))
+    age = (now - found["oldest"]).total_seconds() if found["oldest"] else 0.0
+    yield "helpdesk_waiting", {"what": what}, found["number"]
+    yield "helpdesk_oldest_waiting_seconds", {"what": what}, max(0.0, age)
+
+
+def _needing_people() -> Iterator[Sample]:
+    outbox = Message.objects.filter(outbox__in=[OutboxState.UNKNOWN, OutboxState.FAILED]).aggregate(
+        unknown=Count("*", filter=Q(outbox=OutboxState.UNKNOWN)), failed=Count("*", filter=Q(outbox=OutboxState.FAILED))
+    )
+    yield "helpdesk_needs_a_person", {"what": "replies with unknown outcome"}, outbox["unknown"]
+    yield "helpdesk_needs_a_person", {"what": "replies not delivered"}, outbox["failed"]
+    quarantined = RawDelivery.objects.filter(state=RawState.QUARANTINED).count()
+    yield "helpdesk_needs_a_person", {"what": "mail in quarantine"}, quarantined
+    given_up = EventDelivery.objects.filter(state=DeliveryState.FAILED).count()
+    yield "helpdesk_needs_a_person", {"what": "events given up"}, given_up
+
+
+def _connections() -> Sample:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT numbackends FROM pg_stat_database WHERE datname = current_database()")
+        return "helpdesk_database_connections", {}, cursor.fetchone()[0]
+
+
+def _from_redis() -> Iterator[Sample]:
+    client = redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
+    )
+    try:
+        lengths = [(queue, client.llen(queue)) for queue in QUEUES]
+        age = heartbeat_age()
+    except (redis.RedisError, OSError):
+        yield "helpdesk_redis_up", {}, 0.0
+        return
+    finally:
+        client.close()
+    yield "helpdesk_redis_up", {}, 1.0
+    for queue, length in lengths:
+        yield "helpdesk_queue_length", {"queue": queue}, float(length)  # type: ignore[arg-type]
+    if age is not None:
+        yield "helpdesk_worker_heartbeat_age_seconds", {}, age
+
+
+def _from_this_process() -> Iterator[Sample]:
+    answered, counts, seconds = traffic()
+    for (method, status), number in sorted(answered.items()):
+        yield "helpdesk_http_requests_total", {"method": method, "status": str(status)}, number
+    for limit, count in zip([*map(str, BUCKETS), "+Inf"], counts, strict=True):
+        yield "helpdesk_http_request_seconds_bucket", {"le": limit}, count
+    yield "helpdesk_http_request_seconds_sum", {}, seconds
+    yield "helpdesk_http_request_seconds_count", {}, counts[-1]
+    yield "helpdesk_process_cpu_seconds_total", {}, time.process_time()
+    yield "helpdesk_process_resident_bytes", {}, psutil.Process().memory_info().rss
+
+
+def as_prometheus(samples: Iterable[Sample]) -> str:
+    """The text format, version 0.0.4."""
+    lines: list[str] = []
+    named = ""
+    for name, labels, value in samples:
+        family = _family(name)
+        if family != named:
+            kind, said = CATALOGUE[family]
+            lines += [f"# HELP {family} {said}", f"# TYPE {family} {kind}"]
+            named = family
+        facts = ",".join(f'{key}="{_escape(text)}"' for key, text in labels.items())
+        lines.append(f"{name}{{{facts}}} {_number(value)}" if facts else f"{name} {_number(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _family(name: str) -> str:
+    """The catalogue's name of a sample: a histogram has three kinds of line."""
+    return next(known for known in CATALOGUE if name == known or name.removeprefix(known) in HISTOGRAM_LINES)
+
+
+def _number(value: float) -> str:
+    return repr(float(value)) if value % 1 else str(int(value))
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
