@@ -29,11 +29,13 @@ class OutboundMessage:
     """One attempt to send one reply. Addresses carry no brackets, ids no angle brackets.
 
     `reply_token` is 128 random bits bound to this message and its conversation: it stands in the Message-ID, in
-    the reply address and in the body, and whoever shows it again has held our mail.
+    the reply address and in the body, and whoever shows it again has held our mail. `ticket_id` is the number people
+    may quote.
     """
 
     message_id: int
     attempt: int
+    ticket_id: int
     channel_id: int
     channel_kind: str
     channel_name: str

@@ -1,0 +1,35 @@
+"""Every way an agent or a timer changes a ticket: one function, one transaction, one event."""
+
+from .assignment import assign_ticket, move_to_team
+from .drafts import discard_draft, mark_seen, save_draft
+from .files import sweep_orphans, upload_attachment
+from .labels import add_tag, remove_tag, set_priority
+from .notes import add_note
+from .participants import accept_participant, refuse_participant, show_remote_images
+from .replies import confirm_delivered, reply, retry_delivery, withdraw_reply
+from .status import close_solved, set_status, snooze_ticket, wake_snoozed
+
+__all__ = [
+    "accept_participant",
+    "add_note",
+    "add_tag",
+    "assign_ticket",
+    "close_solved",
+    "confirm_delivered",
+    "discard_draft",
+    "mark_seen",
+    "move_to_team",
+    "refuse_participant",
+    "remove_tag",
+    "reply",
+    "retry_delivery",
+    "save_draft",
+    "set_priority",
+    "set_status",
+    "show_remote_images",
+    "snooze_ticket",
+    "sweep_orphans",
+    "upload_attachment",
+    "wake_snoozed",
+    "withdraw_reply",
+]

@@ -1,0 +1,81 @@
+"""What every action does first and last: lock the ticket within the actor's sight, record the fact."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from events.actors import Actor
+from events.ledger import Recorded, record_event
+from people.models import Agent
+from people.permissions import Permission, PermissionDenied
+from tickets.errors import InvalidInput, NotFound
+from tickets.events import TicketEvent, ticket_stream
+from tickets.models import Message, OutboxState, Participant, ParticipantState, Status, Ticket
+from tickets.realtime import announce
+
+Audience = tuple[int | None, int | None]
+
+
+def lock_ticket(ticket_id: int, *, by: Agent, permission: Permission) -> Ticket:
+    """The ticket, locked until the transaction ends. NotFound outside the agent's scope, PermissionDenied without
+    the right; nothing has changed in either case."""
+    require(by, permission)
+    ticket = Ticket.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=ticket_id).first()
+    if ticket is None:
+        raise NotFound(_("There is no such ticket."))
+    return ticket
+
+
+def lock_message_ticket(message_id: int, *, by: Agent, permission: Permission) -> tuple[Ticket, Message]:
+    """A message and its ticket, locked in this order: ticket, then message."""
+    require(by, permission)
+    ticket_id = Message.objects.filter(pk=message_id).values_list("ticket_id", flat=True).first()
+    if ticket_id is None:
+        raise NotFound(_("There is no such message."))
+    ticket = lock_ticket(ticket_id, by=by, permission=permission)
+    message = Message.objects.select_for_update(of=("self",)).filter(pk=message_id, ticket=ticket).first()
+    if message is None:
+        raise NotFound(_("There is no such message."))
+    return ticket, message
+
+
+def require(by: Agent, permission: Permission) -> None:
+    """Refuse whoever's role does not carry the permission."""
+    if not by.may(permission):
+        raise PermissionDenied(_("Your role does not allow this."))
+
+
+def refuse_closed(ticket: Ticket) -> None:
+    """A closed ticket is history: what comes next is a follow-up."""
+    if ticket.status == Status.CLOSED:
+        raise InvalidInput("status", _("This ticket is closed."))
+
+
+def audience(ticket: Ticket) -> Audience:
+    """Who sees the ticket, as far as its own columns decide; taken before a change for those who lose sight."""
+    return ticket.team_id, ticket.assignee_id
+
+
+def record(
+    ticket: Ticket,
+    kind: TicketEvent,
+    *,
+    by: Actor,
+    at: datetime,
+    data: dict[str, Any] | None = None,
+    before: Audience | None = None,
+) -> Recorded:
+    """Record a fact about a locked ticket and let the screens know once it is committed."""
+    recorded = record_event(ticket_stream(ticket.pk), kind, by=by, at=at, data=data or {})
+    announce(ticket.pk, kind=kind, event_id=recorded.id, before=before)
+    return recorded
+
+
+def refresh_attention(ticket: Ticket) -> None:
+    """Set `needs_attention` by what is left to look at: undelivered replies, people waiting to be let in."""
+    trouble = Message.objects.filter(ticket=ticket, outbox__in=[OutboxState.FAILED, OutboxState.UNKNOWN]).exists()
+    waiting = Participant.objects.filter(conversation__ticket=ticket, state=ParticipantState.PENDING).exists()
+    ticket.needs_attention = trouble or waiting

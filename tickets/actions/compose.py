@@ -1,0 +1,86 @@
+"""The parts every written message shares: the row, its number, its index entry, the same click once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from people.models import Agent
+from tickets.errors import IdempotencyMismatch, InvalidInput
+from tickets.models import Conversation, Message, MessageKind, ThreadLayer, Ticket
+from tickets.preview import preview_of
+from tickets.search.index import insert_entries
+from tickets.search.text import search_document
+
+
+def clean_text(text: str, *, needed: bool) -> str:
+    """What was written, storable. Raises InvalidInput when it is too long, or missing though needed."""
+    clean = text.replace("\x00", "").replace("\r\n", "\n").encode("utf-8", "replace").decode().rstrip()
+    if len(clean) > settings.MAX_REPLY_LENGTH:
+        raise InvalidInput("text", _("The text is too long."))
+    if needed and not clean.strip():
+        raise InvalidInput("text", _("Write something first."))
+    return clean
+
+
+def repeated(ticket: Ticket, client_id: UUID | None, *, by: Agent, kind: str, text: str) -> Message | None:
+    """The message this very click made before, if it did. Raises IdempotencyMismatch if the id made another."""
+    if client_id is None:
+        return None
+    earlier = Message.objects.filter(client_id=client_id).first()
+    if earlier is None:
+        return None
+    if (earlier.ticket_id, earlier.agent_id, earlier.kind, earlier.text) != (ticket.pk, by.pk, kind, text):
+        raise IdempotencyMismatch(_("This was already used for another message."))
+    return earlier
+
+
+def add_message(
+    ticket: Ticket,
+    conversation: Conversation,
+    *,
+    by: Agent,
+    kind: MessageKind,
+    text: str,
+    at: datetime,
+    client_id: UUID | None,
+    **fields: Any,
+) -> Message:
+    """Insert an agent's message under the ticket's lock with the next number, and index it."""
+    ticket.message_sequence += 1
+    ticket.last_message_at = max(ticket.last_message_at, at)
+    message = Message.objects.create(
+        ticket=ticket,
+        conversation=conversation,
+        sequence=ticket.message_sequence,
+        kind=kind,
+        agent=by,
+        at=at,
+        text=text,
+        language=ticket.language,
+        thread_layer=ThreadLayer.AGENT,
+        client_id=client_id,
+        **fields,
+    )
+    index_message(message)
+    if kind == MessageKind.OUTBOUND:
+        ticket.preview = preview_of(text)
+    return message
+
+
+def index_message(message: Message, filenames: list[str] | None = None) -> None:
+    """Make the message findable."""
+    document = search_document(
+        subject=message.subject,
+        text=message.text,
+        addresses=[],
+        filenames=filenames or [],
+        language=message.language,
+    )
+    with connection.cursor() as cursor:
+        insert_entries(cursor, [(message.pk, message.ticket_id, document)])

@@ -1,0 +1,164 @@
+"""The outbox: claiming replies that are due and keeping what became of each. For channels, not for people.
+
+The Message row is the outbox (decision 2). A claim is fenced by its attempt number: whoever comes late with an old
+one changes nothing. Between claim and outcome no transaction is open; `begin_handover` commits the moment from which
+on the other side may have the message, so that a killed worker leaves either "try again" or "not known", and never
+sends twice in silence (threat R13).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+
+from events.actors import SYSTEM, Actor
+from tickets.events import TicketEvent
+from tickets.models import Channel, Cycle, Message, OutboxState, Ticket
+from tickets.outbound import OutboundMessage
+
+from .base import record
+from .envelope import outbound_messages
+
+LEASE = timedelta(seconds=120)
+# A reply that has killed this many workers is given up and shown.
+MAX_LOST_CLAIMS = 5
+
+_DUE = """
+SELECT ticket_id, id FROM tickets_message WHERE outbox = 'queued' AND not_before <= %s
+ORDER BY not_before LIMIT %s
+"""
+
+
+def claim_replies(limit: int, *, at: datetime) -> list[OutboundMessage]:
+    """Take up to `limit` due replies: sending, leased, attempt counted, `message.sent` recorded the first time.
+
+    Tickets that somebody is writing to at this moment are left for the next call, so nothing waits for a lock.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [at, limit])
+        due = cursor.fetchall()
+    if not due:
+        return []
+    with transaction.atomic():
+        tickets = _lock_tickets({ticket_id for ticket_id, _ in due})
+        messages = list(
+            Message.objects.select_for_update(of=("self",), skip_locked=True)
+            .filter(pk__in=[id for _, id in due], ticket__in=tickets, outbox=OutboxState.QUEUED, not_before__lte=at)
+            .order_by("pk")
+        )
+        ids = [message.pk for message in messages]
+        Message.objects.filter(pk__in=ids).update(
+            outbox=OutboxState.SENDING, attempts=F("attempts") + 1, lease_until=at + LEASE, handed_over_at=None
+        )
+        for message in messages:
+            if not message.attempts:
+                _note_sent(tickets[message.ticket_id], message, at=at)
+    return outbound_messages(ids)
+
+
+def _lock_tickets(ids: set[int]) -> dict[int, Ticket]:
+    locked = Ticket.objects.select_for_update(of=("self",), skip_locked=True).filter(pk__in=ids).order_by("pk")
+    return {ticket.pk: ticket for ticket in locked}
+
+
+def _note_sent(ticket: Ticket, message: Message, *, at: datetime) -> None:
+    """The reply is on its way: service levels count the click, not the wait for undo."""
+    Cycle.objects.filter(ticket=ticket, solved_at=None, first_reply_at=None).update(
+        first_reply_at=message.at, first_reply=message
+    )
+    by = Actor.agent(message.agent_id) if message.agent_id else SYSTEM
+    data = {"message": message.pk, "sequence": message.sequence, "clicked_at": message.at.isoformat()}
+    record(ticket, TicketEvent.MESSAGE_SENT, by=by, at=at, data=data)
+
+
+def begin_handover(message_id: int, attempt: int, *, at: datetime) -> bool:
+    """Commit that from now on the other side may have it. False: the claim is lost, send nothing."""
+    return bool(_claimed(message_id, attempt).update(handed_over_at=at))
+
+
+def record_accepted(message_id: int, attempt: int, *, at: datetime, detail: str = "") -> bool:
+    """The other side took it. `detail` names recipients it refused while taking the rest."""
+    changes = {"outbox": OutboxState.SENT, "sent_at": at, "error": detail[:500]}
+    kept = _settle(message_id, attempt, TicketEvent.DELIVERY_ACCEPTED, changes, at=at, attention=bool(detail))
+    if kept:
+        channel = Channel.objects.filter(conversations__messages=message_id)
+        stale = Q(last_sent_at=None) | Q(last_sent_at__lt=at - timedelta(seconds=5))
+        channel.filter(stale).update(last_sent_at=at)
+    return kept
+
+
+def record_temporary_failure(
+    message_id: int, attempt: int, *, error: str, next_try_at: datetime, at: datetime
+) -> bool:
+    """Not now: it waits and is tried again."""
+    changes = {"outbox": OutboxState.QUEUED, "not_before": next_try_at, "error": error[:500]}
+    return _settle(message_id, attempt, TicketEvent.DELIVERY_DELAYED, changes, at=at)
+
+
+def record_permanent_failure(message_id: int, attempt: int, *, error: str, at: datetime) -> bool:
+    """Never: the agent is told why."""
+    changes = {"outbox": OutboxState.FAILED, "error": error[:500]}
+    return _settle(message_id, attempt, TicketEvent.DELIVERY_FAILED, changes, at=at, attention=True)
+
+
+def record_unknown(message_id: int, attempt: int, *, error: str, at: datetime) -> bool:
+    """Nobody knows whether it arrived: shown, never tried again by itself."""
+    changes = {"outbox": OutboxState.UNKNOWN, "error": error[:500]}
+    return _settle(message_id, attempt, TicketEvent.DELIVERY_UNKNOWN, changes, at=at, attention=True)
+
+
+def release_expired(*, at: datetime, limit: int = 200) -> int:
+    """Settle claims whose worker is gone: before the handover it is safe to try again, after it nobody knows."""
+    expired = Message.objects.filter(outbox=OutboxState.SENDING, lease_until__lte=at).order_by("lease_until")[:limit]
+    for message in expired:
+        lost = "The worker stopped"
+        if message.handed_over_at is not None:
+            record_unknown(message.pk, message.attempts, error=f"{lost} while sending.", at=at)
+        elif message.attempts >= MAX_LOST_CLAIMS and not message.error:
+            record_permanent_failure(message.pk, message.attempts, error=f"{lost} at every try.", at=at)
+        else:
+            record_temporary_failure(
+                message.pk, message.attempts, error=f"{lost} before sending.", next_try_at=at, at=at
+            )
+    return len(expired)
+
+
+def _claimed(message_id: int, attempt: int) -> QuerySet[Message]:
+    return Message.objects.filter(pk=message_id, outbox=OutboxState.SENDING, attempts=attempt)
+
+
+def _settle(
+    message_id: int,
+    attempt: int,
+    kind: TicketEvent,
+    changes: dict[str, Any],
+    *,
+    at: datetime,
+    attention: bool = False,
+) -> bool:
+    """Write an outcome if the claim is still this attempt's; True if it was."""
+    with transaction.atomic():
+        ticket_id = Message.objects.filter(pk=message_id).values_list("ticket_id", flat=True).first()
+        ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=ticket_id).first()
+        if ticket is None or not _claimed(message_id, attempt).update(lease_until=None, **changes):
+            return False
+        if attention and not ticket.needs_attention:
+            ticket.needs_attention = True
+            ticket.save(update_fields=["needs_attention"])
+        data = {"message": message_id, "attempt": attempt}
+        data |= {"error": changes["error"][:200]} if changes.get("error") else {}
+        record(ticket, kind, by=SYSTEM, at=at, data=data)
+    return True
+
+
+def queue_state(*, at: datetime) -> dict[str, int]:
+    """Seconds the oldest due reply has waited, and how many have no known outcome: for health and metrics."""
+    oldest = Message.objects.filter(outbox=OutboxState.QUEUED, not_before__lte=at).order_by("not_before").first()
+    since = (at - oldest.not_before).total_seconds() if oldest and oldest.not_before else 0
+    return {
+        "oldest_due_seconds": int(since),
+        "unknown": Message.objects.filter(outbox=OutboxState.UNKNOWN).count(),
+    }

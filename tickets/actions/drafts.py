@@ -1,0 +1,67 @@
+"""What an agent has half written and how far they have read: theirs alone, so no events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+from psycopg.types.json import Jsonb
+
+from people.models import Agent
+from people.permissions import Permission
+from tickets.errors import InvalidInput, NotFound
+from tickets.models import Draft, MessageKind, Ticket
+
+from .base import require
+
+_SAVE = """
+INSERT INTO tickets_draft (ticket_id, agent_id, kind, text, recipients, revision)
+VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (ticket_id, agent_id, kind) DO UPDATE
+SET text = excluded.text, recipients = excluded.recipients, revision = excluded.revision, updated_at = now()
+WHERE tickets_draft.revision < excluded.revision
+"""
+
+_SEEN = """
+INSERT INTO tickets_seen (agent_id, ticket_id, sequence) VALUES (%s, %s, %s)
+ON CONFLICT (agent_id, ticket_id) DO UPDATE SET sequence = excluded.sequence
+WHERE tickets_seen.sequence < excluded.sequence
+"""
+
+
+def save_draft(
+    ticket_id: int, *, by: Agent, kind: str, text: str, recipients: dict[str, Any], revision: int
+) -> bool:
+    """Keep what is being written. False when a newer revision is already kept: a late request overwrites nothing."""
+    require(by, Permission.NOTE if kind == MessageKind.NOTE else Permission.REPLY)
+    if kind not in (MessageKind.OUTBOUND, MessageKind.NOTE):
+        raise InvalidInput("kind", _("A draft is a reply or a note."))
+    if len(text) > settings.MAX_REPLY_LENGTH:
+        raise InvalidInput("text", _("The text is too long."))
+    _require_visible(ticket_id, by)
+    with connection.cursor() as cursor:
+        text = text.replace("\x00", "")
+        cursor.execute(_SAVE, [ticket_id, by.pk, str(kind), text, Jsonb(recipients), revision])
+        return cursor.rowcount > 0
+
+
+def discard_draft(ticket_id: int, *, by: Agent, kind: str) -> None:
+    """Throw away what was being written; nothing there is not an error."""
+    Draft.objects.filter(ticket_id=ticket_id, agent=by, kind=kind).delete()
+
+
+def mark_seen(ticket_id: int, *, by: Agent, sequence: int) -> None:
+    """Note how far the agent has read; never backwards, never past what is there."""
+    with transaction.atomic():
+        ticket = _require_visible(ticket_id, by)
+        with connection.cursor() as cursor:
+            cursor.execute(_SEEN, [by.pk, ticket_id, min(sequence, ticket.message_sequence)])
+
+
+def _require_visible(ticket_id: int, by: Agent) -> Ticket:
+    ticket = Ticket.objects.visible_to(by).only("message_sequence").filter(pk=ticket_id).first()
+    if ticket is None:
+        raise NotFound(_("There is no such ticket."))
+    return ticket

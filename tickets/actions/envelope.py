@@ -1,0 +1,80 @@
+"""Putting a claimed reply into the words every channel understands: OutboundMessage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tickets.inbound import Address
+from tickets.models import Message, MessageKind
+from tickets.outbound import OutboundAttachment, OutboundMessage, QuotedOriginal
+from tickets.preview import without_spans
+from tickets.recipients import addresses_of
+
+MAX_QUOTED = 20_000
+
+
+def outbound_messages(ids: Sequence[int]) -> list[OutboundMessage]:
+    """These replies as their channels send them, in id order."""
+    messages = (
+        Message.objects.filter(pk__in=ids)
+        .select_related("conversation__channel", "agent")
+        .prefetch_related("attachments")
+        .order_by("pk")
+    )
+    return [_outbound(message) for message in messages]
+
+
+def _outbound(message: Message) -> OutboundMessage:
+    channel, envelope, token = message.conversation.channel, message.envelope, message.reply_token or ""
+    local, _at, domain = channel.address.rpartition("@")
+    return OutboundMessage(
+        message_id=message.pk,
+        attempt=message.attempts,
+        ticket_id=message.ticket_id,
+        channel_id=channel.pk,
+        channel_kind=channel.kind,
+        channel_name=channel.name,
+        channel_address=channel.address,
+        locale=message.language or channel.locale,
+        message_id_header=message.external_id,
+        reply_token=token,
+        reply_address=f"{local}+{token}@{domain}",
+        subject=message.subject,
+        text=message.text,
+        html=message.html,
+        signature=channel.signature,
+        agent_name=message.agent.name if message.agent else "",
+        to=_addresses(envelope.get("to", ())),
+        cc=_addresses(envelope.get("cc", ())),
+        bcc=_addresses(envelope.get("bcc", ())),
+        in_reply_to=envelope.get("in_reply_to", ""),
+        references=tuple(envelope.get("references", ())),
+        attachments=tuple(
+            OutboundAttachment(file.filename, file.content_type, file.sha256) for file in message.attachments.all()
+        ),
+        quoted=_quoted(message),
+    )
+
+
+def _addresses(entries: Sequence[dict[str, str]]) -> tuple[Address, ...]:
+    return tuple(addresses_of(entries))
+
+
+def _quoted(message: Message) -> QuotedOriginal | None:
+    """The message answered, without what it quoted itself, so that threads do not grow like onions."""
+    answered_id = message.envelope.get("in_reply_to")
+    if not answered_id:
+        return None
+    answered = (
+        Message.objects.filter(
+            ticket_id=message.ticket_id, kind=MessageKind.INBOUND, pending=False, external_id=answered_id
+        )
+        .select_related("identity")
+        .first()
+    )
+    if answered is None:
+        return None
+    sender = answered.envelope.get("from") or {}
+    author = sender.get("name") or sender.get("address") or ""
+    text = without_spans(answered.text, [(start, end) for start, end in answered.quoted]).strip()
+    return QuotedOriginal(author, answered.at, text[:MAX_QUOTED])

@@ -1,0 +1,83 @@
+"""Files agents put into what they write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+from typing import IO
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from people.models import Agent
+from people.permissions import Permission
+from tickets.errors import InvalidInput
+from tickets.models import Attachment, Message, Ticket
+from tickets.sniff import HEAD_BYTES, sniff
+from tickets.storage import store_blob
+
+from .base import lock_ticket
+
+MAX_FILES = 20
+ORPHAN_AFTER = timedelta(hours=24)
+
+
+def upload_attachment(ticket_id: int, *, by: Agent, upload: IO[bytes], filename: str) -> Attachment:
+    """Keep a file for something that is being written on this ticket; unused, it is swept after a day."""
+    content = upload.read(settings.MAX_UPLOAD_SIZE + 1)
+    if len(content) > settings.MAX_UPLOAD_SIZE:
+        limit = settings.MAX_UPLOAD_SIZE // (1024 * 1024)
+        raise InvalidInput("file", _("The file is larger than %(limit)d MB.") % {"limit": limit})
+    if not content:
+        raise InvalidInput("file", _("The file is empty."))
+    name = clean_filename(filename)
+    with transaction.atomic():
+        ticket = lock_ticket(ticket_id, by=by, permission=Permission.NOTE)
+        return Attachment.objects.create(
+            ticket=ticket,
+            uploaded_by=by,
+            filename=name,
+            content_type=sniff(content[:HEAD_BYTES], name),
+            size=len(content),
+            sha256=store_blob(content),
+        )
+
+
+def clean_filename(name: str) -> str:
+    """A name to show and to send: no path, no control characters, at most 255 characters."""
+    base = PurePosixPath(name.replace("\\", "/")).name
+    printable = "".join(char for char in base if char.isprintable()).strip(". ")
+    return printable[-255:] or "file"
+
+
+def attach_files(message: Message, public_ids: Sequence[UUID], *, by: Agent) -> list[Attachment]:
+    """Put the agent's uploads on this ticket into their message. Raises InvalidInput unless each is there."""
+    wanted = set(public_ids)
+    if len(wanted) > MAX_FILES:
+        raise InvalidInput("attachments", _("At most %(count)d files fit into one message.") % {"count": MAX_FILES})
+    mine = Attachment.objects.select_for_update().filter(
+        public_id__in=wanted, ticket_id=message.ticket_id, uploaded_by=by, message=None
+    )
+    found = list(mine)
+    if len(found) != len(wanted):
+        raise InvalidInput("attachments", _("A file is no longer there. Attach it again."))
+    Attachment.objects.filter(pk__in=[file.pk for file in found]).update(message=message)
+    return found
+
+
+def release_files(message: Message) -> None:
+    """Give a withdrawn message's files back to its draft."""
+    Attachment.objects.filter(message=message).update(message=None)
+
+
+def sweep_orphans(*, at: datetime) -> int:
+    """Forget uploads nobody used; the number of rows."""
+    return Attachment.objects.filter(message=None, created_at__lt=at - ORPHAN_AFTER).delete()[0]
+
+
+def draft_files(ticket: Ticket, agent: Agent) -> list[Attachment]:
+    """The agent's uploads on this ticket that no message holds yet."""
+    return list(Attachment.objects.filter(ticket=ticket, uploaded_by=agent, message=None).order_by("pk"))

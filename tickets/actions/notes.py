@@ -1,0 +1,48 @@
+"""Notes: for the team, never for the customer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from people.models import Agent
+from people.permissions import Permission
+from tickets.events import TicketEvent
+from tickets.models import Conversation, Draft, Message, MessageKind
+
+from .base import lock_ticket, record
+from .compose import add_message, clean_text, repeated
+from .drafts import mark_seen
+from .files import attach_files
+
+
+def add_note(
+    ticket_id: int,
+    *,
+    by: Agent,
+    text: str,
+    attachments: Sequence[UUID] = (),
+    client_id: UUID | None = None,
+    at: datetime | None = None,
+) -> Message:
+    """Write a note. The same `client_id` again gives the same note."""
+    at, text = at or timezone.now(), clean_text(text, needed=not attachments)
+    with transaction.atomic():
+        ticket = lock_ticket(ticket_id, by=by, permission=Permission.NOTE)
+        if earlier := repeated(ticket, client_id, by=by, kind=MessageKind.NOTE, text=text):
+            return earlier
+        conversation = Conversation.objects.filter(ticket=ticket).latest("pk")
+        message = add_message(
+            ticket, conversation, by=by, kind=MessageKind.NOTE, text=text, at=at, client_id=client_id
+        )
+        attach_files(message, attachments, by=by)
+        ticket.save(update_fields=["message_sequence", "last_message_at"])
+        Draft.objects.filter(ticket=ticket, agent=by, kind=MessageKind.NOTE).delete()
+        data = {"message": message.pk, "sequence": message.sequence}
+        record(ticket, TicketEvent.NOTE_ADDED, by=by.actor, at=at, data=data)
+        mark_seen(ticket.pk, by=by, sequence=message.sequence)
+    return message

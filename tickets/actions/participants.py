@@ -1,0 +1,77 @@
+"""Who may take part: people who came with proof, and pictures that would tell their sender they were seen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from people.models import Agent
+from people.permissions import Permission
+from tickets.errors import NotFound
+from tickets.events import TicketEvent
+from tickets.models import Conversation, Message, Participant, ParticipantState, Status, Ticket
+
+from .base import lock_message_ticket, lock_ticket, record, refresh_attention
+from .status import change_status
+
+
+def accept_participant(
+    conversation_id: int, identity_id: int, *, by: Agent, at: datetime | None = None
+) -> Participant:
+    """Let a waiting person in: what they wrote counts from now on, and a solved ticket of theirs reopens."""
+    return _decide(conversation_id, identity_id, ParticipantState.ACTIVE, by=by, at=at or timezone.now())
+
+
+def refuse_participant(
+    conversation_id: int, identity_id: int, *, by: Agent, at: datetime | None = None
+) -> Participant:
+    """Keep a waiting person out: their messages stay, marked; what they send next opens a ticket of its own."""
+    return _decide(conversation_id, identity_id, ParticipantState.REFUSED, by=by, at=at or timezone.now())
+
+
+def _decide(
+    conversation_id: int, identity_id: int, state: ParticipantState, *, by: Agent, at: datetime
+) -> Participant:
+    with transaction.atomic():
+        ticket_id = Conversation.objects.filter(pk=conversation_id).values_list("ticket_id", flat=True).first()
+        ticket = lock_ticket(ticket_id or 0, by=by, permission=Permission.EDIT_TICKETS)
+        waiting = Participant.objects.select_for_update(of=("self",)).select_related("identity")
+        participant = waiting.filter(conversation_id=conversation_id, identity_id=identity_id).first()
+        if participant is None:
+            raise NotFound(_("Nobody like that waits here."))
+        if participant.state != ParticipantState.PENDING:
+            return participant
+        participant.state = state
+        participant.save(update_fields=["state"])
+        accepted = state == ParticipantState.ACTIVE
+        if accepted:
+            _count_messages(ticket, participant, by=by, at=at)
+        refresh_attention(ticket)
+        ticket.save(update_fields=["needs_attention", "waiting_since"])
+        kind = TicketEvent.PARTICIPANT_ACCEPTED if accepted else TicketEvent.PARTICIPANT_REFUSED
+        record(ticket, kind, by=by.actor, at=at, data={"identity": identity_id, "conversation": conversation_id})
+    return participant
+
+
+def _count_messages(ticket: Ticket, participant: Participant, *, by: Agent, at: datetime) -> None:
+    """Make an accepted person's messages ordinary ones."""
+    theirs = Message.objects.filter(ticket=ticket, identity=participant.identity, pending=True)
+    if theirs.update(pending=False):
+        ticket.waiting_since = ticket.waiting_since or at
+        if ticket.status == Status.SOLVED:
+            change_status(ticket, Status.OPEN, by=by.actor, at=at)
+
+
+def show_remote_images(message_id: int, *, by: Agent, at: datetime | None = None) -> Message:
+    """Let one message load its remote pictures, for everybody from now on. Repeating it changes nothing."""
+    with transaction.atomic():
+        ticket, message = lock_message_ticket(message_id, by=by, permission=Permission.READ_RAW)
+        if not message.show_remote:
+            message.show_remote = True
+            message.save(update_fields=["show_remote"])
+            data = {"message": message.pk}
+            record(ticket, TicketEvent.IMAGES_SHOWN, by=by.actor, at=at or timezone.now(), data=data)
+    return message

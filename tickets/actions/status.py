@@ -1,0 +1,116 @@
+"""Where a ticket stands: open, waiting, solved, closed, snoozed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from events.actors import SYSTEM, Actor
+from people.models import Agent
+from people.permissions import Permission
+from tickets.errors import InvalidInput
+from tickets.events import TicketEvent
+from tickets.models import Cycle, Status, Ticket
+
+from .base import lock_ticket, record, refuse_closed
+
+# A solve taken back within this time was a slip: the period goes on as if it had not been.
+SLIP = timedelta(seconds=60)
+BATCH = 200
+
+
+def set_status(ticket_id: int, *, by: Agent, status: str, at: datetime | None = None) -> Ticket:
+    """Set open, pending, on hold or solved. `closed` is the timer's alone. Repeating it changes nothing."""
+    with transaction.atomic():
+        ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
+        change_status(ticket, status, by=by.actor, at=at or timezone.now())
+    return ticket
+
+
+def change_status(ticket: Ticket, status: str, *, by: Actor, at: datetime) -> None:
+    """`set_status` for a ticket that the caller has locked."""
+    if status not in Status.values or status == Status.CLOSED:
+        raise InvalidInput("status", _("A ticket cannot be set to “%(status)s”.") % {"status": status})
+    if ticket.status == status:
+        return
+    refuse_closed(ticket)
+    if status == Status.SOLVED:
+        _solve(ticket, by=by, at=at)
+    elif ticket.status == Status.SOLVED:
+        _reopen(ticket, status, by=by, at=at)
+    else:
+        data = {"from": ticket.status, "to": status}
+        ticket.status = status
+        ticket.save(update_fields=["status"])
+        record(ticket, TicketEvent.TICKET_STATUS_CHANGED, by=by, at=at, data=data)
+
+
+def _solve(ticket: Ticket, *, by: Actor, at: datetime) -> None:
+    data = {"from": ticket.status}
+    ticket.status, ticket.solved_at = Status.SOLVED, at
+    ticket.waiting_since = ticket.snoozed_until = None
+    ticket.save(update_fields=["status", "solved_at", "waiting_since", "snoozed_until"])
+    Cycle.objects.filter(ticket=ticket, solved_at=None).update(solved_at=at)
+    record(ticket, TicketEvent.TICKET_SOLVED, by=by, at=at, data=data)
+
+
+def _reopen(ticket: Ticket, status: str, *, by: Actor, at: datetime) -> None:
+    slip = ticket.solved_at is not None and at - ticket.solved_at <= SLIP
+    last = Cycle.objects.filter(ticket=ticket).aggregate(last=Max("number"))["last"] or 0
+    if slip and last:
+        Cycle.objects.filter(ticket=ticket, number=last).update(solved_at=None)
+    else:
+        Cycle.objects.create(ticket=ticket, number=last + 1, opened_at=at)
+    ticket.status, ticket.solved_at = status, None
+    ticket.save(update_fields=["status", "solved_at"])
+    record(ticket, TicketEvent.TICKET_REOPENED, by=by, at=at, data={"to": status, "slip": bool(slip and last)})
+
+
+def snooze_ticket(ticket_id: int, *, by: Agent, until: datetime | None, at: datetime | None = None) -> Ticket:
+    """Put the ticket aside until a moment to come, or until the customer writes; None takes it back at once."""
+    at = at or timezone.now()
+    if until is not None and until <= at:
+        raise InvalidInput("until", _("Choose a time in the future."))
+    with transaction.atomic():
+        ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
+        refuse_closed(ticket)
+        if ticket.status == Status.SOLVED and until is not None:
+            raise InvalidInput("until", _("A solved ticket cannot be snoozed."))
+        if ticket.snoozed_until == until:
+            return ticket
+        ticket.snoozed_until = until
+        ticket.save(update_fields=["snoozed_until"])
+        kind = TicketEvent.TICKET_SNOOZED if until else TicketEvent.TICKET_WOKEN
+        record(ticket, kind, by=by.actor, at=at, data={"until": until.isoformat()} if until else {})
+    return ticket
+
+
+def wake_snoozed(*, at: datetime) -> int:
+    """Bring back what was snoozed until now; the number of tickets. Safe in several processes at once."""
+    with transaction.atomic():
+        due = Ticket.objects.select_for_update(skip_locked=True).filter(snoozed_until__lte=at)
+        tickets = list(due.order_by("snoozed_until")[:BATCH])
+        for ticket in tickets:
+            data = {"due": ticket.snoozed_until.isoformat() if ticket.snoozed_until else None}
+            ticket.snoozed_until = None
+            ticket.save(update_fields=["snoozed_until"])
+            record(ticket, TicketEvent.TICKET_WOKEN, by=SYSTEM, at=at, data=data)
+    return len(tickets)
+
+
+def close_solved(*, at: datetime) -> int:
+    """Close what has been solved for `settings.CLOSE_SOLVED_AFTER_DAYS`; the number of tickets closed."""
+    limit = at - timedelta(days=settings.CLOSE_SOLVED_AFTER_DAYS)
+    with transaction.atomic():
+        due = Ticket.objects.select_for_update(skip_locked=True).filter(status=Status.SOLVED, solved_at__lte=limit)
+        tickets = list(due.order_by("solved_at")[:BATCH])
+        for ticket in tickets:
+            ticket.status, ticket.closed_at = Status.CLOSED, at
+            ticket.save(update_fields=["status", "closed_at"])
+            record(ticket, TicketEvent.TICKET_CLOSED, by=SYSTEM, at=at)
+    return len(tickets)
