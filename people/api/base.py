@@ -1,0 +1,142 @@
+"""What every endpoint of the API shares: who asks, what they may, and how it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from django.http.response import HttpResponseBase
+from rest_framework import serializers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from people.api.idempotency import Effect, run_once
+from people.api.pagination import Position, decode_cursor, keyset_page, page_body
+from people.api.problems import NotFoundProblem, Problem, problem_response
+from people.api.schema import ApiSchema
+from people.api.throttling import TokenThrottle
+from people.models import Agent, TokenScope
+from people.permissions import Permission
+from people.tokens import TokenAuthentication
+
+READING = ("GET", "HEAD")
+M = TypeVar("M", bound=Model)
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """There is one form of answer, so no Accept header is refused."""
+
+    def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser | None:
+        wanted = request.content_type.partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == wanted), None)
+
+    def select_renderer(
+        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+class ScopedToken(BasePermission):
+    """The token's scope allows the method, and the agent's role allows reading at all."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.auth is None:
+            return False
+        needed = TokenScope.READ if request.method in READING else TokenScope.WRITE
+        if needed not in request.auth.scopes:
+            raise Problem(403, "insufficient_scope", f"This token lacks the scope “{needed}”.")
+        return bool(request.user.may(Permission.READ_TICKETS))
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields it does not list, so that a misspelt one is not silently ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            known = {name for name, field in self.fields.items() if not field.read_only}
+            if unknown := [name for name in data if name not in known]:
+                raise serializers.ValidationError(
+                    {str(name)[:80]: [serializers.ErrorDetail("There is no such field here.", "unknown")]
+                     for name in unknown[:20]}
+                )  # fmt: skip
+        return super().to_internal_value(data)
+
+
+class ApiView(APIView):
+    """Token only, JSON only; refusals are problem documents, writes run at most once for a key."""
+
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [ScopedToken]
+    throttle_classes = [TokenThrottle]
+    renderer_classes = [JSONRenderer]
+    parser_classes = [JSONParser]
+    content_negotiation_class = AlwaysJson
+    metadata_class = None
+    http_method_names = ["get", "head", "post", "patch", "delete", "put"]
+    schema = ApiSchema()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method not in READING and not request.content_type.startswith("multipart/"):
+            # DRF reads the stream itself and so past Django's size limit; asking for the body applies it.
+            _ = request._request.body
+
+    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:
+        return lambda exc, context: problem_response(self.translate(exc), context)
+
+    def translate(self, exc: Exception) -> Exception:
+        """An app's own refusals as problems; higher apps add theirs."""
+        return exc
+
+    @property
+    def agent(self) -> Agent:
+        """Who asks: never taken from the body."""
+        agent = self.request.user
+        assert isinstance(agent, Agent)
+        return agent
+
+    def query(self, form: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+        """The address's parameters, checked; an unknown one is a 400. A repeated one is a list, as with commas."""
+        given = {name: ",".join(values) for name, values in self.request.query_params.lists()}
+        checked = form(data=given, context={"agent": self.agent})
+        checked.is_valid(raise_exception=True)
+        return dict(checked.validated_data)
+
+    def body(self, form: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+        """The body's fields, checked."""
+        checked = form(data=self.request.data, context={"agent": self.agent})
+        checked.is_valid(raise_exception=True)
+        return dict(checked.validated_data)
+
+    def once(self, effect: Effect) -> HttpResponseBase:
+        """Run a write in one transaction, and only once for an Idempotency-Key."""
+        return run_once(self.request, effect)
+
+    def page(
+        self,
+        rows: QuerySet[M],
+        represent: Callable[[list[M]], list[Any]],
+        *,
+        key: str = "id",
+        query: Mapping[str, Any],
+    ) -> Response:
+        """One page of `rows` in the order of `key`, from the cursor in the query on."""
+        after = decode_cursor(query["cursor"], width=1) if query.get("cursor") else None
+        found = keyset_page(rows, key=key, limit=query["limit"], after=after)
+        shown = found[: query["limit"]]
+        last: Position | None = (getattr(shown[-1], key.removeprefix("-")),) if len(found) > len(shown) else None
+        return Response(page_body(self.request, represent(shown), last))
+
+    @staticmethod
+    def one(rows: QuerySet[M], **lookup: Any) -> M:
+        """The only row there, or 404."""
+        row = rows.filter(**lookup).first()
+        if row is None:
+            raise NotFoundProblem
+        return row

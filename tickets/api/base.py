@@ -1,0 +1,60 @@
+"""What the endpoints of the spine share: the scope, and the domain's refusals as problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from people.api.base import ApiView
+from people.api.problems import NotFoundProblem, Problem, invalid_input
+from tickets.errors import DomainError, IdempotencyMismatch, InvalidInput, NewAddress, NotFound, StaleReply, TooLate
+from tickets.models import Ticket
+from tickets.queries import TicketQuerySet
+
+
+class SpineView(ApiView):
+    """Everything below a ticket is fetched through the tickets this agent may see."""
+
+    @property
+    def tickets(self) -> TicketQuerySet:
+        return Ticket.objects.visible_to(self.agent)
+
+    def ticket(self, ticket_id: int) -> Ticket:
+        """The ticket without what hangs on it, or 404."""
+        return self.one(self.tickets, pk=ticket_id)
+
+    def translate(self, exc: Exception) -> Exception:
+        return refusal(exc) if isinstance(exc, DomainError) else exc
+
+
+def refusal(error: DomainError) -> Problem:
+    """The problem document for a domain error; a new kind without an entry is a plain 409."""
+    for kind, problem in _PROBLEMS.items():
+        if isinstance(error, kind):
+            return problem(error)
+    return Problem(409, error.code, error.message)
+
+
+def _invalid(error: DomainError) -> Problem:
+    assert isinstance(error, InvalidInput)
+    return invalid_input([{"field": error.field, "code": error.code, "detail": error.message}])
+
+
+def _new_address(error: DomainError) -> Problem:
+    assert isinstance(error, NewAddress)
+    detail = f"{error.message} Repeat the request with them in confirm_addresses."
+    return Problem(422, error.code, detail, addresses=list(error.addresses))
+
+
+def _stale(error: DomainError) -> Problem:
+    assert isinstance(error, StaleReply)
+    return Problem(409, error.code, error.message, missed=list(error.missed))
+
+
+_PROBLEMS: dict[type[DomainError], Callable[[DomainError], Problem]] = {
+    NotFound: lambda error: NotFoundProblem(),
+    InvalidInput: _invalid,
+    NewAddress: _new_address,
+    StaleReply: _stale,
+    TooLate: lambda error: Problem(409, error.code, error.message),
+    IdempotencyMismatch: lambda error: Problem(422, error.code, error.message),
+}

@@ -1,0 +1,93 @@
+"""PATCH on a ticket: each field is one action, all of them one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from people.api.base import StrictSerializer
+from people.models import Agent, Team
+from people.permissions import Permission
+from tickets import actions
+from tickets.actions.base import lock_ticket
+from tickets.actions.labels import tag_name
+from tickets.api.filters import PRIORITY_VALUES, IdField, IdOr
+from tickets.errors import InvalidInput
+from tickets.models import Status, Ticket
+
+SETTABLE = [status for status in Status.values if status != Status.CLOSED]
+# The actions speak of their own arguments.
+_FIELDS = {"until": "snoozed_until", "tag": "tags"}
+
+
+class TicketChange(StrictSerializer):
+    """Only what is sent changes."""
+
+    status = serializers.ChoiceField(choices=SETTABLE, required=False, help_text="`closed` is set by time alone.")
+    priority = serializers.ChoiceField(choices=list(PRIORITY_VALUES), required=False)
+    assignee = IdOr("me", required=False, allow_null=True, help_text="An agent's id, `me`, or null for nobody.")
+    team = IdField(required=False, allow_null=True)
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=60), required=False, max_length=50, help_text="The whole set."
+    )
+    snoozed_until = serializers.DateTimeField(required=False, allow_null=True, help_text="null wakes it.")
+
+
+def change_ticket(ticket_id: int, changes: Mapping[str, Any], *, by: Agent) -> None:
+    """Carry out the changes or none of them. Those that may cost the agent their own sight of it come last."""
+    steps: dict[str, Callable[[Any], object]] = {
+        "priority": lambda name: actions.set_priority(ticket_id, by=by, priority=PRIORITY_VALUES[name]),
+        "tags": lambda names: _replace_tags(ticket_id, names, by=by),
+        "status": lambda status: actions.set_status(ticket_id, by=by, status=status),
+        "snoozed_until": lambda until: actions.snooze_ticket(ticket_id, by=by, until=until),
+        "assignee": lambda who: actions.assign_ticket(ticket_id, by=by, assignee=_agent(who, by)),
+        "team": lambda team: actions.move_to_team(ticket_id, by=by, team=_team(team)),
+    }
+    with transaction.atomic():
+        ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
+        order = list(steps)
+        if ticket.team_id is not None and ticket.team_id not in by.team_ids:
+            # They see it as its assignee, so they have to move it while they still are.
+            order.remove("team")
+            order.insert(order.index("assignee"), "team")
+        for name in order:
+            if name in changes:
+                _carry_out(steps[name], changes[name])
+
+
+def _carry_out(step: Callable[[Any], object], value: Any) -> None:
+    try:
+        step(value)
+    except InvalidInput as error:
+        raise InvalidInput(_FIELDS.get(error.field, error.field), error.message) from error
+
+
+def _replace_tags(ticket_id: int, names: list[str], *, by: Agent) -> None:
+    wanted = {tag_name(name) for name in names}
+    present = set(Ticket.objects.filter(pk=ticket_id, tags__isnull=False).values_list("tags__name", flat=True))
+    for name in sorted(present - wanted):
+        actions.remove_tag(ticket_id, by=by, name=name)
+    for name in sorted(wanted - present):
+        actions.add_tag(ticket_id, by=by, name=name)
+
+
+def _agent(who: int | str | None, by: Agent) -> Agent | None:
+    if who is None or who == "me":
+        return by if who else None
+    agent = Agent.objects.filter(pk=who).first()
+    if agent is None:
+        raise InvalidInput("assignee", _("There is no such agent."))
+    return agent
+
+
+def _team(team_id: int | None) -> Team | None:
+    if team_id is None:
+        return None
+    team = Team.objects.filter(pk=team_id).first()
+    if team is None:
+        raise InvalidInput("team", _("There is no such team."))
+    return team

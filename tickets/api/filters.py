@@ -1,0 +1,93 @@
+"""What the list of tickets can be asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+from rest_framework import serializers
+
+from people.api.base import StrictSerializer
+from people.api.pagination import PageQuery
+from tickets.api.queries import changed_since
+from tickets.api.serializers import PRIORITY_NAMES
+from tickets.models import Status
+from tickets.queries import TicketQuerySet
+
+BIGGEST_ID = 2**63 - 1
+PRIORITY_VALUES = {name: value for value, name in PRIORITY_NAMES.items()}
+
+
+class OneOrMore(serializers.CharField):
+    """Values of a fixed set, separated by commas."""
+
+    def __init__(self, choices: list[str], **kwargs: Any) -> None:
+        self.choices = choices
+        super().__init__(max_length=200, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        values = [value.strip() for value in super().to_internal_value(data).split(",")]
+        if wrong := [value for value in values if value not in self.choices]:
+            raise serializers.ValidationError(f"“{wrong[0]}” is none of: {', '.join(self.choices)}.")
+        return values
+
+
+class IdOr(serializers.CharField):
+    """An id, or one of a few words ("me", "none")."""
+
+    def __init__(self, *words: str, **kwargs: Any) -> None:
+        self.words = words
+        super().__init__(max_length=20, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        text = super().to_internal_value(data)
+        if text in self.words:
+            return text
+        if text.isascii() and text.isdigit() and 1 <= int(text) <= BIGGEST_ID:
+            return int(text)
+        raise serializers.ValidationError(f"This is neither an id nor one of: {', '.join(self.words)}.")
+
+
+class IdField(serializers.IntegerField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=BIGGEST_ID, **kwargs)
+
+
+class TicketQuery(StrictSerializer, PageQuery):
+    status = OneOrMore(Status.values, required=False, help_text="One or more of: " + ", ".join(Status.values))
+    assignee = IdOr("me", "none", required=False, help_text="An agent's id, `me` or `none`.")
+    team = IdOr("none", required=False, help_text="A team's id or `none`.")
+    channel = IdField(required=False)
+    customer = IdField(required=False)
+    tag = serializers.CharField(required=False, max_length=60, help_text="Exactly this tag.")
+    priority = OneOrMore(
+        list(PRIORITY_VALUES), required=False, help_text="One or more of: " + ", ".join(PRIORITY_VALUES)
+    )
+    updated_since = serializers.DateTimeField(
+        required=False,
+        help_text="Only tickets something happened to since (ISO 8601). To miss nothing, follow /events/ instead.",
+    )
+    q = serializers.CharField(
+        required=False, max_length=400, help_text="Search: words, “phrases”, #numbers, addresses; best or newest first."
+    )
+
+
+def filter_tickets(tickets: TicketQuerySet, query: dict[str, Any], *, agent_id: int) -> TicketQuerySet:
+    """The tickets that fulfil all conditions given; `q` is not among them (search has its own order)."""
+    conditions = Q()
+    for name in ("channel", "customer"):
+        if name in query:
+            conditions &= Q(**{f"{name}_id": query[name]})
+    for name in ("assignee", "team"):
+        if name in query:
+            wanted = {"none": None, "me": agent_id}.get(query[name], query[name])
+            conditions &= Q(**{f"{name}_id": wanted})
+    if "status" in query:
+        conditions &= Q(status__in=query["status"])
+    if "priority" in query:
+        conditions &= Q(priority__in=[PRIORITY_VALUES[name] for name in query["priority"]])
+    if "tag" in query:
+        conditions &= Q(tags__name=query["tag"])
+    if "updated_since" in query:
+        conditions &= changed_since(query["updated_since"])
+    return tickets.filter(conditions)

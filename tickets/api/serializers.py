@@ -1,0 +1,219 @@
+"""How the spine looks in the API. What proves possession of our mail (reply tokens, our Message-IDs and whatever
+quotes them) is never shown: whoever has it may join a thread."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from people.api.serializers import AgentRefSerializer, TeamSerializer
+from people.models import Customer, IdentityKind, Trust
+from tickets.models import (
+    Attachment,
+    AutoKind,
+    Channel,
+    ChannelHealth,
+    ChannelKind,
+    Message,
+    MessageKind,
+    OutboxState,
+    Priority,
+    SenderVerdict,
+    Status,
+    Tag,
+    ThreadLayer,
+    Ticket,
+)
+
+_TOKEN = re.compile(r"\+[a-z2-7]{26}(?=@)")
+PRIORITY_NAMES = {value: Priority(value).name.lower() for value in Priority.values}
+
+
+class UtcField(serializers.DateTimeField):
+    """UTC with a Z, whatever the agent's own time zone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default_timezone=UTC, **kwargs)
+
+
+class ChannelRefSerializer(serializers.Serializer[Channel]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=ChannelKind.values)
+
+
+class ChannelSerializer(ChannelRefSerializer):
+    address = serializers.CharField()
+    team = TeamSerializer(allow_null=True)
+    locale = serializers.CharField()
+    is_active = serializers.BooleanField()
+    health = serializers.ChoiceField(choices=ChannelHealth.values)
+    last_received_at = UtcField(allow_null=True)
+    last_sent_at = UtcField(allow_null=True)
+
+
+class TagSerializer(serializers.Serializer[Tag]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class IdentitySerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=IdentityKind.values)
+    value = serializers.CharField()
+    trust = serializers.ChoiceField(choices=Trust.values)
+    suspect = serializers.BooleanField(help_text="The sender's authentication failed: not proven to be theirs.")
+
+
+def email_of(customer: Customer) -> str | None:
+    """The oldest e-mail address not in doubt; reads what was prefetched."""
+    mails = [one for one in customer.identities.all() if one.kind == IdentityKind.EMAIL]
+    mails.sort(key=lambda one: (one.suspect, one.pk))
+    return mails[0].value if mails else None
+
+
+class CustomerRefSerializer(serializers.Serializer[Customer]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    email = serializers.SerializerMethodField()
+
+    def get_email(self, customer: Customer) -> str | None:
+        return email_of(customer)
+
+
+class CustomerSerializer(CustomerRefSerializer):
+    locale = serializers.CharField()
+    time_zone = serializers.CharField()
+    identities = IdentitySerializer(many=True, source="identities.all")
+    merged_into = serializers.IntegerField(source="merged_into_id", allow_null=True)
+    created_at = UtcField()
+
+
+class TicketSerializer(serializers.Serializer[Ticket]):
+    id = serializers.IntegerField(help_text="The number people quote, as in #1042.")
+    subject = serializers.CharField()
+    status = serializers.ChoiceField(choices=Status.values)
+    priority = serializers.SerializerMethodField()
+    channel = ChannelRefSerializer()
+    customer = CustomerRefSerializer()
+    team = TeamSerializer(allow_null=True)
+    assignee = AgentRefSerializer(allow_null=True)
+    tags = serializers.SerializerMethodField()
+    language = serializers.CharField()
+    preview = serializers.CharField(help_text="How the last message begins.")
+    message_sequence = serializers.IntegerField(help_text="Number of the last message: send it as expected_sequence.")
+    needs_attention = serializers.BooleanField()
+    opened_at = UtcField()
+    updated_at = UtcField(help_text="When anything last happened to it.")
+    last_message_at = UtcField()
+    waiting_since = UtcField(allow_null=True, help_text="Since when the customer waits for us.")
+    snoozed_until = UtcField(allow_null=True)
+    next_due_at = UtcField(allow_null=True)
+    solved_at = UtcField(allow_null=True)
+    closed_at = UtcField(allow_null=True)
+
+    @extend_schema_field(serializers.ChoiceField(choices=list(PRIORITY_NAMES.values())))
+    def get_priority(self, ticket: Ticket) -> str:
+        return PRIORITY_NAMES[ticket.priority]
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_tags(self, ticket: Ticket) -> list[str]:
+        return sorted(tag.name for tag in ticket.tags.all())
+
+
+class AttachmentSerializer(serializers.Serializer[Attachment]):
+    id = serializers.UUIDField(source="public_id")
+    filename = serializers.CharField()
+    content_type = serializers.CharField(help_text="What the bytes are, whatever the sender called them.")
+    size = serializers.IntegerField()
+    inline = serializers.BooleanField(help_text="Shown within the message's HTML.")
+
+
+class AddressSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    address = serializers.CharField()
+
+
+class AuthorSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=["customer", "agent"])
+    id = serializers.IntegerField(allow_null=True, help_text="Of the customer or agent.")
+    name = serializers.CharField()
+    address = serializers.CharField(allow_null=True, help_text="The customer's address in this channel.")
+
+
+class DeliverySerializer(serializers.Serializer[Message]):
+    state = serializers.ChoiceField(choices=[value for value in OutboxState.values if value], source="outbox")
+    not_before = UtcField(allow_null=True)
+    sent_at = UtcField(allow_null=True)
+    attempts = serializers.IntegerField()
+    error = serializers.CharField()
+
+
+class MessageSerializer(serializers.Serializer[Message]):
+    id = serializers.IntegerField()
+    ticket = serializers.IntegerField(source="ticket_id")
+    sequence = serializers.IntegerField(help_text="1, 2, 3 ... within the ticket.")
+    kind = serializers.ChoiceField(choices=MessageKind.values)
+    author = serializers.SerializerMethodField()
+    at = UtcField()
+    subject = serializers.CharField()
+    text = serializers.CharField()
+    html = serializers.CharField(help_text="Cleaned of scripts; still written by a stranger.")
+    quoted = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()),
+        help_text="[start, end) of quoted parts, in characters of text.",
+    )
+    to = serializers.SerializerMethodField()
+    cc = serializers.SerializerMethodField()
+    bcc = serializers.SerializerMethodField()
+    attachments = AttachmentSerializer(many=True, source="attachments.all")
+    delivery = serializers.SerializerMethodField()
+    thread_layer = serializers.ChoiceField(choices=ThreadLayer.values, help_text="Which rule put it into this ticket.")
+    thread_reason = serializers.CharField()
+    auto_kind = serializers.ChoiceField(choices=AutoKind.values, help_text="Empty: written by a person.")
+    verdict = serializers.ChoiceField(choices=SenderVerdict.values, help_text="Whether the sender proved genuine.")
+    pending = serializers.BooleanField(help_text="From a participant nobody has accepted yet.")
+    truncated = serializers.BooleanField(help_text="It exceeded a limit: this is what was read.")
+
+    @extend_schema_field(AuthorSerializer)
+    def get_author(self, message: Message) -> dict[str, Any]:
+        if message.kind == MessageKind.INBOUND:
+            identity = message.identity
+            if identity is None:
+                return {"kind": "customer", "id": None, "name": "", "address": None}
+            name = identity.display_name or identity.customer.name or identity.value
+            return {"kind": "customer", "id": identity.customer_id, "name": name, "address": identity.value}
+        agent = message.agent
+        return {"kind": "agent", "id": message.agent_id, "name": agent.name if agent else "", "address": None}
+
+    @extend_schema_field(AddressSerializer(many=True))
+    def get_to(self, message: Message) -> list[dict[str, str]]:
+        return _addresses(message, "to")
+
+    @extend_schema_field(AddressSerializer(many=True))
+    def get_cc(self, message: Message) -> list[dict[str, str]]:
+        return _addresses(message, "cc")
+
+    @extend_schema_field(AddressSerializer(many=True))
+    def get_bcc(self, message: Message) -> list[dict[str, str]]:
+        return _addresses(message, "bcc")
+
+    @extend_schema_field(DeliverySerializer(allow_null=True))
+    def get_delivery(self, message: Message) -> Any:
+        return DeliverySerializer(message).data if message.kind == MessageKind.OUTBOUND else None
+
+
+def _addresses(message: Message, field: str) -> list[dict[str, str]]:
+    """Recipients as they were written. Our own reply address within them carries a token, which is cut off."""
+    return [
+        {"name": str(one.get("name", "")), "address": without_token(str(one.get("address", "")))}
+        for one in message.envelope.get(field) or ()
+    ]
+
+
+def without_token(address: str) -> str:
+    """`support+kq3...@shop` as `support@shop`: the 26 characters are what proves possession of our mail."""
+    return _TOKEN.sub("", address)

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from tickets.api.attachments import AttachmentView, TicketAttachmentsView
+from tickets.api.directory import ChannelsView, ChannelView, CustomersView, CustomerView, TagsView
+from tickets.api.feed import FeedView, TicketEventsView
+from tickets.api.messages import MessagesView, MessageView, WithdrawalView
+from tickets.api.tickets import TicketsView, TicketView
+
+urlpatterns = [
+    path("tickets/", TicketsView.as_view(), name="tickets"),
+    path("tickets/<int:ticket_id>/", TicketView.as_view(), name="ticket"),
+    path("tickets/<int:ticket_id>/messages/", MessagesView.as_view(), name="ticket_messages"),
+    path("tickets/<int:ticket_id>/attachments/", TicketAttachmentsView.as_view(), name="ticket_attachments"),
+    path("tickets/<int:ticket_id>/events/", TicketEventsView.as_view(), name="ticket_events"),
+    path("messages/<int:message_id>/", MessageView.as_view(), name="message"),
+    path("messages/<int:message_id>/withdrawal/", WithdrawalView.as_view(), name="message_withdrawal"),
+    path("attachments/<uuid:public_id>/", AttachmentView.as_view(), name="attachment"),
+    path("customers/", CustomersView.as_view(), name="customers"),
+    path("customers/<int:customer_id>/", CustomerView.as_view(), name="customer"),
+    path("channels/", ChannelsView.as_view(), name="channels"),
+    path("channels/<int:channel_id>/", ChannelView.as_view(), name="channel"),
+    path("tags/", TagsView.as_view(), name="tags"),
+    path("events/", FeedView.as_view(), name="events"),
+]
