@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +28,13 @@ class IdentityKind(models.TextChoices):
     VISITOR = "visitor", _("Visitor")
 
 
+class Folded(models.Func):
+    """A name without case, accents and apostrophes, as the database compares it (people_fold, migration 0002)."""
+
+    function = "people_fold"
+    output_field = models.TextField()
+
+
 class Customer(models.Model):
     """One person. A merged customer points at the one who stays (`merged_into`)."""
 
@@ -38,6 +46,9 @@ class Customer(models.Model):
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_from"
     )
     created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [GinIndex(OpClass(Folded("name"), name="gin_trgm_ops"), name="customer_name_part")]
 
     def __str__(self) -> str:
         return self.name or f"Customer {self.pk}"
@@ -63,6 +74,7 @@ class Identity(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["kind", "value", "suspect"], name="identity_once"),
         ]
+        indexes = [GinIndex(fields=["value"], opclasses=["gin_trgm_ops"], name="identity_value_part")]
 
     def __str__(self) -> str:
         return self.value
