@@ -102,7 +102,9 @@ def _join(pieces: list[Piece]) -> Piece:
         return filled[0] if filled else Piece()
     if not any(piece.html for piece in filled):
         return Piece("\n".join(piece.text.rstrip("\n") + "\n" for piece in filled))
-    joined = "<br>\n".join(piece.html or "<div>" + html.escape(piece.text).replace("\n", "<br>\n") + "</div>" for piece in filled)
+    joined = "<br>\n".join(
+        piece.html or "<div>" + html.escape(piece.text).replace("\n", "<br>\n") + "</div>" for piece in filled
+    )
     # A plain version is whole only when every branch has one; otherwise the text is derived from the HTML.
     whole = all(piece.text.strip() for piece in filled)
     return Piece("\n".join(piece.text for piece in filled) if whole else "", joined)
@@ -178,7 +180,9 @@ def safe_filename(name: str) -> str:
 def _made_up_name(reader: MimeReader, part: Part, number: int) -> str:
     kind = part.media_type
     if kind == "message/rfc822":
-        found = re.search(rb"^Subject:[ \t]*([^\r\n]{1,200})", reader.raw[part.start : min(part.end, part.start + 8192)], re.I | re.M)
+        found = re.search(
+            rb"^Subject:[ \t]*([^\r\n]{1,200})", reader.raw[part.start : min(part.end, part.start + 8192)], re.I | re.M
+        )
         subject = safe_filename(decode_header(found.group(1)).replace("/", " ")) if found else ""
         return f"{subject[:80] or f'message-{number}'}.eml"
     extension = _EXTENSIONS.get(kind) or mimetypes.guess_extension(kind) or ".bin"

@@ -37,7 +37,9 @@ class BounceReading:
     is_report: bool = False
 
 
-def read_bounce(reader: MimeReader, root: Part, sender: Address, subject: str, text: str, return_path: str | None) -> BounceReading:
+def read_bounce(
+    reader: MimeReader, root: Part, sender: Address, subject: str, text: str, return_path: str | None
+) -> BounceReading:
     """Whether this mail reports that another one was not delivered, or late."""
     leaves = list(root.leaves())
     reports = [part for part in leaves if part.media_type in _REPORT_TYPES]
@@ -100,7 +102,9 @@ def _bounce_of(group: dict[str, str], action: str) -> Bounce | None:
     status = _STATUS.search(group.get("status", "")) or _STATUS.search(group.get("diagnostic-code", ""))
     code = _REPLY_CODE.search(group.get("diagnostic-code", ""))
     value = status.group(1) if status else f"{code.group(1)}.0.0" if code else ""
-    return Bounce(recipient, value, "delayed" if action == "delayed" or value.startswith("4") and action != "failed" else "failed")
+    return Bounce(
+        recipient, value, "delayed" if action == "delayed" or value.startswith("4") and action != "failed" else "failed"
+    )
 
 
 def _is_from_mail_system(root: Part, sender: Address, subject: str, text: str, return_path: str | None) -> bool:
@@ -129,7 +133,9 @@ def _is_from_mail_system(root: Part, sender: Address, subject: str, text: str, r
 
 
 def _is_null_sender(return_path: str | None) -> bool:
-    return return_path is not None and (return_path in ("", "null") or return_path.lower().partition("@")[0] in DAEMON_LOCALS)
+    return return_path is not None and (
+        return_path in ("", "null") or return_path.lower().partition("@")[0] in DAEMON_LOCALS
+    )
 
 
 def _has_copy(root: Part, text: str) -> bool:
@@ -148,13 +154,17 @@ def _read_plain_bounces(root: Part, text: str, sender: Address) -> tuple[Bounce,
         own = {sender.address.lower(), *(address.address.lower() for address in read_addresses(root.all("to"))[0])}
         seen = dict.fromkeys(_ADDRESS.findall(head))
         recipients = [
-            address for address in seen if address.lower() not in own and address.lower().partition("@")[0] not in DAEMON_LOCALS
+            address
+            for address in seen
+            if address.lower() not in own and address.lower().partition("@")[0] not in DAEMON_LOCALS
         ][:1] or [address for address in seen if address.lower() in own - {sender.address.lower()}][:1]
     status = _STATUS.search(head)
     code = _REPLY_CODE.search(head)
     value = status.group(1) if status else f"{code.group(1)}.0.0" if code else ""
     action = "delayed" if value.startswith("4") else "failed"
-    return tuple(Bounce(recipient, value, action) for recipient in recipients[:_MAX_RECIPIENTS]) or ((Bounce("", value, action),) if value else ())
+    return tuple(Bounce(recipient, value, action) for recipient in recipients[:_MAX_RECIPIENTS]) or (
+        (Bounce("", value, action),) if value else ()
+    )
 
 
 def _original_ids(reader: MimeReader, leaves: list[Part], text: str) -> tuple[str, ...]:

@@ -11,7 +11,16 @@ _NOT_CHARSETS = frozenset(
     "punycode idna unicode_escape raw_unicode_escape undefined mbcs oem base64_codec bz2_codec hex_codec "
     "quopri_codec rot_13 uu_codec zlib_codec".split()
 )
-_KNOWN = frozenset(aliases.values()) - _NOT_CHARSETS | {"cp720", "cp737", "cp856", "cp874", "cp875", "cp1006", "koi8_u", "koi8_t"}
+_KNOWN = frozenset(aliases.values()) - _NOT_CHARSETS | {
+    "cp720",
+    "cp737",
+    "cp856",
+    "cp874",
+    "cp875",
+    "cp1006",
+    "koi8_u",
+    "koi8_t",
+}
 
 # Names that mailers write and Python does not know, and supersets that decode the same mail better (Microsoft
 # mailers send cp1252 characters as iso-8859-1, gbk characters as gb2312, cp949 as ks_c_5601).
@@ -57,7 +66,9 @@ _SUPERSETS = {
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,39}")
 _CP125X = re.compile(r"(?:x_)?(?:windows|win|cp|microsoft_cp|ms)_?(\d{3,4})")
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_MULTIBYTE = frozenset("cp932 gb18030 cp949 cp950 euc_jp iso2022_jp_ext johab hz utf_16 utf_16_le utf_16_be utf_32 utf_7".split())
+_MULTIBYTE = frozenset(
+    "cp932 gb18030 cp949 cp950 euc_jp iso2022_jp_ext johab hz utf_16 utf_16_le utf_16_be utf_32 utf_7".split()
+)
 
 
 @lru_cache(maxsize=256)
@@ -138,7 +149,9 @@ def guess_charset(data: bytes) -> str:
         return asian
     if high * 3 < letters or not re.search(rb"[\x80-\xff]{3}", sample):
         return _guess_latin(sample)
-    scores = {name: _cyrillic_score(sample.decode(name, "replace")) for name in ("cp1251", "koi8_u", "cp866", "iso8859_5")}
+    scores = {
+        name: _cyrillic_score(sample.decode(name, "replace")) for name in ("cp1251", "koi8_u", "cp866", "iso8859_5")
+    }
     best = max(scores, key=lambda name: scores[name])
     return best if scores[best] > 0 else _guess_latin(sample)
 
@@ -161,21 +174,32 @@ def _cyrillic_score(text: str) -> int:
 def _guess_asian(sample: bytes, high: int) -> str | None:
     if high < 4:
         return None
-    for name, low, top in (("cp932", "\u3040", "\u30ff"), ("euc_jp", "\u3040", "\u30ff"), ("cp949", "\uac00", "\ud7a3")):
+    for name, low, top in (
+        ("cp932", "\u3040", "\u30ff"),
+        ("euc_jp", "\u3040", "\u30ff"),
+        ("cp949", "\uac00", "\ud7a3"),
+    ):
         text = sample.decode(name, "replace")
         hits = sum(1 for char in text if low <= char <= top)
         wide = sum(1 for char in text if char > "\x7f")
         if hits * 3 >= wide and text.count("\ufffd") * 20 <= len(text):
             return name
     text = sample.decode("gb18030", "replace")
-    if sum(1 for char in text if char in "的一是不了在人有我他这们来你个，。") * 10 >= high // 2 and "\ufffd" not in text[:-1]:
+    if (
+        sum(1 for char in text if char in "的一是不了在人有我他这们来你个，。") * 10 >= high // 2
+        and "\ufffd" not in text[:-1]
+    ):
         return "gb18030"
     return None
 
 
 def _guess_latin(sample: bytes) -> str:
     if len(_POLISH_MARKS.findall(sample)) * 4 >= sum(1 for byte in sample if byte > 0x7F):
-        return "iso8859_2" if re.search(rb"[\xb1\xb6\xbc]", sample) and not re.search(rb"[\xb9\x9c\x9f]", sample) else "cp1250"
+        return (
+            "iso8859_2"
+            if re.search(rb"[\xb1\xb6\xbc]", sample) and not re.search(rb"[\xb9\x9c\x9f]", sample)
+            else "cp1250"
+        )
     return "cp1252"
 
 

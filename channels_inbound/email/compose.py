@@ -130,7 +130,7 @@ def html_part(m: OutboundMessage) -> str:
             f'<blockquote type="cite" style="margin:8px 0 0;padding-left:12px;border-left:2px solid #ccc">{quoted}'
             "</blockquote></div>"
         )
-    return f"<!DOCTYPE html><html><head><meta charset=\"utf-8\"></head><body>{''.join(parts)}</body></html>\n"
+    return f'<!DOCTYPE html><html><head><meta charset="utf-8"></head><body>{"".join(parts)}</body></html>\n'
 
 
 def html_from_text(text: str) -> str:

@@ -8,7 +8,18 @@ from datetime import UTC, datetime, timedelta, timezone
 from channels_inbound.email.charset import decode_text, storable_line
 
 _MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
-_ZONES = {"ut": 0, "utc": 0, "gmt": 0, "z": 0, "est": -300, "edt": -240, "cst": -360, "cdt": -300, "mst": -420, "mdt": -360}
+_ZONES = {
+    "ut": 0,
+    "utc": 0,
+    "gmt": 0,
+    "z": 0,
+    "est": -300,
+    "edt": -240,
+    "cst": -360,
+    "cdt": -300,
+    "mst": -420,
+    "mdt": -360,
+}
 _ZONES |= {"pst": -480, "pdt": -420, "cet": 60, "cest": 120, "eet": 120, "eest": 180, "msk": 180, "bst": 60, "jst": 540}
 _DATE = re.compile(
     r"(?:[a-z]{3,9}\.?,?\s{1,9})?(\d{1,2})[\s-]{1,9}([a-z]{3})[a-z]{0,6}[\s,-]{1,9}(\d{2,4})"
@@ -18,7 +29,9 @@ _ASCTIME = re.compile(
     r"(?:[a-z]{3,9},?\s{1,9})?([a-z]{3})[a-z]{0,6}\s{1,9}(\d{1,2}),?\s{1,9}(\d{1,2}):(\d{2})(?::(\d{2}))?\s{1,9}"
     r"(?:([+-]\d{4}|[a-z]{2,5})\s{1,9})?(\d{4})"
 )
-_ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})[t\s](\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d{1,9})?\s?([+-]\d{1,2}:?\d{2}|z)?")
+_ISO_DATE = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})[t\s](\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d{1,9})?\s?([+-]\d{1,2}:?\d{2}|z)?"
+)
 _MAX_ID = 998
 
 

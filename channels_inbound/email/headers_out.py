@@ -70,5 +70,6 @@ def header_addresses(addresses: Iterable[Address]) -> tuple[HeaderAddress, ...]:
     """The usable ones for a header, exactly one recipient each, whatever stands in the names."""
     found = (item for item in addresses if usable(item.address))
     return tuple(
-        HeaderAddress(display_name=one_line(item.name, MAX_NAME), addr_spec=wire_address(item.address)) for item in found
+        HeaderAddress(display_name=one_line(item.name, MAX_NAME), addr_spec=wire_address(item.address))
+        for item in found
     )

@@ -19,7 +19,9 @@ _TAGS = set(
     "dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q rp rt "
     "ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr".split()
 )
-_DROPPED_WITH_CONTENT = set("script style title template noscript noembed noframes iframe object svg math select textarea xmp".split())
+_DROPPED_WITH_CONTENT = set(
+    "script style title template noscript noembed noframes iframe object svg math select textarea xmp".split()
+)
 _SIZED = {"width", "height", "align", "valign", "bgcolor"}
 _ATTRIBUTES = {
     "*": {"style", "dir", "lang", "title"},

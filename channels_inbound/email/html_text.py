@@ -25,6 +25,7 @@ class HtmlText:
 
     text: str = ""
     quotes: list[tuple[int, int]] = field(default_factory=list)
+    indents: list[tuple[int, int]] = field(default_factory=list)
     attributions: list[tuple[int, int]] = field(default_factory=list)
     signatures: list[tuple[int, int]] = field(default_factory=list)
     rest_quoted_from: int | None = None
@@ -128,6 +129,8 @@ def _close(stack: list[tuple[str, str, int]], name: str, writer: _Writer, result
     if kind and writer.length > start:
         if kind == "quote":
             result.quotes.append((start, writer.length))
+        elif kind == "indent":
+            result.indents.append((start, writer.length))
         elif kind == "attribution":
             result.attributions.append((start, writer.length))
         elif kind == "signature":
@@ -145,7 +148,7 @@ def _kind_of(tag: str, name: str) -> str:
         if name == "div" and _OUTLOOK_LINE.search(tag):
             return "rest"
     if name == "blockquote":
-        return "quote"
+        return "quote" if "cite" in tag.lower() or 'class="' in tag else "indent"
     if 'id="' in tag:
         if 'ignature"' in tag:
             return "signature"
@@ -162,6 +165,9 @@ def _kind_of_class(tag: str) -> str:
         return "container"
     if "_signature" in tag or "moz-signature" in tag:
         return "signature"
-    if any(word in tag for word in ("yahoo_quoted", "protonmail_quote", "zmail_extra", "tutanota_quote", "mailcat_quote", "mail_quote")):
+    if any(
+        word in tag
+        for word in ("yahoo_quoted", "protonmail_quote", "zmail_extra", "tutanota_quote", "mailcat_quote", "mail_quote")
+    ):
         return "quote"
     return "rest" if "OutlookMessageHeader" in tag else ""

@@ -24,7 +24,8 @@ def is_own_mark(value: str) -> bool:
     token, dot, code = value.strip().partition(".")
     if not dot or not token or not code.isascii():
         return False
-    return any(hmac.compare_digest(_code(token, key), code) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(hmac.compare_digest(_code(token, key), code) for key in keys)
 
 
 def _code(token: str, key: str) -> str:

@@ -136,7 +136,11 @@ class MimeReader:
         stop, body = (found.start(), found.end()) if found else (end, end)
         if stop - start > header_bytes:
             self.reasons.add("header_bytes")
-            stop = raw.rfind(b"\n", start, start + header_bytes) if b"\n" in raw[start : start + header_bytes] else start + header_bytes
+            stop = (
+                raw.rfind(b"\n", start, start + header_bytes)
+                if b"\n" in raw[start : start + header_bytes]
+                else start + header_bytes
+            )
         lines = raw[start:stop].split(b"\n")
         fields, used = self._collect_fields(lines)
         if used < len(lines):

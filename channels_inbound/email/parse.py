@@ -22,7 +22,11 @@ __all__ = ["ParsedEmail", "Unparseable", "as_dict", "parse_email", "with_content
 
 
 def parse_email(
-    raw: bytes, *, trusted_authserv_ids: Collection[str] = (), limits: Limits = DEFAULT_LIMITS, keep_content: bool = True
+    raw: bytes,
+    *,
+    trusted_authserv_ids: Collection[str] = (),
+    limits: Limits = DEFAULT_LIMITS,
+    keep_content: bool = True,
 ) -> ParsedEmail:
     """Everything the product needs of one mail, within `limits`. Raises only Unparseable, when there is no mail at all."""
     if not isinstance(raw, bytes | bytearray | memoryview):
@@ -58,7 +62,14 @@ def _choose_text(body: Body, cleaned: str) -> tuple[str, HtmlText | None]:
 
 
 def _assemble(
-    reader: MimeReader, root: Part, body: Body, cleaned: str, text: str, derived: HtmlText | None, attachments: tuple, trusted: Collection[str]
+    reader: MimeReader,
+    root: Part,
+    body: Body,
+    cleaned: str,
+    text: str,
+    derived: HtmlText | None,
+    attachments: tuple,
+    trusted: Collection[str],
 ) -> ParsedEmail:
     charset = root.parameters.get("charset", "")
     people = _read_people(reader, root, charset)
@@ -69,7 +80,7 @@ def _assemble(
     sender = people["from"][0] if people["from"] else Address("", "")
     automation = read_automation(root, subject, return_path, sender.address)
     bounce = read_bounce(reader, root, sender, subject, text, return_path)
-    marks = ReplyMarks(text, (), ()) if bounce.is_bounce else mark_reply(text, subject, bool(in_reply_to), derived, cleaned)
+    marks = ReplyMarks(text, (), ()) if bounce.is_bounce else mark_reply(text, subject, bool(references), derived)
     return ParsedEmail(
         message_id=next(iter(read_ids(root.all("message-id"), 5)), ""),
         in_reply_to=in_reply_to[0] if in_reply_to else None,
@@ -164,7 +175,13 @@ def as_dict(parsed: ParsedEmail) -> dict[str, Any]:
         "reply_text": parsed.reply_text,
         "quoted": [list(span) for span in parsed.quoted],
         "attachments": [
-            {"filename": file.filename, "content_type": file.content_type, "size": file.size, "content_id": file.content_id, "inline": file.inline}
+            {
+                "filename": file.filename,
+                "content_type": file.content_type,
+                "size": file.size,
+                "content_id": file.content_id,
+                "inline": file.inline,
+            }
             for file in parsed.attachments
         ],
         "auto_submitted": parsed.auto_submitted,

@@ -25,7 +25,12 @@ from channels_inbound.email.wire import from_wire
 _ROOT = str(Path(__file__).resolve().parents[2])
 _PROGRAM = "import sys, json; sys.path[:0] = [sys.argv[1]]; from channels_inbound.email.pool_child import main; main(json.loads(sys.argv[2]))"
 # Small children give memory of a big mail back to the system at once.
-_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "1048576"}
+_ENVIRONMENT = {
+    "LC_ALL": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "262144",
+    "MALLOC_TRIM_THRESHOLD_": "1048576",
+}
 _FRAME_MAILS = 32
 _FRAME_BYTES = 1 << 20
 
@@ -72,7 +77,9 @@ class ParserPool:
                 while frame:
                     answered = self._run(frame, options)
                     results += [
-                        with_contents(result, raw) if with_content and isinstance(result, ParsedEmail) and result.attachments else result
+                        with_contents(result, raw)
+                        if with_content and isinstance(result, ParsedEmail) and result.attachments
+                        else result
                         for result, raw in zip(answered, frame, strict=False)
                     ]
                     frame = frame[len(answered) :]
@@ -153,7 +160,10 @@ class _Child:
                 self.mails += 1
         except TimeoutError:
             self.process.kill()
-            return [*results, ParseFailure("timeout", f"reading took longer than {self.limits.wall_seconds:g} s")], False
+            return [
+                *results,
+                ParseFailure("timeout", f"reading took longer than {self.limits.wall_seconds:g} s"),
+            ], False
         except OSError:
             return [*results, self._explain_death()], False
         memory = any(isinstance(result, ParseFailure) and result.reason == "memory" for result in results)

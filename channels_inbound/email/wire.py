@@ -28,7 +28,8 @@ def to_wire(parsed: ParsedEmail) -> bytes:
     data["bounces"] = [(bounce.recipient, bounce.status, bounce.action) for bounce in parsed.bounces]
     data["auth"] = astuple(parsed.auth)
     data["attachments"] = [
-        (f.filename, f.content_type, f.size, f.content_id, f.inline, f.referenced, f.start, f.end, f.encoding) for f in parsed.attachments
+        (f.filename, f.content_type, f.size, f.content_id, f.inline, f.referenced, f.start, f.end, f.encoding)
+        for f in parsed.attachments
     ]
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 

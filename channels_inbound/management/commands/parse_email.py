@@ -19,8 +19,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", metavar="FILE", type=Path)
-        parser.add_argument("--json", action="store_true", help="one line of JSON for each file, also when it cannot be read")
-        parser.add_argument("--authserv-id", action="append", default=[], metavar="NAME", help="a server whose verdicts are believed")
+        parser.add_argument(
+            "--json", action="store_true", help="one line of JSON for each file, also when it cannot be read"
+        )
+        parser.add_argument(
+            "--authserv-id", action="append", default=[], metavar="NAME", help="a server whose verdicts are believed"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         pool = ParserPool()
