@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import override
@@ -35,18 +36,19 @@ class JsonFirst(DefaultContentNegotiation):
     """JSON unless `?format=yaml` asks otherwise: it is valid YAML as well, so every tool reads it."""
 
     def select_renderer(
-        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        wanted = next((one for one in renderers if one.format == request.query_params.get("format")), renderers[0])
-        return wanted, str(wanted.media_type)
+        json_form, yaml_form = renderers
+        wanted = yaml_form if request.query_params.get("format") == "yaml" else json_form
+        return wanted, wanted.media_type
 
 
-class PlainJsonRenderer(OpenApiJsonRenderer):  # type: ignore[no-untyped-call]
+class PlainJsonRenderer(OpenApiJsonRenderer):
     media_type = "application/json"
     format = "json"
 
 
-class PlainYamlRenderer(OpenApiYamlRenderer):  # type: ignore[no-untyped-call]
+class PlainYamlRenderer(OpenApiYamlRenderer):
     media_type = "application/yaml"
     format = "yaml"
 
@@ -54,8 +56,8 @@ class PlainYamlRenderer(OpenApiYamlRenderer):  # type: ignore[no-untyped-call]
 class SchemaView(APIView):
     """No token needed: the document holds no data."""
 
-    authentication_classes: ClassVar[list[Any]] = []
-    permission_classes: ClassVar[list[Any]] = []
+    authentication_classes = []
+    permission_classes = []
     renderer_classes = [PlainJsonRenderer, PlainYamlRenderer]
     content_negotiation_class = JsonFirst
 
@@ -64,15 +66,15 @@ class SchemaView(APIView):
         return Response(schema_document())
 
 
-class DocsView(SpectacularSwaggerSplitView):  # type: ignore[no-untyped-call]
+class DocsView(SpectacularSwaggerSplitView):
     """Swagger UI from our own files under its own content policy; try requests with your token."""
 
-    authentication_classes: ClassVar[list[Any]] = []
-    permission_classes: ClassVar[list[Any]] = []
+    authentication_classes = []
+    permission_classes = []
     renderer_classes = [TemplateHTMLRenderer]
     template_name = "api_docs.html"
     url_name = "api_schema"
-    title = settings.SPECTACULAR_SETTINGS["TITLE"]
+    title = str(settings.SPECTACULAR_SETTINGS["TITLE"])
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -68,6 +68,12 @@ def database(url: str) -> dict[str, Any]:
         "PORT": options.pop("port", "") or str(parts.port or ""),
         "OPTIONS": options,
     }
+
+
+def redis_database(url: str, number: int) -> str:
+    """The same Redis, another of its numbered databases: emptying the cache must not empty the queue."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"/{number}")) if parts.path in ("", "/", "/0") else url
 
 
 def email(url: str) -> dict[str, Any]:

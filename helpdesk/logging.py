@@ -10,7 +10,7 @@ from typing import Any
 
 from events.tracing import current_trace
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 # Only plain facts given with `extra=` are printed; a request or a socket object would drag in headers and cookies.
 _PRINTABLE = (str, int, float, bool, type(None))
 _SECRET_NAME = re.compile(r"password|secret|token|authorization|cookie|credential", re.I)

@@ -151,7 +151,7 @@ _redis_limits = {"socket_timeout": 2, "socket_connect_timeout": 1, "health_check
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": env.text("CACHE_REDIS_URL") or REDIS_URL,
+        "LOCATION": env.text("CACHE_REDIS_URL") or env.redis_database(REDIS_URL, 1),
         "KEY_PREFIX": "helpdesk",
         "OPTIONS": _redis_limits,
     }
@@ -258,7 +258,7 @@ CLOSE_SOLVED_AFTER_DAYS = env.number("HELPDESK_CLOSE_SOLVED_AFTER_DAYS", 14)
 # people.api.base.ApiView says the rest: token only, JSON only, problem documents. These are for whoever forgets it.
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["people.tokens.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["people.api.base.ScopedToken"],
+    "DEFAULT_PERMISSION_CLASSES": ["people.api.access.ScopedToken"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "people.api.schema.ApiSchema",

@@ -79,7 +79,7 @@ def _backlog(what: str, rows: QuerySet, due: str, now: datetime) -> Iterator[Sam
 
 def _needing_people() -> Iterator[Sample]:
     outbox = Message.objects.filter(outbox__in=[OutboxState.UNKNOWN, OutboxState.FAILED]).aggregate(
-        unknown=Count("*", filter=Q(outbox=OutboxState.UNKNOWN)), failed=Count("*", filter=Q(outbox=OutboxState.FAILED))
+        unknown=Count("pk", filter=Q(outbox=OutboxState.UNKNOWN)), failed=Count("pk", filter=Q(outbox=OutboxState.FAILED))
     )
     yield "helpdesk_needs_a_person", {"what": "replies with unknown outcome"}, outbox["unknown"]
     yield "helpdesk_needs_a_person", {"what": "replies not delivered"}, outbox["failed"]

@@ -13,6 +13,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("metrics", health.metrics),
     path("accounts/", include("allauth.urls")),
+    path("api/", include("helpdesk.api_urls")),
 ]
 for module in ("tickets.urls", "people.urls", "channels_inbound.urls"):
     if find_spec(module):

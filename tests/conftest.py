@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -24,9 +25,24 @@ import django  # noqa: E402
 
 django.setup()
 
+from django.core.cache import cache  # noqa: E402
+
+from tests.support.browser import browser_page, chromium, open_page  # noqa: E402, F401
+from tests.support.browser import leave_out_without_chromium, say_what_was_not_run  # noqa: E402
+from tests.support.live import live_processes, live_stack  # noqa: E402, F401
+from tests.support.smtp_sink import smtp_sink, smtp_sink_server  # noqa: E402, F401
+
 
 def pytest_report_header() -> str:
     return f"services: PostgreSQL and Redis in var/test-{SLOT}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    leave_out_without_chromium(config, items)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    say_what_was_not_run(terminalreporter, config)
 
 
 def pytest_unconfigure() -> None:
@@ -36,7 +52,5 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
     """Rate limits and other cached state of one test must not reach the next."""
-    from django.core.cache import cache
-
     yield
     cache.clear()

@@ -21,12 +21,12 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from helpdesk.runtime import commands
 from helpdesk.runtime.faults import Fault, disk_is_full, full_disk
 from helpdesk.runtime.redis import port_is_free
 from helpdesk.runtime.services import Services, kept_secrets
 from helpdesk.runtime.supervisor import Child, Supervisor
 
-ROOT = Path(__file__).resolve().parents[2]
 READY_PATIENCE = 90.0
 HEARTBEAT_LIMIT = 120.0
 LOOK_AFTER_SECONDS = 15.0
@@ -37,7 +37,7 @@ class Up:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.given = environment
-        self.data_dir = Path(environment.get("HELPDESK_DATA_DIR") or ROOT / "var").resolve()
+        self.data_dir = Path(environment.get("HELPDESK_DATA_DIR") or commands.ROOT / "var").resolve()
         self.http = (environment.get("HELPDESK_HTTP_HOST", "127.0.0.1"), _port(environment, "HELPDESK_HTTP_PORT", 8000))
         self.smtp = (environment.get("HELPDESK_SMTP_HOST", "127.0.0.1"), _port(environment, "HELPDESK_SMTP_PORT", 8025))
         self.services = Services(self.data_dir, environment=environment)
@@ -90,23 +90,13 @@ class Up:
         }
 
     def _prepare(self) -> None:
-        result = subprocess.run([sys.executable, str(ROOT / "manage.py"), "prepare"], start_new_session=True)
+        result = subprocess.run([sys.executable, str(commands.ROOT / "manage.py"), "prepare"], start_new_session=True)
         if result.returncode and not self.stopping:
             raise Fault("The database could not be brought up to date (see above).", "correct that and start again")
 
     def _children(self) -> list[Child]:
-        python = sys.executable
-        self.worker = Child(
-            "worker",
-            [python, "-m", "celery", "-A", "helpdesk", "worker", "-B", "-Q", "critical,default,bulk", "-c", "2",
-             "--without-gossip", "--without-mingle", "-l", "warning", "-n", "worker@%h"],
-            {"HELPDESK_PROCESS": "worker", "HELPDESK_STATEMENT_TIMEOUT": "120s", "REMAP_SIGTERM": "SIGQUIT"},
-        )  # fmt: skip
-        return [
-            Child("web", [python, "-m", "helpdesk.web"], {"HELPDESK_PROCESS": "web"}),
-            self.worker,
-            Child("mail", [python, str(ROOT / "manage.py"), "smtp_listener"], {"HELPDESK_PROCESS": "mail"}),
-        ]
+        self.worker = commands.worker()
+        return [commands.web(), self.worker, commands.mail()]
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_PATIENCE

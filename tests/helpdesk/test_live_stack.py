@@ -1,0 +1,95 @@
+"""The processes as they really run: readiness, one port, logs, and what a killed one does."""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import urllib.error
+import urllib.request
+from email.message import EmailMessage
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.live import LiveStack
+from tests.support.smtp_sink import STEPS, SmtpSink
+
+
+def test_ready_names_every_part(live_stack: LiveStack) -> None:
+    assert live_stack.ready() == {
+        "ready": True, "web": "ok", "database": "ok", "redis": "ok", "worker": "ok", "mail": "ok",
+    }  # fmt: skip
+
+
+def test_not_ready_without_mail_but_ready_for_a_balancer(live_stack: LiveStack) -> None:
+    live_stack.kill("mail")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        _wait_past_memory()
+        urllib.request.urlopen(f"{live_stack.url}/readyz")
+    assert refused.value.code == 503
+    assert json.load(refused.value)["mail"] == "no answer"
+    with urllib.request.urlopen(f"{live_stack.url}/readyz?role=web") as answer:
+        assert answer.status == 200
+    live_stack.revive()
+    live_stack.wait_until_ready()
+
+
+def test_request_id_is_handed_back_and_logged(live_stack: LiveStack) -> None:
+    request = urllib.request.Request(f"{live_stack.url}/accounts/login/", headers={"X-Request-Id": "trace-0123456789"})
+    with urllib.request.urlopen(request) as answer:
+        assert answer.headers["X-Request-Id"] == "trace-0123456789"
+    lines = [json.loads(line) for line in (live_stack.log_dir / "web.log").read_text().splitlines()]
+    mine = [line for line in lines if line.get("trace") == "trace-0123456789"]
+    assert [(line["message"], line["status"]) for line in mine] == [("GET /accounts/login/", 200)]
+
+
+def test_metrics_for_this_machine_only(live_stack: LiveStack) -> None:
+    with urllib.request.urlopen(f"{live_stack.url}/metrics") as answer:
+        text = answer.read().decode()
+    assert "helpdesk_database_up 1\n" in text
+    assert 'helpdesk_queue_length{queue="critical"}' in text
+    assert 'helpdesk_http_request_seconds_bucket{le="+Inf"}' in text
+    forwarded = urllib.request.Request(f"{live_stack.url}/metrics", headers={"X-Forwarded-For": "127.0.0.1"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(forwarded)
+    assert refused.value.code == 403
+
+
+def test_a_browser_shows_the_login_page(browser_page: Page) -> None:
+    browser_page.goto("/accounts/login/")
+    expect(browser_page.get_by_label("email")).to_be_visible()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_sink_fails_where_told_and_works_afterwards(smtp_sink: SmtpSink, step: str) -> None:
+    """The tool of the delivery tests: it must be trusted before they are."""
+    smtp_sink.fail(step)  # type: ignore[arg-type]
+    outcomes = [_send(smtp_sink), _send(smtp_sink)]
+    assert outcomes == (["sent", "sent"] if step == "quit" else ["failed", "sent"])
+    assert len(smtp_sink.mails) == (2 if step in ("answer", "quit") else 1)
+
+
+def _send(sink: SmtpSink) -> str:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@example.com", "b@example.com", "Try"
+    message.set_content("text")
+    try:
+        client = smtplib.SMTP(sink.host, sink.port, timeout=5)
+        try:
+            client.send_message(message)
+        except (smtplib.SMTPException, OSError):
+            return "failed"
+        try:
+            client.quit()
+        except (smtplib.SMTPException, OSError):
+            pass
+    except (smtplib.SMTPException, OSError):
+        return "failed"
+    return "sent"
+
+
+def _wait_past_memory() -> None:
+    """/readyz remembers each part for a second."""
+    import time
+
+    time.sleep(1.1)

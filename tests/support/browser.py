@@ -1,0 +1,134 @@
+"""A real Chromium. Where there is none its tests are not run, and that is said loudly."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from people.models import Agent
+from tests.support.live import LiveStack
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+OpenPage = Callable[..., Page]
+
+
+@cache
+def chromium_path() -> str | None:
+    """HELPDESK_CHROMIUM, one on PATH, or the one Playwright installed; None when there is none."""
+    if named := os.environ.get("HELPDESK_CHROMIUM"):
+        return named
+    for name in NAMES:
+        if found := shutil.which(name):
+            return found
+    folder = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache" / "ms-playwright")
+    installed = sorted(folder.glob("chromium*/chrome-*/*chrome*")) + sorted(folder.glob("chromium*/chrome-*/headless_shell"))
+    programs = [path for path in installed if path.is_file() and os.access(path, os.X_OK)]
+    return str(programs[-1]) if programs else None
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Started for one test module: Playwright's loop must not run while other modules test async code."""
+    # Playwright's loop runs in this thread, which Django would take for async code touching the ORM.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+
+
+@pytest.fixture
+def open_page(chromium: Browser, live_stack: LiveStack) -> Iterator[OpenPage]:
+    """`open_page(agent=None, **context options)`: a page in a browser profile of its own, signed in as that agent.
+
+    Whatever the page complained of (script errors, content policy) fails the test at its end.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_one(agent: Agent | None = None, **options: Any) -> Page:
+        options.setdefault("viewport", {"width": 1440, "height": 900})
+        context = chromium.new_context(base_url=live_stack.url, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        if agent is not None:
+            sign_in(context, agent, live_stack.url)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
+        page.on("console", lambda said: _note_console(said.type, said.text, complaints))
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not complaints, "\n".join(complaints)
+
+
+def _note_console(kind: str, text: str, complaints: list[str]) -> None:
+    # An answer of 4xx is often what a test is about; everything else a browser calls an error is one.
+    if kind == "error" and "Failed to load resource" not in text:
+        complaints.append(f"console: {text}")
+
+
+@pytest.fixture
+def browser_page(open_page: OpenPage) -> Page:
+    """One page, signed in as nobody."""
+    return open_page()
+
+
+def sign_in(context: BrowserContext, agent: Agent, url: str) -> None:
+    """Give the browser a session of that agent, as if they had logged in."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(agent.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = agent.get_session_auth_hash()
+    session.save()
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": str(session.session_key), "url": url}])
+
+
+def accessibility_violations(page: Page) -> list[str]:
+    """What axe-core finds wrong on the page as it is now, one line each."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']}: {violation['help']} at {node['target']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def leave_out_without_chromium(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark every test that needs a browser as such; without a Chromium none of them runs."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+    if chromium_path():
+        return
+    left_out = [item for item in items if item.get_closest_marker("browser")]
+    if left_out and os.environ.get("HELPDESK_REQUIRE_BROWSER"):
+        raise pytest.UsageError("HELPDESK_REQUIRE_BROWSER is set and no Chromium was found.")
+    items[:] = [item for item in items if item not in left_out]
+    config.stash[NOT_RUN] = len(left_out)
+
+
+NOT_RUN = pytest.StashKey[int]()
+
+
+def say_what_was_not_run(terminal: Any, config: pytest.Config) -> None:
+    if number := config.stash.get(NOT_RUN, 0):
+        terminal.section("BROWSER TESTS NOT RUN", sep="!", red=True, bold=True)
+        terminal.line(f"{number} browser tests were NOT RUN: no Chromium was found.", red=True, bold=True)
+        terminal.line("  Cure: install chromium, or run .venv/bin/playwright install chromium, or set HELPDESK_CHROMIUM.")
