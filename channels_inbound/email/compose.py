@@ -109,11 +109,17 @@ def text_part(m: OutboundMessage) -> str:
     parts = [m.text.replace("\r\n", "\n").replace("\x00", "").rstrip()]
     if m.signature.strip():
         parts.append(f"-- \n{m.signature.strip()}")
-    parts.append(f"[ref:{m.reply_token}]")
+    parts.append(_mark(m))
     if m.quoted:
         quoted = "\n".join(f"> {line}" if line else ">" for line in _quoted_lines(m.quoted))
         parts.append(f"{_attribution(m.quoted)}\n{quoted}")
     return "\n\n".join(parts) + "\n"
+
+
+def _mark(m: OutboundMessage) -> str:
+    """The number people may quote, and the token that proves they hold this mail. Not in the subject: Gmail starts a
+    new thread when that changes."""
+    return f"[#{m.ticket_id}] [ref:{m.reply_token}]"
 
 
 def html_part(m: OutboundMessage) -> str:
@@ -122,7 +128,7 @@ def html_part(m: OutboundMessage) -> str:
     parts = [f'<div style="font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:1.5">{body}</div>']
     if m.signature.strip():
         parts.append(f'<div style="margin-top:16px;color:#555">-- <br>{html_from_text(m.signature.strip())}</div>')
-    parts.append(f'<div style="margin-top:16px;color:#999;font-size:11px">[ref:{m.reply_token}]</div>')
+    parts.append(f'<div style="margin-top:16px;color:#999;font-size:11px">{_mark(m)}</div>')
     if m.quoted:
         quoted = "<br>".join(escape(line) for line in _quoted_lines(m.quoted))
         parts.append(

@@ -1,0 +1,135 @@
+"""Who works on which raw delivery: leases in rows, counted and committed before the work.
+
+A mailbox is worked on by one worker at a time, oldest mail first, so that an answer is never read before what it
+answers. A worker that died holds its mailbox only until its lease ends; whoever comes back late finds its claim
+taken and writes nothing, because every claim has its own number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from channels_inbound.models import RawState
+
+BATCH = 50
+BATCH_BYTES = 16 << 20
+# After this many unfinished tries a mail may be what ends its worker: it is then tried alone, and at last set aside.
+ALONE_AFTER = 2
+MAX_ATTEMPTS = 5
+RETRY_SECONDS = 5
+GIVEN_UP = f"{MAX_ATTEMPTS} tries to read this mail did not come to an end"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One delivery this worker may work on until its lease ends; `attempt` is the number of the claim."""
+
+    id: int
+    channel_id: int
+    attempt: int
+    size: int
+    trace_id: str
+    transport: str
+    envelope: dict[str, Any]
+    received_at: datetime
+
+
+_CHOOSE = """
+SELECT id, channel_id, attempts, size, trace_id, transport, envelope, received_at
+FROM channels_inbound_rawdelivery
+WHERE state = 'stored' AND (lease_until IS NULL OR lease_until < %(now)s)
+  AND channel_id NOT IN (
+    SELECT channel_id FROM channels_inbound_rawdelivery WHERE state = 'stored' AND lease_until >= %(now)s)
+ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
+_CLAIM = """
+UPDATE channels_inbound_rawdelivery SET attempts = attempts + 1, lease_until = %s WHERE id = ANY(%s)
+"""
+_HOLD = """
+SELECT d.id FROM channels_inbound_rawdelivery d
+JOIN unnest(%s::bigint[], %s::int[]) AS c(id, attempt) ON c.id = d.id AND c.attempt = d.attempts
+WHERE d.state = 'stored' ORDER BY d.id FOR UPDATE OF d
+"""
+_RENEW = """
+UPDATE channels_inbound_rawdelivery d SET lease_until = %s
+FROM unnest(%s::bigint[], %s::int[]) AS c(id, attempt)
+WHERE c.id = d.id AND c.attempt = d.attempts AND d.state = 'stored'
+"""
+
+
+def claim_waiting(*, at: datetime, limit: int = BATCH) -> list[Claim]:
+    """Take the oldest waiting deliveries of mailboxes nobody works on. Deliveries that used up their tries come
+    back from `spent` and are not claimed."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Two workers choosing at once would both see a mailbox as free; choosing takes a millisecond.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('channels_inbound.claim'))")
+        cursor.execute(_CHOOSE, {"now": at, "limit": limit})
+        chosen = _together([Claim(*row) for row in cursor.fetchall()])
+        if chosen:
+            cursor.execute(_CLAIM, [_lease_end(at), [claim.id for claim in chosen]])
+    return [_numbered(claim) for claim in chosen]
+
+
+def _numbered(claim: Claim) -> Claim:
+    return Claim(claim.id, claim.channel_id, claim.attempt + 1, claim.size, claim.trace_id, claim.transport,
+                 claim.envelope, claim.received_at)  # fmt: skip
+
+
+def _together(waiting: Sequence[Claim]) -> list[Claim]:
+    """The first ones that may share a transaction and the memory of one worker."""
+    chosen: list[Claim] = []
+    size = 0
+    for claim in waiting:
+        if chosen and (claim.attempt >= ALONE_AFTER or size + claim.size > BATCH_BYTES):
+            break
+        chosen.append(claim)
+        size += claim.size
+        if claim.attempt >= ALONE_AFTER:
+            break
+    return chosen
+
+
+def spent(claim: Claim) -> bool:
+    """Whether earlier tries ended without an outcome too often: then nobody tries again unasked."""
+    return claim.attempt > MAX_ATTEMPTS
+
+
+def hold_claims(claims: Sequence[Claim]) -> set[int]:
+    """Lock those of the claims that are still ours, for the rest of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, [[claim.id for claim in claims], [claim.attempt for claim in claims]])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def renew_claims(claims: Sequence[Claim], *, at: datetime) -> None:
+    """More time for what is still ours."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RENEW, [_lease_end(at), [claim.id for claim in claims], [claim.attempt for claim in claims]])
+
+
+def postpone_claims(claims: Sequence[Claim], *, at: datetime) -> None:
+    """Let go after a passing fault (a lock, the disk): tried again soon, and the mailbox keeps its order."""
+    until = at + timedelta(seconds=RETRY_SECONDS)
+    with connection.cursor() as cursor:
+        cursor.execute(_RENEW, [until, [claim.id for claim in claims], [claim.attempt for claim in claims]])
+
+
+def anything_waits(*, at: datetime) -> bool:
+    """Whether a drain would find something."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM channels_inbound_rawdelivery WHERE state = %s "
+            "AND (lease_until IS NULL OR lease_until < %s))",
+            [RawState.STORED, at],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _lease_end(at: datetime) -> datetime:
+    return at + timedelta(seconds=settings.INBOUND_LEASE_SECONDS)

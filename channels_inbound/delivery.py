@@ -1,0 +1,180 @@
+"""Sending what agents wrote: claim, hand over, and say how it ended. No transaction is open while a server is asked.
+
+A worker may be killed anywhere. Before the mail is handed over, the claim runs out and the reply is sent again by
+another; after it, the reply shows as "not known" and a person decides. Never is one sent twice silently.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Protocol
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from channels_inbound.email.compose import ComposedMail, compose_mail
+from channels_inbound.email.send import Outcome, SendResult, SmtpRoute, SmtpSender, Unreachable
+from channels_inbound.health import note_send_trouble, note_sent
+from channels_inbound.models import DemoMail
+from tickets.actions.delivery import (
+    begin_handover,
+    claim_replies,
+    record_accepted,
+    record_permanent_failure,
+    record_temporary_failure,
+    record_unknown,
+)
+from tickets.outbound import OutboundAttachment, OutboundMessage
+from tickets.storage import open_blob
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 240.0
+# Few at a time: a claim lasts 120 s, and a slow server takes its time for each.
+CLAIMED_AT_ONCE = 4
+_FIRST_WAITS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
+_LATER_WAIT = timedelta(hours=4)
+# 1 h 21 min for the first four waits, then every four hours: two days in all.
+MAX_ATTEMPTS = 16
+
+
+def next_try(attempt: int, *, at: datetime) -> datetime | None:
+    """When to try again after attempt number `attempt` (from 1) failed; None when two days of trying are over."""
+    if attempt >= MAX_ATTEMPTS:
+        return None
+    return at + (_FIRST_WAITS[attempt - 1] if attempt <= len(_FIRST_WAITS) else _LATER_WAIT)
+
+
+class Outgoing(Protocol):
+    """Where replies leave by."""
+
+    def deliver(self, m: OutboundMessage, mail: ComposedMail) -> SendResult: ...
+    def close(self) -> None: ...
+
+
+class SmtpOutgoing:
+    """The outgoing server of the installation."""
+
+    def __init__(self) -> None:
+        self._sender = SmtpSender(SmtpRoute.from_settings())
+
+    def deliver(self, m: OutboundMessage, mail: ComposedMail) -> SendResult:
+        return self._sender.send(mail, lambda: begin_handover(m.message_id, m.attempt, at=timezone.now()))
+
+    def close(self) -> None:
+        self._sender.close()
+
+
+class DemoOutgoing:
+    """No outgoing server: the mail is kept for the demo mailbox. Kept and accepted are one transaction."""
+
+    def deliver(self, m: OutboundMessage, mail: ComposedMail) -> SendResult:
+        with transaction.atomic():
+            DemoMail.objects.get_or_create(
+                message_id=m.message_id, attempt=m.attempt,
+                defaults={"mail_from": mail.sender, "rcpt_tos": list(mail.recipients),
+                          "subject": mail.subject[:500], "content": mail.content},
+            )  # fmt: skip
+            record_accepted(m.message_id, m.attempt, at=timezone.now())
+        return SendResult(Outcome.ACCEPTED)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class NowhereToSend:
+    """Production without an outgoing server: replies wait, and the channel says why."""
+
+    def deliver(self, m: OutboundMessage, mail: ComposedMail) -> SendResult:
+        raise Unreachable("no outgoing mail server is set (EMAIL_URL)")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def outgoing() -> Outgoing:
+    """Where replies go with the present settings."""
+    if settings.EMAIL_URL:
+        return SmtpOutgoing()
+    return DemoOutgoing() if settings.DEMO_MAILBOX else NowhereToSend()
+
+
+def drain_outbound(*, max_seconds: float = DRAIN_SECONDS, via: Outgoing | None = None) -> Counter[str]:
+    """Send what is due until nothing is left or the time is up; how many ended how."""
+    done: Counter[str] = Counter()
+    deadline = monotonic() + max_seconds
+    way = via or outgoing()
+    try:
+        while monotonic() < deadline:
+            claimed = claim_replies(CLAIMED_AT_ONCE, at=timezone.now())
+            if not claimed:
+                break
+            done.update(_send_all(claimed, way))
+    finally:
+        way.close()
+    return done
+
+
+def _send_all(claimed: list[OutboundMessage], way: Outgoing) -> list[str]:
+    ended = []
+    trouble = ""
+    for m in claimed:
+        if trouble:  # the server did not answer a moment ago: do not wait for it once a mail
+            result = SendResult(Outcome.TEMPORARY, trouble)
+        else:
+            result, trouble = _send_one(m, way)
+        _record(m, result)
+        ended.append(result.outcome.value)
+        logger.info("reply %s", result.outcome.value, extra={"message_row": m.message_id, "attempt": m.attempt})
+    return ended
+
+
+def _send_one(m: OutboundMessage, way: Outgoing) -> tuple[SendResult, str]:
+    """The result, and what is wrong with the server if it cannot be used at all."""
+    try:
+        mail = compose_mail(m, at=timezone.now(), load=_content)
+    except FileNotFoundError:
+        return SendResult(Outcome.PERMANENT, "an attached file is missing on storage"), ""
+    except Exception as error:  # one reply that cannot be put into words must not stop the others
+        logger.exception("reply not composed", extra={"message_row": m.message_id})
+        return SendResult(Outcome.PERMANENT, f"could not be written as a mail ({type(error).__name__})"), ""
+    try:
+        return way.deliver(m, mail), ""
+    except Unreachable as error:
+        note_send_trouble(m.channel_id, detail=str(error))
+        return SendResult(Outcome.TEMPORARY, str(error)), str(error)
+
+
+def _content(attachment: OutboundAttachment) -> bytes:
+    with open_blob(attachment.sha256) as file:
+        return file.read()
+
+
+def _record(m: OutboundMessage, result: SendResult) -> None:
+    now = timezone.now()
+    records: dict[Outcome, Callable[[], object]] = {
+        Outcome.ACCEPTED: lambda: _accepted(m, result, now),
+        Outcome.TEMPORARY: lambda: _temporary(m, result, now),
+        Outcome.PERMANENT: lambda: record_permanent_failure(m.message_id, m.attempt, error=result.detail, at=now),
+        Outcome.UNKNOWN: lambda: record_unknown(m.message_id, m.attempt, error=result.detail, at=now),
+        Outcome.CLAIM_LOST: lambda: None,
+    }
+    records[result.outcome]()
+
+
+def _accepted(m: OutboundMessage, result: SendResult, now: datetime) -> None:
+    record_accepted(m.message_id, m.attempt, at=now, detail=result.detail)
+    note_sent(m.channel_id, at=now)
+
+
+def _temporary(m: OutboundMessage, result: SendResult, now: datetime) -> None:
+    again = next_try(m.attempt, at=now)
+    if again is None:
+        record_permanent_failure(m.message_id, m.attempt, error=f"given up after two days: {result.detail}", at=now)
+        return
+    record_temporary_failure(m.message_id, m.attempt, error=result.detail, next_try_at=again, at=now)

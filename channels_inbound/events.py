@@ -1,0 +1,22 @@
+"""What happens to a channel and its deliveries, noun.past, on the channel's own stream."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from tickets.models import Channel
+
+
+class ChannelEvent(StrEnum):
+    CHANNEL_CREATED = "channel.created"
+    MAIL_QUARANTINED = "mail.quarantined"
+    MAIL_RETRIED = "mail.retried"
+
+
+def channel_stream(channel_id: int) -> tuple[str, int]:
+    return ("channel", channel_id)
+
+
+def lock_channel(channel_id: int) -> Channel:
+    """The channel, locked for its stream's sequence; rows that merely refer to it are not held up."""
+    return Channel.objects.select_for_update(no_key=True).get(pk=channel_id)

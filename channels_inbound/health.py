@@ -1,0 +1,31 @@
+"""How each channel is doing: when mail last came and went, and what is wrong. Written seldom, read on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from tickets.models import Channel, ChannelHealth
+
+# A flood must not write its mailbox's row once a mail.
+RESOLUTION = timedelta(seconds=5)
+
+
+def note_received(channel_ids: Iterable[int], *, at: datetime) -> None:
+    """Mail came in."""
+    old = Q(last_received_at=None) | Q(last_received_at__lt=at - RESOLUTION)
+    Channel.objects.filter(old, pk__in=set(channel_ids)).update(last_received_at=at)
+
+
+def note_sent(channel_id: int, *, at: datetime) -> None:
+    """The outgoing server took a mail: whatever was wrong is over."""
+    old = Q(last_sent_at=None) | Q(last_sent_at__lt=at - RESOLUTION) | ~Q(health=ChannelHealth.OK)
+    Channel.objects.filter(old, pk=channel_id).update(last_sent_at=at, health=ChannelHealth.OK, health_detail="")
+
+
+def note_send_trouble(channel_id: int, *, detail: str) -> None:
+    """The outgoing server cannot be used."""
+    changed = ~Q(health=ChannelHealth.FAILING) | ~Q(health_detail=detail[:500])
+    Channel.objects.filter(changed, pk=channel_id).update(health=ChannelHealth.FAILING, health_detail=detail[:500])

@@ -1,0 +1,173 @@
+"""From stored bytes to tickets: claim, parse in limited children, ingest, and mark what became of each delivery.
+
+Ingesting a batch and marking its raw rows is one transaction: a worker killed anywhere leaves both or neither.
+Nothing is dropped: what cannot be read is set aside with its reason, to be looked at and tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from time import monotonic
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+from django.utils import timezone
+
+from channels_inbound.claims import (
+    GIVEN_UP,
+    Claim,
+    claim_waiting,
+    hold_claims,
+    postpone_claims,
+    renew_claims,
+    spent,
+)
+from channels_inbound.email.addresses import normal
+from channels_inbound.email.parsed import Attachment, ParsedEmail
+from channels_inbound.email.pool import ParseFailure, parse_many
+from channels_inbound.email.receive import ReceivedEnvelope, ReceivingChannel, to_inbound
+from channels_inbound.health import note_received
+from channels_inbound.models import RawBody, RawState
+from channels_inbound.outcomes import RawOutcome, write_outcomes
+from events.tracing import tracing
+from tickets.inbound import InboundAttachment, InboundMessage
+from tickets.ingest import ingest_batch
+from tickets.models import Channel
+from tickets.sniff import sniff
+from tickets.storage import store_blob
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 240.0
+PARSE_SLICE = 10
+
+Work = tuple[Claim, InboundMessage | RawOutcome]
+
+
+def drain_inbound(*, max_seconds: float = DRAIN_SECONDS) -> Counter[str]:
+    """Work through what waits, oldest first, until nothing is left or the time is up; how many came to what."""
+    done: Counter[str] = Counter()
+    deadline = monotonic() + max_seconds
+    while monotonic() < deadline:
+        claims = claim_waiting(at=timezone.now())
+        if not claims:
+            break
+        done.update(_work_on(claims))
+    return done
+
+
+def _work_on(claims: Sequence[Claim]) -> list[str]:
+    try:
+        return _settle(_understand(claims))
+    except (OperationalError, InterfaceError, OSError) as error:
+        # A fault of the surroundings, not of the mail: leave it where it is and try again shortly.
+        logger.warning("mail postponed", exc_info=error, extra={"deliveries": len(claims)})
+        with suppress(OperationalError, InterfaceError):  # the lease runs out anyway
+            postpone_claims(claims, at=timezone.now())
+        raise
+
+
+def _understand(claims: Sequence[Claim]) -> list[Work]:
+    """Each delivery as a message, or as the reason why it is none."""
+    channels = _receiving_channels()
+    work: list[Work] = [(claim, RawOutcome(claim, RawState.QUARANTINED, GIVEN_UP)) for claim in claims if spent(claim)]
+    todo = [claim for claim in claims if not spent(claim)]
+    for start in range(0, len(todo), PARSE_SLICE):
+        part = todo[start : start + PARSE_SLICE]
+        if start:
+            renew_claims(todo, at=timezone.now())
+        bodies = _bodies(part)
+        parsed = parse_many(bodies, trusted_authserv_ids=settings.TRUSTED_AUTHSERV_IDS)
+        work += [(claim, _message(claim, result, channels)) for claim, result in zip(part, parsed, strict=True)]
+    return work
+
+
+def _message(
+    claim: Claim, result: ParsedEmail | ParseFailure, channels: dict[int, ReceivingChannel]
+) -> InboundMessage | RawOutcome:
+    if isinstance(result, ParseFailure):
+        return RawOutcome(claim, RawState.QUARANTINED, f"{result.reason}: {result.detail}")
+    envelope = ReceivedEnvelope(claim.envelope.get("mail_from"), tuple(claim.envelope.get("rcpt_tos", ())))
+    try:
+        return to_inbound(
+            result, channel=channels[claim.channel_id], received_at=claim.received_at, envelope=envelope,
+            attachments=store_attachments(result), historic=bool(claim.envelope.get("historic")),
+        )  # fmt: skip
+    except OSError:
+        raise
+    except Exception as error:  # a fault of ours in one mail must not stop the mailbox
+        logger.exception("mail not understood", extra={"delivery": claim.id})
+        return RawOutcome(claim, RawState.QUARANTINED, f"{type(error).__name__} while reading the mail")
+
+
+def store_attachments(parsed: ParsedEmail) -> tuple[InboundAttachment, ...]:
+    """Put the files of a mail on storage, synced, before any row names them."""
+    return tuple(_store_attachment(file) for file in parsed.attachments)
+
+
+def _store_attachment(file: Attachment) -> InboundAttachment:
+    content = file.content or b""
+    return InboundAttachment(
+        filename=(file.filename or "file")[:255],
+        content_type=sniff(content, file.filename)[:127],
+        size=len(content),
+        sha256=store_blob(content),
+        content_id=file.content_id[:255],
+        inline=file.inline,
+    )
+
+
+def _settle(work: Sequence[Work]) -> list[str]:
+    """All in one transaction; if that fails for a reason in one of the mails, one by one."""
+    if not work:
+        return []
+    try:
+        return _settle_together(work)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # whatever it is, the others must not wait for it
+        if len(work) > 1:
+            logger.warning("batch of mails failed, trying one by one", exc_info=error)
+            return [outcome for item in work for outcome in _settle([item])]
+        claim = work[0][0]
+        logger.exception("mail not ingested", extra={"delivery": claim.id})
+        return _settle_together([(claim, RawOutcome(claim, RawState.QUARANTINED, f"{type(error).__name__}: {error}"))])
+
+
+@transaction.atomic
+def _settle_together(work: Sequence[Work]) -> list[str]:
+    ours = hold_claims([claim for claim, _ in work])
+    held = [(claim, item) for claim, item in work if claim.id in ours]
+    messages = [(claim, item) for claim, item in held if isinstance(item, InboundMessage)]
+    outcomes = [item for _, item in held if isinstance(item, RawOutcome)]
+    results = ingest_batch([message for _, message in messages])
+    outcomes += [RawOutcome.of(claim, result) for (claim, _), result in zip(messages, results, strict=True)]
+    now = timezone.now()
+    write_outcomes(outcomes, at=now)
+    note_received({claim.channel_id for claim, _ in held}, at=now)
+    transaction.on_commit(lambda: _log(outcomes), robust=True)
+    return [outcome.word for outcome in outcomes]
+
+
+def _log(outcomes: Sequence[RawOutcome]) -> None:
+    for outcome in outcomes:
+        with tracing(outcome.claim.trace_id):
+            logger.info(
+                "mail %s", outcome.word,
+                extra={"delivery": outcome.claim.id, "ticket": outcome.ticket_id, "reason": outcome.reason},
+            )  # fmt: skip
+
+
+def _bodies(claims: Sequence[Claim]) -> list[bytes]:
+    rows = RawBody.objects.filter(pk__in=[claim.id for claim in claims]).values_list("pk", "content")
+    found = {pk: bytes(content) for pk, content in rows}
+    return [found.get(claim.id, b"") for claim in claims]
+
+
+def _receiving_channels() -> dict[int, ReceivingChannel]:
+    rows = list(Channel.objects.values_list("pk", "locale", "address"))
+    own = frozenset(normal(address) for _, _, address in rows)
+    return {pk: ReceivingChannel(pk, locale, own) for pk, locale, _ in rows}

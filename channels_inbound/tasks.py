@@ -1,0 +1,55 @@
+"""Celery shells of the channels: rung by the doorbell, and by beat for what the bell missed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from channels_inbound import claims, delivery, inbound
+from events import doorbell
+from tickets.actions.delivery import release_expired
+
+BEAT_SCHEDULE = {
+    # Replies wait out their undo seconds as rows; a second is what an agent notices.
+    "due replies": {
+        "task": "channels_inbound.tasks.send_due",
+        "schedule": 1.0,
+        "options": {"queue": "critical", "expires": 5},
+    },
+    "sweep": {
+        "task": "channels_inbound.tasks.sweep",
+        "schedule": 10.0,
+        "options": {"queue": "critical", "expires": 20},
+    },
+}
+
+
+@shared_task(name="channels_inbound.tasks.drain_inbound", queue="critical")
+def drain_inbound(**_: Any) -> None:
+    """Read waiting mail."""
+    doorbell.answered("inbound")
+    inbound.drain_inbound()
+
+
+@shared_task(name="channels_inbound.tasks.drain_outbound", queue="critical")
+def drain_outbound(**_: Any) -> None:
+    """Send waiting replies."""
+    doorbell.answered("outbound")
+    delivery.drain_outbound()
+
+
+@shared_task(name="channels_inbound.tasks.send_due", queue="critical")
+def send_due(**_: Any) -> None:
+    """Send replies whose undo time is over."""
+    delivery.drain_outbound()  # one indexed query when nothing is due
+
+
+@shared_task(name="channels_inbound.tasks.sweep", queue="critical")
+def sweep(**_: Any) -> None:
+    """Settle claims whose worker is gone, and read mail whose bell was never heard."""
+    release_expired(at=timezone.now())
+    if claims.anything_waits(at=timezone.now()):
+        inbound.drain_inbound()
+    delivery.drain_outbound()
