@@ -17,7 +17,7 @@ class EventActorSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(allow_null=True, help_text="Of the agent or customer; null for the system.")
 
 
-class EventSerializer(serializers.Serializer[Event]):
+class EventSerializer(serializers.Serializer[Any]):
     """One fact, never changed: what happened, who did it and when."""
 
     id = serializers.IntegerField()
@@ -27,7 +27,7 @@ class EventSerializer(serializers.Serializer[Event]):
     actor = serializers.SerializerMethodField()
     at = serializers.DateTimeField(default_timezone=UTC)
     recorded_at = serializers.DateTimeField(default_timezone=UTC)
-    data = serializers.JSONField(help_text="Ids and small facts; never bodies.")
+    data = serializers.JSONField(help_text="Ids and small facts; never bodies.")  # type: ignore[assignment]
     cause = serializers.IntegerField(source="cause_id", allow_null=True, help_text="The event that led to this one.")
 
     @extend_schema_field(EventActorSerializer)

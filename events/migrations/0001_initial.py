@@ -8,69 +8,112 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stream_type', models.CharField(max_length=16)),
-                ('stream_id', models.BigIntegerField()),
-                ('sequence', models.IntegerField()),
-                ('kind', models.CharField(max_length=64)),
-                ('actor_kind', models.CharField(choices=[('customer', 'Customer'), ('agent', 'Agent'), ('bot', 'Bot'), ('rule', 'Rule'), ('system', 'System')], max_length=16)),
-                ('actor_id', models.BigIntegerField(null=True)),
-                ('at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('data', models.JSONField(default=dict)),
-                ('depth', models.SmallIntegerField(default=0)),
-                ('xid', models.BigIntegerField(db_default=events.models.CurrentTransactionId(), editable=False)),
-                ('cause', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='events.event')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stream_type", models.CharField(max_length=16)),
+                ("stream_id", models.BigIntegerField()),
+                ("sequence", models.IntegerField()),
+                ("kind", models.CharField(max_length=64)),
+                (
+                    "actor_kind",
+                    models.CharField(
+                        choices=[
+                            ("customer", "Customer"),
+                            ("agent", "Agent"),
+                            ("bot", "Bot"),
+                            ("rule", "Rule"),
+                            ("system", "System"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("data", models.JSONField(default=dict)),
+                ("depth", models.SmallIntegerField(default=0)),
+                ("xid", models.BigIntegerField(db_default=events.models.CurrentTransactionId(), editable=False)),
+                (
+                    "cause",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="events.event",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='EventDelivery',
+            name="EventDelivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subscriber', models.CharField(max_length=64)),
-                ('stream_type', models.CharField(max_length=16)),
-                ('stream_id', models.BigIntegerField()),
-                ('sequence', models.IntegerField()),
-                ('state', models.CharField(choices=[('due', 'Due'), ('done', 'Done'), ('failed', 'Failed')], db_default='due', default='due', max_length=8)),
-                ('attempts', models.SmallIntegerField(db_default=0, default=0)),
-                ('next_try_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('done_at', models.DateTimeField(null=True)),
-                ('error', models.TextField(db_default='', default='')),
-                ('event', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='events.event')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("subscriber", models.CharField(max_length=64)),
+                ("stream_type", models.CharField(max_length=16)),
+                ("stream_id", models.BigIntegerField()),
+                ("sequence", models.IntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("due", "Due"), ("done", "Done"), ("failed", "Failed")],
+                        db_default="due",
+                        default="due",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.SmallIntegerField(db_default=0, default=0)),
+                ("next_try_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("done_at", models.DateTimeField(null=True)),
+                ("error", models.TextField(db_default="", default="")),
+                (
+                    "event",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="events.event",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['xid', 'id'], name='event_feed'),
+            model_name="event",
+            index=models.Index(fields=["xid", "id"], name="event_feed"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=django.contrib.postgres.indexes.BrinIndex(autosummarize=True, fields=['recorded_at'], name='event_recorded'),
+            model_name="event",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                autosummarize=True, fields=["recorded_at"], name="event_recorded"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(fields=('stream_type', 'stream_id', 'sequence'), name='event_stream_sequence'),
+            model_name="event",
+            constraint=models.UniqueConstraint(
+                fields=("stream_type", "stream_id", "sequence"), name="event_stream_sequence"
+            ),
         ),
         migrations.AddIndex(
-            model_name='eventdelivery',
-            index=models.Index(condition=models.Q(('state', 'due')), fields=['next_try_at'], name='eventdelivery_due'),
+            model_name="eventdelivery",
+            index=models.Index(condition=models.Q(("state", "due")), fields=["next_try_at"], name="eventdelivery_due"),
         ),
         migrations.AddIndex(
-            model_name='eventdelivery',
-            index=models.Index(condition=models.Q(('state', 'due')), fields=['subscriber', 'stream_type', 'stream_id', 'sequence'], name='eventdelivery_order'),
+            model_name="eventdelivery",
+            index=models.Index(
+                condition=models.Q(("state", "due")),
+                fields=["subscriber", "stream_type", "stream_id", "sequence"],
+                name="eventdelivery_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='eventdelivery',
-            constraint=models.UniqueConstraint(fields=('event', 'subscriber'), name='eventdelivery_once'),
+            model_name="eventdelivery",
+            constraint=models.UniqueConstraint(fields=("event", "subscriber"), name="eventdelivery_once"),
         ),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -10,48 +10,35 @@ from django.http.response import HttpResponseBase
 from rest_framework import serializers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser, JSONParser
-from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from people.api.access import READING, ScopedToken
 from people.api.idempotency import Effect, run_once
 from people.api.pagination import Position, decode_cursor, keyset_page, page_body
-from people.api.problems import NotFoundProblem, Problem, problem_response
+from people.api.problems import NotFoundProblem, problem_response
 from people.api.schema import ApiSchema
 from people.api.throttling import TokenThrottle
-from people.models import Agent, TokenScope
-from people.permissions import Permission
+from people.models import Agent
 from people.tokens import TokenAuthentication
 
-READING = ("GET", "HEAD")
 M = TypeVar("M", bound=Model)
 
 
 class AlwaysJson(BaseContentNegotiation):
     """There is one form of answer, so no Accept header is refused."""
 
-    def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         wanted = request.content_type.partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == wanted), None)
 
     def select_renderer(
-        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
-
-
-class ScopedToken(BasePermission):
-    """The token's scope allows the method, and the agent's role allows reading at all."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        if request.auth is None:
-            return False
-        needed = TokenScope.READ if request.method in READING else TokenScope.WRITE
-        if needed not in request.auth.scopes:
-            raise Problem(403, "insufficient_scope", f"This token lacks the scope “{needed}”.")
-        return bool(request.user.may(Permission.READ_TICKETS))
+        first = next(iter(renderers))
+        return first, first.media_type
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -121,7 +108,7 @@ class ApiView(APIView):
     def page(
         self,
         rows: QuerySet[M],
-        represent: Callable[[list[M]], list[Any]],
+        serializer: type[serializers.Serializer[Any]],
         *,
         key: str = "id",
         query: Mapping[str, Any],
@@ -131,7 +118,7 @@ class ApiView(APIView):
         found = keyset_page(rows, key=key, limit=query["limit"], after=after)
         shown = found[: query["limit"]]
         last: Position | None = (getattr(shown[-1], key.removeprefix("-")),) if len(found) > len(shown) else None
-        return Response(page_body(self.request, represent(shown), last))
+        return Response(page_body(self.request, list(serializer(shown, many=True).data), last))
 
     @staticmethod
     def one(rows: QuerySet[M], **lookup: Any) -> M:

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import OperationalError, connection, transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from psycopg.errors import LockNotAvailable
 from rest_framework.renderers import JSONRenderer
@@ -32,15 +32,16 @@ Effect = Callable[[], tuple[int, Any]]
 
 def run_once(request: Request, effect: Effect) -> HttpResponseBase:
     """Run `effect` (-> status, data) in one transaction and answer with it; under a key seen before, only answer."""
-    key = _key(request)
+    key, agent = _key(request), request.user
+    assert isinstance(agent, Agent)
     with transaction.atomic():
         if key is None:
             status, data = effect()
             return _answer(status, JSONRenderer().render(data))
         digest = request_digest(request)
-        row_id = _claim(request.user, key, digest)
+        row_id = _claim(agent, key, digest)
         if row_id is None:
-            return _replay(request.user, key, digest)
+            return _replay(agent, key, digest)
         status, data = effect()
         body = JSONRenderer().render(data)
         IdempotentRequest.objects.filter(pk=row_id).update(status=status, answer=body.decode())
@@ -64,9 +65,8 @@ def request_digest(request: Request) -> str:
 
 
 def _canonical(request: Request) -> str:
-    data = request.data
-    files = getattr(request, "FILES", None)
-    if not files:
+    data, files = request.data, request.FILES
+    if not isinstance(data, QueryDict):
         return json.dumps(data, sort_keys=True)
     fields = {name: data.getlist(name) for name in data if name not in files}
     sent = [[name, file.name, _file_digest(file)] for name in sorted(files) for file in files.getlist(name)]

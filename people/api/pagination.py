@@ -22,12 +22,15 @@ M = TypeVar("M", bound=Model)
 Position = tuple[int, ...]
 
 
-class PageQuery(serializers.Serializer[Any]):
-    """The parameters every list takes."""
-
+class LimitQuery(serializers.Serializer[Any]):
     limit = serializers.IntegerField(
         min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT, help_text="Rows a page, 1 to 100."
     )
+
+
+class PageQuery(LimitQuery):
+    """The parameters every list takes."""
+
     cursor = serializers.CharField(
         required=False, max_length=200, help_text="Where the page starts: taken from `next` of the page before."
     )

@@ -65,8 +65,8 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> Response:
     path = context["request"].path
     body = document(problem.status_code, problem.code, problem.message, path, **problem.members)
     response = Response(body, status=problem.status_code, content_type=CONTENT_TYPE)
-    if isinstance(exc, Throttled) and exc.wait:
-        response["Retry-After"] = str(int(exc.wait))
+    if isinstance(exc, Throttled) and (wait := getattr(exc, "wait", None)):
+        response["Retry-After"] = str(int(wait))
     if problem.status_code == 503:
         response["Retry-After"] = "1"
     if challenge := getattr(exc, "auth_header", None):
@@ -132,6 +132,4 @@ def not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
 
 def server_error(request: HttpRequest) -> JsonResponse:
     """500 as a problem, for what fails outside of a view."""
-    return JsonResponse(
-        document(500, "internal", _FAILED, request.path), status=500, content_type=CONTENT_TYPE
-    )
+    return JsonResponse(document(500, "internal", _FAILED, request.path), status=500, content_type=CONTENT_TYPE)

@@ -28,7 +28,7 @@ class ProblemDocument(serializers.Serializer[Any]):
     detail = serializers.CharField()
     instance = serializers.CharField()
     request_id = serializers.CharField(help_text="Also in X-Request-Id and in our logs.")
-    errors = FieldError(many=True, required=False)
+    errors = FieldError(many=True, required=False)  # type: ignore[assignment]  # a field, as DRF means it
 
 
 SHARED = {
@@ -59,7 +59,7 @@ class ApiSchema(AutoSchema):
         return own if self.method == "GET" else [*own, IDEMPOTENCY_KEY]
 
     def get_response_serializers(self) -> Any:
-        responses = super().get_response_serializers()
+        responses: Any = super().get_response_serializers()
         if not isinstance(responses, dict):
             responses = {200: responses}
         refusals = SHARED | (FOR_ONE if "{" in self.path else {}) | (FOR_WRITES if self.method != "GET" else {})
@@ -68,7 +68,7 @@ class ApiSchema(AutoSchema):
         return responses
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class TokenScheme(OpenApiAuthenticationExtension):
     target_class = "people.tokens.TokenAuthentication"
     name = "token"
 
@@ -83,5 +83,8 @@ def page_of(row: type[serializers.BaseSerializer[Any]], name: str) -> serializer
     """The schema of one page of a list."""
     return inline_serializer(
         f"{name}Page",
-        {"next": serializers.URLField(allow_null=True, help_text="Address of the next page."), "results": row(many=True)},
+        {
+            "next": serializers.URLField(allow_null=True, help_text="Address of the next page."),
+            "results": row(many=True),
+        },
     )

@@ -7,22 +7,22 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from people.models import Agent, Role, Team, TokenScope
+from people.models import Agent, Role, TokenScope
 
 
-class TeamSerializer(serializers.Serializer[Team]):
+class TeamSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
 
 
-class AgentRefSerializer(serializers.Serializer[Agent]):
+class AgentRefSerializer(serializers.Serializer[Any]):
     """An agent as part of something else."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
 
 
-class AgentSerializer(serializers.Serializer[Agent]):
+class AgentSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     email = serializers.EmailField()

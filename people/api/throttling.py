@@ -31,7 +31,9 @@ class TokenThrottle(BaseThrottle):
         key = f"api-rate:{request.auth.pk}:{int(now // WINDOW)}"
         try:
             with probe_client().pipeline(transaction=False) as pipe:
-                count, _ = pipe.incr(key).expire(key, 2 * WINDOW).execute()
+                pipe.incr(key)
+                pipe.expire(key, 2 * WINDOW)
+                count = pipe.execute()[0]
         except redis.RedisError:
             breaker.trip()
             return True

@@ -36,12 +36,15 @@ class MeView(ApiView):
 
 class AgentsView(ApiView):
     @extend_schema(
-        operation_id="agents_list", parameters=[AgentQuery], responses=page_of(AgentSerializer, "Agent"), tags=["people"]
+        operation_id="agents_list",
+        parameters=[AgentQuery],
+        responses=page_of(AgentSerializer, "Agent"),
+        tags=["people"],
     )
     def get(self, request: Request) -> Response:
         """Agents, oldest first."""
         query = self.query(AgentQuery)
-        return self.page(filter_agents(query), lambda rows: AgentSerializer(rows, many=True).data, query=query)
+        return self.page(filter_agents(query), AgentSerializer, query=query)
 
 
 def filter_agents(query: dict[str, Any]) -> QuerySet[Agent]:
@@ -62,4 +65,4 @@ class TeamsView(ApiView):
     def get(self, request: Request) -> Response:
         """Teams, oldest first."""
         query = self.query(ListQuery)
-        return self.page(Team.objects.all(), lambda rows: TeamSerializer(rows, many=True).data, query=query)
+        return self.page(Team.objects.all(), TeamSerializer, query=query)

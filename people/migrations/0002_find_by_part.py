@@ -22,9 +22,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="customer",
             index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.indexes.OpClass(
-                    people.models.customer.Folded("name"), name="gin_trgm_ops"
-                ),
+                django.contrib.postgres.indexes.OpClass(people.models.customer.Folded("name"), name="gin_trgm_ops"),
                 name="customer_name_part",
             ),
         ),

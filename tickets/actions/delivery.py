@@ -90,9 +90,7 @@ def record_accepted(message_id: int, attempt: int, *, at: datetime, detail: str 
     return kept
 
 
-def record_temporary_failure(
-    message_id: int, attempt: int, *, error: str, next_try_at: datetime, at: datetime
-) -> bool:
+def record_temporary_failure(message_id: int, attempt: int, *, error: str, next_try_at: datetime, at: datetime) -> bool:
     """Not now: it waits and is tried again."""
     changes = {"outbox": OutboxState.QUEUED, "not_before": next_try_at, "error": error[:500]}
     return _settle(message_id, attempt, TicketEvent.DELIVERY_DELAYED, changes, at=at)

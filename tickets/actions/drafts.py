@@ -31,9 +31,7 @@ WHERE tickets_seen.sequence < excluded.sequence
 """
 
 
-def save_draft(
-    ticket_id: int, *, by: Agent, kind: str, text: str, recipients: dict[str, Any], revision: int
-) -> bool:
+def save_draft(ticket_id: int, *, by: Agent, kind: str, text: str, recipients: dict[str, Any], revision: int) -> bool:
     """Keep what is being written. False when a newer revision is already kept: a late request overwrites nothing."""
     require(by, Permission.NOTE if kind == MessageKind.NOTE else Permission.REPLY)
     if kind not in (MessageKind.OUTBOUND, MessageKind.NOTE):

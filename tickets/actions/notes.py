@@ -13,6 +13,7 @@ from people.models import Agent
 from people.permissions import Permission
 from tickets.events import TicketEvent
 from tickets.models import Conversation, Draft, Message, MessageKind
+from tickets.written_html import clean_written_html
 
 from .base import lock_ticket, record
 from .compose import add_message, clean_text, repeated
@@ -25,19 +26,20 @@ def add_note(
     *,
     by: Agent,
     text: str,
+    html: str = "",
     attachments: Sequence[UUID] = (),
     client_id: UUID | None = None,
     at: datetime | None = None,
 ) -> Message:
     """Write a note. The same `client_id` again gives the same note."""
-    at, text = at or timezone.now(), clean_text(text, needed=not attachments)
+    at, text, html = at or timezone.now(), clean_text(text, needed=not attachments), clean_written_html(html)
     with transaction.atomic():
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.NOTE)
         if earlier := repeated(ticket, client_id, by=by, kind=MessageKind.NOTE, text=text):
             return earlier
         conversation = Conversation.objects.filter(ticket=ticket).latest("pk")
         message = add_message(
-            ticket, conversation, by=by, kind=MessageKind.NOTE, text=text, at=at, client_id=client_id
+            ticket, conversation, by=by, kind=MessageKind.NOTE, text=text, at=at, client_id=client_id, html=html
         )
         attach_files(message, attachments, by=by)
         ticket.save(update_fields=["message_sequence", "last_message_at"])

@@ -18,23 +18,17 @@ from .base import lock_message_ticket, lock_ticket, record, refresh_attention
 from .status import change_status
 
 
-def accept_participant(
-    conversation_id: int, identity_id: int, *, by: Agent, at: datetime | None = None
-) -> Participant:
+def accept_participant(conversation_id: int, identity_id: int, *, by: Agent, at: datetime | None = None) -> Participant:
     """Let a waiting person in: what they wrote counts from now on, and a solved ticket of theirs reopens."""
     return _decide(conversation_id, identity_id, ParticipantState.ACTIVE, by=by, at=at or timezone.now())
 
 
-def refuse_participant(
-    conversation_id: int, identity_id: int, *, by: Agent, at: datetime | None = None
-) -> Participant:
+def refuse_participant(conversation_id: int, identity_id: int, *, by: Agent, at: datetime | None = None) -> Participant:
     """Keep a waiting person out: their messages stay, marked; what they send next opens a ticket of its own."""
     return _decide(conversation_id, identity_id, ParticipantState.REFUSED, by=by, at=at or timezone.now())
 
 
-def _decide(
-    conversation_id: int, identity_id: int, state: ParticipantState, *, by: Agent, at: datetime
-) -> Participant:
+def _decide(conversation_id: int, identity_id: int, state: ParticipantState, *, by: Agent, at: datetime) -> Participant:
     with transaction.atomic():
         ticket_id = Conversation.objects.filter(pk=conversation_id).values_list("ticket_id", flat=True).first()
         ticket = lock_ticket(ticket_id or 0, by=by, permission=Permission.EDIT_TICKETS)

@@ -30,6 +30,7 @@ from tickets.models import (
 )
 from tickets.preview import preview_of
 from tickets.tokens import new_token
+from tickets.written_html import clean_written_html
 
 from .addressing import Wish, admit_recipients, choose_recipients
 from .base import lock_message_ticket, lock_ticket, record, refresh_attention, refuse_closed
@@ -63,7 +64,7 @@ def reply(
     `expected` is the last message sequence the sender has seen: StaleReply if others came since. NewAddress unless
     every outside address is in the conversation or in `confirmed`. The same `client_id` again gives the same message.
     """
-    at, text = at or timezone.now(), clean_text(text, needed=not attachments)
+    at, text, html = at or timezone.now(), clean_text(text, needed=not attachments), clean_written_html(html)
     wish = Wish(to, cc, bcc, answers, reply_all, confirmed)
     with transaction.atomic():
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.REPLY)

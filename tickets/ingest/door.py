@@ -89,13 +89,9 @@ def is_ours(address: str, own_addresses: frozenset[str]) -> bool:
     return f"{local.partition('+')[0]}{at}{domain}" in own_addresses or address in own_addresses
 
 
-def _resolve_people(
-    messages: Sequence[InboundMessage], evidence: Evidence
-) -> dict[IdentityKey, KnownIdentity]:
+def _resolve_people(messages: Sequence[InboundMessage], evidence: Evidence) -> dict[IdentityKey, KnownIdentity]:
     wanted: dict[IdentityKey, Newcomer] = {}
-    names = {
-        entry.address: entry.name for message in messages for entry in (*message.to, *message.cc) if entry.name
-    }
+    names = {entry.address: entry.name for message in messages for entry in (*message.to, *message.cc) if entry.name}
     for message in messages:
         if message.dedupe_key in evidence.by_dedupe:
             continue

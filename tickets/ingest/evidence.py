@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -79,7 +80,9 @@ class Evidence:
     by_external_id: dict[str, list[Hit]] = field(default_factory=dict)
     tickets: dict[int, TicketState] = field(default_factory=dict)
     members: dict[int, list[Membership]] = field(default_factory=dict)  # by ticket
-    follow_ups: dict[int, list[int]] = field(default_factory=dict)  # closed ticket -> follow-ups not closed, newest first
+    follow_ups: dict[int, list[int]] = field(
+        default_factory=dict
+    )  # closed ticket -> follow-ups not closed, newest first
     main_conversation: dict[int, int] = field(default_factory=dict)  # ticket -> latest conversation
 
 
@@ -190,7 +193,7 @@ def _note_hit(
     ticket_id: int,
     conversation_id: int,
     kind: str,
-    envelope: object,
+    envelope: str | None,
 ) -> None:
     hit = Hit(message_id, ticket_id, conversation_id, kind == "outbound", _recipients(envelope))
     if how == "d":
@@ -201,10 +204,11 @@ def _note_hit(
         evidence.by_external_id.setdefault(key, []).append(hit)
 
 
-def _recipients(envelope: object) -> frozenset[str]:
-    if not isinstance(envelope, dict):
+def _recipients(envelope: str | None) -> frozenset[str]:
+    if envelope is None:  # Django leaves jsonb from raw SQL as text
         return frozenset()
-    lists = (envelope.get(name) or () for name in ("to", "cc", "bcc"))
+    kept = json.loads(envelope)
+    lists = (kept.get(name, ()) for name in ("to", "cc", "bcc"))
     return frozenset(entry["address"] for entries in lists for entry in entries)
 
 

@@ -242,9 +242,7 @@ def _moment(message: InboundMessage) -> datetime:
     return message.at if message.historic else message.received_at
 
 
-def _record(
-    plan: Plan, ticket: TicketState, kind: TicketEvent, by: Actor, at: datetime, data: dict[str, Any]
-) -> None:
+def _record(plan: Plan, ticket: TicketState, kind: TicketEvent, by: Actor, at: datetime, data: dict[str, Any]) -> None:
     plan.touched[ticket.id] = ticket
     plan.events.append(NewEvent(ticket_stream(ticket.id), kind, by, at, data))
 

@@ -48,7 +48,7 @@ def write_plan(plan: Plan) -> None:
         if known:
             cursor.execute(_UPDATE_TICKETS, _columns([_ticket_update(ticket) for ticket in known], 10))
         _write_cycles(cursor, plan)
-        _insert(cursor, _CONVERSATIONS, plan.conversations)
+        _insert(cursor, _CONVERSATIONS, [(*row, "") for row in plan.conversations])
         _insert(cursor, _PARTICIPANTS, plan.participants)
         _insert(cursor, _LINKS, plan.links)
         _insert(cursor, _MESSAGES, [_message_row(planned) for planned in plan.messages])

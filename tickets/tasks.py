@@ -1,0 +1,43 @@
+"""Celery shells of the spine's timers. Rows with a due time are the truth; beat only looks at them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from tickets import actions, counts
+
+BEAT_SCHEDULE = {
+    "wake snoozed tickets": {"task": "tickets.tasks.wake_snoozed", "schedule": 1.0},
+    "close solved tickets": {"task": "tickets.tasks.close_solved", "schedule": 60.0},
+    "sweep unused uploads": {"task": "tickets.tasks.sweep_orphans", "schedule": 3600.0},
+    "fold the tally": {"task": "tickets.tasks.fold_tally", "schedule": 10.0},
+}
+
+
+@shared_task(name="tickets.tasks.wake_snoozed", queue="default", ignore_result=True)
+def wake_snoozed(**_: Any) -> None:
+    """Bring snoozed tickets back when their time has come."""
+    while actions.wake_snoozed(at=timezone.now()):
+        pass
+
+
+@shared_task(name="tickets.tasks.close_solved", queue="default", ignore_result=True)
+def close_solved(**_: Any) -> None:
+    """Close what has been solved long enough."""
+    while actions.close_solved(at=timezone.now()):
+        pass
+
+
+@shared_task(name="tickets.tasks.sweep_orphans", queue="bulk", ignore_result=True)
+def sweep_orphans(**_: Any) -> None:
+    """Forget uploads that no message took."""
+    actions.sweep_orphans(at=timezone.now())
+
+
+@shared_task(name="tickets.tasks.fold_tally", queue="bulk", ignore_result=True)
+def fold_tally(**_: Any) -> None:
+    """Add up the tally's signed rows so that counting a view stays a short read."""
+    counts.fold_tally()
