@@ -8,20 +8,15 @@ from helpdesk.bridge import WSGIBridge
 from helpdesk.wsgi import application as pages  # sets up Django before the imports below need it
 
 # isort: split
-from channels.auth import AuthMiddlewareStack
-from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
+from channels.routing import ProtocolTypeRouter
 
-try:
-    from tickets.routing import websocket_urlpatterns
-except ImportError:
-    websocket_urlpatterns = []
+from tickets.live.routing import application as sockets
 
 THREADS = int(os.environ.get("HELPDESK_WEB_THREADS", "6"))
 
 application = ProtocolTypeRouter(
     {
         "http": WSGIBridge(pages, threads=THREADS),
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": sockets,
     }
 )

@@ -6,15 +6,14 @@ follows the number of different facets, not the number of tickets.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet, Sum
 
 from people.models import Agent
-from tickets.facets import Where, matches, tally_q
+from tickets.facets import Where, tally_q
 from tickets.models import Tally, Ticket
 
 # A row alone in its group that is not zero stays untouched, so a quiet helpdesk writes nothing. Rows another fold
@@ -77,16 +76,6 @@ def all_heaps() -> list[Heap]:
     names = ("team_id", "assignee_id", "channel_id", "status", "snoozed", "attention")
     rows = Tally.objects.order_by().values_list(*names).annotate(total=Sum("n")).filter(total__gt=0)
     return [Heap(*row) for row in rows]
-
-
-def count_heaps(heaps: Iterable[Heap], wheres: Mapping[str, Where]) -> dict[str, int]:
-    """`view_counts` for heaps already narrowed to what one agent may see."""
-    counts: dict[str, int] = defaultdict(int)
-    for heap in heaps:
-        for key, where in wheres.items():
-            if matches(where, heap):
-                counts[key] += heap.n
-    return {key: counts[key] for key in wheres}
 
 
 def unread_map(agent: Agent, ids: Collection[int]) -> dict[int, bool]:

@@ -1,0 +1,1 @@
+"""Sockets of agents: one hub a process hears what changed and tells each browser what its agent may see."""

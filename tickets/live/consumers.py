@@ -1,0 +1,115 @@
+"""`/ws/agent/`: one socket a tab. It says what it shows and is told what changes there; it writes nothing."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from .admission import PROTOCOL, admit
+from .frames import encode, look
+from .hub import Hub, running_hub
+from .socket import Goodbye, Socket
+
+LONGEST_MESSAGE = 2048
+BURST, PER_SECOND = 60, 5.0
+LONGEST_KEY = 64
+LARGEST_ID = 2**63 - 1
+
+
+class AgentConsumer(AsyncWebsocketConsumer):
+    """No channel layer: the hub hears for all sockets of the process, so an idle one is a coroutine and no more."""
+
+    hub: Hub
+    socket: Socket | None = None
+
+    async def __call__(
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        self.scope, self.base_send = scope, send
+        self.hub = running_hub()
+        self._allowance, self._counted_at = float(BURST), time.monotonic()
+        try:
+            while True:
+                message = await receive()
+                await getattr(self, message["type"].replace(".", "_"))(message)
+        except StopConsumer:
+            return
+        finally:
+            if self.socket:
+                self.hub.leave(self.socket)
+
+    async def websocket_connect(self, message: dict[str, Any]) -> None:
+        admission = await self.hub.run(admit, self.scope)
+        if admission is None:
+            await self.close()
+            return
+        # The handshake's headers are of no more use and would be kept as long as the socket.
+        self.scope = {}
+        await self.accept(subprotocol=PROTOCOL)
+        standing = admission.standing
+        self.socket = Socket(
+            self.base_send, standing.sight, admission.session_key, standing.session_mark, joined_at=time.monotonic()
+        )
+        await self.hub.join(self.socket)
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        raise StopConsumer
+
+    async def websocket_receive(self, message: dict[str, Any]) -> None:
+        socket, text = self.socket, message.get("text")
+        if socket is None or socket.gone:
+            return
+        if not self._affords_one():
+            socket.close(Goodbye.TOO_MUCH)
+            return
+        said = _read(text)
+        if said is None:
+            socket.close(Goodbye.MALFORMED)
+        elif said["type"] == "ping":
+            socket.push(encode("pong"))
+        elif said["type"] == "view":
+            await self._turn_to(socket, said)
+
+    async def _turn_to(self, socket: Socket, said: dict[str, Any]) -> None:
+        """Remember what the browser shows, as far as its agent may see it. A view left out means: tell of all."""
+        view_key, ticket = said.get("view", ""), said.get("ticket")
+        if not _is_key(view_key) or not _is_id(ticket):
+            socket.close(Goodbye.MALFORMED)
+            return
+        seen = await self.hub.run(look, socket.sight.agent_id, view_key, ticket)
+        socket.view_key, socket.view, socket.ticket = view_key, seen.view, seen.ticket
+        socket.push(encode("viewing", ticket=seen.ticket, sequence=seen.sequence, event_sequence=seen.event_sequence))
+
+    def _affords_one(self) -> bool:
+        now = time.monotonic()
+        self._allowance = min(BURST, self._allowance + (now - self._counted_at) * PER_SECOND)
+        self._counted_at = now
+        self._allowance -= 1
+        return self._allowance >= 0
+
+
+def _read(text: str | None) -> dict[str, Any] | None:
+    """The message, or None when it is not one of ours."""
+    if not text or len(text) > LONGEST_MESSAGE:
+        return None
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) and isinstance(said.get("type"), str) else None
+
+
+def _is_key(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and len(value) <= LONGEST_KEY)
+
+
+def _is_id(value: Any) -> bool:
+    return value is None or (type(value) is int and 0 < value <= LARGEST_ID)

@@ -1,0 +1,155 @@
+"""What each audience is told about changed tickets: rows read once, rendered once a language, encoded once.
+
+Runs in the hub's thread, with the database. Whoever composes for a socket uses the sight read here, after the change
+was committed, never one remembered: so nobody is told of a ticket that left their sight with that very change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import translation
+
+from events.models import Event
+from people.models import Agent
+from tickets.counts import all_heaps
+from tickets.events import TICKET_STREAM, TicketEvent
+from tickets.facets import Facets, Where, matches
+from tickets.inbox.catalogue import views_for, wheres_for
+from tickets.inbox.directory import read_directory
+from tickets.inbox.rows import Row, render_row, rows_for
+from tickets.models import Ticket
+
+from .board import Board
+from .sight import Sight, standings
+
+EVERYTHING: Where = {}  # a list whose rule the server does not know: the browser decides what belongs
+
+# What comes in is announced once a ticket, as `message.new`, whatever it changed besides.
+_MESSAGES = {"message.new", TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QUEUED, TicketEvent.NOTE_ADDED}
+
+
+@dataclass(slots=True)
+class Change:
+    """All that happened to one ticket since it was last told of."""
+
+    event: int = 0
+    kinds: set[str] = field(default_factory=set)
+    before: set[tuple[int | None, int | None]] = field(default_factory=set)
+
+    @property
+    def frame_kind(self) -> str:
+        if self.kinds & _MESSAGES:
+            return "message.new"
+        if all(kind.startswith(("message.", "delivery.")) for kind in self.kinds):
+            return "message.status"
+        return "ticket.changed"
+
+
+def encode(kind: str, **data: Any) -> str:
+    """One frame as JSON."""
+    return json.dumps({"kind": kind, **data}, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Sockets that are told the same: tabs of one agent that show the same."""
+
+    agent_id: int
+    view_key: str | None
+    ticket: int | None
+
+
+class Composer:
+    """The state of some changed tickets and of everyone connected, read now; answers what a socket is to be told."""
+
+    def __init__(self, changes: dict[int, Change], agent_ids: Collection[int]) -> None:
+        self.changes = changes
+        self._rows = {row.number: row for row in rows_for(Ticket.objects.filter(pk__in=changes))}
+        self.standings = standings(agent_ids)
+        self._upserts: dict[tuple[int, str], str] = {}
+
+    def row_frames(self, sight: Sight, view: Where | None) -> str:
+        """Frames for the list: the row where it stands in the view, its removal where it no longer does."""
+        if view is None:
+            return ""
+        return ",".join(filter(None, (self._row_frame(id, sight, view) for id in self.changes)))
+
+    def ticket_frame(self, sight: Sight, ticket_id: int | None) -> str:
+        """The frame for an open ticket, or nothing."""
+        change, row = self.changes.get(ticket_id or 0), self._rows.get(ticket_id or 0)
+        if change is None:
+            return ""
+        if row is None or not sight.sees(row.team_id, row.assignee_id):
+            return encode("ticket.remove", ticket=ticket_id, reason="scope")
+        return encode(change.frame_kind, ticket=ticket_id, event=change.event, sequence=row.sequence)
+
+    def _row_frame(self, id: int, sight: Sight, view: Where) -> str:
+        row = self._rows.get(id)
+        if row is None:
+            return encode("ticket.remove", ticket=id, reason="scope")
+        if not sight.sees(row.team_id, row.assignee_id):
+            lost = any(sight.sees(*before) for before in self.changes[id].before)
+            return encode("ticket.remove", ticket=id, reason="scope") if lost else ""
+        if not matches(view, facets_of(row)):
+            return encode("ticket.remove", ticket=id, reason="view")
+        return self._upsert(row, sight.language)
+
+    def _upsert(self, row: Row, language: str) -> str:
+        key = (row.number, language)
+        if key not in self._upserts:
+            with translation.override(language):
+                html = render_row(row)
+            self._upserts[key] = encode(
+                "ticket.upsert", ticket=row.number, event=self.changes[row.number].event, at=row.at_ms,
+                sequence=row.sequence, inbound=row.inbound_sequence, html=html,
+            )  # fmt: skip
+        return self._upserts[key]
+
+
+def facets_of(row: Row) -> Facets:
+    return Facets(
+        row.status, row.team_id, row.assignee_id, row.channel_id, row.snoozed_until is not None, row.attention
+    )
+
+
+def counts_now(agent_ids: Collection[int]) -> dict[int, dict[str, int]]:
+    """Each agent's view counts, read now: three queries, however many are connected."""
+    directory, board = read_directory(), Board(all_heaps())
+    return {
+        id: board.counts(standing.sight, wheres_for(standing.agent, directory))
+        for id, standing in standings(agent_ids).items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Viewing:
+    """What a browser may look at of what it asked to; the numbers let it see whether it came too late."""
+
+    view: Where | None
+    ticket: int | None
+    sequence: int
+    event_sequence: int
+
+
+def look(agent_id: int, view_key: str | None, ticket_id: int | None) -> Viewing:
+    """Resolve and authorise what a browser says it shows."""
+    standing = standings([agent_id]).get(agent_id)
+    if standing is None:
+        return Viewing(None, None, 0, 0)
+    view = None if view_key is None else _where_of(standing.agent, view_key)
+    if ticket_id is None:
+        return Viewing(view, None, 0, 0)
+    ticket = Ticket.objects.visible_to(standing.agent).filter(pk=ticket_id).only("message_sequence").first()
+    if ticket is None:
+        return Viewing(view, None, 0, 0)
+    events = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket_id)
+    last = events.order_by("-sequence").values_list("sequence", flat=True).first()
+    return Viewing(view, ticket_id, ticket.message_sequence, last or 0)
+
+
+def _where_of(agent: Agent, key: str) -> Where:
+    return next((view.where for view in views_for(agent) if view.key == key), EVERYTHING)

@@ -1,0 +1,150 @@
+"""One browser's connection as the hub sees it: what it looks at, and a short queue of what it is still to be told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+from typing import Any
+
+from tickets.facets import Where
+
+from .sight import Sight
+
+logger = logging.getLogger(__name__)
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+# A browser that is not reading is dropped and catches up later; what waits for it must not grow.
+QUEUE_FRAMES = 200
+QUEUE_CHARACTERS = 512 * 1024
+CLOSE_SECONDS = 2.0
+
+
+class Goodbye(IntEnum):
+    """Why we closed. live.js reloads on SIGNED_OUT and otherwise connects again."""
+
+    LEFT = 1001
+    SIGNED_OUT = 4401
+    MALFORMED = 4400
+    TOO_MUCH = 4429
+    TOO_SLOW = 4408
+    TOO_OLD = 4410
+
+
+class Socket:
+    """`view` is the condition of the list shown and `view_key` its name (None: no list), `ticket` the open one."""
+
+    __slots__ = (
+        "_closing",
+        "_number",
+        "_queue",
+        "_send",
+        "_waiting",
+        "_writer",
+        "counts",
+        "joined_at",
+        "session_key",
+        "session_mark",
+        "sight",
+        "ticket",
+        "view",
+        "view_key",
+    )  # fmt: skip
+
+    def __init__(self, send: Send, sight: Sight, session_key: str, session_mark: str, *, joined_at: float) -> None:
+        self._send = send
+        self.sight = sight
+        self.session_key = session_key
+        self.session_mark = session_mark
+        self.joined_at = joined_at
+        self.view_key: str | None = None
+        self.view: Where | None = None
+        self.ticket: int | None = None
+        self.counts: dict[str, int] | None = None
+        self._queue: deque[str] | None = None
+        self._waiting = 0
+        self._number = 0
+        self._writer: asyncio.Task[None] | None = None
+        self._closing: Goodbye | None = None
+
+    @property
+    def gone(self) -> bool:
+        return self._closing is not None
+
+    @property
+    def number(self) -> int:
+        """How many messages this socket was sent: a browser that counted fewer has missed some."""
+        return self._number
+
+    def push(self, frames: str) -> None:
+        """Queue frames (JSON objects joined by commas) as one message; never waits. Drops a socket that lags."""
+        if self.gone:
+            return
+        self._number += 1
+        text = f'{{"n":{self._number},"view":{json.dumps(self.view_key)},"frames":[{frames}]}}'
+        if self._queue is None:
+            self._queue = deque()
+        if len(self._queue) >= QUEUE_FRAMES or self._waiting + len(text) > QUEUE_CHARACTERS:
+            self.close(Goodbye.TOO_SLOW)
+            return
+        self._queue.append(text)
+        self._waiting += len(text)
+        self._wake()
+
+    def close(self, code: Goodbye) -> None:
+        """Say goodbye and forget what waits; never waits."""
+        if self.gone:
+            return
+        self._closing, self._queue, self._waiting = code, None, 0
+        if code is Goodbye.TOO_SLOW and self._writer:
+            self._writer.cancel()
+            self._writer = None
+        self._wake()
+
+    def left(self) -> None:
+        """The browser is gone: stop writing."""
+        self._closing = self._closing or Goodbye.LEFT
+        if self._writer:
+            self._writer.cancel()
+
+    def _wake(self) -> None:
+        # A task only while there is something to write: an idle socket keeps none.
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        try:
+            while self._queue and not self.gone:
+                text = self._queue.popleft()
+                self._waiting -= len(text)
+                await self._send({"type": "websocket.send", "text": text})
+            self._queue = None
+            if self.gone:
+                await self._say_goodbye()
+        except OSError:
+            self._closing = self._closing or Goodbye.LEFT  # the server says the browser left; `left` follows
+        finally:
+            if self._writer is asyncio.current_task():
+                self._writer = None
+
+    async def _say_goodbye(self) -> None:
+        goodbye = self._send({"type": "websocket.close", "code": int(self._closing or Goodbye.LEFT)})
+        try:
+            await asyncio.wait_for(goodbye, CLOSE_SECONDS)
+        except TimeoutError:
+            # Nobody reads the other end, so the close frame would wait in the buffer for ever.
+            abort(self._send)
+
+
+def abort(send: Send) -> None:
+    """Cut the connection. ASGI knows only polite closing, so this reaches for uvicorn's transport; under another
+    server a stalled connection ends by that server's keep-alive."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is not None and hasattr(transport, "abort"):
+        transport.abort()
+    else:
+        logger.warning("a stalled socket could not be cut")
