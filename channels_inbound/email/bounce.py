@@ -16,7 +16,8 @@ _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9][A-Za-z
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<![\d.])([45])[0-5]\d[ -](?![\d.])")
 _COPY_BELOW = re.compile(
-    r"^[ \t]{0,8}(?:[-_*=.]{2,60} ?(?:.{0,80}(?:copy of (?:the|your)|original message|returned message|message header|unsent message|message follows"
+    r"^[ \t]{0,8}(?:[-_*=.]{2,60} ?(?:.{0,80}(?:copy of (?:the|your)|original message|returned message|"
+    r"message header|unsent message|message follows"
     r"|body of (?:the )?message|undelivered message).{0,80})|(?:received|return-path|message-id):\s)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -103,7 +104,9 @@ def _bounce_of(group: dict[str, str], action: str) -> Bounce | None:
     code = _REPLY_CODE.search(group.get("diagnostic-code", ""))
     value = status.group(1) if status else f"{code.group(1)}.0.0" if code else ""
     return Bounce(
-        recipient, value, "delayed" if action == "delayed" or value.startswith("4") and action != "failed" else "failed"
+        recipient,
+        value,
+        "delayed" if action == "delayed" or (value.startswith("4") and action != "failed") else "failed",
     )
 
 
@@ -122,10 +125,10 @@ def _is_from_mail_system(root: Part, sender: Address, subject: str, text: str, r
     if not (daemon or null or nobody or machine):
         return False
     subject_says = SUBJECT_SIGNS.search(subject) is not None
-    if (daemon or null and nobody) and subject_says:
+    if (daemon or (null and nobody)) and subject_says:
         return True
     body_says = BODY_SIGNS.search(text) is not None
-    if daemon or null and nobody:
+    if daemon or (null and nobody):
         return body_says or (null and _has_copy(root, text))
     if nobody:
         return subject_says and body_says

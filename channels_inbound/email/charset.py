@@ -5,11 +5,15 @@ import re
 from encodings.aliases import aliases
 from functools import lru_cache
 
+from channels_inbound.email.word_lists import words
+
 # Python accepts these names, but they are no charsets of mail: punycode decodes in quadratic time, the escapes
 # would let a sender smuggle characters past every filter, the rest are byte-to-byte transforms.
 _NOT_CHARSETS = frozenset(
-    "punycode idna unicode_escape raw_unicode_escape undefined mbcs oem base64_codec bz2_codec hex_codec "
-    "quopri_codec rot_13 uu_codec zlib_codec".split()
+    words(
+        "punycode idna unicode_escape raw_unicode_escape undefined mbcs oem base64_codec bz2_codec hex_codec "
+        "quopri_codec rot_13 uu_codec zlib_codec"
+    )
 )
 _KNOWN = frozenset(aliases.values()) - _NOT_CHARSETS | {
     "cp720",
@@ -67,7 +71,7 @@ _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,39}")
 _CP125X = re.compile(r"(?:x_)?(?:windows|win|cp|microsoft_cp|ms)_?(\d{3,4})")
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _MULTIBYTE = frozenset(
-    "cp932 gb18030 cp949 cp950 euc_jp iso2022_jp_ext johab hz utf_16 utf_16_le utf_16_be utf_32 utf_7".split()
+    words("cp932 gb18030 cp949 cp950 euc_jp iso2022_jp_ext johab hz utf_16 utf_16_le utf_16_be utf_32 utf_7")
 )
 
 
@@ -204,7 +208,7 @@ def _guess_latin(sample: bytes) -> str:
 
 
 def storable(text: str) -> str:
-    """The same text without what PostgreSQL or JSON refuses: NUL and other controls, lone surrogates. Newlines are LF."""
+    """The same text without what PostgreSQL or JSON refuses: NUL, other controls, lone surrogates. Lines end in LF."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _UNSTORABLE.sub(_replace_unstorable, text) if _UNSTORABLE.search(text) else text

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from channels_inbound.email.charset import decode_text, storable_line
+from channels_inbound.email.word_lists import words
 
-_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = {name: number for number, name in enumerate(words("jan feb mar apr may jun jul aug sep oct nov dec"), 1)}
 _ZONES = {
     "ut": 0,
     "utc": 0,
@@ -119,35 +120,36 @@ def _split_addresses(text: str, limit: int) -> list[Address]:
     found: list[Address] = []
     name: list[str] = []
     angle: list[str] | None = None
-    comment, depth, quoted = [], 0, False
-    tokens = iter(_TOKEN.findall(text))
-    for token in tokens:
-        if token == "\\":
-            token = next(tokens, "")
-            (comment if depth else name if angle is None else angle).append(token)
+    comment: list[str] = []
+    depth, quoted = 0, False
+    marks = iter(_TOKEN.findall(text))
+    for mark in marks:
+        if mark == "\\":
+            mark = next(marks, "")
+            (comment if depth else name if angle is None else angle).append(mark)
         elif depth:
-            depth += (token == "(") - (token == ")")
+            depth += (mark == "(") - (mark == ")")
             if depth:
-                comment.append(token)
-        elif token == '"':
+                comment.append(mark)
+        elif mark == '"':
             quoted = not quoted
             if angle is not None:
-                angle.append(token)
+                angle.append(mark)
         elif quoted:
-            (name if angle is None else angle).append(token)
-        elif token == "(":
-            depth, comment = 1, comment + [" "] if comment else []
-        elif token == "<" and angle is None:
+            (name if angle is None else angle).append(mark)
+        elif mark == "(":
+            depth, comment = 1, [*comment, " "] if comment else []
+        elif mark == "<" and angle is None:
             angle = []
-        elif token in (",", ";"):
+        elif mark in (",", ";"):
             _add_address(found, name, angle, comment)
             name, angle, comment = [], None, []
             if len(found) >= limit:
                 return found
-        elif token == ":" and angle is None and "@" not in "".join(name):
+        elif mark == ":" and angle is None and "@" not in "".join(name):
             name = []  # the name of a group: its members follow
-        elif token != ">":
-            (name if angle is None else angle).append(token)
+        elif mark != ">":
+            (name if angle is None else angle).append(mark)
     if quoted and angle is None and len(name) > 1:
         stray = text.rindex('"')
         return _split_addresses(f"{text[:stray]} {text[stray + 1 :]}", limit)

@@ -7,20 +7,25 @@ Images of the mail itself become `<img data-cid="...">` for the product to map t
 import re
 from dataclasses import dataclass
 from html import escape, unescape
+from importlib.metadata import version
 
 import nh3
 
 from channels_inbound.email.limits import DEFAULT_LIMITS, Limits
+from channels_inbound.email.word_lists import words
 
-SANITIZER_VERSION = f"1-nh3-{nh3.__version__}"
+SANITIZER_VERSION = f"1-nh3-{version('nh3')}"
 
 _TAGS = set(
-    "a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div "
-    "dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q rp rt "
-    "ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr".split()
+    words(
+        "a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd "
+        "del details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd "
+        "li main mark nav ol p pre q rp rt ruby s samp section small span strike strong sub summary sup table "
+        "tbody td tfoot th thead time tr tt u ul var wbr"
+    )
 )
 _DROPPED_WITH_CONTENT = set(
-    "script style title template noscript noembed noframes iframe object svg math select textarea xmp".split()
+    words("script style title template noscript noembed noframes iframe object svg math select textarea xmp")
 )
 _SIZED = {"width", "height", "align", "valign", "bgcolor"}
 _ATTRIBUTES = {
@@ -37,24 +42,32 @@ _ATTRIBUTES = {
 }  # fmt: skip
 # Nothing that takes a url(), positions outside its box or covers the page around it.
 _STYLES = set(
-    "background-color border border-bottom border-bottom-color border-bottom-left-radius border-bottom-right-radius "
-    "border-bottom-style border-bottom-width border-collapse border-color border-left border-left-color border-left-style "
-    "border-left-width border-radius border-right border-right-color border-right-style border-right-width border-spacing "
-    "border-style border-top border-top-color border-top-left-radius border-top-right-radius border-top-style "
-    "border-top-width border-width clear color direction display float font font-family font-size font-style font-variant "
-    "font-weight height letter-spacing line-height list-style-type margin margin-bottom margin-left margin-right margin-top "
-    "max-height max-width min-height min-width mso-hide overflow-wrap padding padding-bottom padding-left padding-right "
-    "padding-top table-layout text-align text-decoration text-indent text-transform vertical-align visibility white-space "
-    "width word-break word-spacing word-wrap".split()
+    words(
+        "background-color border border-bottom border-bottom-color border-bottom-left-radius border-bottom- "
+        "right-radius border-bottom-style border-bottom-width border-collapse border-color border-left "
+        "border-left-color border-left-style border-left-width border-radius border-right border-right-color "
+        "border-right-style border-right-width border-spacing border-style border-top border-top-color "
+        "border-top-left-radius border-top-right-radius border-top-style border-top-width border-width clear "
+        "color direction display float font font-family font-size font-style font-variant font-weight height "
+        "letter-spacing line-height list-style-type margin margin-bottom margin-left margin-right margin-top "
+        "max-height max-width min-height min-width mso-hide overflow-wrap padding padding-bottom padding-left "
+        "padding-right padding-top table-layout text-align text-decoration text-indent text-transform "
+        "vertical-align visibility white-space width word-break word-spacing word-wrap"
+    )
 )
 # Marks by which mail programs say "from here on it is quoted"; kept for the reply reader and for folding on screen.
 QUOTE_CLASSES = set(
-    "gmail_quote gmail_attr gmail_quote_container gmail_extra yahoo_quoted moz-cite-prefix moz-forward-container protonmail_quote "
-    "zmail_extra tutanota_quote mailcat_quote OutlookMessageHeader gmail_signature moz-signature mail_quote".split()
+    words(
+        "gmail_quote gmail_attr gmail_quote_container gmail_extra yahoo_quoted moz-cite-prefix moz-forward- "
+        "container protonmail_quote zmail_extra tutanota_quote mailcat_quote OutlookMessageHeader "
+        "gmail_signature moz-signature mail_quote"
+    )
 )
 QUOTE_IDS = set(
-    "divRplyFwdMsg x_divRplyFwdMsg appendonsend OLK_SRC_BODY_SECTION mail-editor-reference-message-container "
-    "isReplyContent Signature ms-outlook-mobile-signature".split()
+    words(
+        "divRplyFwdMsg x_divRplyFwdMsg appendonsend OLK_SRC_BODY_SECTION mail-editor-reference-message- "
+        "container isReplyContent Signature ms-outlook-mobile-signature"
+    )
 )
 
 _CLEANER = nh3.Cleaner(
@@ -65,7 +78,7 @@ _CLEANER = nh3.Cleaner(
     link_rel="noopener noreferrer nofollow",
     url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
     url_relative="deny",
-    allowed_classes={tag: QUOTE_CLASSES for tag in ("div", "blockquote", "span", "section", "table")},
+    allowed_classes=dict.fromkeys(("div", "blockquote", "span", "section", "table"), QUOTE_CLASSES),
     tag_attribute_values={
         "div": {"id": QUOTE_IDS},
         "span": {"id": QUOTE_IDS},

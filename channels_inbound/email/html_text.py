@@ -7,13 +7,18 @@ import re
 from dataclasses import dataclass, field
 from html import unescape
 
+from channels_inbound.email.word_lists import words
+
 _TAG = re.compile(r"<([^<>]*)>")
 _BLOCKS = frozenset(
-    "address article aside blockquote center dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li "
-    "main nav ol pre section summary table tbody tfoot thead tr ul caption".split()
+    words(
+        "address article aside blockquote center dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 "
+        "header hr li "
+        "main nav ol pre section summary table tbody tfoot thead tr ul caption"
+    )
 )
-_SPACED = frozenset("p h1 h2 h3 h4 h5 h6".split())
-_VOID = frozenset("br hr img wbr col".split())
+_SPACED = frozenset(words("p h1 h2 h3 h4 h5 h6"))
+_VOID = frozenset(words("br hr img wbr col"))
 _HIDDEN = re.compile(r"display:\s*none|mso-hide:\s*all|visibility:\s*hidden|font-size:\s*0(?:px)?[;\"]")
 # Outlook draws a line over the header block of the mail it quotes; the colours are its own.
 _OUTLOOK_LINE = re.compile(r"border-top:\s*solid\s*#(?:e1e1e1|b5c4df)", re.IGNORECASE)

@@ -26,7 +26,7 @@ _KNOWN_FIELDS = frozenset(
 class Part:
     """One node: headers by lower-case name, where its body lies in the raw mail, and its children."""
 
-    __slots__ = ("fields", "start", "end", "media_type", "parameters", "children", "depth")
+    __slots__ = ("by_name", "children", "depth", "end", "fields", "media_type", "parameters", "start")
 
     def __init__(self, fields: Fields, start: int, end: int, default_type: str, depth: int) -> None:
         self.fields = fields
@@ -34,19 +34,19 @@ class Part:
         self.end = end
         self.depth = depth
         self.children: list[Part] = []
+        self.by_name: dict[str, list[bytes]] = {}
+        for name, value in fields:
+            self.by_name.setdefault(name, []).append(value)
         self.media_type, self.parameters = read_parameters(self.first("content-type"))
         if self.media_type.count("/") != 1 or self.media_type[0] == "/" or self.media_type[-1] == "/":
             self.media_type = "text/plain" if self.media_type.startswith("text") else default_type
 
     def first(self, name: str) -> bytes:
         """The first value of a header that is not empty, else b""."""
-        for key, value in self.fields:
-            if key == name and value:
-                return value
-        return b""
+        return next(filter(None, self.by_name.get(name, ())), b"")
 
     def all(self, name: str) -> list[bytes]:
-        return [value for key, value in self.fields if key == name]
+        return self.by_name.get(name, [])
 
     def leaves(self) -> Iterator["Part"]:
         if not self.children:

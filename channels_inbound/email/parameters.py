@@ -89,7 +89,8 @@ def _join_continuations(plain: dict[str, bytes]) -> dict[str, str]:
 
 def _join_pieces(numbered: dict[int, tuple[bytes, bool]]) -> str:
     charset, data = "", b""
-    for position, (number, (value, encoded)) in enumerate(sorted(numbered.items())):
+    for position, number in enumerate(sorted(numbered)):
+        value, encoded = numbered[number]
         if encoded and position == 0 and value.count(b"'") >= 2:
             label, _language, value = value.split(b"'", 2)
             charset = label.decode("latin-1")

@@ -28,7 +28,7 @@ def parse_email(
     limits: Limits = DEFAULT_LIMITS,
     keep_content: bool = True,
 ) -> ParsedEmail:
-    """Everything the product needs of one mail, within `limits`. Raises only Unparseable, when there is no mail at all."""
+    """Everything the product needs of one mail, within `limits`. Raises only Unparseable: there is no mail at all."""
     if not isinstance(raw, bytes | bytearray | memoryview):
         raise Unparseable("a mail is bytes")
     reasons: set[str] = set()

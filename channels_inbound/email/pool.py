@@ -23,7 +23,10 @@ from channels_inbound.email.pool_child import ANSWER, FRAME, LENGTH, PARSED
 from channels_inbound.email.wire import from_wire
 
 _ROOT = str(Path(__file__).resolve().parents[2])
-_PROGRAM = "import sys, json; sys.path[:0] = [sys.argv[1]]; from channels_inbound.email.pool_child import main; main(json.loads(sys.argv[2]))"
+_PROGRAM = (
+    "import sys, json; sys.path[:0] = [sys.argv[1]]; "
+    "from channels_inbound.email.pool_child import main; main(json.loads(sys.argv[2]))"
+)
 # Small children give memory of a big mail back to the system at once.
 _ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
@@ -141,7 +144,7 @@ class _Child:
         self.link, theirs = socket.socketpair()
         settings = json.dumps({"memory_bytes": limits.memory_bytes, "cpu_seconds": limits.cpu_seconds})
         with theirs:
-            self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            self.process = subprocess.Popen(
                 [sys.executable, "-E", "-s", "-X", "utf8", "-c", _PROGRAM, _ROOT, settings],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,

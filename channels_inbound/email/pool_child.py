@@ -48,7 +48,7 @@ def _answer(raw: bytes, trusted: list[str]) -> tuple[int, bytes]:
         failure = ["unparseable", str(error)]
     except MemoryError:
         failure = ["memory", "more memory than a mail may take"]
-    except BaseException as error:  # noqa: BLE001 - a Rust panic is no Exception; the parent decides, nothing is swallowed
+    except BaseException as error:  # noqa: BLE001 - a panic in Rust is no Exception
         failure = ["error", f"{type(error).__name__}: {str(error)[:300]}"]
     return FAILED, json.dumps(failure).encode()
 

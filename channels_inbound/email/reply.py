@@ -253,7 +253,7 @@ class _Marker:
                 hidden_below = False
 
     def _fold_closing(self) -> None:
-        """ "Regards," with a name and more (title, phone, company) is a signature; with a name alone it is part of the answer."""
+        """A closing with a name and more (title, phone, company) is a signature; with a name alone it stays."""
         below: list[int] = []
         for index in range(len(self.kinds) - 1, -1, -1):
             if self.marks[index] != _SHOWN or self.kinds[index] == kind_of.BLANK:
@@ -307,6 +307,6 @@ def _spans(lines: list[str], marks: list[int]) -> tuple[tuple[Span, ...], tuple[
 def _shown_text(lines: list[str], marks: list[int]) -> str:
     shown: list[str] = []
     for line, mark in zip(lines, marks, strict=True):
-        if mark == _SHOWN and (line.strip() or (shown and (shown[-1].strip() or len(shown) > 1 and shown[-2].strip()))):
+        if mark == _SHOWN and (line.strip() or (shown and any(before.strip() for before in shown[-2:]))):
             shown.append(line)
     return "\n".join(shown).strip()

@@ -183,11 +183,9 @@ def _quote_follows(kinds: list[str], index: int) -> bool:
 
 def _reads_as_attribution(joined: str, opens_paragraph: bool, quote_follows: bool) -> bool:
     first = joined.split(None, 1)[0].strip(",.*\"'([").lower() if joined.split() else ""
-    if not (opens_paragraph or first in START_WORDS or first[:1].isdigit()):
+    if joined.startswith("<") or not (opens_paragraph or first in START_WORDS or first[:1].isdigit()):
         return False
-    verb = None
-    for verb in VERBS.finditer(joined):
-        pass
+    verb = next(reversed([*VERBS.finditer(joined)]), None)
     ends = _ENDS_LIKE_ATTRIBUTION.search(joined[-12:]) is not None
     year, time, mail = _YEAR.search(joined), _TIME.search(joined), "@" in joined
     if verb is None:

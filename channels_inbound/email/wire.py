@@ -8,11 +8,13 @@ from typing import Any
 
 from channels_inbound.email.headers import Address
 from channels_inbound.email.parsed import Attachment, AuthVerdicts, Bounce, ParsedEmail
+from channels_inbound.email.word_lists import words
 
-_PLAIN = (
-    "message_id in_reply_to subject text html clean_html sanitizer_version reply_text kind auto_submitted suppress_auto_reply "
+_PLAIN = words(
+    "message_id in_reply_to subject text html clean_html sanitizer_version reply_text kind auto_submitted "
+    "suppress_auto_reply "
     "list_mail is_bounce return_path loop_header fingerprint truncated"
-).split()
+)
 _TUPLES = ("references", "bounced_message_ids", "delivered_to", "truncated_by")
 _SPANS = ("quoted", "signature")
 _ADDRESSES = ("reply_to", "to", "cc")
