@@ -52,7 +52,7 @@ class SearchDocument:
 
 
 def normalise(text: str) -> str:
-    """Lower case, one apostrophe, compatible forms made plain, accents off Latin and Greek letters, stress marks off."""
+    """Lower case, one apostrophe, compatible forms made plain; no accents on Latin and Greek, no stress marks."""
     text = text.lower().replace("`", "'").replace("_", "-")
     return text if text.isascii() else _UNUSUAL.sub(_plain, text)
 
@@ -113,13 +113,14 @@ def _place(field: str, language: str, places: dict[str, list[int]], start: int) 
 def _laid_out(run: str, language: str) -> tuple[int, tuple[tuple[int, str], ...]]:
     """How many places a run without spaces takes, and its lexemes with their offset among them."""
     lexemes: list[tuple[int, str]] = []
-    at = 0
+    width = 0
     for chunk in CHUNK.findall(run):
-        lexemes += ((at, lexeme) for lexeme in compounds(chunk))
-        for at, word in enumerate(parts(chunk), at + 1):
+        lexemes += [(width, lexeme) for lexeme in compounds(chunk)]
+        for word in parts(chunk):
             if len(word) <= LONGEST_WORD:
-                lexemes += ((at - 1, lexeme) for lexeme in document_lexemes(word, language))
-    return at, tuple(lexemes)
+                lexemes += [(width, lexeme) for lexeme in document_lexemes(word, language)]
+            width += 1
+    return width, tuple(lexemes)
 
 
 _kept = lru_cache(_KEPT)(_laid_out)

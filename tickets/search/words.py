@@ -43,7 +43,7 @@ def document_lexemes(word: str, language: str) -> tuple[str, ...]:
             return (word.replace(_MARK, ""),)
         return (_stemmers[language if language in LATIN else "en"](word),)
     if _is_cyrillic(word):
-        return (_stemmers["ru"](word),) if language == "ru" else _ukrainian(word)
+        return (_stemmers["ru"](word.replace(_MARK, "")),) if language == "ru" else _ukrainian(word)
     return (word.replace(_MARK, ""),)
 
 
@@ -85,17 +85,14 @@ def _lemmatizer() -> Lemmatizer:
 
 
 # Endings of nouns, adjectives and verbs, longest first. Short stems keep theirs: "ключ" is not "кл".
-_ENDINGS = tuple(
-    sorted(
-        "ими іми ого ому ої ою ею єю ій ий ої им ім их іх а я е є у ю и і ї о й ь "
-        "ами ями ові еві єві ам ям ах ях ів їв ей ом ем єм "
-        "ть ти в ла ло ли вши емо ємо имо їмо ете єте ите їте еш єш иш їш уть ють ать ять ить їть "
-        "ував увала увало ували увати ую ує ують уєш уємо уєте "
-        "ення енню енням еннями ання анню анням аннями іння інню інням".split(),
-        key=len,
-        reverse=True,
-    )
-)
+_ENDINGS_BY_LENGTH = """
+увати енням анням еннями анням аннями інням
+увала увало ували уєте уємо ення енню ання анню іння інню
+ами ями ові еві єві ими іми ого ому вши емо ємо имо їмо ете єте ите їте уть ють ать ять ить їть ував ують уєш
+ам ям ах ях ів їв ей ом ем єм ої ою ею єю ій ий им ім їм их іх їх ть ти ла ло ли еш єш иш їш ую ує
+а я е є у ю и і ї о й ь в
+"""
+_ENDINGS = tuple(sorted(_ENDINGS_BY_LENGTH.split(), key=len, reverse=True))
 _SHORTEST_STEM = 3
 
 
