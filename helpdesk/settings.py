@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk import environment as env
+from helpdesk.logging import log_settings
 
 BASE_DIR = env.ROOT
 DATA_DIR = env.data_dir()
@@ -23,7 +24,9 @@ _services = {} if PRODUCTION else env.running_services()
 
 # --- Security -------------------------------------------------------------------------------------------------------
 DEBUG = env.flag("HELPDESK_DEBUG")
-SECRET_KEY = env.text("HELPDESK_SECRET_KEY") or ("" if PRODUCTION else env.kept_secret("secret_key") or "no-services-yet")
+SECRET_KEY = env.text("HELPDESK_SECRET_KEY") or (
+    "" if PRODUCTION else env.kept_secret("secret_key") or "no-services-yet"
+)
 SECRET_KEY_FALLBACKS = env.words("HELPDESK_SECRET_KEY_FALLBACKS")
 HTTP_PORT = env.number("HELPDESK_HTTP_PORT", 8000)
 BASE_URL = env.text("HELPDESK_BASE_URL", "" if PRODUCTION else f"http://localhost:{HTTP_PORT}").rstrip("/")
@@ -37,7 +40,9 @@ if PRODUCTION:
     if DEBUG:
         raise ImproperlyConfigured("HELPDESK_DEBUG must be off in production: error pages would show secrets.")
     if len(SECRET_KEY) < 50:
-        raise ImproperlyConfigured("HELPDESK_SECRET_KEY (or _FILE) must hold at least 50 random characters in production.")
+        raise ImproperlyConfigured(
+            "HELPDESK_SECRET_KEY (or _FILE) must hold at least 50 random characters in production."
+        )
     if urlsplit(BASE_URL).scheme != "https":
         raise ImproperlyConfigured("HELPDESK_BASE_URL must be the https:// address of this helpdesk in production.")
     if "*" in ALLOWED_HOSTS:
@@ -133,7 +138,9 @@ REDIS_URL = env.text("REDIS_URL") or _services.get("REDIS_URL", "")
 if PRODUCTION and not (DATABASE_URL and REDIS_URL):
     raise ImproperlyConfigured("DATABASE_URL and REDIS_URL must be set in production.")
 # Without services the address leads nowhere on purpose: what needs no database still works, the rest says so.
-DATABASES = {"default": env.database(DATABASE_URL or f"postgresql://helpdesk@/helpdesk?host={DATA_DIR}/postgres/socket")}
+DATABASES = {
+    "default": env.database(DATABASE_URL or f"postgresql://helpdesk@/helpdesk?host={DATA_DIR}/postgres/socket")
+}
 REDIS_URL = REDIS_URL or "redis://127.0.0.1:1/0"
 # A stuck query or a forgotten transaction must not starve the others. Workers are given more time.
 STATEMENT_TIMEOUT = env.text("HELPDESK_STATEMENT_TIMEOUT", "15s")
@@ -141,7 +148,8 @@ DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 DATABASES["default"]["OPTIONS"] |= {
     "connect_timeout": 5,
     "application_name": env.text("HELPDESK_PROCESS", "helpdesk"),
-    "options": f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s",
+    "options": f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout=3s"
+    " -c idle_in_transaction_session_timeout=30s",
 }
 if env.flag("HELPDESK_PGBOUNCER"):
     # In transaction pooling there are neither start-up options nor server-side cursors; set the limits on the role.
@@ -277,19 +285,4 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
-LOG_FORMAT = env.text("HELPDESK_LOG_FORMAT", "json")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "helpdesk.logging.JsonFormatter"}, "text": {"()": "helpdesk.logging.TextFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["stderr"], "level": env.text("HELPDESK_LOG_LEVEL", "INFO")},
-    "loggers": {
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
-        "django.request": {"level": "ERROR"},
-        "django.server": {"handlers": [], "propagate": True},
-        "mail.log": {"level": "WARNING"},
-        # Ticks come each second: of jobs only the trouble is worth a line.
-        "celery": {"level": "WARNING"},
-    },
-}
+LOGGING = log_settings(form=env.text("HELPDESK_LOG_FORMAT", "json"), level=env.text("HELPDESK_LOG_LEVEL", "INFO"))

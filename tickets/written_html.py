@@ -7,14 +7,13 @@ from html.parser import HTMLParser
 import nh3
 
 LONGEST = 400_000
-_TAGS = set(
-    "a b blockquote br code del em h1 h2 h3 h4 h5 h6 hr i ins li ol p pre s strong sub sup table tbody td th thead tr u ul"
-    " div span".split()
-)
-_BLOCKS = frozenset("blockquote div h1 h2 h3 h4 h5 h6 hr li ol p pre table tr ul".split())
+_BLOCKS = {"blockquote", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "table", "tr", "ul"}
+_INLINE = {"a", "b", "br", "code", "del", "em", "i", "ins", "s", "span", "strong", "sub", "sup", "u"}
+_CELLS = {"tbody", "td", "th", "thead"}
+_ACTIVE = {"script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math", "textarea"}
 _CLEANER = nh3.Cleaner(
-    tags=_TAGS,
-    clean_content_tags={"script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math", "textarea"},
+    tags=_BLOCKS | _INLINE | _CELLS,
+    clean_content_tags=_ACTIVE,
     attributes={"a": {"href", "title"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}, "ol": {"start"}},
     url_schemes={"http", "https", "mailto", "tel"},
     url_relative="deny",

@@ -39,7 +39,7 @@ class CustomersView(SpineView):
         if "email" in query:
             value = query["email"].strip().lower()
             customers = customers.filter(identities__kind=IdentityKind.EMAIL, identities__value=value).distinct()
-        return self.page(customers, lambda rows: CustomerSerializer(rows, many=True).data, query=query)
+        return self.page(customers, CustomerSerializer, query=query)
 
 
 class CustomerView(SpineView):
@@ -60,7 +60,7 @@ class ChannelsView(SpineView):
         """The ways in, with their health. Credentials are not part of them."""
         query = self.query(ListQuery)
         channels = Channel.objects.select_related("team")
-        return self.page(channels, lambda rows: ChannelSerializer(rows, many=True).data, query=query)
+        return self.page(channels, ChannelSerializer, query=query)
 
 
 class ChannelView(SpineView):
@@ -77,4 +77,4 @@ class TagsView(SpineView):
     def get(self, request: Request) -> Response:
         """Tags in use."""
         query = self.query(ListQuery)
-        return self.page(Tag.objects.all(), lambda rows: TagSerializer(rows, many=True).data, query=query)
+        return self.page(Tag.objects.all(), TagSerializer, query=query)

@@ -13,10 +13,10 @@ from events.api.serializers import EventSerializer
 from events.feed import START, FeedEntry, Position, load_events, newest_settled, read_settled
 from events.models import Event
 from people.api.base import StrictSerializer
-from people.api.pagination import PageQuery, decode_cursor, encode_cursor, next_address
+from people.api.pagination import LimitQuery, PageQuery, decode_cursor, encode_cursor, next_address
 from people.api.schema import page_of
 from tickets.api.base import SpineView
-from tickets.api.filters import OneOrMore
+from tickets.api.filters import OneOrMore, SequenceField
 from tickets.events import TICKET_STREAM, TicketEvent
 from tickets.queries import TicketQuerySet
 
@@ -26,7 +26,7 @@ KINDS = [kind.value for kind in TicketEvent]
 
 
 class TicketEventsQuery(StrictSerializer, PageQuery):
-    after = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1, help_text="Only later sequences.")
+    after = SequenceField(required=False, help_text="Only later sequences.")
 
 
 class TicketEventsView(SpineView):
@@ -42,17 +42,18 @@ class TicketEventsView(SpineView):
         ticket = self.ticket(ticket_id)
         events = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket.pk)
         events = events.filter(sequence__gt=query.get("after", 0))
-        return self.page(events, lambda rows: EventSerializer(rows, many=True).data, key="sequence", query=query)
+        return self.page(events, EventSerializer, key="sequence", query=query)
 
 
-class FeedQuery(StrictSerializer, PageQuery):
+class FeedQuery(StrictSerializer, LimitQuery):
+    """`after` stands in for a page's cursor: unlike that, there is always one to go on from."""
+
     after = serializers.CharField(
         required=False,
         max_length=200,
         help_text="A `cursor` of an earlier answer, or `now` for only what is new. Without it: from the beginning.",
     )
     kind = OneOrMore(KINDS, required=False, help_text="One or more kinds, separated by commas.")
-    cursor = None  # `after` is this list's cursor: unlike a page's, it is always there to go on from
 
 
 class FeedView(SpineView):
@@ -62,7 +63,7 @@ class FeedView(SpineView):
         responses=inline_serializer(
             "EventFeed",
             {
-                "next": serializers.URLField(allow_null=True, help_text="More is there already; null: ask again later."),
+                "next": serializers.URLField(allow_null=True, help_text="More is there; null: ask again later."),
                 "cursor": serializers.CharField(help_text="Send it as `after` to go on from here, now or in a week."),
                 "results": EventSerializer(many=True),
             },
@@ -81,8 +82,8 @@ class FeedView(SpineView):
         shown, position = self._choose(entries, after, query)
         results = EventSerializer(load_events([entry.id for entry in shown]), many=True).data
         more = bool(entries) and entries[-1].position > position
-        body = {"next": next_address(request, position, parameter="after") if more else None, "cursor": encode_cursor(position)}
-        return Response(body | {"results": results})
+        address = next_address(request, position, parameter="after") if more else None
+        return Response({"next": address, "cursor": encode_cursor(position), "results": results})
 
     def _choose(
         self, entries: list[FeedEntry], after: Position, query: dict[str, Any]

@@ -53,6 +53,11 @@ class IdField(serializers.IntegerField):
         super().__init__(min_value=1, max_value=BIGGEST_ID, **kwargs)
 
 
+class SequenceField(serializers.IntegerField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=2**31 - 1, **kwargs)
+
+
 class TicketQuery(StrictSerializer, PageQuery):
     status = OneOrMore(Status.values, required=False, help_text="One or more of: " + ", ".join(Status.values))
     assignee = IdOr("me", "none", required=False, help_text="An agent's id, `me` or `none`.")

@@ -22,7 +22,7 @@ from people.permissions import Permission
 from tickets import actions
 from tickets.actions.base import lock_ticket
 from tickets.api.base import SpineView, refusal
-from tickets.api.filters import IdField
+from tickets.api.filters import IdField, SequenceField
 from tickets.api.queries import message_rows
 from tickets.api.serializers import MessageSerializer
 from tickets.errors import StaleReply
@@ -52,9 +52,9 @@ class NewMessage(StrictSerializer):
         required=False, allow_blank=True, default="", max_length=LONGEST,
         help_text="Formatting kept, everything active removed. Without `text`, the text is made from it.",
     )  # fmt: skip
-    expected_sequence = serializers.IntegerField(
-        required=False, allow_null=True, min_value=0, max_value=2**31 - 1,
-        help_text="The ticket's message_sequence when you last looked. If more has come since: 409 with what you missed.",
+    expected_sequence = SequenceField(
+        required=False, allow_null=True,
+        help_text="The ticket's message_sequence when you last looked; more has come since: 409 with what you missed.",
     )  # fmt: skip
     to = address_list(help_text="Without it: the people of the message answered.")
     cc = address_list()
@@ -83,7 +83,7 @@ class NewMessage(StrictSerializer):
 
 
 class MessagesQuery(StrictSerializer, PageQuery):
-    after = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1, help_text="Only later sequences.")
+    after = SequenceField(required=False, help_text="Only later sequences.")
 
 
 class MessagesView(SpineView):
@@ -98,7 +98,7 @@ class MessagesView(SpineView):
         query = self.query(MessagesQuery)
         messages = message_rows(Message.objects.filter(ticket=self.ticket(ticket_id)))
         messages = messages.filter(sequence__gt=query.get("after", 0))
-        return self.page(messages, lambda rows: MessageSerializer(rows, many=True).data, key="sequence", query=query)
+        return self.page(messages, MessageSerializer, key="sequence", query=query)
 
     @extend_schema(
         operation_id="messages_create", request=NewMessage, responses={201: MessageSerializer}, tags=["messages"]
@@ -152,7 +152,7 @@ def stale_problem(ticket_id: int, error: StaleReply) -> Problem:
     problem.members = {
         "current_sequence": missed[-1] if missed else None,
         "missed_count": len(missed),
-        "missed": MessageSerializer(rows.order_by("sequence"), many=True).data,
+        "missed": MessageSerializer(list(rows.order_by("sequence")), many=True).data,
     }
     return problem
 

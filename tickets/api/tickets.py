@@ -29,7 +29,7 @@ class TicketsView(SpineView):
         """Tickets you may see, newest first."""
         query = self.query(TicketQuery)
         tickets = filter_tickets(ticket_rows(self.tickets), query, agent_id=self.agent.pk)
-        return self.page(tickets, lambda rows: TicketSerializer(rows, many=True).data, key="-id", query=query)
+        return self.page(tickets, TicketSerializer, key="-id", query=query)
 
 
 class TicketView(SpineView):

@@ -1,0 +1,232 @@
+"""Every endpoint for every kind of caller: who gets in, who gets nothing, and that nothing leaks or changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from events.models import Event
+from people.models import Agent, ApiToken, Customer, IdempotentRequest
+from people.tokens import create_token
+from tests.api.client import Answer, Api
+from tests.people import House, open_ticket, receive
+from tickets import actions
+from tickets.inbound import Address
+from tickets.models import Attachment, Message, Ticket
+
+CANARY = "kanarek7391"
+READABLE = {"me", "agents", "teams", "channels", "channel", "tags"}  # the shop's own directory: the same for everyone
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one address; `body` is a request that would change something."""
+
+    name: str
+    method: str
+    path: str
+    body: Any = None
+    needs: str = "read"
+
+    @property
+    def id(self) -> str:
+        return f"{self.method} {self.name}"
+
+
+READS = [
+    Route("me", "GET", "me/"),
+    Route("agents", "GET", "agents/"),
+    Route("teams", "GET", "teams/"),
+    Route("tickets", "GET", "tickets/"),
+    Route("tickets", "GET", f"tickets/?q={CANARY}"),
+    Route("tickets", "GET", "tickets/?customer={customer}"),
+    Route("tickets", "GET", f"tickets/?tag={CANARY}tag"),
+    Route("tickets", "GET", "tickets/?updated_since=2020-01-01T00:00:00Z"),
+    Route("ticket", "GET", "tickets/{ticket}/"),
+    Route("ticket_messages", "GET", "tickets/{ticket}/messages/"),
+    Route("ticket_events", "GET", "tickets/{ticket}/events/"),
+    Route("message", "GET", "messages/{message}/"),
+    Route("attachment", "GET", "attachments/{attachment}/"),
+    Route("customers", "GET", "customers/"),
+    Route("customers", "GET", f"customers/?email={CANARY}@customer.example"),
+    Route("customer", "GET", "customers/{customer}/"),
+    Route("channels", "GET", "channels/"),
+    Route("channel", "GET", "channels/{channel}/"),
+    Route("tags", "GET", "tags/"),
+    Route("events", "GET", "events/"),
+]
+WRITES = [
+    Route("ticket", "PATCH", "tickets/{ticket}/", {"priority": "urgent"}, "edit"),
+    Route("ticket", "PATCH", "tickets/{ticket}/", {"assignee": "me"}, "edit"),
+    Route("ticket", "PATCH", "tickets/{ticket}/", {}, "edit"),
+    Route("ticket_messages", "POST", "tickets/{ticket}/messages/", {"kind": "reply", "text": "hi"}, "edit"),
+    Route("ticket_messages", "POST", "tickets/{ticket}/messages/", {"kind": "note", "text": "hi"}, "edit"),
+    Route("ticket_messages", "POST", "tickets/{ticket}/messages/",
+          {"kind": "note", "text": "hi", "expected_sequence": 0}, "edit"),
+    Route("ticket_messages", "POST", "tickets/{ticket}/messages/",
+          {"kind": "reply", "text": "hi", "expected_sequence": 0}, "edit"),
+    Route("ticket_attachments", "POST", "tickets/{ticket}/attachments/", "file", "edit"),
+    Route("message_withdrawal", "POST", "messages/{reply}/withdrawal/", {}, "author"),
+]  # fmt: skip
+ALL = READS + WRITES
+
+
+@pytest.fixture
+def secret(house: House) -> dict[str, Any]:
+    """A ticket of Support's in which everything carries the canary word."""
+    result = receive(
+        house.channel,
+        sender=Address(f"{CANARY} Bauer", f"{CANARY}@customer.example"),
+        subject=f"About {CANARY}",
+        text=f"The {CANARY} is missing.",
+    )
+    assert result.ticket_id is not None
+    ticket = Ticket.objects.get(pk=result.ticket_id)
+    actions.add_tag(ticket.pk, by=house.olena, name=f"{CANARY}tag")
+    file = Api.of(house.olena).upload(ticket.pk, f"{CANARY}.txt", f"{CANARY} inside".encode()).body["id"]
+    actions.add_note(ticket.pk, by=house.olena, text=f"{CANARY} note", attachments=[file])
+    reply = actions.reply(ticket.pk, by=house.olena, text=f"{CANARY} reply", undo_seconds=600)
+    return {
+        "ticket": ticket.pk, "message": result.message_id, "reply": reply.pk, "attachment": file,
+        "customer": ticket.customer_id, "channel": house.channel.pk,
+    }  # fmt: skip
+
+
+def call(api: Api, route: Route, secret: dict[str, Any]) -> Answer:
+    if route.body == "file":
+        return api.upload(secret["ticket"])
+    path, _, query = route.path.format(**secret).partition("?")
+    parameters = dict(pair.split("=") for pair in query.split("&")) if query else None
+    return api.send(route.method, f"/api/v1/{path}", query=parameters, body=route.body)
+
+
+def everything() -> list[Any]:
+    """All a write could touch, as text."""
+    found: list[Any] = []
+    with connection.cursor() as cursor:
+        for model in (Ticket, Message, Attachment, Event, Customer, Agent, IdempotentRequest):
+            table = model._meta.db_table
+            cursor.execute(f"SELECT t::text FROM {table} t ORDER BY 1")  # noqa: S608 - our own table names
+            found.append((table, cursor.fetchall()))
+    return found
+
+
+def refused_tokens(house: House) -> Iterator[tuple[str, Api]]:
+    yield "anonymous", Api()
+    expired, row = create_token(house.olena, "old", ("read", "write"), 1)
+    ApiToken.objects.filter(pk=row.pk).update(expires_at=timezone.now() - timedelta(days=1))
+    yield "expired", Api(expired)
+    revoked, row = create_token(house.olena, "gone", ("read", "write"), 1)
+    ApiToken.objects.filter(pk=row.pk).update(revoked_at=timezone.now())
+    yield "revoked", Api(revoked)
+    inactive, _ = create_token(house.ben, "ben", ("read", "write"), 1)
+    Agent.objects.filter(pk=house.ben.pk).update(is_active=False)
+    yield "inactive", Api(inactive)
+
+
+@pytest.mark.parametrize("route", ALL, ids=lambda route: route.id)
+def test_without_a_live_token_nothing_is_said_or_done(house: House, secret: dict[str, Any], route: Route) -> None:
+    for who, api in refused_tokens(house):
+        before = everything()
+        answer = call(api, route, secret)
+        assert answer.status == 401, who
+        assert CANARY.encode() not in answer.raw
+        assert everything() == before, who
+
+
+@pytest.mark.parametrize("route", ALL, ids=lambda route: route.id)
+def test_another_teams_agent_learns_and_changes_nothing(house: House, secret: dict[str, Any], route: Route) -> None:
+    own = open_ticket(house.other_channel, sender=Address("Ivo", "ivo@customer.example"))
+    api, before = Api.of(house.mallory), everything()
+    answer = call(api, route, secret)
+    if "{" in route.path and route.name not in READABLE and "?" not in route.path:
+        assert (answer.status, answer.code) == (404, "not_found")
+    else:
+        assert answer.status == 200
+    if route.name != "tags":  # names of tags are the shop's own words, for whoever sets them
+        assert CANARY.encode() not in answer.raw
+    assert everything() == before
+    if route.name == "tickets" and route.path == "tickets/":
+        assert answer.ids == [own.pk]
+
+
+@pytest.mark.parametrize("role", ["adam", "manager", "olena", "vera"])
+@pytest.mark.parametrize("route", READS, ids=lambda route: route.id)
+def test_whoever_may_see_reads(house: House, manager: Agent, secret: dict[str, Any], route: Route, role: str) -> None:
+    agent = manager if role == "manager" else getattr(house, role)
+    before = everything()
+    answer = call(Api.of(agent, ("read",)), route, secret)
+    assert answer.status == 200
+    assert everything() == before
+    if route.name not in READABLE - {"tags"} and not route.name.startswith("ticket_events") and route.name != "events":
+        assert CANARY.encode() in answer.raw
+
+
+@pytest.mark.parametrize("route", WRITES, ids=lambda route: route.id)
+def test_a_viewer_changes_nothing(house: House, secret: dict[str, Any], route: Route) -> None:
+    api, before = Api.of(house.vera), everything()
+    answer = call(api, route, secret)
+    assert (answer.status, answer.code) == (403, "forbidden")
+    assert everything() == before
+
+
+@pytest.mark.parametrize("route", WRITES, ids=lambda route: route.id)
+def test_a_read_only_token_changes_nothing(house: House, secret: dict[str, Any], route: Route) -> None:
+    api, before = Api.of(house.olena, ("read",)), everything()
+    answer = call(api, route, secret)
+    assert (answer.status, answer.code) == (403, "insufficient_scope")
+    assert everything() == before
+
+
+@pytest.mark.parametrize("route", WRITES, ids=lambda route: route.id)
+def test_whoever_may_write_writes(house: House, manager: Agent, secret: dict[str, Any], route: Route) -> None:
+    agents = [house.olena] if route.needs == "author" else [house.olena, manager, house.adam]
+    for agent in agents:
+        answer = call(Api.of(agent), route, secret)
+        stale = isinstance(route.body, dict) and route.body.get("expected_sequence") == 0
+        assert answer.status == (409 if stale else 201 if route.method == "POST" and "withdr" not in route.path else 200)
+
+
+def test_stale_answer_shows_nothing_to_who_may_not_see(house: House, secret: dict[str, Any]) -> None:
+    for kind in ("reply", "note"):
+        body = {"kind": kind, "text": "x", "expected_sequence": 0}
+        answer = Api.of(house.mallory).post(f"tickets/{secret['ticket']}/messages/", body)
+        assert (answer.status, set(answer.body) & {"missed"}) == (404, set())
+
+
+def test_unsent_upload_is_its_writers_own(house: House, ticket: Ticket) -> None:
+    file = Api.of(house.olena).upload(ticket.pk, "plan.txt").body["id"]
+    assert Api.of(house.olena).get(f"attachments/{file}/").raw == b"hello"
+    assert Api.of(house.ben).get(f"attachments/{file}/").status == 404
+
+
+def test_a_ticket_lost_from_sight_is_gone_at_once(house: House, ticket: Ticket) -> None:
+    api = Api.of(house.olena)
+    assert api.patch(f"tickets/{ticket.pk}/", {"team": house.returns.pk}).status == 200
+    assert api.get(f"tickets/{ticket.pk}/").status == 404
+    assert api.get("events/").body["results"] == []
+    assert api.get("customers/").ids == []
+
+
+def test_every_route_of_the_api_is_in_these_tables() -> None:
+    def names(resolver: URLResolver) -> Iterator[str]:
+        for entry in resolver.url_patterns:
+            if isinstance(entry, URLPattern):
+                view = getattr(entry.callback, "view_class", None) or getattr(entry.callback, "cls", None)
+                for method in ("get", "post", "patch", "put", "delete"):
+                    if view is not None and hasattr(view, method):
+                        yield f"{method.upper()} {entry.name}"
+            else:
+                yield from names(entry)
+
+    api = next(one for one in get_resolver().url_patterns if str(one.pattern) == "api/")
+    assert isinstance(api, URLResolver)
+    open_to_all = {"GET api_schema", "GET api_docs"}
+    assert set(names(api)) - open_to_all == {route.id for route in ALL}
