@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from events.subscribers import Subscriber
+from tickets.notices import NOTICED, notify_agents
 
-SUBSCRIBERS: tuple[Subscriber, ...] = ()
+SUBSCRIBERS: tuple[Subscriber, ...] = (Subscriber("tickets.notices", frozenset(map(str, NOTICED)), notify_agents),)

@@ -15,6 +15,6 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("api/", include("helpdesk.api_urls")),
 ]
-for module in ("tickets.urls", "people.urls", "channels_inbound.urls"):
+for module in ("tickets.urls", "tickets.notices.urls", "people.urls", "channels_inbound.urls"):
     if find_spec(module):
         urlpatterns.append(path("", include(module)))

@@ -1,0 +1,51 @@
+"""An agent's notices: the list, the bell's number, and marking them read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from people.models import Agent
+from tickets.models import Notification, Ticket
+from tickets.realtime import announce_to_agent
+
+SHOWN = 100
+
+
+def notices_of(agent: Agent) -> list[Notification]:
+    """The agent's latest notices, newest first; one query."""
+    return list(_visible(agent).select_related("event", "ticket").order_by("-id")[:SHOWN])
+
+
+def unread_count(agent: Agent) -> int:
+    """How many notices the bell counts."""
+    return _visible(agent).filter(read_at=None).count()
+
+
+def mark_ticket_read(agent: Agent, ticket_id: int, *, at: datetime | None = None) -> int:
+    """The agent looked at the ticket, so its notices are read; how many there were."""
+    return _mark_read(agent, Notification.objects.filter(ticket_id=ticket_id), at)
+
+
+def mark_all_read(agent: Agent, *, up_to: int, at: datetime | None = None) -> int:
+    """Read are the notices up to this one; what came while the page was open stays unread."""
+    return _mark_read(agent, Notification.objects.filter(pk__lte=up_to), at)
+
+
+def announce_unread(agent: Agent) -> None:
+    """Tell every tab of the agent what the bell counts."""
+    announce_to_agent(agent.pk, "notices", unread=unread_count(agent))
+
+
+def _visible(agent: Agent) -> QuerySet[Notification]:
+    """A notice of a ticket that left the agent's sight is no longer shown."""
+    return Notification.objects.filter(agent=agent, ticket__in=Ticket.objects.visible_to(agent))
+
+
+def _mark_read(agent: Agent, notices: QuerySet[Notification], at: datetime | None) -> int:
+    read = notices.filter(agent=agent, read_at=None).update(read_at=at or timezone.now())
+    if read:
+        announce_unread(agent)
+    return read

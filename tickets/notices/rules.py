@@ -1,0 +1,93 @@
+"""Who is told of which event: a ticket given to them, an answer on theirs, a reply of theirs that did not arrive.
+
+`notify_agents` stands in helpdesk/subscribers.py. One row per event and agent, so a replay tells nobody twice.
+"""
+
+from __future__ import annotations
+
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from events.actors import ActorKind
+from events.models import Event
+from people.models import Agent
+from tickets.events import TicketEvent
+from tickets.models import AutoKind, Message, Notification, Ticket
+from tickets.realtime import announce_to_agent
+
+from .reading import announce_unread
+
+_UNDELIVERED = (TicketEvent.DELIVERY_FAILED, TicketEvent.DELIVERY_UNKNOWN, TicketEvent.DELIVERY_BOUNCED)
+NOTICED = frozenset(
+    {TicketEvent.TICKET_ASSIGNED, TicketEvent.MESSAGE_RECEIVED, TicketEvent.PARTICIPANT_PENDING, *_UNDELIVERED}
+)
+
+
+def notify_agents(event: Event) -> None:
+    """Tell whoever the event concerns, unless they did it themselves or may not see the ticket."""
+    agent = _concerned(event)
+    if agent is None or not Ticket.objects.visible_to(agent).filter(pk=event.stream_id).exists():
+        return
+    _notice, new = Notification.objects.get_or_create(event=event, agent=agent, defaults={"ticket_id": event.stream_id})
+    if new:
+        with translation.override(agent.locale):
+            text = sentence(event.kind, event.stream_id)
+        href = reverse("ticket", args=[event.stream_id])
+        announce_to_agent(agent.pk, "toast", text=text, ticket=event.stream_id, href=href)
+        announce_unread(agent)
+
+
+def sentence(kind: str, ticket_id: int) -> str:
+    """What the notice says, in the active language."""
+    number = {"number": ticket_id}
+    match kind:
+        case TicketEvent.TICKET_ASSIGNED:
+            return _("#%(number)s was assigned to you") % number
+        case TicketEvent.MESSAGE_RECEIVED:
+            return _("New answer on #%(number)s") % number
+        case TicketEvent.PARTICIPANT_PENDING:
+            return _("Somebody new wrote on #%(number)s and waits to be accepted") % number
+        case TicketEvent.DELIVERY_UNKNOWN:
+            return _("Not known whether your reply on #%(number)s arrived") % number
+        case _:
+            return _("Your reply on #%(number)s was not delivered") % number
+
+
+def _concerned(event: Event) -> Agent | None:
+    """Whom the event concerns: one active agent at most, and never who caused it."""
+    match event.kind:
+        case TicketEvent.TICKET_ASSIGNED:
+            agent_id = _new_assignee(event)
+        case TicketEvent.MESSAGE_RECEIVED:
+            agent_id = _assignee(event) if _is_answer(event) else None
+        case TicketEvent.PARTICIPANT_PENDING:
+            agent_id = _assignee(event)
+        case _:
+            agent_id = _author(event)
+    if agent_id is None or (event.actor_kind == ActorKind.AGENT and event.actor_id == agent_id):
+        return None
+    return Agent.objects.filter(pk=agent_id, is_active=True).first()
+
+
+def _new_assignee(event: Event) -> int | None:
+    """Whom the event gave the ticket to, if they still have it when we come to tell them."""
+    given_to: int | None = event.data.get("to")
+    return given_to if given_to == _assignee(event) else None
+
+
+def _assignee(event: Event) -> int | None:
+    return Ticket.objects.filter(pk=event.stream_id).values_list("assignee_id", flat=True).first()
+
+
+def _author(event: Event) -> int | None:
+    return Message.objects.filter(pk=event.data.get("message")).values_list("agent_id", flat=True).first()
+
+
+def _is_answer(event: Event) -> bool:
+    """Whether a person of the ticket wrote just now: no out-of-office note, no imported history; and whoever waits to
+    be accepted is told of as that."""
+    if event.data.get("historic"):
+        return False
+    message = Message.objects.filter(pk=event.data.get("message")).only("auto_kind", "pending").first()
+    return message is not None and not message.pending and message.auto_kind in (AutoKind.NONE, AutoKind.LIST)
