@@ -10,7 +10,7 @@ from typing import Any
 from .inbound import Address
 
 MAX_RECIPIENTS = 50
-# One "@", no white space, no control or quoting characters: what we are willing to send to, not all that RFC 5322 allows.
+# One "@", no white space, no control or quoting characters: what we are willing to send to, not all RFC 5322 allows.
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,64}@[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,255}")
 
 
