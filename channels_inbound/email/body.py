@@ -45,7 +45,8 @@ class BodyReader:
 
     def read(self, root: Part) -> Body:
         piece = self._read(root, False)
-        return Body(piece.text, piece.html, self.files)
+        text = self._cap(piece.text, self.limits.text_chars, "text_chars")
+        return Body(text, self._cap(piece.html, self.limits.html_chars, "html_chars"), self.files)
 
     def _read(self, part: Part, alternative: bool) -> Piece:
         if part.children:
@@ -83,7 +84,9 @@ class BodyReader:
         if len(data) > cap * 4:
             data = data[: cap * 4]
             self.reasons.add(reason)
-        text = storable(decode_text(data, part.parameters.get("charset", "")))
+        return storable(self._cap(decode_text(data, part.parameters.get("charset", "")), cap, reason))
+
+    def _cap(self, text: str, cap: int, reason: str) -> str:
         if len(text) > cap:
             self.reasons.add(reason)
             return text[:cap]

@@ -69,7 +69,8 @@ _SUPERSETS = {
 }
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,39}")
 _CP125X = re.compile(r"(?:x_)?(?:windows|win|cp|microsoft_cp|ms)_?(\d{3,4})")
-_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
+_NOT_CHARACTERS = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _MULTIBYTE = frozenset(
     words("cp932 gb18030 cp949 cp950 euc_jp iso2022_jp_ext johab hz utf_16 utf_16_le utf_16_be utf_32 utf_7")
 )
@@ -211,11 +212,8 @@ def storable(text: str) -> str:
     """The same text without what PostgreSQL or JSON refuses: NUL, other controls, lone surrogates. Lines end in LF."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _UNSTORABLE.sub(_replace_unstorable, text) if _UNSTORABLE.search(text) else text
-
-
-def _replace_unstorable(found: re.Match[str]) -> str:
-    return "\ufffd" if found.group() >= "\ud800" else ""
+    text = _CONTROLS.sub("", text)
+    return text if text.isascii() else _NOT_CHARACTERS.sub("\ufffd", text)
 
 
 def storable_line(text: str) -> str:

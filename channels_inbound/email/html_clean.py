@@ -87,6 +87,11 @@ _CLEANER = nh3.Cleaner(
     set_tag_attribute_values={"a": {"target": "_blank"}},
     filter_style_properties=_STYLES,
 )
+_OPEN_OR_CLOSE = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,20})")
+_ANY_TAG = re.compile(r"<[^<>]*>")
+_SELF_CLOSING = frozenset(
+    words("area base br col embed hr img input link meta param source track wbr p li td th tr dd dt option o v w")
+)
 _IMAGE = re.compile(r"<img((?:[^<>\"]|\"[^\"]*\")*)>")
 _SOURCE = re.compile(r' src="([^"]*)"')
 _BAD_LINK = re.compile(r' href="(?:data|cid):[^"]*"', re.IGNORECASE)
@@ -102,6 +107,11 @@ class CleanHtml:
 def clean_html(source: str, limits: Limits = DEFAULT_LIMITS, reasons: set[str] | None = None) -> CleanHtml:
     """What may be shown of `source`. Too many tags: the rest is left out and `reasons` says so."""
     source = _cut(source, limits, reasons if reasons is not None else set())
+    if _is_too_deep(source, limits):
+        # Parsers take quadratic time on it and no mail program writes it; the words are what is worth keeping.
+        if reasons is not None:
+            reasons.add("html_depth")
+        source = "<pre>" + _ANY_TAG.sub(" ", source).replace("<", "&lt;") + "</pre>"
     cleaned = _CLEANER.clean(source)
     remote = 0
 
@@ -129,14 +139,34 @@ def clean_html(source: str, limits: Limits = DEFAULT_LIMITS, reasons: set[str] |
     return CleanHtml(cleaned, remote)
 
 
+def _is_too_deep(source: str, limits: Limits) -> bool:
+    """Whether elements nest deeper than the limit; those that close by themselves do not count."""
+    if source.count("<") <= limits.html_depth * 2:
+        return False
+    depth = 0
+    for closing, name in _OPEN_OR_CLOSE.findall(source):
+        if name.lower() not in _SELF_CLOSING:
+            depth = max(depth - 1, 0) if closing else depth + 1
+            if depth > limits.html_depth:
+                return True
+    return False
+
+
 def _cut(source: str, limits: Limits, reasons: set[str]) -> str:
     if len(source) > limits.html_chars:
         reasons.add("html_chars")
         source = source[: limits.html_chars]
-    if source.count("<") > limits.html_tags:
-        reasons.add("html_tags")
-        position = -1
-        for _ in range(limits.html_tags):
-            position = source.find("<", position + 1)
-        source = source[:position]
-    return source
+    source = _cut_at(source, "<", limits.html_tags, "html_tags", reasons)
+    # The HTML parser behind nh3 takes quadratic time on long runs of character references.
+    return _cut_at(source, "&", limits.html_entities, "html_entities", reasons)
+
+
+def _cut_at(source: str, mark: str, limit: int, reason: str, reasons: set[str]) -> str:
+    """`source` up to the one `mark` too many."""
+    if source.count(mark) <= limit:
+        return source
+    reasons.add(reason)
+    position = -1
+    for _ in range(limit + 1):
+        position = source.find(mark, position + 1)
+    return source[:position]

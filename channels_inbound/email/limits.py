@@ -24,7 +24,8 @@ class Limits:
     text_chars: int = 1_000_000
     html_chars: int = 2_000_000
     html_tags: int = 60_000
-    html_depth: int = 400
+    html_entities: int = 100_000
+    html_depth: int = 500
 
 
 DEFAULT_LIMITS = Limits()
