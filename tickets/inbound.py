@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 Verdict = Literal["pass", "none", "fail"]
+Outcome = Literal["new", "threaded", "duplicate", "bounce", "own"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,9 @@ class InboundMessage:
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """What became of one message. `outcome`: new, threaded, duplicate, bounce or own."""
+    """What became of one message."""
 
-    outcome: Literal["new", "threaded", "duplicate", "bounce", "own"]
+    outcome: Outcome
     message_id: int | None
     ticket_id: int | None
     layer: str

@@ -10,7 +10,8 @@ from django.db.models import Q
 if TYPE_CHECKING:
     from people.models import Agent
 
-    from .models import Ticket
+    from .models import Ticket  # noqa: F401 - named by the string in the class below
+
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):

@@ -140,7 +140,7 @@ def _settle(
     """Write an outcome if the claim is still this attempt's; True if it was."""
     with transaction.atomic():
         ticket_id = Message.objects.filter(pk=message_id).values_list("ticket_id", flat=True).first()
-        ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=ticket_id).first()
+        ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=ticket_id or 0).first()
         if ticket is None or not _claimed(message_id, attempt).update(lease_until=None, **changes):
             return False
         if attention and not ticket.needs_attention:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
-from psycopg.types.json import Jsonb
 
 from people.models import Agent
 from people.permissions import Permission
@@ -41,7 +41,7 @@ def save_draft(ticket_id: int, *, by: Agent, kind: str, text: str, recipients: d
     _require_visible(ticket_id, by)
     with connection.cursor() as cursor:
         text = text.replace("\x00", "")
-        cursor.execute(_SAVE, [ticket_id, by.pk, str(kind), text, Jsonb(recipients), revision])
+        cursor.execute(_SAVE, [ticket_id, by.pk, str(kind), text, json.dumps(recipients), revision])
         return cursor.rowcount > 0
 
 

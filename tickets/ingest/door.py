@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from people.identities import IdentityKey, KnownIdentity, Newcomer, resolve_identities
 from people.models import Trust
-from tickets.inbound import InboundMessage, IngestResult
+from tickets.inbound import InboundMessage, IngestResult, Outcome
 
 from .evidence import Evidence, Hit, load_evidence
 from .plan import BouncePlan, MessagePlan, Plan, plan_bounce, plan_message
@@ -119,5 +119,5 @@ def _remember(message: InboundMessage, evidence: Evidence, planned: MessagePlan 
     evidence.by_dedupe[message.dedupe_key] = hit
     if message.external_id:
         evidence.by_external_id.setdefault(message.external_id, []).append(hit)
-    outcome = "bounce" if isinstance(planned, BouncePlan) else "new" if planned.opened else "threaded"
+    outcome: Outcome = "bounce" if isinstance(planned, BouncePlan) else "new" if planned.opened else "threaded"
     return IngestResult(outcome, planned.message_id, planned.ticket.id, planned.layer, planned.reason)

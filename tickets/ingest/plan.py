@@ -75,8 +75,8 @@ def plan_message(
     copied: Sequence[KnownIdentity],
 ) -> MessagePlan:
     """Put a message where its placement says, and let it do there what a message of its kind does."""
-    opened = placement.ticket_id is None
-    if opened:
+    opened = placement.ticket_id is None or placement.conversation_id is None
+    if placement.ticket_id is None or placement.conversation_id is None:
         ticket, conversation_id = _open_ticket(message, evidence, plan, placement, sender)
     else:
         ticket, conversation_id = evidence.tickets[placement.ticket_id], placement.conversation_id
@@ -218,7 +218,8 @@ def _wake(planned: MessagePlan, plan: Plan) -> None:
     ticket, message = planned.ticket, planned.message
     if planned.pending or not _asks_us(message):
         return
-    by, data = Actor.customer(ticket.customer_id), {"message": planned.message_id}
+    by = Actor.customer(ticket.customer_id)
+    data: dict[str, Any] = {"message": planned.message_id}
     if ticket.status == "solved":
         ticket.status, ticket.solved_at = "open", None
         ticket.reopened += 1
