@@ -7,6 +7,7 @@ taken and writes nothing, because every claim has its own number.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,15 +71,15 @@ def claim_waiting(*, at: datetime, limit: int = BATCH) -> list[Claim]:
         # Two workers choosing at once would both see a mailbox as free; choosing takes a millisecond.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('channels_inbound.claim'))")
         cursor.execute(_CHOOSE, {"now": at, "limit": limit})
-        chosen = _together([Claim(*row) for row in cursor.fetchall()])
+        chosen = _together([_claim(*row) for row in cursor.fetchall()])
         if chosen:
             cursor.execute(_CLAIM, [_lease_end(at), [claim.id for claim in chosen]])
-    return [_numbered(claim) for claim in chosen]
+    return chosen
 
 
-def _numbered(claim: Claim) -> Claim:
-    return Claim(claim.id, claim.channel_id, claim.attempt + 1, claim.size, claim.trace_id, claim.transport,
-                 claim.envelope, claim.received_at)  # fmt: skip
+def _claim(id: int, channel_id: int, attempts: int, *facts: Any) -> Claim:
+    size, trace_id, transport, envelope, received_at = facts
+    return Claim(id, channel_id, attempts + 1, size, trace_id, transport, json.loads(envelope), received_at)
 
 
 def _together(waiting: Sequence[Claim]) -> list[Claim]:
@@ -86,11 +87,11 @@ def _together(waiting: Sequence[Claim]) -> list[Claim]:
     chosen: list[Claim] = []
     size = 0
     for claim in waiting:
-        if chosen and (claim.attempt >= ALONE_AFTER or size + claim.size > BATCH_BYTES):
+        if chosen and (claim.attempt > ALONE_AFTER or size + claim.size > BATCH_BYTES):
             break
         chosen.append(claim)
         size += claim.size
-        if claim.attempt >= ALONE_AFTER:
+        if claim.attempt > ALONE_AFTER:
             break
     return chosen
 

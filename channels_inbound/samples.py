@@ -36,7 +36,8 @@ SAMPLES = (
     SampleMail(
         "Jonas Weber", "jonas.weber@customer.example", "Refund for order 48190 still missing",
         "Hello,\n\nyou confirmed the return on the 9th. My bank shows nothing yet. "
-        "Could you check where the money is?\n\nBest regards\nJonas Weber\n\n-- \nJonas Weber\nHauptstraße 12, 80331 München",
+        "Could you check where the money is?\n\nBest regards\nJonas Weber\n\n"
+        "-- \nJonas Weber\nHauptstraße 12, 80331 München",
         html="<p>Hello,</p><p>you confirmed the return on the <b>9th</b>. My bank shows nothing yet. "
         "Could you check where the money is?</p><p>Best regards<br>Jonas Weber</p>",
     ),

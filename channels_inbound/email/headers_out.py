@@ -20,8 +20,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\u200e
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,64}@(?:[\w-]{1,63}\.)*[\w-]{1,63}\Z")
 
 
-class MessageIds(UnstructuredHeader):  # type: ignore[misc]
+class MessageIds(UnstructuredHeader):
     """Ids one a line. The standard folding turns a long id into an encoded word, and the thread is lost."""
+
+    name: str
 
     def fold(self, *, policy: Any) -> str:
         return f"{self.name}: " + f"{policy.linesep} ".join(str(self).split()) + policy.linesep
@@ -29,7 +31,7 @@ class MessageIds(UnstructuredHeader):  # type: ignore[misc]
 
 _registry = HeaderRegistry()
 for _name in ("message-id", "in-reply-to", "references"):
-    _registry.map_to_type(_name, MessageIds)
+    _registry.map_to_type(_name, MessageIds)  # type: ignore[arg-type]  # mixed into a BaseHeader by the registry
 
 # 7-bit, since not every server on the way takes more.
 POLICY = policy.SMTP.clone(header_factory=_registry, cte_type="7bit")

@@ -1,0 +1,59 @@
+"""The HTML of a stored message as its frame shows it: cleaned by today's sanitizer, pictures mapped or held back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape, unescape
+
+from django.utils.safestring import SafeString, mark_safe
+
+from channels_inbound.email.sanitizer import clean_again, sanitizer_number
+from tickets.files import inline_picture_url
+from tickets.models import Attachment, Message, MessageKind
+
+_CID = re.compile(r' data-cid="([^"]*)"')
+_REMOTE = re.compile(r' data-remote-src="([^"]*)"')
+# A mail that sets colours of its own was designed on white; only one that sets none may take the theme's.
+_COLOURED = re.compile(r"(?:\bcolor|\bbgcolor|background)\b", re.IGNORECASE)
+
+
+def shown_html(message: Message) -> SafeString:
+    """What the frame's body holds. Remote pictures stay out until `show_remote`.
+
+    The only place that calls a stranger's HTML safe: it comes from the sanitizer, what is added here is escaped, and
+    the frame's own policy forbids scripts if both should fail.
+    """
+    html = refresh_html(message)
+    if " data-cid=" in html:
+        pictures = _pictures(message)
+        html = _CID.sub(lambda found: _picture(found.group(1), pictures), html)
+    if message.show_remote:
+        html = _REMOTE.sub(r' src="\1" referrerpolicy="no-referrer" loading="lazy"', html)
+    return mark_safe(html)  # noqa: S308
+
+
+def refresh_html(message: Message) -> str:
+    """The stored HTML, cleaned again first if another version of the sanitizer cleaned it."""
+    if not message.html or message.html_version == sanitizer_number():
+        return message.html
+    html = clean_again(message.html)
+    if message.kind == MessageKind.INBOUND:
+        Message.objects.filter(pk=message.pk, html_version=message.html_version).update(
+            html=html, html_version=sanitizer_number()
+        )
+        message.html, message.html_version = html, sanitizer_number()
+    return html
+
+
+def sets_colours(html: str) -> bool:
+    return bool(_COLOURED.search(html))
+
+
+def _pictures(message: Message) -> Mapping[str, Attachment]:
+    return {file.content_id.strip("<>"): file for file in message.attachments.exclude(content_id="")}
+
+
+def _picture(cid: str, pictures: Mapping[str, Attachment]) -> str:
+    file = pictures.get(unescape(cid).strip("<>"))
+    return f' src="{escape(inline_picture_url(file.public_id))}"' if file else ""

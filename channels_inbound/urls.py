@@ -1,0 +1,21 @@
+"""Addresses of the channels' pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from channels_inbound.pages import channels, demo_mailbox, mail_frame, quarantine
+
+urlpatterns = [
+    path("messages/<int:message_id>/frame/", mail_frame.frame, name="message_frame"),
+    path("messages/<int:message_id>/source/", mail_frame.source, name="message_source"),
+    path("channels/", channels.list_page, name="channels"),
+    path("quarantine/", quarantine.list_page, name="quarantine"),
+    path("quarantine/retry/", quarantine.retry_all, name="quarantine_retry_all"),
+    path("quarantine/<int:delivery_id>/retry/", quarantine.retry, name="quarantine_retry"),
+    path("quarantine/<int:delivery_id>/source/", quarantine.source, name="quarantine_source"),
+    path("demo/mailbox/", demo_mailbox.list_page, name="demo_mailbox"),
+    path("demo/mailbox/new/", demo_mailbox.write, name="demo_write"),
+    path("demo/mailbox/<int:mail_id>/", demo_mailbox.mail_page, name="demo_mail"),
+    path("demo/mailbox/<int:mail_id>/reply/", demo_mailbox.answer, name="demo_reply"),
+]
