@@ -76,8 +76,13 @@ def search_document(
     end = 0
     for field in (_capped(subject), _capped("\n".join(addresses)), _capped("\n".join(filenames)), body):
         if field:
-            end = _place(field, latin, places, end) + _FIELD_GAP
-    return SearchDocument(language, " ".join([_entry(lexeme, at) for lexeme, at in places.items()]))
+            end = place_words(field, latin, places, end) + _FIELD_GAP
+    return SearchDocument(language, write_vector(places))
+
+
+def write_vector(places: dict[str, list[int]]) -> str:
+    """The text form of a tsvector with these lexemes at these places."""
+    return " ".join([_entry(lexeme, at) for lexeme, at in places.items()])
 
 
 def _entry(lexeme: str, at: list[int]) -> str:
@@ -94,7 +99,7 @@ def _capped(text: str) -> str:
     return text
 
 
-def _place(field: str, language: str, places: dict[str, list[int]], start: int) -> int:
+def place_words(field: str, language: str, places: dict[str, list[int]], start: int) -> int:
     """Put every word of a normalised field at its place, counted from `start`; return the last place."""
     at = start + 1
     for run in field.split()[:MAX_WORDS]:
