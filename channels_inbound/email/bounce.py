@@ -22,8 +22,11 @@ _COPY_BELOW = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _MESSAGE_ID = re.compile(r"^[ \t>]{0,8}message-id:\s{0,4}(<[^<>\s]{1,900}>)", re.IGNORECASE | re.MULTILINE)
-_SNS = re.compile(r'"notificationType"\s{0,5}:\s{0,5}"(Bounce|Complaint|Delivery)"')
+_SNS = re.compile(r'"notificationType\\?"\s{0,5}:\s{0,5}\\?"(Bounce|Complaint|Delivery)\\?"')
 _REPORT_TYPES = ("message/delivery-status", "message/global-delivery-status")
+_REPORT_FIELD = re.compile(r"^(?:final|original)-recipient:", re.IGNORECASE | re.MULTILINE)
+_LISTED_ADDRESS = re.compile(rf"^[ \t>*-]{{0,12}}<?({_ADDRESS.pattern})>?[ \t]*(?:$|[:;(\[]|\.\.\.)", re.MULTILINE)
+_SUCCESSES = frozenset({"delivered", "relayed", "expanded"})
 _MAX_TEXT = 60_000
 _MAX_RECIPIENTS = 50
 
@@ -58,19 +61,12 @@ def read_bounce(
 
 
 def _read_report(reader: MimeReader, root: Part, leaves: list[Part], reports: list[Part], text: str) -> BounceReading:
-    bounces: dict[str, Bounce] = {}
-    actions: set[str] = set()
-    for part in reports:
-        for group in _groups(decode_body(reader.raw, part)[:_MAX_TEXT]):
-            action = group.get("action", "").split(" ")[0].lower()
-            actions.add(action)
-            bounce = _bounce_of(group, action)
-            if bounce and bounce.recipient not in bounces and len(bounces) < _MAX_RECIPIENTS:
-                bounces[bounce.recipient] = bounce
-    actions.discard("")
-    if not bounces and actions and actions <= {"delivered", "relayed", "expanded"}:
+    groups = [group for part in reports for group in _groups(decode_body(reader.raw, part)[:_MAX_TEXT])]
+    found = _bounces_in(groups)
+    actions = {_action_of(group) for group in groups} - {""}
+    if not found and actions and actions <= _SUCCESSES:
         return BounceReading(is_report=True)
-    found = tuple(bounces.values()) or _read_plain_bounces(root, text, Address("", ""))
+    found = found or _read_plain_bounces(root, text, Address("", ""))
     return BounceReading(True, found, _original_ids(reader, leaves, text), True)
 
 
@@ -91,6 +87,19 @@ def _groups(data: bytes) -> list[dict[str, str]]:
     return groups
 
 
+def _bounces_in(groups: list[dict[str, str]]) -> tuple[Bounce, ...]:
+    bounces: dict[str, Bounce] = {}
+    for group in groups:
+        bounce = _bounce_of(group, _action_of(group))
+        if bounce and bounce.recipient not in bounces and len(bounces) < _MAX_RECIPIENTS:
+            bounces[bounce.recipient] = bounce
+    return tuple(bounces.values())
+
+
+def _action_of(group: dict[str, str]) -> str:
+    return group.get("action", "").split(" ")[0].lower()
+
+
 def _bounce_of(group: dict[str, str], action: str) -> Bounce | None:
     recipient = ""
     for name in ("original-recipient", "final-recipient", "x-actual-recipient"):
@@ -98,7 +107,7 @@ def _bounce_of(group: dict[str, str], action: str) -> Bounce | None:
         found = _ADDRESS.search(value)
         if found and (not recipient or name == "final-recipient"):
             recipient = found.group()
-    if action in ("delivered", "relayed", "expanded") or not (recipient or action):
+    if action in _SUCCESSES or not (recipient or action):
         return None
     status = _STATUS.search(group.get("status", "")) or _STATUS.search(group.get("diagnostic-code", ""))
     code = _REPLY_CODE.search(group.get("diagnostic-code", ""))
@@ -149,25 +158,36 @@ def _has_copy(root: Part, text: str) -> bool:
 
 def _read_plain_bounces(root: Part, text: str, sender: Address) -> tuple[Bounce, ...]:
     """Recipients named by the report's own words, above the copy of the mail that failed."""
+    found = _bounces_in(_groups(text.encode())) if _REPORT_FIELD.search(text) else ()
+    if found:
+        return found
     copy = _COPY_BELOW.search(text)
     head = text[: copy.start()] if copy and copy.start() > 40 else text[:4000]
-    failed, _more = read_addresses(root.all("x-failed-recipients"))
-    recipients = [address.address for address in failed if address.address]
-    if not recipients:
-        own = {sender.address.lower(), *(address.address.lower() for address in read_addresses(root.all("to"))[0])}
-        seen = dict.fromkeys(_ADDRESS.findall(head))
-        recipients = [
-            address
-            for address in seen
-            if address.lower() not in own and address.lower().partition("@")[0] not in DAEMON_LOCALS
-        ][:1] or [address for address in seen if address.lower() in own - {sender.address.lower()}][:1]
     status = _STATUS.search(head)
     code = _REPLY_CODE.search(head)
     value = status.group(1) if status else f"{code.group(1)}.0.0" if code else ""
     action = "delayed" if value.startswith("4") else "failed"
-    return tuple(Bounce(recipient, value, action) for recipient in recipients[:_MAX_RECIPIENTS]) or (
-        (Bounce("", value, action),) if value else ()
-    )
+    failed, _more = read_addresses(root.all("x-failed-recipients"))
+    recipients = [address.address for address in failed if address.address] or _named_recipients(root, head, sender)
+    found = tuple(Bounce(recipient, value, action) for recipient in recipients[:_MAX_RECIPIENTS])
+    return found or ((Bounce("", value, action),) if value else ())
+
+
+def _named_recipients(root: Part, head: str, sender: Address) -> list[str]:
+    """Addresses that stand at the start of a line; else the first one that is neither the reader's nor the system's."""
+    own = {address.address.lower() for address in read_addresses(root.all("to"))[0]}
+    system = {sender.address.lower()}
+    listed = dict.fromkeys(found.group(1) for found in _LISTED_ADDRESS.finditer(head))
+    anywhere = dict.fromkeys(_ADDRESS.findall(head))
+    for candidates, excluded in ((listed, own | system), (anywhere, own | system), (anywhere, system), (anywhere, set())):
+        wanted = [address for address in candidates if address.lower() not in excluded and not _is_daemon(address)]
+        if wanted:
+            return wanted if candidates is listed else wanted[:1]
+    return list(anywhere)[:1]
+
+
+def _is_daemon(address: str) -> bool:
+    return address.lower().partition("@")[0] in DAEMON_LOCALS
 
 
 def _original_ids(reader: MimeReader, leaves: list[Part], text: str) -> tuple[str, ...]:

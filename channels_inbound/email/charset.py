@@ -141,22 +141,26 @@ def _broken_utf8(data: bytes) -> str:
 
 
 _CYRILLIC_COMMON = frozenset("оаеинтрсвлкдмупзябьгчі")
-_POLISH_MARKS = re.compile(rb"[A-Za-z][\xb3\xb9\xbf\x9f\x9c\xb1\xb6\xbc](?=[A-Za-z\s.,!?]|$)")
+_CYRILLIC_CHARSETS = ("cp1251", "koi8_u", "cp866", "iso8859_5")
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
+_NO_PLAIN_LETTER = re.compile(rb"[\x80-\xff]+")
+_POLISH = frozenset("ąćęłńóśźżĄĆĘŁŃÓŚŹŻ")
+_POLISH_1250 = re.compile(rb"[A-Za-z][\xb3\xb9\xbf\x9f]|[\xb3\xbf\x9c][a-z]")
+_POLISH_8859 = re.compile(rb"[A-Za-z][\xb1\xb3\xb6\xbc\xbf]|[\xb3\xb6\xbf][a-z]")
 
 
 def guess_charset(data: bytes) -> str:
     """The likeliest charset of unlabelled bytes that are not UTF-8: the scripts our shops' customers write in."""
     sample = data[:8000]
-    high = sum(1 for byte in sample if byte > 0x7F)
-    letters = high + sum(1 for byte in sample if 0x41 <= byte <= 0x5A or 0x61 <= byte <= 0x7A)
-    asian = _guess_asian(sample, high)
+    asian = _guess_asian(sample)
     if asian:
         return asian
-    if high * 3 < letters or not re.search(rb"[\x80-\xff]{3}", sample):
+    # Latin words mix plain and accented letters; a word in Cyrillic has no plain letter at all.
+    accented = [word for word in _WORD.findall(sample) if not word.isascii()]
+    foreign = [word for word in accented if len(word) > 1 and _NO_PLAIN_LETTER.fullmatch(word)]
+    if len(foreign) * 2 <= len(accented):
         return _guess_latin(sample)
-    scores = {
-        name: _cyrillic_score(sample.decode(name, "replace")) for name in ("cp1251", "koi8_u", "cp866", "iso8859_5")
-    }
+    scores = {name: _cyrillic_score(sample.decode(name, "replace")) for name in _CYRILLIC_CHARSETS}
     best = max(scores, key=lambda name: scores[name])
     return best if scores[best] > 0 else _guess_latin(sample)
 
@@ -176,7 +180,8 @@ def _cyrillic_score(text: str) -> int:
     return score
 
 
-def _guess_asian(sample: bytes, high: int) -> str | None:
+def _guess_asian(sample: bytes) -> str | None:
+    high = sum(1 for byte in sample if byte > 0x7F)
     if high < 4:
         return None
     for name, low, top in (
@@ -199,12 +204,11 @@ def _guess_asian(sample: bytes, high: int) -> str | None:
 
 
 def _guess_latin(sample: bytes) -> str:
-    if len(_POLISH_MARKS.findall(sample)) * 4 >= sum(1 for byte in sample if byte > 0x7F):
-        return (
-            "iso8859_2"
-            if re.search(rb"[\xb1\xb6\xbc]", sample) and not re.search(rb"[\xb9\x9c\x9f]", sample)
-            else "cp1250"
-        )
+    """Western unless there is nothing but Polish letters and one of them is a sign, not a letter, in the West."""
+    for name, marks in (("cp1250", _POLISH_1250), ("iso8859_2", _POLISH_8859)):
+        foreign = {char for char in sample.decode(name, "replace") if char > "\x7f" and char.isalpha()}
+        if foreign and foreign <= _POLISH and marks.search(sample):
+            return name
     return "cp1252"
 
 

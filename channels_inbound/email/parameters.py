@@ -22,7 +22,10 @@ def read_parameters(value: bytes) -> tuple[str, dict[str, str]]:
 
 
 def _main_value(value: bytes) -> str:
-    return value.partition(b"(")[0].strip(b" \t\"'").lower().decode("latin-1").replace(" ", "")
+    main = value.partition(b"(")[0].strip(b" \t\"'").lower().decode("latin-1")
+    first = main.split(None, 1)[0] if main else ""
+    # "text/plain charset=x" lost its semicolon, "text / plain" gained blanks.
+    return first if "/" in first.strip("/") else main.replace(" ", "")
 
 
 def _split_outside_quotes(value: bytes) -> list[bytes]:
