@@ -46,12 +46,13 @@ def create_scale_data(
     tickets: int, messages: int, *, now: datetime, say: Callable[[str], None] = lambda text: None
 ) -> Loaded:
     """Make so many tickets with so many messages in all, over two years up to `now`; all of it or nothing."""
-    random = Random(SEED)  # noqa: S311 - the same data every time is the point
     customers = max(1, round(tickets * 0.6))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30s'")
         house = _house()
         ids = _reserve(cursor, customers=customers, tickets=tickets, messages=messages)
+        # The same data in the same place, other data beside it.
+        random = Random(f"{SEED} {ids.ticket}")  # noqa: S311 - to be repeatable is the point
         writer = Writer(random, bodies=min(12_000, max(60, messages // 8)))
         teller = Teller(random, writer, house, ids, now)
         planted = _plant(teller, messages)
