@@ -179,7 +179,12 @@ def _named_recipients(root: Part, head: str, sender: Address) -> list[str]:
     system = {sender.address.lower()}
     listed = dict.fromkeys(found.group(1) for found in _LISTED_ADDRESS.finditer(head))
     anywhere = dict.fromkeys(_ADDRESS.findall(head))
-    for candidates, excluded in ((listed, own | system), (anywhere, own | system), (anywhere, system), (anywhere, set())):
+    for candidates, excluded in (
+        (listed, own | system),
+        (anywhere, own | system),
+        (anywhere, system),
+        (anywhere, set()),
+    ):
         wanted = [address for address in candidates if address.lower() not in excluded and not _is_daemon(address)]
         if wanted:
             return wanted if candidates is listed else wanted[:1]

@@ -43,7 +43,7 @@ _ATTRIBUTES = {
 # Nothing that takes a url(), positions outside its box or covers the page around it.
 _STYLES = set(
     words(
-        "background-color border border-bottom border-bottom-color border-bottom-left-radius border-bottom- "
+        "background-color border border-bottom border-bottom-color border-bottom-left-radius border-bottom-"
         "right-radius border-bottom-style border-bottom-width border-collapse border-color border-left "
         "border-left-color border-left-style border-left-width border-radius border-right border-right-color "
         "border-right-style border-right-width border-spacing border-style border-top border-top-color "
@@ -58,14 +58,14 @@ _STYLES = set(
 # Marks by which mail programs say "from here on it is quoted"; kept for the reply reader and for folding on screen.
 QUOTE_CLASSES = set(
     words(
-        "gmail_quote gmail_attr gmail_quote_container gmail_extra yahoo_quoted moz-cite-prefix moz-forward- "
+        "gmail_quote gmail_attr gmail_quote_container gmail_extra yahoo_quoted moz-cite-prefix moz-forward-"
         "container protonmail_quote zmail_extra tutanota_quote mailcat_quote OutlookMessageHeader "
         "gmail_signature moz-signature mail_quote"
     )
 )
 QUOTE_IDS = set(
     words(
-        "divRplyFwdMsg x_divRplyFwdMsg appendonsend OLK_SRC_BODY_SECTION mail-editor-reference-message- "
+        "divRplyFwdMsg x_divRplyFwdMsg appendonsend OLK_SRC_BODY_SECTION mail-editor-reference-message-"
         "container isReplyContent Signature ms-outlook-mobile-signature"
     )
 )
