@@ -18,6 +18,7 @@ _SHOWN, _QUOTED, _SIGNED = 0, 1, 2
 _CONTEXT_LINES = 8
 _LONE_CONTEXT_LINES = 15
 _SIGNATURE_LINES = 30
+_WRAP_COLUMN = 60
 _QUOTE_STARTS = (kind_of.ATTRIBUTION, kind_of.HEADERS, kind_of.ORIGINAL_MARK, kind_of.FORWARD_MARK)
 
 
@@ -194,8 +195,7 @@ class _Marker:
                 filled += 1
                 last = end
             elif kind == kind_of.TEXT:
-                wrapped = self.kinds[end - 1] == kind_of.QUOTE and self.kinds[end + 1 : end + 2] == [kind_of.QUOTE]
-                if not wrapped:
+                if not self._is_wrapped(end):
                     break
             elif kind != kind_of.BLANK and not (
                 kind == kind_of.RULE and self.kinds[end + 1 : end + 2] == [kind_of.QUOTE]
@@ -203,6 +203,16 @@ class _Marker:
                 break
             end += 1
         return last + 1, filled
+
+    def _is_wrapped(self, index: int) -> bool:
+        """Only a long line wraps; a short one before it was answered."""
+        before = self.lines[index - 1]
+        return (
+            self.kinds[index - 1] == kind_of.QUOTE
+            and len(before) >= _WRAP_COLUMN
+            and before.lstrip().startswith(">")
+            and self.kinds[index + 1 : index + 2] == [kind_of.QUOTE]
+        )
 
     def _is_interleaved(self, index: int) -> bool:
         """Whether another quote follows after the text that begins here."""
