@@ -25,7 +25,7 @@ from tickets.models import Status, Ticket
 from tickets.queries import TicketQuerySet
 
 from .query import Query, parse_query
-from .snippet import READ, Pieces, mark, snippet
+from .snippet import READ, Marker, Pieces
 
 LIMIT = 50
 MOST_CUSTOMERS = 500
@@ -33,7 +33,6 @@ MOST_CUSTOMERS = 500
 _ASK_A_TICKET = 0.02
 _PASS_A_TICKET = 0.0005
 _TAKE_A_HIT = 0.004
-_LEAST_WALK = 500
 _FEW_HITS = 500
 
 Position = tuple[datetime, int]
@@ -60,7 +59,7 @@ class SearchPage:
 
     def mark(self, text: str) -> Pieces:
         """`text` with what was searched for marked."""
-        return mark(text, self.query)
+        return Marker(self.query).mark(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +150,10 @@ def _customers(part: str) -> list[int]:
 def _find(search: Search, cursor: Cursor) -> list[tuple[int, datetime]]:
     """(id, last message at) of up to limit + 1 tickets after the cursor."""
     if not search.query.wanted:
-        return _walk(search, cursor, budget=None) or []
+        return _walk(search, cursor, None) or []
     estimate = _estimate(search)
     if estimate.walk_is_cheaper:
-        found = _walk(search, cursor, budget=estimate.budget, first=estimate.first_steps)
+        found = _walk(search, cursor, estimate)
         if found is not None:
             return found
     return _gather(search, cursor, estimate.rarest_first)
@@ -191,10 +190,10 @@ class Estimate:
     def walk_is_cheaper(self) -> bool:
         return min(self.hits) > _FEW_HITS and self.walk_cost < self.gather_cost
 
-    @property
-    def budget(self) -> int:
-        """Tickets to ask before giving up: as many as the other way would cost, so a wrong guess at most doubles it."""
-        return max(_LEAST_WALK, 2 * self.first_steps, int(self.gather_cost / (_ASK_A_TICKET * len(self.hits))))
+    def worth_going_on(self, asked: int, found: int) -> bool:
+        """Whether the page is likely to be full before gathering would have been done."""
+        still = asked * (self.limit + 1 - found) / max(found, 0.5)
+        return still * _ASK_A_TICKET * len(self.hits) < self.gather_cost
 
 
 _TERM = "SELECT 1 FROM tickets_searchentry WHERE vector @@ %s::tsquery"
@@ -220,7 +219,7 @@ def _gather(search: Search, cursor: Cursor, wanted: Sequence[str]) -> list[tuple
     """All tickets with the rarest term out of the index, those without the others dropped, the rest sorted."""
     rarest, *others = wanted
     scope = search.scope if cursor.after is None else search.scope.before(*cursor.after)
-    visible, params = scope.order_by().values("pk", "last_message_at").query.sql_with_params()
+    visible, params = scope.order_by().values("id", "last_message_at").query.sql_with_params()
     rest = "".join(f" AND {_HAS.format('e.ticket_id')}" for _ in others)
     found = f"SELECT e.ticket_id FROM tickets_searchentry e WHERE e.vector @@ %s::tsquery{rest}"  # noqa: S608
     values: list[object] = [*params, rarest, *others]
@@ -238,16 +237,17 @@ def _gather(search: Search, cursor: Cursor, wanted: Sequence[str]) -> list[tuple
         return database.fetchall()
 
 
-def _walk(search: Search, cursor: Cursor, *, budget: int | None, first: int = 100) -> list[tuple[int, datetime]] | None:
-    """Ask tickets newest first until a page is full; None when the budget is gone before."""
+def _walk(search: Search, cursor: Cursor, estimate: Estimate | None) -> list[tuple[int, datetime]] | None:
+    """Ask tickets newest first until a page is full; None when it turns out that gathering is cheaper."""
     found: list[tuple[int, datetime]] = []
-    asked, steps, position = 0, max(first, search.limit + 1), cursor.after
+    asked, position = 0, cursor.after
+    steps = max(estimate.first_steps if estimate else 0, search.limit + 1)
     while len(found) <= search.limit:
-        if budget is not None and asked >= budget:
+        if asked and estimate and not estimate.worth_going_on(asked, len(found)):
             return None
         rows = _ask(search, position, steps)
-        found += [(id, at) for id, at, hit in rows if hit]
-        if len(rows) < steps:
+        found += [(id, at) for id, at, hit, _number in rows if hit]
+        if not rows or rows[-1][3] < steps:
             break
         asked += steps
         position = (rows[-1][1], rows[-1][0])
@@ -255,14 +255,14 @@ def _walk(search: Search, cursor: Cursor, *, budget: int | None, first: int = 10
     return found[: search.limit + 1]
 
 
-def _ask(search: Search, position: Position | None, steps: int) -> list[tuple[int, datetime, bool]]:
-    """The next tickets of the scope, and of each whether it is found."""
+def _ask(search: Search, position: Position | None, steps: int) -> list[tuple[int, datetime, bool, int]]:
+    """Of the next tickets in the scope those that are found, and the last one asked: id, time, found?, number."""
     newest, params = _newest(search.scope, position, steps)
     query = search.query
     joins = [
         # LIMIT keeps the planner from reading the whole index for it, which is what this way avoids.
         f"LEFT JOIN LATERAL (SELECT true AS yes FROM tickets_searchentry e "  # noqa: S608
-        f"WHERE e.ticket_id = t.pk AND e.vector @@ %s::tsquery LIMIT 1) AS has{number} ON true"
+        f"WHERE e.ticket_id = t.id AND e.vector @@ %s::tsquery LIMIT 1) AS has{number} ON true"
         for number in range(len(query.wanted) + len(query.unwanted))
     ]
     wanted = len(query.wanted)
@@ -271,14 +271,16 @@ def _ask(search: Search, position: Position | None, steps: int) -> list[tuple[in
     values: list[object] = []
     matches = f"({' AND '.join(has) or 'true'})"
     if search.customers:
-        matches = f"({matches} OR (SELECT c.customer_id FROM tickets_ticket c WHERE c.id = t.pk) = ANY(%s))"  # noqa: S608
+        matches = f"({matches} OR (SELECT c.customer_id FROM tickets_ticket c WHERE c.id = t.id) = ANY(%s))"  # noqa: S608
         values.append(search.customers)
+    order = "ORDER BY t.last_message_at DESC, t.id DESC"
     statement = (
-        f"SELECT t.pk, t.last_message_at, {' AND '.join([matches, *lacks])} FROM ({newest}) AS t {' '.join(joins)} "  # noqa: S608
-        "ORDER BY t.last_message_at DESC, t.pk DESC"
+        f"SELECT * FROM (SELECT t.id, t.last_message_at, {' AND '.join([matches, *lacks])} AS found, "  # noqa: S608
+        f"row_number() OVER ({order}) AS number FROM ({newest}) AS t {' '.join(joins)}) AS t "
+        f"WHERE found OR number = %s {order}"
     )
     with connection.cursor() as database:
-        database.execute(statement, [*values, *params, *query.wanted, *query.unwanted])
+        database.execute(statement, [*values, *params, *query.wanted, *query.unwanted, steps])
         return database.fetchall()
 
 
@@ -286,15 +288,12 @@ def _newest(scope: TicketQuerySet, position: Position | None, steps: int) -> tup
     """SQL of the next tickets in order: one ordered index scan a status, merged, so that no other index is needed."""
     if position is not None:
         scope = scope.before(*position)
-    branches: list[str] = []
-    params: list[object] = []
-    for status in Status.values:
-        one = scope.filter(status=status).newest_first().values("pk", "last_message_at")[:steps]
-        sql, values = one.query.sql_with_params()
-        branches.append(f"({sql})")
-        params += values
-    merged = f"SELECT * FROM ({' UNION ALL '.join(branches)}) AS m ORDER BY last_message_at DESC, pk DESC LIMIT %s"  # noqa: S608
-    return merged, (*params, steps)
+    visible, params = scope.order_by().values("id", "last_message_at", "status").query.sql_with_params()
+    order = "ORDER BY last_message_at DESC, id DESC LIMIT %s"
+    branch = f"(SELECT id, last_message_at FROM ({visible}) AS v WHERE v.status = %s {order})"  # noqa: S608
+    branches = " UNION ALL ".join([branch] * len(Status.values))
+    values = [value for status in Status.values for value in (*params, status, steps)]
+    return f"SELECT * FROM ({branches}) AS merged {order}", (*values, steps)  # noqa: S608
 
 
 _NEWEST_HITS = """
@@ -317,6 +316,7 @@ def _hits(query: Query, ids: Iterable[int]) -> dict[int, Hit]:
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST_HITS, [READ, ids, any_term])
         rows = cursor.fetchall()
+    marker = Marker(query)
     return {
-        id: Hit(message, sequence, snippet(text, query, language)) for id, message, sequence, text, language in rows
+        id: Hit(message, sequence, marker.snippet(text, language)) for id, message, sequence, text, language in rows
     }
