@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from email import policy
+from email.header import Header
 from email.headerregistry import Address as HeaderAddress
-from email.headerregistry import HeaderRegistry, UnstructuredHeader
+from email.headerregistry import HeaderRegistry, UniqueAddressHeader, UniqueUnstructuredHeader, UnstructuredHeader
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -29,9 +30,45 @@ class MessageIds(UnstructuredHeader):
         return f"{self.name}: " + f"{policy.linesep} ".join(str(self).split()) + policy.linesep
 
 
+class Text(UniqueUnstructuredHeader):
+    """A text header. The standard folding loses spaces between encoded words (seen in Python 3.11)."""
+
+    name: str
+
+    def fold(self, *, policy: Any) -> str:
+        if str(self).isascii() or policy.utf8:
+            return super().fold(policy=policy)
+        return f"{self.name}: {_encoded(str(self), len(self.name) + 2, policy.linesep)}{policy.linesep}"
+
+
+class AddressLines(UniqueAddressHeader):
+    """Addresses one a line, for the same reason."""
+
+    name: str
+
+    def fold(self, *, policy: Any) -> str:
+        lines = f",{policy.linesep} ".join(_address(entry, policy) for entry in self.addresses)
+        return f"{self.name}: {lines}{policy.linesep}"
+
+
+def _address(entry: HeaderAddress, policy: Any) -> str:
+    if entry.display_name.isascii() or policy.utf8:
+        return str(entry)
+    return f"{_encoded(entry.display_name, 12, policy.linesep)}{policy.linesep} <{entry.addr_spec}>"
+
+
+def _encoded(text: str, used: int, linesep: str) -> str:
+    """Encoded words of whole characters, each on its line; `used` characters of the first are taken."""
+    return Header(text, "utf-8", maxlinelen=76, header_name="x" * max(used - 2, 1)).encode(linesep=linesep)
+
+
 _registry = HeaderRegistry()
-for _name in ("message-id", "in-reply-to", "references"):
-    _registry.map_to_type(_name, MessageIds)  # type: ignore[arg-type]  # mixed into a BaseHeader by the registry
+for _name, _kind in (
+    *((each, MessageIds) for each in ("message-id", "in-reply-to", "references")),
+    *((each, AddressLines) for each in ("from", "to", "cc", "reply-to")),
+    ("subject", Text),
+):
+    _registry.map_to_type(_name, _kind)  # type: ignore[arg-type]  # mixed into a BaseHeader by the registry
 
 # 7-bit, since not every server on the way takes more.
 POLICY = policy.SMTP.clone(header_factory=_registry, cte_type="7bit")
@@ -70,8 +107,9 @@ def wire_address(address: str) -> str:
 
 def header_addresses(addresses: Iterable[Address]) -> tuple[HeaderAddress, ...]:
     """The usable ones for a header, exactly one recipient each, whatever stands in the names."""
-    found = (item for item in addresses if usable(item.address))
-    return tuple(
-        HeaderAddress(display_name=one_line(item.name, MAX_NAME), addr_spec=wire_address(item.address))
-        for item in found
-    )
+    found = []
+    for item in addresses:
+        if usable(item.address):
+            local, _, domain = wire_address(item.address).rpartition("@")
+            found.append(HeaderAddress(one_line(item.name, MAX_NAME), local, domain))
+    return tuple(found)
