@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from people.api.access import READING, ScopedToken
 from people.api.idempotency import Effect, run_once
-from people.api.pagination import Position, decode_cursor, keyset_page, page_body
+from people.api.pagination import decode_cursor, encode_cursor, keyset_page, page_body
 from people.api.problems import NotFoundProblem, problem_response
 from people.api.schema import ApiSchema
 from people.api.throttling import TokenThrottle
@@ -117,8 +117,9 @@ class ApiView(APIView):
         after = decode_cursor(query["cursor"], width=1) if query.get("cursor") else None
         found = keyset_page(rows, key=key, limit=query["limit"], after=after)
         shown = found[: query["limit"]]
-        last: Position | None = (getattr(shown[-1], key.removeprefix("-")),) if len(found) > len(shown) else None
-        return Response(page_body(self.request, list(serializer(shown, many=True).data), last))
+        more = len(found) > len(shown)
+        cursor = encode_cursor((getattr(shown[-1], key.removeprefix("-")),)) if more else None
+        return Response(page_body(self.request, list(serializer(shown, many=True).data), cursor))
 
     @staticmethod
     def one(rows: QuerySet[M], **lookup: Any) -> M:

@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -34,14 +33,6 @@ class PageQuery(LimitQuery):
     cursor = serializers.CharField(
         required=False, max_length=200, help_text="Where the page starts: taken from `next` of the page before."
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list and the position after it (None: there is no more)."""
-
-    results: Sequence[Any]
-    after: Position | None
 
 
 def keyset_page(rows: QuerySet[M], *, key: str, limit: int, after: Position | None) -> list[M]:
@@ -73,13 +64,13 @@ def _whole(part: object) -> bool:
     return type(part) is int and -1 <= part <= _BIGGEST
 
 
-def page_body(request: Request, results: Sequence[Any], after: Position | None) -> dict[str, Any]:
+def page_body(request: Request, results: Sequence[Any], cursor: str | None) -> dict[str, Any]:
     """What a list answers: the rows and the address of the next page."""
-    return {"next": next_address(request, after) if after else None, "results": list(results)}
+    return {"next": next_address(request, cursor) if cursor else None, "results": list(results)}
 
 
-def next_address(request: Request, after: Position, *, parameter: str = "cursor") -> str:
+def next_address(request: Request, cursor: str, *, parameter: str = "cursor") -> str:
     """The same request with the next cursor."""
     query = request.query_params.copy()
-    query[parameter] = encode_cursor(after)
+    query[parameter] = cursor
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

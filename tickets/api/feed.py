@@ -82,8 +82,9 @@ class FeedView(SpineView):
         shown, position = self._choose(entries, after, query)
         results = EventSerializer(load_events([entry.id for entry in shown]), many=True).data
         more = bool(entries) and entries[-1].position > position
-        address = next_address(request, position, parameter="after") if more else None
-        return Response({"next": address, "cursor": encode_cursor(position), "results": results})
+        cursor = encode_cursor(position)
+        address = next_address(request, cursor, parameter="after") if more else None
+        return Response({"next": address, "cursor": cursor, "results": results})
 
     def _choose(
         self, entries: list[FeedEntry], after: Position, query: dict[str, Any]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.db.models import Q
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from people.api.base import StrictSerializer
@@ -18,32 +21,34 @@ BIGGEST_ID = 2**63 - 1
 PRIORITY_VALUES = {name: value for value, name in PRIORITY_NAMES.items()}
 
 
-class OneOrMore(serializers.CharField):
+@extend_schema_field(OpenApiTypes.STR)
+class OneOrMore(serializers.Field[list[str], Any, Any, Any]):
     """Values of a fixed set, separated by commas."""
 
     def __init__(self, choices: list[str], **kwargs: Any) -> None:
         self.choices = choices
-        super().__init__(max_length=200, **kwargs)
+        super().__init__(**kwargs)
 
-    def to_internal_value(self, data: Any) -> Any:
-        values = [value.strip() for value in super().to_internal_value(data).split(",")]
+    def to_internal_value(self, data: Any) -> list[str]:
+        values = [value.strip() for value in str(data).split(",")]
         if wrong := [value for value in values if value not in self.choices]:
-            raise serializers.ValidationError(f"“{wrong[0]}” is none of: {', '.join(self.choices)}.")
+            raise serializers.ValidationError(f"“{wrong[0][:40]}” is none of: {', '.join(self.choices)}.")
         return values
 
 
-class IdOr(serializers.CharField):
+@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})
+class IdOr(serializers.Field[int | str, Any, Any, Any]):
     """An id, or one of a few words ("me", "none")."""
 
     def __init__(self, *words: str, **kwargs: Any) -> None:
         self.words = words
-        super().__init__(max_length=20, **kwargs)
+        super().__init__(**kwargs)
 
-    def to_internal_value(self, data: Any) -> Any:
-        text = super().to_internal_value(data)
+    def to_internal_value(self, data: Any) -> int | str:
+        text = str(data)
         if text in self.words:
             return text
-        if text.isascii() and text.isdigit() and 1 <= int(text) <= BIGGEST_ID:
+        if type(data) in (int, str) and re.fullmatch(r"[0-9]{1,19}", text) and 1 <= int(text) <= BIGGEST_ID:
             return int(text)
         raise serializers.ValidationError(f"This is neither an id nor one of: {', '.join(self.words)}.")
 
@@ -73,7 +78,7 @@ class TicketQuery(StrictSerializer, PageQuery):
         help_text="Only tickets something happened to since (ISO 8601). To miss nothing, follow /events/ instead.",
     )
     q = serializers.CharField(
-        required=False, max_length=400, help_text="Search: words, “phrases”, #numbers, addresses; best or newest first."
+        required=False, max_length=400, help_text="Search: words, “phrases”, #1042, addresses."
     )
 
 

@@ -9,13 +9,16 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from people.api.pagination import page_body
 from people.api.schema import page_of
 from tickets.api.base import SpineView
 from tickets.api.changes import TicketChange, change_ticket
 from tickets.api.filters import TicketQuery, filter_tickets
 from tickets.api.queries import ticket_rows
 from tickets.api.serializers import TicketSerializer
+from tickets.errors import InvalidInput
 from tickets.models import Ticket
+from tickets.search.finder import search_tickets
 
 
 class TicketsView(SpineView):
@@ -26,10 +29,26 @@ class TicketsView(SpineView):
         tags=["tickets"],
     )
     def get(self, request: Request) -> Response:
-        """Tickets you may see, newest first."""
+        """Tickets you may see, newest first.
+
+        With `q`, those that match it, last written to first; combined with further conditions a page may then be
+        shorter than `limit`, even empty, while `next` is set: go on.
+        """
         query = self.query(TicketQuery)
+        if "q" in query:
+            return self._search(query)
         tickets = filter_tickets(ticket_rows(self.tickets), query, agent_id=self.agent.pk)
         return self.page(tickets, TicketSerializer, key="-id", query=query)
+
+    def _search(self, query: dict[str, Any]) -> Response:
+        try:
+            page = search_tickets(self.agent, query["q"], after=query.get("cursor", ""), limit=query["limit"])
+        except InvalidInput as error:
+            raise InvalidInput("cursor", error.message) from error
+        found = filter_tickets(self.tickets.filter(pk__in=page.ids), query, agent_id=self.agent.pk)
+        by_id = {ticket.pk: ticket for ticket in ticket_rows(found)}
+        shown = [by_id[ticket_id] for ticket_id in page.ids if ticket_id in by_id]
+        return Response(page_body(self.request, list(TicketSerializer(shown, many=True).data), page.next or None))
 
 
 class TicketView(SpineView):

@@ -5,22 +5,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tickets', '0003_tally_triggers'),
+        ("tickets", "0003_tally_triggers"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='searchentry',
-            name='search_vector',
+            model_name="searchentry",
+            name="search_vector",
         ),
         migrations.AddIndex(
-            model_name='searchentry',
-            index=django.contrib.postgres.indexes.GinIndex(fastupdate=True, fields=['vector'], gin_pending_list_limit=1024, name='search_vector'),
+            model_name="searchentry",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fastupdate=True, fields=["vector"], gin_pending_list_limit=1024, name="search_vector"
+            ),
         ),
         migrations.AddIndex(
-            model_name='searchentry',
-            index=models.Index(fields=['ticket'], name='search_ticket'),
+            model_name="searchentry",
+            index=models.Index(fields=["ticket"], name="search_ticket"),
         ),
     ]
