@@ -7,6 +7,7 @@ token travels as a subprotocol, the one header a script may set here, which unli
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +18,15 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 
 from people.models import Agent
 
 from .sight import Standing, standings
+
+logger = logging.getLogger(__name__)
 
 PROTOCOL = "helpdesk.v1"
 TOKEN_PREFIX = "csrf."  # noqa: S105 - a prefix, no secret
@@ -74,9 +77,16 @@ def _offered_token(scope: dict[str, Any]) -> str:
 def _page_of_ours_asks(request: HttpRequest) -> bool:
     """Whether origin and token hold. Anyone's own X-CSRFToken header came first and would be joined to ours: a
     browser cannot send one here, and the joined value matches nothing."""
-    check = CsrfViewMiddleware(_unused)
+    check = _CsrfCheck(_unused)
     check.process_request(request)
     return check.process_view(request, _unused, (), {}) is None
+
+
+class _CsrfCheck(CsrfViewMiddleware):
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+        """Django would draw its error page, which nobody would see."""
+        logger.info("socket refused", extra={"reason": reason})
+        return HttpResponseForbidden()
 
 
 def _unused(request: HttpRequest) -> HttpResponse:

@@ -58,7 +58,7 @@ class Listener:
             await asyncio.wait_for(pubsub.subscribe(CHANNEL), CONNECT_SECONDS)
             await self._hear(pubsub)
         finally:
-            await pubsub.aclose()  # type: ignore[no-untyped-call]
+            await pubsub.aclose()
             await client.aclose()
 
     async def _hear(self, pubsub: PubSub) -> None:
