@@ -11,7 +11,10 @@ def main() -> int:
         from django.core.management import execute_from_command_line
         from django.db.utils import OperationalError
     except ImportError:
-        print("The Python packages are not installed.\n  Cure: run `make setup`, then .venv/bin/python manage.py ...", file=sys.stderr)
+        print(
+            "The Python packages are not installed.\n  Cure: run `make setup`, then .venv/bin/python manage.py ...",
+            file=sys.stderr,
+        )
         return 1
     from helpdesk.runtime.faults import Fault
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, BinaryIO
+from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
 Scope = dict[str, Any]
@@ -92,7 +92,7 @@ class _Request:
     """One request inside its thread. `run` returns a whole answer, or streams it and returns nothing to send."""
 
     def __init__(
-        self, application: Callable[..., Iterable[bytes]], scope: Scope, body: BinaryIO, send: Send,
+        self, application: Callable[..., Iterable[bytes]], scope: Scope, body: IO[bytes], send: Send,
         loop: asyncio.AbstractEventLoop,
     ) -> None:  # fmt: skip
         self.application = application
@@ -114,7 +114,9 @@ class _Request:
             if close := getattr(answer, "close", None):
                 close()
 
-    def _start_response(self, status: str, headers: list[tuple[str, str]], _error: Any = None) -> Callable[[bytes], None]:
+    def _start_response(
+        self, status: str, headers: list[tuple[str, str]], _error: Any = None
+    ) -> Callable[[bytes], None]:
         self.start = {
             "type": "http.response.start",
             "status": int(status.split(" ", 1)[0]),
@@ -141,7 +143,7 @@ def _refuse_write(_data: bytes) -> None:
     raise RuntimeError("The old WSGI write() is not supported.")
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> BinaryIO:
+async def read_body(scope: Scope, receive: Receive, limit: int) -> IO[bytes]:
     """The whole request body: in memory while small, in an unnamed file on disk above that."""
     declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     if declared.isdigit() and int(declared) > limit:
@@ -175,7 +177,7 @@ def _within(body: bytes, limit: int) -> bytes:
     return body
 
 
-def build_environ(scope: Scope, body: BinaryIO) -> dict[str, Any]:
+def build_environ(scope: Scope, body: IO[bytes]) -> dict[str, Any]:
     """The WSGI environ of one ASGI request."""
     server = scope.get("server") or ("localhost", 0)
     client = scope.get("client") or ("", 0)

@@ -57,7 +57,9 @@ def database(url: str) -> dict[str, Any]:
     """The DATABASES entry of a postgresql:// URL; its query becomes libpq options (host, sslmode...)."""
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):
-        raise ImproperlyConfigured(f"DATABASE_URL must start with postgresql://, not {parts.scheme}://. PostgreSQL only.")
+        raise ImproperlyConfigured(
+            f"DATABASE_URL must start with postgresql://, not {parts.scheme}://. PostgreSQL only."
+        )
     options = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",

@@ -14,7 +14,9 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 # Only plain facts given with `extra=` are printed; a request or a socket object would drag in headers and cookies.
 _PRINTABLE = (str, int, float, bool, type(None))
 _SECRET_NAME = re.compile(r"password|secret|token|authorization|cookie|credential", re.I)
-_SECRET_IN_TEXT = re.compile(r"(?i)\b(authorization:?\s+\w+|token|password|secret|api[_-]?key)(\s*[=:]?\s*)[^\s&\"',;]{6,}")
+_SECRET_IN_TEXT = re.compile(
+    r"(?i)\b(authorization:?\s+\w+|token|password|secret|api[_-]?key)(\s*[=:]?\s*)[^\s&\"',;]{6,}"
+)
 _CREDENTIALS_IN_URL = re.compile(r"(\w+://[^/\s:@]*):[^@\s/]+@")
 
 
@@ -57,3 +59,22 @@ class TextFormatter(logging.Formatter):
         trace = f"[{current_trace()}] " if current_trace() else ""
         text = f"{at} {record.levelname.lower():7} {record.name}: {trace}{redact(record.getMessage())} {facts}".rstrip()
         return f"{text}\n{redact(self.formatException(record.exc_info))}" if record.exc_info else text
+
+
+def log_settings(*, form: str, level: str) -> dict[str, Any]:
+    """Django's LOGGING: everything to stderr, `json` or `text`."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": JsonFormatter}, "text": {"()": TextFormatter}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "django": {"handlers": [], "level": "INFO", "propagate": True},
+            "django.request": {"level": "ERROR"},
+            "django.server": {"handlers": [], "propagate": True},
+            "mail.log": {"level": "WARNING"},
+            # Ticks come each second: of jobs only the trouble is worth a line.
+            "celery": {"level": "WARNING"},
+        },
+    }

@@ -98,10 +98,10 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "helpdesk.middleware.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "people.middleware.PreferencesMiddleware",
     "helpdesk.middleware.SlidingSession",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -231,6 +231,8 @@ ACCOUNT_RATE_LIMITS = {
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 
 # --- Language and time ----------------------------------------------------------------------------------------------
+# What agents see above the views and in page titles.
+SHOP_NAME = env.text("HELPDESK_NAME", "Helpdesk")
 LANGUAGE_CODE = env.text("HELPDESK_LANGUAGE", "en")
 LANGUAGES = [("en", _("English")), ("uk", _("Ukrainian"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -255,6 +257,8 @@ DEFAULT_FROM_EMAIL = env.text("HELPDESK_FROM_EMAIL", "helpdesk@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 if EMAIL_URL:
     globals().update(env.email(EMAIL_URL))
+elif DEMO_MAILBOX:
+    EMAIL_BACKEND = "channels_inbound.email.demo_backend.DemoMailBackend"
 
 # --- Tickets --------------------------------------------------------------------------------------------------------
 MAX_REPLY_LENGTH = 100_000  # characters

@@ -65,12 +65,16 @@ def _from_database() -> Iterator[Sample]:
 
 def _waiting() -> Iterator[Sample]:
     now = timezone.now()
-    yield from _backlog("events", EventDelivery.objects.filter(state=DeliveryState.DUE, next_try_at__lte=now), "next_try_at", now)
+    yield from _backlog(
+        "events", EventDelivery.objects.filter(state=DeliveryState.DUE, next_try_at__lte=now), "next_try_at", now
+    )
     yield from _backlog("raw mail", RawDelivery.objects.filter(state=RawState.STORED), "received_at", now)
-    yield from _backlog("replies", Message.objects.filter(outbox=OutboxState.QUEUED, not_before__lte=now), "not_before", now)
+    yield from _backlog(
+        "replies", Message.objects.filter(outbox=OutboxState.QUEUED, not_before__lte=now), "not_before", now
+    )
 
 
-def _backlog(what: str, rows: QuerySet, due: str, now: datetime) -> Iterator[Sample]:  # type: ignore[type-arg]
+def _backlog(what: str, rows: QuerySet, due: str, now: datetime) -> Iterator[Sample]:
     found = rows.aggregate(number=Count("*"), oldest=Min(due))
     age = (now - found["oldest"]).total_seconds() if found["oldest"] else 0.0
     yield "helpdesk_waiting", {"what": what}, found["number"]
@@ -79,7 +83,8 @@ def _backlog(what: str, rows: QuerySet, due: str, now: datetime) -> Iterator[Sam
 
 def _needing_people() -> Iterator[Sample]:
     outbox = Message.objects.filter(outbox__in=[OutboxState.UNKNOWN, OutboxState.FAILED]).aggregate(
-        unknown=Count("pk", filter=Q(outbox=OutboxState.UNKNOWN)), failed=Count("pk", filter=Q(outbox=OutboxState.FAILED))
+        unknown=Count("pk", filter=Q(outbox=OutboxState.UNKNOWN)),
+        failed=Count("pk", filter=Q(outbox=OutboxState.FAILED)),
     )
     yield "helpdesk_needs_a_person", {"what": "replies with unknown outcome"}, outbox["unknown"]
     yield "helpdesk_needs_a_person", {"what": "replies not delivered"}, outbox["failed"]
@@ -109,7 +114,7 @@ def _from_redis() -> Iterator[Sample]:
         client.close()
     yield "helpdesk_redis_up", {}, 1.0
     for queue, length in lengths:
-        yield "helpdesk_queue_length", {"queue": queue}, float(length)  # type: ignore[arg-type]
+        yield "helpdesk_queue_length", {"queue": queue}, float(length)
     if age is not None:
         yield "helpdesk_worker_heartbeat_age_seconds", {}, age
 

@@ -37,7 +37,7 @@ def _ask_for_first_heartbeat(**_: Any) -> None:
 def heartbeat_age() -> float | None:
     """Seconds since a worker last did a job from the queue; None when none ever did."""
     last = _client().get(HEARTBEAT_KEY)
-    return None if last is None else max(0.0, time.time() - float(last))  # type: ignore[arg-type]
+    return None if last is None else max(0.0, time.time() - float(last))
 
 
 @cache

@@ -21,14 +21,13 @@ except Fault as fault:
     pytest.exit("no services to test with", returncode=3)
 os.environ["DJANGO_SETTINGS_MODULE"] = "helpdesk.settings"
 
-import django  # noqa: E402
+import django
 
 django.setup()
 
 from django.core.cache import cache  # noqa: E402
 
-from tests.support.browser import browser_page, chromium, open_page  # noqa: E402, F401
-from tests.support.browser import leave_out_without_chromium, say_what_was_not_run  # noqa: E402
+from tests.support.browser import browser_page, chromium, leave_out_without_chromium, open_page, say_what_was_not_run  # noqa: E402, F401  # noqa: E402
 from tests.support.live import live_processes, live_stack  # noqa: E402, F401
 from tests.support.smtp_sink import smtp_sink, smtp_sink_server  # noqa: E402, F401
 

@@ -18,7 +18,7 @@ from tickets.ingest import ingest
 from tickets.models import Channel, Ticket
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-PASSWORD = "correct horse battery staple"  # noqa: S105 - for tests only
+PASSWORD = "correct horse battery staple"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,9 @@ def disk_is_full(path: Path) -> bool:
     A 4 TB disk with 4 % left is in no danger within the hour, so both must hold.
     """
     usage = shutil.disk_usage(path)
-    return usage.free < MIN_FREE_BYTES or (usage.free / usage.total < MIN_FREE_SHARE and usage.free < 20 * MIN_FREE_BYTES)
+    return usage.free < MIN_FREE_BYTES or (
+        usage.free / usage.total < MIN_FREE_SHARE and usage.free < 20 * MIN_FREE_BYTES
+    )
 
 
 def prepare_data_dir(path: Path) -> None:

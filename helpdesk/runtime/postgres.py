@@ -85,7 +85,10 @@ class Postgres:
         with self.log_path.open("ab") as log:
             self.process = spawn(
                 [binaries.postgres_bin() / "postgres", "-D", self.data, *arguments],
-                log=log, user=self.user, cwd=self.home, parent_death_signal=signal.SIGINT,
+                log=log,
+                user=self.user,
+                cwd=self.home,
+                parent_death_signal=signal.SIGINT,
             )
         self._wait_until_ready()
         self._ensure_role_and_database()
@@ -125,7 +128,7 @@ class Postgres:
         fresh.rename(self.data)
 
     def _run_initdb(self, folder: Path, password_file: Path) -> None:
-        command = [
+        command: list[str | Path] = [
             binaries.postgres_bin() / "initdb", "-D", folder, "-U", "postgres", "--pwfile", password_file,
             "--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums", "--no-instructions",
             "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", f"--lc-ctype={_utf8_ctype()}",
@@ -146,7 +149,7 @@ class Postgres:
         if found != VERSION:
             raise Fault(
                 f"{self.data} was made by PostgreSQL {found}; this program brings {VERSION}.",
-                f"move that folder away to start empty, or dump it with PostgreSQL {found} and load it into the new one",
+                f"move that folder away to start empty, or dump it with PostgreSQL {found} and load it again",
             )
 
     def _clear_leftover(self) -> None:
@@ -179,7 +182,9 @@ class Postgres:
         with psycopg.connect(self.url_for("postgres", "postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
                 connection.execute(
-                    sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(sql.Identifier(ROLE), sql.Literal(self.password))
+                    sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(
+                        sql.Identifier(ROLE), sql.Literal(self.password)
+                    )
                 )
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 connection.execute(
@@ -206,7 +211,9 @@ def _unprivileged_user(data: Path) -> str | None:
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name).pw_name
-    raise Fault("PostgreSQL does not run as root, and there is no user `postgres` or `nobody`.", "start as another user")
+    raise Fault(
+        "PostgreSQL does not run as root, and there is no user `postgres` or `nobody`.", "start as another user"
+    )
 
 
 def _open_the_way(path: Path, user: str) -> None:

@@ -97,7 +97,7 @@ def hold_lock(data_dir: Path) -> IO[str]:
         handle.close()
         raise Fault(
             f"The helpdesk already runs on {data_dir} (process {pid}).",
-            f"use that one, stop it with Ctrl-C in its terminal or `kill {pid}`, or set HELPDESK_DATA_DIR and other ports",
+            f"use that one, stop it (Ctrl-C in its terminal or `kill {pid}`), or set HELPDESK_DATA_DIR and the ports",
         ) from None
     handle.truncate(0)
     handle.write(str(os.getpid()))

@@ -176,8 +176,10 @@ class Up:
     def _stop(self) -> None:
         if self.supervisor:
             self.supervisor.stop()
+        started = self.services.postgres or self.services.redis or self.supervisor
         self.services.stop()
-        say("Stopped. The data is kept.")
+        if started:
+            say("Stopped. The data is kept.")
 
 
 def run(environment: dict[str, str]) -> int:
@@ -203,7 +205,8 @@ def _taken_by(port: int) -> str:
     """` by NAME (process N)` where this user may know it."""
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr
+            if listens and connection.laddr[1] == port and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
     except psutil.Error:
         pass
@@ -217,7 +220,9 @@ def _next_free(host: str, port: int) -> int:
 def _port(environment: dict[str, str], name: str, default: int) -> int:
     said = environment.get(name) or str(default)
     if not said.isdigit() or not 0 < int(said) < 65536:
-        raise Fault(f"{name} is {said!r}, which is no port.", f"set it to a number from 1 to 65535, for example {default}")
+        raise Fault(
+            f"{name} is {said!r}, which is no port.", f"set it to a number from 1 to 65535, for example {default}"
+        )
     return int(said)
 
 
@@ -226,7 +231,7 @@ def heartbeat_age(redis_url: str) -> float | None:
     try:
         with redis.Redis.from_url(redis_url, socket_timeout=1, retry=Retry(NoBackoff(), 0)) as client:
             last = client.get("helpdesk:worker-heartbeat:at")
-            return None if last is None else max(0.0, time.time() - float(last))  # type: ignore[arg-type]
+            return None if last is None else max(0.0, time.time() - float(last))
     except (redis.RedisError, OSError, ValueError):
         return None
 
@@ -237,7 +242,9 @@ def demo_lines(path: Path) -> list[str]:
         facts = json.loads(path.read_text())
     except (FileNotFoundError, ValueError):
         return []
-    lines = [f"Log in as       {login['email']} / {login['password']} ({login['role']})" for login in facts.get("logins", [])]
+    lines = [
+        f"Log in as       {login['email']} / {login['password']} ({login['role']})" for login in facts.get("logins", [])
+    ]
     if address := facts.get("support_address"):
         lines.append(f"Send a mail to  {address}")
     return lines

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import smtplib
+import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from email.message import EmailMessage
 
 import pytest
@@ -79,10 +81,8 @@ def _send(sink: SmtpSink) -> str:
             client.send_message(message)
         except (smtplib.SMTPException, OSError):
             return "failed"
-        try:
+        with suppress(smtplib.SMTPException, OSError):
             client.quit()
-        except (smtplib.SMTPException, OSError):
-            pass
     except (smtplib.SMTPException, OSError):
         return "failed"
     return "sent"
@@ -90,6 +90,4 @@ def _send(sink: SmtpSink) -> str:
 
 def _wait_past_memory() -> None:
     """/readyz remembers each part for a second."""
-    import time
-
     time.sleep(1.1)

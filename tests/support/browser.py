@@ -33,7 +33,9 @@ def chromium_path() -> str | None:
         if found := shutil.which(name):
             return found
     folder = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache" / "ms-playwright")
-    installed = sorted(folder.glob("chromium*/chrome-*/*chrome*")) + sorted(folder.glob("chromium*/chrome-*/headless_shell"))
+    installed = sorted(folder.glob("chromium*/chrome-*/*chrome*")) + sorted(
+        folder.glob("chromium*/chrome-*/headless_shell")
+    )
     programs = [path for path in installed if path.is_file() and os.access(path, os.X_OK)]
     return str(programs[-1]) if programs else None
 
@@ -131,4 +133,6 @@ def say_what_was_not_run(terminal: Any, config: pytest.Config) -> None:
     if number := config.stash.get(NOT_RUN, 0):
         terminal.section("BROWSER TESTS NOT RUN", sep="!", red=True, bold=True)
         terminal.line(f"{number} browser tests were NOT RUN: no Chromium was found.", red=True, bold=True)
-        terminal.line("  Cure: install chromium, or run .venv/bin/playwright install chromium, or set HELPDESK_CHROMIUM.")
+        terminal.line(
+            "  Cure: install chromium, or run .venv/bin/playwright install chromium, or set HELPDESK_CHROMIUM."
+        )

@@ -128,9 +128,7 @@ test_database_url.__test__ = False  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
-def live_processes(
-    django_db_setup: None, django_db_blocker: Any, smtp_sink_server: SmtpSink
-) -> Iterator[LiveStack]:
+def live_processes(django_db_setup: None, django_db_blocker: Any, smtp_sink_server: SmtpSink) -> Iterator[LiveStack]:
     """Started for one test module and stopped after it, or they would work on other modules' rows."""
     for log in Path(DATA_DIR / "log").glob("*.log"):
         log.unlink()

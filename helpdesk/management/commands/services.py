@@ -13,7 +13,7 @@ from helpdesk.runtime.services import Services, kept_secrets
 
 
 class Command(BaseCommand):
-    help = "Start a private PostgreSQL and Redis, run COMMAND with DATABASE_URL and REDIS_URL set, stop them, keep the data."
+    help = "Run COMMAND with a private PostgreSQL and Redis (DATABASE_URL, REDIS_URL); stop them, keep the data."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
