@@ -1,0 +1,80 @@
+"""What people type about themselves and each other."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from people.models import Agent, Role, Team
+
+
+def zone_choices() -> list[tuple[str, str]]:
+    """Zones by the names people know: continents and cities."""
+    places = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+    names = sorted(name for name in zoneinfo.available_timezones() if name.startswith(places))
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # Django itself cannot be subscripted here
+    """How the helpdesk looks to one agent, and how they sign."""
+
+    class Meta:
+        model = Agent
+        fields = ("name", "locale", "time_zone", "theme", "density", "shortcuts", "signature")
+        help_texts = {
+            "shortcuts": _("J, K, R, E and the others. Commands with Ctrl stay on."),
+            "signature": _("Stands below your replies, above the channel's own signature."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["locale"] = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+        self.fields["time_zone"] = forms.ChoiceField(label=_("Time zone"), choices=zone_choices())
+        self.fields["signature"].widget = forms.Textarea(attrs={"rows": 4, "maxlength": 2000})
+        self.fields["signature"].max_length = 2000  # type: ignore[attr-defined]
+
+
+class FirstAdminForm(forms.Form):
+    """The person who sets the helpdesk up."""
+
+    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    email = forms.EmailField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
+    password = forms.CharField(
+        label=_("Password"), strip=False, help_text=_("At least 10 characters."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+    locale = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices, initial=settings.TIME_ZONE)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if password := data.get("password"):
+            try:
+                validate_password(password, Agent(email=data.get("email", ""), name=data.get("name", "")))
+            except ValidationError as error:
+                self.add_error("password", error)
+        return data
+
+
+class AgentForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=120)
+    email = forms.EmailField(label=_("E-mail address"))
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.AGENT)
+    teams = forms.ModelMultipleChoiceField(
+        label=_("Teams"), queryset=Team.objects.all(), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("Agents see the tickets of their teams, those of no team and those assigned to them."),
+    )  # fmt: skip
+    is_active = forms.BooleanField(
+        label=_("May sign in"), required=False, initial=True,
+        help_text=_("Turned off, every session and API key of theirs ends at once."),
+    )  # fmt: skip
+
+
+class TeamForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=80)
