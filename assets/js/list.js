@@ -1,0 +1,196 @@
+// The list of tickets: moving in it, rows that arrive, rows that leave. The page decides by `data-where` what belongs.
+
+import { $, $$, app, build, command, read, text } from './core.js';
+import { get } from './http.js';
+import { complain } from './toast.js';
+import { localise } from './times.js';
+
+const IDLE = 5_000;
+export const rows = $('#rows');
+export const view = rows?.dataset.viewKey ?? null;
+const scroll = $('#list');
+const where = read('where') ?? {};
+const waiting = new Map();
+let lastTouch = 0;
+let loading = null;
+
+export const rowOf = (number) => document.getElementById(`row-${number}`);
+export const numberOf = (row) => Number(row.dataset.ticket);
+const linkOf = (row) => row.firstElementChild;
+export const current = () => $('[aria-current=true]', rows ?? document)?.closest('.row') ?? null;
+
+export function makeCurrent(number) {
+  for (const link of $$('a[aria-current]', rows)) {
+    link.removeAttribute('aria-current');
+    const row = link.closest('.row');
+    if (row.classList.contains('gone') && numberOf(row) !== number) row.remove();
+  }
+  const row = number && rowOf(number);
+  if (row) {
+    linkOf(row).setAttribute('aria-current', 'true');
+    row.scrollIntoView({ block: 'nearest' });
+  }
+  return row || null;
+}
+
+// The neighbour of the open row, or the first row when none is open.
+export function neighbour(step) {
+  const all = $$('.row', rows);
+  const at = all.indexOf(current());
+  return at < 0 ? all[0] ?? null : all[at + step] ?? null;
+}
+
+export const focusRow = (row) => row && linkOf(row).focus({ preventScroll: true });
+
+export function belongs({ status, team, assignee, channel, snoozed, attention }) {
+  const facts = {
+    status, team: team ? Number(team) : null, assignee: assignee ? Number(assignee) : null,
+    channel: Number(channel), snoozed: snoozed === '1', attention: attention === '1',
+  };
+  return Object.entries(where).every(([facet, allowed]) => allowed.includes(facts[facet]));
+}
+
+// A row drawn by the server. `mine` says the agent did it: then nothing waits for their pointer to leave.
+export function arrive(html, { mine = false } = {}) {
+  const row = build(html).firstElementChild;
+  if (!rows || !row) return;
+  localise(row);
+  const number = numberOf(row);
+  const known = rowOf(number);
+  keepMarks(row, known ?? waiting.get(number));
+  if (!belongs(row.dataset)) return leave(number, row);
+  if (known && Number(known.dataset.at) >= Number(row.dataset.at)) {
+    waiting.delete(number);
+    return swap(known, row);
+  }
+  if (known) swap(known, row.cloneNode(true), known.dataset.at);
+  waiting.set(number, row);
+  if (mine || atRest()) merge();
+  else showMerge();
+}
+
+function keepMarks(row, known) {
+  if (!known) {
+    row.toggleAttribute('data-unread', row.hasAttribute('data-unread') || row.dataset.inbound === row.dataset.seq);
+    return;
+  }
+  const more = Number(row.dataset.inbound) > Number(known.dataset.inbound);
+  const open = linkOf(known)?.hasAttribute('aria-current') && !document.hidden;
+  row.toggleAttribute('data-unread', (more && !open) || known.hasAttribute('data-unread'));
+  row.toggleAttribute('data-draft', known.hasAttribute('data-draft'));
+}
+
+function swap(known, row, at = row.dataset.at) {
+  row.dataset.at = at;
+  if (linkOf(known).hasAttribute('aria-current')) linkOf(row).setAttribute('aria-current', 'true');
+  const focused = known.contains(document.activeElement);
+  known.replaceWith(row);
+  if (focused) focusRow(row);
+}
+
+// The open ticket's row stays, faded, until another is opened: what one looks at does not vanish.
+export function leave(number, faded = null) {
+  waiting.delete(number);
+  showMerge();
+  const row = rowOf(number);
+  if (!row) return;
+  if (linkOf(row).hasAttribute('aria-current')) {
+    if (faded) swap(row, faded, row.dataset.at);
+    rowOf(number).classList.add('gone');
+  } else {
+    row.remove();
+  }
+  showEmptiness();
+}
+
+const atRest = () => scroll.scrollTop < 8 && !scroll.matches(':hover') && !scroll.contains(document.activeElement);
+
+function showMerge() {
+  const bar = $('#merge');
+  bar.hidden = waiting.size === 0;
+  if (waiting.size) $('span', bar).textContent = waiting.size === 1 ? text('new_one') : text('new_many', waiting.size);
+}
+
+export function merge() {
+  for (const row of waiting.values()) place(row);
+  waiting.clear();
+  showMerge();
+  showEmptiness();
+}
+
+function place(row) {
+  const known = rowOf(numberOf(row));
+  const at = Number(row.dataset.at);
+  row.classList.add('new');
+  if (known && linkOf(known).hasAttribute('aria-current')) linkOf(row).setAttribute('aria-current', 'true');
+  const focused = known?.contains(document.activeElement);
+  known?.remove();
+  const after = $$('.row', rows).find((other) => Number(other.dataset.at) < at);
+  if (after) after.before(row);
+  else if (!rows.dataset.next) rows.append(row);
+  if (focused) focusRow(row);
+}
+
+const showEmptiness = () => ($('#nothing').hidden = rows.childElementCount > 0);
+
+// The next fifty, when the end comes into sight.
+export async function more() {
+  const after = rows.dataset.next;
+  if (!after || loading) return;
+  loading = get(`/inbox/${view}/rows/?after=${after}`);
+  try {
+    const { html, next } = await loading;
+    for (const row of [...build(html).children]) if (!rowOf(numberOf(row))) rows.append(row);
+    setNext(next);
+  } catch (error) {
+    complain(error);
+  } finally {
+    loading = null;
+  }
+}
+
+function setNext(next) {
+  rows.dataset.next = next;
+  $('#more').hidden = !next;
+  if (next) $('#more a').href = `?after=${next}`;
+}
+
+// The truth again, after anything may have been missed.
+export async function resync() {
+  if (!rows) return;
+  const { html, next } = await get(`/inbox/${view}/rows/`);
+  const fresh = [...build(html).children];
+  const numbers = new Set(fresh.map(numberOf));
+  const last = next && fresh.length ? Number(fresh.at(-1).dataset.at) : -Infinity;
+  for (const row of $$('.row', rows))
+    if (!numbers.has(numberOf(row)) && Number(row.dataset.at) >= last) leave(numberOf(row));
+  for (const row of fresh) {
+    localise(row);
+    const known = rowOf(numberOf(row));
+    if (known && known.dataset.at === row.dataset.at) swap(known, row);
+    else waiting.set(numberOf(row), row);
+  }
+  if (rows.childElementCount === 0 || !rows.dataset.next) setNext(next);
+  if (waiting.size && atRest()) merge();
+  else showMerge();
+  showEmptiness();
+}
+
+export function mark(number, name, on) {
+  const row = rows && rowOf(number);
+  row?.toggleAttribute(`data-${name}`, on);
+}
+
+export function startList() {
+  if (!rows) return;
+  const touched = () => (lastTouch = Date.now());
+  for (const kind of ['pointermove', 'keydown', 'wheel', 'touchstart']) addEventListener(kind, touched, { passive: true });
+  setInterval(() => waiting.size && Date.now() - lastTouch > IDLE && scroll.scrollTop < 8 && merge(), 1_000);
+  new IntersectionObserver((seen) => seen[0].isIntersecting && more(), { root: scroll, rootMargin: '400px' }).observe($('#more'));
+  command('merge', () => {
+    merge();
+    scroll.scrollTop = 0;
+  }, { when: () => waiting.size > 0 });
+  command('more', more);
+  command('to-list', () => focusRow(current() ?? neighbour(1)), { when: () => app.dataset.view === 'list' });
+}

@@ -1,0 +1,212 @@
+// The open ticket: its timeline, what arrives in it, mail frames and pictures.
+
+import { $, $$, app, build, command, read, text } from './core.js';
+import { get, post, Refusal } from './http.js';
+import { arrive, mark, rowOf } from './list.js';
+import { complain, say } from './toast.js';
+
+const pane = $('#thread');
+let facts = null;
+let refreshing = null;
+let again = false;
+let pinned = true;
+let watcher = null;
+
+export const ticket = () => facts;
+export const number = () => facts?.number ?? null;
+const timeline = () => $('#timeline');
+const talk = () => $('#talk');
+export const lastEvent = () => Number(timeline()?.dataset.event ?? 0);
+
+// Called when a conversation has been put into the pane, by the server or by us.
+export function settle({ focus = null } = {}) {
+  facts = read('facts', pane ?? document);
+  if (!facts) return;
+  pinned = true;
+  for (const frame of $$('iframe.frame', pane)) fit(frame);
+  watcher?.disconnect();
+  watcher = new ResizeObserver(() => pinned && toEnd());
+  watcher.observe(timeline());
+  talk().addEventListener('scroll', () => {
+    const box = talk();
+    pinned = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+  }, { passive: true });
+  toEnd();
+  fill();
+  see();
+  if (focus === 'subject') $('#subject').focus({ preventScroll: true });
+}
+
+export function forget() {
+  facts = null;
+  watcher?.disconnect();
+}
+
+const toEnd = () => talk().scrollTo({ top: talk().scrollHeight });
+
+export function see() {
+  if (!facts || document.hidden) return;
+  const row = rowOf(facts.number);
+  if (row && !row.hasAttribute('data-unread') && facts.seen >= facts.sequence) return;
+  if (facts.seen >= facts.sequence) return mark(facts.number, 'unread', false);
+  facts.seen = facts.sequence;
+  mark(facts.number, 'unread', false);
+  post(`/tickets/${facts.number}/seen/`, { sequence: facts.sequence }).catch(() => {});
+}
+
+// What an action or a look at the server brought: drawn once, whichever way it came first.
+export function apply(updates, base = lastEvent()) {
+  if (updates?.row) arrive(updates.row, { mine: true });
+  if (!updates || !facts || updates.facts.number !== facts.number) return;
+  if (base !== lastEvent()) return void refresh();
+  const wasFocused = document.activeElement?.closest('#thread-head [data-menu], #thread-head [data-cmd]');
+  replace('#thread-head', updates.head);
+  replace('#thread-top', updates.top);
+  if (wasFocused) refocus(wasFocused);
+  for (const [id, html] of Object.entries(updates.changed)) {
+    const shown = document.getElementById(id);
+    const fresh = build(html).firstElementChild;
+    if (shown && fresh) shown.replaceWith(fresh);
+    else shown?.remove();
+  }
+  for (const item of [...build(updates.items).children]) {
+    const shown = item.id && document.getElementById(item.id);
+    if (shown) shown.replaceWith(item);
+    else timeline().append(item);
+  }
+  for (const frame of $$('iframe.frame:not([data-fitted])', timeline())) fit(frame);
+  timeline().dataset.event = updates.event;
+  const seen = facts.seen;
+  facts = { ...updates.facts, seen };
+  document.dispatchEvent(new CustomEvent('ticket:changed'));
+  see();
+  if (pinned) toEnd();
+}
+
+const replace = (selector, html) => $(selector).replaceChildren(build(html));
+
+function refocus(old) {
+  const name = old.dataset.menu ? `[data-menu=${old.dataset.menu}]` : `[data-cmd=${old.dataset.cmd}]`;
+  $(`#thread-head ${name}`)?.focus({ preventScroll: true });
+}
+
+// Asks what is new; one question at a time.
+export async function refresh() {
+  if (!facts) return;
+  if (refreshing) return void (again = true);
+  const asked = facts.number;
+  const base = lastEvent();
+  refreshing = get(`/tickets/${asked}/updates/?event=${base}`);
+  try {
+    const updates = await refreshing;
+    refreshing = null;
+    if (number() === asked) apply(updates, base);
+  } catch (error) {
+    refreshing = null;
+    if (error instanceof Refusal && error.status === 404 && number() === asked) document.dispatchEvent(new CustomEvent('ticket:gone'));
+  }
+  if (again) {
+    again = false;
+    refresh();
+  }
+}
+
+// A mail's frame is as high as the mail; pictures that load later make it grow.
+function fit(frame) {
+  const inside = frame.contentDocument?.body;
+  if (!inside || frame.contentDocument.URL === 'about:blank') return;
+  if (frame.dataset.fitted !== frame.contentDocument.URL) {
+    frame.dataset.fitted = frame.contentDocument.URL;
+    new ResizeObserver(() => fit(frame)).observe(inside);
+    // Keys pressed inside the frame never reach this page by themselves.
+    frame.contentDocument.addEventListener('keydown', (event) => document.dispatchEvent(new CustomEvent('frame:key', { detail: event })));
+  }
+  const wanted = Math.ceil(Math.max(inside.scrollHeight, inside.getBoundingClientRect().height)) + 4;
+  if (Math.abs(wanted - frame.clientHeight) > 3) frame.style.height = `${Math.min(wanted, 20_000)}px`;
+}
+
+async function fill() {
+  const section = $('#customer [data-fill]');
+  if (!section) return;
+  try {
+    $('.fill', section).replaceChildren(build(await get(section.dataset.fill)));
+  } catch (error) {
+    if (section.isConnected) $('.fill', section).textContent = text('failed');
+  }
+}
+
+async function earlier(button) {
+  const { before } = button.dataset;
+  button.disabled = true;
+  try {
+    const part = await get(`/tickets/${number()}/history/?before=${before}`);
+    const box = talk();
+    const fromEnd = box.scrollHeight - box.scrollTop;
+    pinned = false;
+    timeline().prepend(build(part.html));
+    box.scrollTop = box.scrollHeight - fromEnd;
+    if (part.before) button.dataset.before = part.before;
+    else button.parentElement.remove();
+  } catch (error) {
+    complain(error);
+  }
+  button.disabled = false;
+}
+
+// A mail in its own layout, or as plain text; asked for message by message.
+async function format(button) {
+  const item = button.closest('.msg');
+  const framed = $('iframe.frame', item) !== null;
+  try {
+    const { html } = await get(`/tickets/${number()}/messages/${button.dataset.message}/?as=${framed ? 'text' : 'rich'}`);
+    item.replaceWith(build(html));
+    for (const frame of $$('iframe.frame:not([data-fitted])', timeline())) fit(frame);
+  } catch (error) {
+    complain(error);
+  }
+}
+
+async function onMessage(path, button, words) {
+  const base = lastEvent();
+  button.disabled = true;
+  try {
+    const { updates } = await post(`/messages/${button.dataset.message}/${path}/`, { event: base });
+    apply(updates, base);
+    if (words) say(text(words));
+  } catch (error) {
+    complain(error);
+    if (error instanceof Refusal) refresh();
+  }
+  button.disabled = false;
+}
+
+function showPicture(link) {
+  const box = $('#picture');
+  const image = $('img', box);
+  image.src = `${link.getAttribute('href')}thumb/?size=large`;
+  image.alt = $('.trunc', link).textContent;
+  box.classList.remove('zoom');
+  box.showModal();
+}
+
+export function startThread() {
+  if (!pane) return;
+  command('earlier', earlier);
+  command('format', format);
+  command('retry', (button) => onMessage('retry', button, 'retrying'));
+  command('confirm', (button) => onMessage('confirmation', button, 'confirmed'));
+  command('images', (button) => onMessage('images', button));
+  pane.addEventListener('load', (event) => event.target.matches?.('iframe.frame') && fit(event.target), true);
+  pane.addEventListener('click', (event) => {
+    const link = event.target.closest('a.file[data-picture]');
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    showPicture(link);
+  });
+  const box = $('#picture');
+  box.addEventListener('click', (event) => (event.target.matches('img') ? box.classList.toggle('zoom') : box.close()));
+  document.addEventListener('visibilitychange', see);
+  document.addEventListener('live:seen', ({ detail }) => mark(detail.ticket, 'unread', false));
+  if (facts === null && read('facts', pane)) settle();
+  app.addEventListener('transitionend', () => $$('iframe.frame', pane).forEach(fit));
+}

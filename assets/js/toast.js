@@ -1,0 +1,61 @@
+// One message at a time, beside the list. With Undo it stays ten seconds, longer while pointed at or focused.
+
+import { $, element, icon, text } from './core.js';
+import { Offline, Refusal } from './http.js';
+
+const toast = $('#toast');
+let hideAt = 0;
+let timer = 0;
+let undoing = null;
+
+export function say(words, { undo = null, seconds = undo ? 10 : 5, href = null } = {}) {
+  undoing = undo;
+  const line = href ? element('a', { href }, words) : element('span', {}, words);
+  line.classList.add('grow');
+  const parts = [line];
+  if (undo) {
+    const button = element('button', { type: 'button' }, text('undo'), ' ', element('kbd', {}, 'Z'));
+    button.addEventListener('click', takeBack);
+    parts.push(button);
+  }
+  const close = element('button', { type: 'button', class: 'x', 'aria-label': text('dismiss') }, icon('x'));
+  close.addEventListener('click', hide);
+  toast.replaceChildren(...parts, close);
+  toast.classList.add('show');
+  hideAt = Date.now() + seconds * 1000;
+  watch();
+}
+
+function watch() {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    if (toast.matches(':hover, :focus-within')) hideAt = Math.max(hideAt, Date.now() + 1500);
+    if (Date.now() >= hideAt) hide();
+    else watch();
+  }, Math.max(100, hideAt - Date.now()));
+}
+
+export function hide() {
+  clearTimeout(timer);
+  undoing = null;
+  toast.classList.remove('show');
+}
+
+export const canUndo = () => undoing !== null;
+
+export function takeBack() {
+  const undo = undoing;
+  hide();
+  undo?.();
+}
+
+// What a person is told when something was refused.
+export function complain(error) {
+  if (error.name === 'AbortError') return;
+  if (error instanceof Refusal && error.status === 401) return say(text('signed_out'), { href: location.href, seconds: 60 });
+  if (error instanceof Refusal && error.status === 404) return say(text('gone'));
+  if (error instanceof Refusal && error.message) return say(error.message);
+  if (error instanceof Offline) return say(text('offline'));
+  console.warn(error);
+  say(text('failed'));
+}

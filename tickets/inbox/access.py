@@ -1,0 +1,71 @@
+"""Who asks, and how a refusal is said to a page's script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
+
+from people.models import Agent
+from people.permissions import PermissionDenied
+from tickets.errors import (
+    DomainError,
+    IdempotencyMismatch,
+    InvalidInput,
+    NewAddress,
+    NotFound,
+    StaleReply,
+    TooLate,
+)
+
+Page = Callable[..., HttpResponseBase]
+STATUS: dict[type[DomainError], int] = {
+    NotFound: 404, StaleReply: 409, NewAddress: 409, TooLate: 409, IdempotencyMismatch: 409, InvalidInput: 422,
+}  # fmt: skip
+
+
+def agent_of(request: HttpRequest) -> Agent:
+    """The signed-in agent; only behind `signed_in`."""
+    return cast(Agent, request.user)
+
+
+def by_script(request: HttpRequest) -> bool:
+    return request.headers.get("X-Requested-With") == "fetch"
+
+
+def signed_in(page: Page) -> Page:
+    """Strangers go to the sign-in page, scripts of a page whose session ended hear 401. Nothing is cached."""
+
+    @wraps(page)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            if by_script(request):
+                return JsonResponse({"code": "signed_out", "message": _("Sign in again.")}, status=401)
+            return redirect_to_login(request.get_full_path())
+        response = page(request, *args, **kwargs)
+        if isinstance(response, HttpResponse):
+            add_never_cache_headers(response)
+        return response
+
+    return guarded
+
+
+def refusal(error: DomainError) -> JsonResponse:
+    """A refused action as the script hears it."""
+    body: dict[str, Any] = {"code": error.code, "message": error.message}
+    if isinstance(error, InvalidInput):
+        body["field"] = error.field
+    if isinstance(error, StaleReply):
+        body["missed"] = list(error.missed)
+    if isinstance(error, NewAddress):
+        body["addresses"] = list(error.addresses)
+    return JsonResponse(body, status=STATUS.get(type(error), 400))
+
+
+def forbidden(error: PermissionDenied) -> JsonResponse:
+    return JsonResponse({"code": "forbidden", "message": str(error) or _("Your role does not allow this.")}, status=403)

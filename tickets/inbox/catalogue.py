@@ -1,0 +1,90 @@
+"""The views of the sidebar: what each is called and which tickets stand in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from people.models import Agent
+from tickets.facets import HasFacets, Where, matches
+from tickets.models import Status
+
+from .directory import Directory, read_directory
+
+TO_DO = (Status.OPEN.value, Status.ON_HOLD.value)
+DONE = (Status.SOLVED.value, Status.CLOSED.value)
+MAIL_ICON = "mail"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One entry of the sidebar. `where` is read by the list, the counts and the browser alike (tickets.facets)."""
+
+    key: str
+    name: str | Promise
+    icon: str
+    where: Where
+    group: str = ""
+    empty: str | Promise = field(default=_("Nothing here."))
+    alarming: bool = False
+    counted: bool = True
+
+    def matches(self, facets: HasFacets) -> bool:
+        return matches(self.where, facets)
+
+
+def views_for(agent: Agent, directory: Directory | None = None) -> list[View]:
+    """The agent's views in the order shown; teams and channels only where their tickets may be seen."""
+    known = directory or read_directory()
+    return [*_standing(agent), *_team_views(agent, known), *_channel_views(agent, known)]
+
+
+def wheres_for(agent: Agent, directory: Directory | None = None) -> dict[str, Where]:
+    """The conditions of the agent's counted views by key."""
+    return {view.key: view.where for view in views_for(agent, directory) if view.counted}
+
+
+def _standing(agent: Agent) -> Iterator[View]:
+    awake = {"snoozed": (False,)}
+    yield View(
+        "mine", _("My inbox"), icon="inbox", where={"assignee": (agent.pk,), "status": TO_DO, **awake},
+        empty=_("You are all caught up."),
+    )  # fmt: skip
+    yield View(
+        "unassigned", _("Unassigned"), icon="user-round-x",
+        where={"assignee": (None,), "status": (Status.OPEN.value,), **awake},
+        empty=_("Every open ticket has somebody."),
+    )  # fmt: skip
+    yield View("open", _("All open"), icon="layers", where={"status": TO_DO, **awake}, empty=_("No open tickets."))
+    yield View(
+        "waiting", _("Waiting on customer"), icon="hourglass", where={"status": (Status.PENDING.value,), **awake},
+        empty=_("No customer owes us an answer."),
+    )  # fmt: skip
+    yield View("snoozed", _("Snoozed"), icon="clock", where={"snoozed": (True,)}, empty=_("Nothing is snoozed."))
+    yield View(
+        "attention", _("Needs attention"), icon="triangle-alert", where={"attention": (True,)}, alarming=True,
+        empty=_("Every mail arrived and nobody waits to be let in."),
+    )  # fmt: skip
+    yield View(
+        "solved", _("Solved"), icon="circle-check", where={"status": DONE}, counted=False,
+        empty=_("Nothing has been solved yet."),
+    )  # fmt: skip
+
+
+def _team_views(agent: Agent, directory: Directory) -> Iterator[View]:
+    for id, name in directory.teams.items():
+        if agent.sees_everything or id in agent.team_ids:
+            where: Where = {"team": (id,), "status": TO_DO, "snoozed": (False,)}
+            yield View(f"team-{id}", name, icon="users-round", where=where, group="team", empty=_("No open tickets."))
+
+
+def _channel_views(agent: Agent, directory: Directory) -> Iterator[View]:
+    for channel in directory.channels.values():
+        if agent.sees_everything or channel.team_id is None or channel.team_id in agent.team_ids:
+            where: Where = {"channel": (channel.id,), "status": TO_DO, "snoozed": (False,)}
+            yield View(
+                f"channel-{channel.id}", channel.name, MAIL_ICON, where, group="channel", empty=_("No open tickets.")
+            )

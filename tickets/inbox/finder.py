@@ -1,0 +1,80 @@
+"""Search as a page and as the palette's answer; the finding itself is `tickets.search`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from people.models import Agent
+from tickets.errors import InvalidInput
+from tickets.models import Tag, Ticket
+from tickets.search.finder import Pieces, SearchPage, search_tickets
+
+from .access import agent_of, signed_in
+from .rows import Mark, Row, marks_for, rows_for
+
+QUICK = 8
+TAGS = 300
+QUERY_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A ticket and why it was found."""
+
+    row: Row
+    mark: Mark
+    subject: Pieces
+    snippet: Pieces
+
+
+@require_safe
+@signed_in
+def search_page(request: HttpRequest) -> HttpResponseBase:
+    agent, query = agent_of(request), _query(request)
+    try:
+        page = search_tickets(agent, query, after=request.GET.get("after", ""))
+    except InvalidInput:
+        page = search_tickets(agent, query)
+    context = {"query": query, "found": _found(agent, page), "next_cursor": page.next, "tab": "search"}
+    return render(request, "tickets/search.html", context)
+
+
+@require_safe
+@signed_in
+def quick(request: HttpRequest) -> HttpResponseBase:
+    """A few tickets for the palette, as plain facts."""
+    agent = agent_of(request)
+    page = search_tickets(agent, _query(request), limit=QUICK)
+    tickets = Ticket.objects.visible_to(agent).in_bulk(page.ids)
+    shown = [tickets[id] for id in page.ids if id in tickets]
+    return JsonResponse({"tickets": [{"number": t.pk, "subject": t.subject, "status": t.status} for t in shown]})
+
+
+@require_safe
+@signed_in
+def tags(request: HttpRequest) -> HttpResponseBase:
+    """Every tag's name, for the menu that puts them on."""
+    return JsonResponse({"tags": list(Tag.objects.values_list("name", flat=True)[:TAGS])})
+
+
+
+def _query(request: HttpRequest) -> str:
+    return request.GET.get("q", "").replace("\x00", "").strip()[:QUERY_LENGTH]
+
+
+def _found(agent: Agent, page: SearchPage) -> list[Found]:
+    tickets = Ticket.objects.visible_to(agent).filter(pk__in=page.ids)
+    rows = {row.number: row for row in rows_for(tickets)}
+    marks = marks_for(agent, tickets)
+    shown = [rows[id] for id in page.ids if id in rows]
+    return [
+        Found(
+            row, marks[row.number], page.mark(row.subject),
+            page.hits[row.number].snippet if row.number in page.hits else ((row.preview, False),),
+        )
+        for row in shown
+    ]  # fmt: skip

@@ -1,0 +1,198 @@
+"""What is read: the list, a ticket, and the fragments both are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from people.models import Agent
+from tickets.counts import view_counts
+from tickets.facets import Where
+from tickets.models import Priority, Status, Ticket
+
+from .access import agent_of, signed_in
+from .catalogue import views_for, wheres_for
+from .directory import read_directory
+from .rows import list_page
+from .sidebar import Entry, Sidebar, sidebar_for
+from .thread import Thread, earlier_tickets, neighbours, read_thread
+from .times import snooze_choices
+
+SETTABLE = [status for status in Status if status != Status.CLOSED]
+
+
+@require_safe
+@signed_in
+def start(request: HttpRequest) -> HttpResponseBase:
+    return redirect("inbox", view_key="mine")
+
+
+@require_safe
+@signed_in
+def views_page(request: HttpRequest) -> HttpResponseBase:
+    """The views as a page of their own, for phones."""
+    return render(request, "tickets/views.html", {"sidebar_data": sidebar_for(agent_of(request)), "tab": "views"})
+
+
+@require_safe
+@signed_in
+def list_view(request: HttpRequest, view_key: str) -> HttpResponseBase:
+    agent = agent_of(request)
+    sidebar = sidebar_for(agent)
+    entry = _entry(sidebar, view_key)
+    return render(request, "tickets/inbox.html", _list_context(agent, sidebar, entry, request.GET.get("after", "")))
+
+
+@require_safe
+@signed_in
+def ticket_view(request: HttpRequest, view_key: str, ticket_id: int) -> HttpResponseBase:
+    agent = agent_of(request)
+    sidebar = sidebar_for(agent)
+    entry = _entry(sidebar, view_key)
+    thread = read_thread(agent, ticket_id, sidebar.directory)
+    context = _list_context(agent, sidebar, entry) | thread_context(thread)
+    return render(request, "tickets/inbox.html", context)
+
+
+@require_safe
+@signed_in
+def short_address(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
+    """/tickets/1042/ is what people paste; it opens the ticket in the widest view."""
+    if not Ticket.objects.visible_to(agent_of(request)).filter(pk=ticket_id).exists():
+        raise Http404
+    return HttpResponseRedirect(reverse("inbox_ticket", args=["open", ticket_id]))
+
+
+@require_safe
+@signed_in
+def rows(request: HttpRequest, view_key: str) -> HttpResponseBase:
+    """The list alone, from the top or after a cursor."""
+    agent = agent_of(request)
+    page = list_page(agent, _where(agent, view_key), after=request.GET.get("after", ""))
+    pairs = [(row, page.marks[row.number]) for row in page.rows]
+    return JsonResponse({"html": render_to_string("tickets/_rows.html", {"pairs": pairs}), "next": page.next_cursor})
+
+
+@require_safe
+@signed_in
+def pane(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
+    """The conversation and its customer, to stand beside a list that is already there."""
+    thread = read_thread(agent_of(request), ticket_id, read_directory())
+    context = thread_context(thread)
+    return JsonResponse({
+        "thread": render_to_string("tickets/_thread.html", context, request),
+        "customer": render_to_string("tickets/_customer.html", context, request),
+        "title": thread.ticket.subject,
+    })  # fmt: skip
+
+
+@require_safe
+@signed_in
+def updates(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
+    """What happened on a ticket after an event."""
+    thread = read_thread(agent_of(request), ticket_id, read_directory())
+    return JsonResponse(updates_of(thread, read_number(request.GET.get("event"))))
+
+
+@require_safe
+@signed_in
+def history(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
+    """The stretch of history before an event."""
+    thread = read_thread(agent_of(request), ticket_id, read_directory())
+    timeline = thread.timeline(before=read_number(request.GET.get("before")))
+    context = {"items": timeline.items, "thread": thread}
+    return JsonResponse({"html": render_to_string("tickets/_items.html", context), "before": timeline.earlier_than})
+
+
+@require_safe
+@signed_in
+def customer_history(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
+    """The customer's other tickets, as far as the agent may see them."""
+    agent = agent_of(request)
+    ticket = Ticket.objects.visible_to(agent).filter(pk=ticket_id).first()
+    if ticket is None:
+        raise Http404
+    context = {"tickets": earlier_tickets(agent, ticket)}
+    return HttpResponse(render_to_string("tickets/_earlier.html", context))
+
+
+@require_safe
+@signed_in
+def counts(request: HttpRequest) -> HttpResponseBase:
+    agent = agent_of(request)
+    return JsonResponse({"counts": view_counts(agent, wheres_for(agent))})
+
+
+def updates_of(thread: Thread, event: int) -> dict[str, Any]:
+    """The parts of an open conversation that differ since an event."""
+    timeline = thread.since(event)
+    context = {"thread": thread, "ticket": thread.ticket}
+    return {
+        "event": timeline.last_event,
+        "facts": thread.facts,
+        "head": render_to_string("tickets/_head.html", context),
+        "top": render_to_string("tickets/_subject.html", context),
+        "items": render_to_string("tickets/_items.html", {"items": timeline.items, "thread": thread, "fresh": True}),
+        "changed": {
+            f"msg-{said.message.pk}": render_to_string("tickets/_items.html", {"items": [said], "thread": thread})
+            for said in timeline.changed
+        },
+    }
+
+
+def thread_context(thread: Thread) -> dict[str, Any]:
+    timeline = thread.timeline()
+    return {
+        "thread": thread, "ticket": thread.ticket, "timeline": timeline, "items": timeline.items,
+        "compose": thread.compose(), "neighbours": neighbours(thread),
+    }  # fmt: skip
+
+
+def read_number(value: str | None) -> int:
+    """A number from the address line; 0 for anything else."""
+    return int(value) if value and value.isdecimal() and len(value) < 10 else 0
+
+
+def _list_context(agent: Agent, sidebar: Sidebar, entry: Entry, after: str = "") -> dict[str, Any]:
+    page = list_page(agent, entry.view.where, after=after)
+    return {
+        "sidebar_data": sidebar,
+        "entry": entry,
+        "view": entry.view,
+        "pairs": [(row, page.marks[row.number]) for row in page.rows],
+        "next_cursor": page.next_cursor,
+        "menus": _menus(sidebar),
+        "tab": "inbox",
+        "where": {facet: list(allowed) for facet, allowed in entry.view.where.items()},
+    }
+
+
+def _menus(sidebar: Sidebar) -> dict[str, Any]:
+    directory = sidebar.directory
+    return {
+        "agents": [entry for entry in directory.agents.values() if entry.takes_tickets],
+        "teams": directory.teams,
+        "statuses": SETTABLE,
+        "priorities": list(Priority)[::-1],
+        "snoozes": snooze_choices(timezone.localtime()),
+    }
+
+
+def _entry(sidebar: Sidebar, view_key: str) -> Entry:
+    entry = sidebar.entry(view_key)
+    if entry is None:
+        raise Http404
+    return entry
+
+
+def _where(agent: Agent, view_key: str) -> Where:
+    view = next((view for view in views_for(agent) if view.key == view_key), None)
+    if view is None:
+        raise Http404
+    return view.where

@@ -1,0 +1,207 @@
+"""Rows of the list: one query a page of fifty, and one flat template that the page and live updates share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, JSONObject, NullIf
+from django.db.models import Value
+from django.template.loader import get_template
+
+from people.models import Agent, Identity
+from tickets.facets import Where, ticket_q
+from tickets.models import Draft, Priority, Seen, Status, Tagging, Ticket
+
+from .faces import hue, initials
+
+PAGE = 50
+TAGS_SHOWN = 2
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All that one row shows, the same for every reader."""
+
+    number: int
+    who: str
+    initials: str
+    hue: int
+    subject: str
+    preview: str
+    language: str
+    at: datetime
+    at_ms: int
+    status: str
+    status_label: str
+    priority: int
+    priority_label: str
+    tags: tuple[tuple[str, int], ...]
+    more_tags: int
+    channel_id: int
+    channel_name: str
+    team_id: int | None
+    assignee_id: int | None
+    assignee_name: str
+    assignee_initials: str
+    assignee_hue: int
+    waiting_since: datetime | None
+    snoozed_until: datetime | None
+    attention: bool
+    sequence: int
+    inbound_sequence: int
+
+    @property
+    def priority_class(self) -> str:
+        return f"pri p{self.priority}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What one agent's screen adds to a row."""
+
+    unread: bool
+    draft: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: list[Row]
+    marks: dict[int, Mark]
+    next_cursor: str
+
+
+def list_page(agent: Agent, where: Where, *, after: str = "") -> Page:
+    """The newest fifty of a view in the agent's scope, or the fifty that follow a cursor. One query."""
+    found = list(_page_query(agent, where, after))
+    shown = found[:PAGE]
+    rows = [_row(values) for values in shown]
+    marks = {values["id"]: _mark(values) for values in shown}
+    cursor = write_cursor(rows[-1].at, rows[-1].number) if len(found) > PAGE else ""
+    return Page(rows, marks, cursor)
+
+
+def rows_for(tickets: QuerySet[Ticket]) -> list[Row]:
+    """Rows of these tickets in their order."""
+    return [_row(values) for values in _with_facts(tickets)]
+
+
+def marks_for(agent: Agent, tickets: QuerySet[Ticket]) -> dict[int, Mark]:
+    """What the agent's screen adds to the rows of these tickets."""
+    return {values["id"]: _mark(values) for values in _with_marks(tickets.values("id", "inbound_sequence"), agent)}
+
+
+def row_of(ticket_id: int) -> Row | None:
+    """The row of one ticket, whoever may see it: callers check scope."""
+    return next(iter(rows_for(Ticket.objects.filter(pk=ticket_id))), None)
+
+
+def render_row(row: Row) -> str:
+    """The row's HTML in the active language; what live updates send."""
+    return get_template("tickets/_row.html").render({"row": row})
+
+
+def write_cursor(at: datetime, number: int) -> str:
+    return f"{(at - EPOCH) // _MICROSECOND}-{number}"
+
+
+def read_cursor(cursor: str) -> tuple[datetime, int] | None:
+    """The place a cursor names; None for an empty or foreign one, which starts at the top."""
+    micros, dash, number = cursor.partition("-")
+    if not (dash and micros.isdecimal() and number.isdecimal() and len(micros) < 18 and len(number) < 19):
+        return None
+    return EPOCH + int(micros) * _MICROSECOND, int(number)
+
+
+def _page_query(agent: Agent, where: Where, after: str) -> Iterable[dict[str, Any]]:
+    """One ordered index walk per status, merged: with several statuses in one condition the order would need a sort
+    of everything that matches."""
+    statuses = where.get("status", ())
+    parts = [{**where, "status": (status,)} for status in statuses] if len(statuses) > 1 else [where]
+    walks = [_walk(agent, part, after) for part in parts]
+    if len(walks) == 1:
+        return walks[0]
+    return walks[0].union(*walks[1:], all=True).order_by("-last_message_at", "-id")[: PAGE + 1]
+
+
+def _walk(agent: Agent, where: Where, after: str) -> QuerySet[Ticket, dict[str, Any]]:
+    tickets = Ticket.objects.visible_to(agent).filter(ticket_q(where)).newest_first()
+    if place := read_cursor(after):
+        # The first condition repeats the second in a form an index can start from.
+        tickets = tickets.filter(last_message_at__lte=place[0]).before(*place)
+    return _with_marks(_with_facts(tickets), agent)[: PAGE + 1]
+
+
+def _with_facts(tickets: QuerySet[Ticket]) -> QuerySet[Ticket, dict[str, Any]]:
+    address = Identity.objects.filter(customer=OuterRef("customer_id")).order_by("id").values("value")[:1]
+    tags = Tagging.objects.filter(ticket=OuterRef("pk")).order_by("id")
+    return tickets.values(
+        "id", "subject", "preview", "language", "last_message_at", "status", "priority", "channel_id", "team_id",
+        "assignee_id", "waiting_since", "snoozed_until", "needs_attention", "message_sequence", "inbound_sequence",
+        "customer_id",
+        who=Coalesce(NullIf(F("customer__name"), Value("")), Subquery(address), Value("")),
+        channel_name=F("channel__name"),
+        assignee_name=F("assignee__name"),
+        tag_list=ArraySubquery(tags.values(json=JSONObject(name="tag__name", hue="tag__hue"))),
+    )  # fmt: skip
+
+
+def _with_marks(tickets: QuerySet[Ticket, dict[str, Any]], agent: Agent) -> QuerySet[Ticket, dict[str, Any]]:
+    seen = Seen.objects.filter(agent=agent, ticket=OuterRef("pk")).values("sequence")
+    drafts = Draft.objects.filter(Q(agent=agent), ~Q(text=""), ticket=OuterRef("pk"))
+    return tickets.annotate(seen_sequence=Coalesce(Subquery(seen), 0), has_draft=Exists(drafts))
+
+
+def _mark(values: dict[str, Any]) -> Mark:
+    return Mark(values["inbound_sequence"] > values["seen_sequence"], values["has_draft"])
+
+
+def _row(values: dict[str, Any]) -> Row:
+    tags, assignee_id = values["tag_list"], values["assignee_id"]
+    assignee = values["assignee_name"] or ""
+    at = values["last_message_at"]
+    return Row(
+        number=values["id"],
+        who=values["who"],
+        initials=initials(values["who"]),
+        hue=hue(values["customer_id"]),
+        subject=values["subject"],
+        preview=values["preview"],
+        language=values["language"],
+        at=at,
+        at_ms=int(at.timestamp() * 1000),
+        status=values["status"],
+        status_label=_STATUS[values["status"]],
+        priority=values["priority"],
+        priority_label=_PRIORITY[values["priority"]],
+        tags=tuple((tag["name"], tag_hue(tag["hue"])) for tag in tags[:TAGS_SHOWN]),
+        more_tags=max(0, len(tags) - TAGS_SHOWN),
+        channel_id=values["channel_id"],
+        channel_name=values["channel_name"],
+        team_id=values["team_id"],
+        assignee_id=assignee_id,
+        assignee_name=assignee,
+        assignee_initials=initials(assignee) if assignee_id else "",
+        assignee_hue=hue(assignee_id),
+        waiting_since=values["waiting_since"],
+        snoozed_until=values["snoozed_until"],
+        attention=values["needs_attention"],
+        sequence=values["message_sequence"],
+        inbound_sequence=values["inbound_sequence"],
+    )
+
+
+def tag_hue(degrees: int) -> int:
+    """The colour class nearest to a tag's hue in degrees."""
+    return min(range(len(_DEGREES)), key=lambda i: min(abs(_DEGREES[i] - degrees), 360 - abs(_DEGREES[i] - degrees)))
+
+
+_DEGREES = (12, 40, 72, 100, 130, 158, 185, 212, 240, 263, 290, 330)  # .h-0 to .h-11 in assets/css/base.css
+_STATUS = {status.value: status.label for status in Status}
+_PRIORITY = {priority.value: priority.label for priority in Priority}

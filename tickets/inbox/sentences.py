@@ -1,0 +1,188 @@
+"""Events as plain sentences: who did what, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from events.actors import ActorKind
+from events.models import Event
+from tickets.events import TicketEvent
+from tickets.models import LinkReason, Priority, Status
+
+from .directory import Directory
+
+# These stand in the timeline as their message, or change only how their message looks.
+UNTOLD = frozenset({
+    TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QUEUED, TicketEvent.NOTE_ADDED, TicketEvent.MESSAGE_SENT,
+    TicketEvent.DELIVERY_ACCEPTED, TicketEvent.DELIVERY_DELAYED, TicketEvent.DELIVERY_FAILED,
+    TicketEvent.DELIVERY_UNKNOWN,
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Who the ids in events stand for."""
+
+    directory: Directory
+    customer: str
+    identities: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    icon: str
+    html: SafeString
+
+
+def sentence(event: Event, names: Names) -> Sentence | None:
+    """What happened; None for what the timeline shows in another way."""
+    if event.kind in UNTOLD:
+        return None
+    tell = _TELLERS.get(event.kind)
+    if tell is None:
+        return Sentence(icon="circle-dot", html=format_html("{}", event.kind))
+    who = _bold(_actor(event, names))
+    return tell(who, event.data, names)
+
+
+def _actor(event: Event, names: Names) -> str:
+    if event.actor_kind == ActorKind.AGENT:
+        return names.directory.agent_name(event.actor_id) or _("A former agent")
+    if event.actor_kind == ActorKind.CUSTOMER:
+        return names.customer
+    return _("Helpdesk")
+
+
+def _bold(text: str) -> SafeString:
+    return format_html("<b>{}</b>", text)
+
+
+Teller = Callable[[SafeString, dict[str, Any], Names], Sentence]
+
+
+def _opened(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    channel = names.directory.channels.get(data.get("channel") or 0)
+    if channel:
+        return Sentence(icon="circle-plus", html=format_html(_("{who} opened the ticket by writing to {channel}"), who=who, channel=_bold(channel.name)))
+    return Sentence(icon="circle-plus", html=format_html(_("{who} opened the ticket"), who=who))
+
+
+def _reopened(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if "message" in data:
+        return Sentence(icon="rotate-ccw", html=format_html(_("{who} answered, so the ticket is open again"), who=who))
+    return Sentence(icon="rotate-ccw", html=format_html(_("{who} reopened the ticket"), who=who))
+
+
+def _assigned(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if data.get("to") is None:
+        return Sentence(icon="user-round-x", html=format_html(_("{who} took away the assignee"), who=who))
+    to = _bold(names.directory.agent_name(data["to"]))
+    if to == who:
+        return Sentence(icon="user-round-plus", html=format_html(_("{who} took the ticket"), who=who))
+    return Sentence(icon="user-round-plus", html=format_html(_("{who} assigned {whom}"), who=who, whom=to))
+
+
+def _moved(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    team = names.directory.teams.get(data.get("to") or 0)
+    if team is None:
+        return Sentence(icon="users-round", html=format_html(_("{who} took the ticket out of its team"), who=who))
+    return Sentence(icon="users-round", html=format_html(_("{who} moved the ticket to {team}"), who=who, team=_bold(team)))
+
+
+def _status(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if "message" in data:
+        return Sentence(icon="rotate-ccw", html=format_html(_("{who} answered, so the ticket is open again"), who=who))
+    label = _label(Status, data.get("to"))
+    return Sentence(icon="circle-dot", html=format_html(_("{who} set the status to {status}"), who=who, status=_bold(label)))
+
+
+def _snoozed(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    at = parse_datetime(data.get("until") or "")
+    when = _bold(date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else "")
+    return Sentence(icon="clock", html=format_html(_("{who} snoozed the ticket until {when}"), who=who, when=when))
+
+
+def _woken(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if "due" in data:
+        return Sentence(icon="bell", html=format_html(_("The snooze is over")))
+    if "message" in data:
+        return Sentence(icon="bell", html=format_html(_("{who} answered, so the snooze is over"), who=who))
+    return Sentence(icon="bell", html=format_html(_("{who} ended the snooze"), who=who))
+
+
+def _prioritised(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    label = _label(Priority, data.get("to"))
+    return Sentence(icon="chevrons-up", html=format_html(_("{who} set the priority to {priority}"), who=who, priority=_bold(label)))
+
+
+def _linked(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    number = data.get("other")
+    link = format_html('<a href="/tickets/{}/">#{}</a>', number, number)
+    reason = _label(LinkReason, data.get("reason"))
+    return Sentence(icon="link", html=format_html(_("Linked with {ticket}: {reason}"), ticket=link, reason=reason))
+
+
+def _bounced(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    address = _bold(data.get("recipient") or _("the recipient"))
+    if data.get("permanent"):
+        return Sentence(icon="mail-x", html=format_html(_("A delivery report says that {address} was not reached"), address=address))
+    return Sentence(icon="mail-warning", html=format_html(_("A delivery report says that {address} is not reached yet"), address=address))
+
+
+def _plain(icon: str, text: Callable[[], str]) -> Teller:
+    return lambda who, data, names: Sentence(icon, format_html(text(), who=who))
+
+
+def _tag(icon: str, text: Callable[[], str]) -> Teller:
+    return lambda who, data, names: Sentence(icon, format_html(text(), who=who, tag=_bold(data.get("name", ""))))
+
+
+def _participant(icon: str, text: Callable[[], str]) -> Teller:
+    def tell(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+        whom = names.identities.get(data.get("identity") or 0) or _("somebody")
+        return Sentence(icon, format_html(text(), who=who, whom=_bold(whom)))
+
+    return tell
+
+
+def _label(choices: Any, value: object) -> str:
+    return str(choices(value).label) if value in choices.values else str(value)
+
+
+_TELLERS: dict[str, Teller] = {
+    TicketEvent.TICKET_OPENED: _opened,
+    TicketEvent.TICKET_REOPENED: _reopened,
+    TicketEvent.TICKET_ASSIGNED: _assigned,
+    TicketEvent.TICKET_MOVED: _moved,
+    TicketEvent.TICKET_STATUS_CHANGED: _status,
+    TicketEvent.TICKET_SOLVED: _plain(icon="circle-check", text=lambda: _("{who} solved the ticket")),
+    TicketEvent.TICKET_CLOSED: _plain(icon="archive", text=lambda: _("Closed after staying solved")),
+    TicketEvent.TICKET_SNOOZED: _snoozed,
+    TicketEvent.TICKET_WOKEN: _woken,
+    TicketEvent.TICKET_PRIORITISED: _prioritised,
+    TicketEvent.TICKET_TAGGED: _tag(icon="tag", text=lambda: _("{who} added the tag {tag}")),
+    TicketEvent.TICKET_UNTAGGED: _tag(icon="tag", text=lambda: _("{who} removed the tag {tag}")),
+    TicketEvent.TICKET_LINKED: _linked,
+    TicketEvent.MESSAGE_WITHDRAWN: _plain(icon="undo-2", text=lambda: _("{who} withdrew a reply before it went out")),
+    TicketEvent.DELIVERY_BOUNCED: _bounced,
+    TicketEvent.DELIVERY_RETRIED: _plain(icon="refresh-cw", text=lambda: _("{who} sent the reply again")),
+    TicketEvent.DELIVERY_CONFIRMED: _plain(icon="mail-check", text=lambda: _("{who} noted that the reply arrived")),
+    TicketEvent.PARTICIPANT_JOINED: _participant(icon="user-round-plus", text=lambda: _("{whom} takes part now")),
+    TicketEvent.PARTICIPANT_PENDING: _participant(
+        icon="user-round-search", text=lambda: _("{whom} answered from an address we did not know and waits to be let in")
+    ),
+    TicketEvent.PARTICIPANT_ACCEPTED: _participant(icon="user-round-check", text=lambda: _("{who} let {whom} take part")),
+    TicketEvent.PARTICIPANT_REFUSED: _participant(icon="user-round-x", text=lambda: _("{who} kept {whom} out")),
+    TicketEvent.IMAGES_SHOWN: _plain(icon="image", text=lambda: _("{who} let a mail load its pictures")),
+}
+
+

@@ -1,0 +1,240 @@
+"""One ticket as its page shows it: three queries, whatever the ticket's length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, Q
+from django.db.models.functions import JSONObject
+from django.http import Http404
+
+from people.models import Agent, Identity
+from people.permissions import Permission
+from tickets.models import (
+    Attachment,
+    Draft,
+    Message,
+    MessageKind,
+    Participant,
+    ParticipantState,
+    Status,
+    Tagging,
+    Ticket,
+    TicketLink,
+)
+from tickets.recipients import reply_recipients
+
+from .directory import AgentEntry, Directory
+from .rows import tag_hue
+from .sentences import Names
+from .timeline import Timeline, read_since, read_timeline
+
+EARLIER = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One known address of the customer."""
+
+    kind: str
+    value: str
+    trust: str
+    suspect: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody in a conversation of the ticket."""
+
+    conversation_id: int
+    identity_id: int
+    name: str
+    address: str
+    state: str
+
+
+class Thread:
+    """A ticket with what surrounds it, read once."""
+
+    def __init__(self, agent: Agent, ticket: Ticket, directory: Directory) -> None:
+        self.agent, self.ticket, self.directory = agent, ticket, directory
+        self.guests = [Guest(**guest) for guest in _extra(ticket, "guest_list")]
+        self.addresses = [Address(**entry) for entry in _extra(ticket, "address_list")]
+        self.tags = [(tag["name"], tag_hue(tag["hue"])) for tag in _extra(ticket, "tag_list")]
+        self.drafts = {draft["kind"]: draft for draft in _extra(ticket, "draft_list")}
+        self.uploads = _extra(ticket, "upload_list")
+        self.links = _extra(ticket, "link_list")
+
+    @cached_property
+    def names(self) -> Names:
+        known = {guest.identity_id: guest.name or guest.address for guest in self.guests}
+        return Names(self.directory, self.customer_name, known)
+
+    @property
+    def customer_name(self) -> str:
+        fallback = self.addresses[0].value if self.addresses else ""
+        return self.ticket.customer.name or fallback
+
+    @property
+    def waiting_guests(self) -> list[Guest]:
+        return [guest for guest in self.guests if guest.state == ParticipantState.PENDING]
+
+    @property
+    def may_edit(self) -> bool:
+        return self.agent.may(Permission.EDIT_TICKETS) and self.ticket.status != Status.CLOSED
+
+    @property
+    def may_reply(self) -> bool:
+        return self.agent.may(Permission.REPLY) and self.ticket.status != Status.CLOSED
+
+    @property
+    def may_note(self) -> bool:
+        return self.agent.may(Permission.NOTE)
+
+    @property
+    def may_see_source(self) -> bool:
+        return self.agent.may(Permission.READ_RAW)
+
+    @property
+    def assignable(self) -> list[AgentEntry]:
+        return [entry for entry in self.directory.agents.values() if entry.takes_tickets]
+
+    @property
+    def is_done(self) -> bool:
+        return self.ticket.status in (Status.SOLVED, Status.CLOSED)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the browser needs to know of the ticket's state: marks in menus, undo, the guard."""
+        ticket = self.ticket
+        return {
+            "number": ticket.pk,
+            "sequence": ticket.message_sequence,
+            "status": ticket.status,
+            "priority": ticket.priority,
+            "assignee": ticket.assignee_id,
+            "team": ticket.team_id,
+            "snoozed": ticket.snoozed_until.isoformat() if ticket.snoozed_until else None,
+            "tags": [name for name, _hue in self.tags],
+        }
+
+    def compose(self) -> dict[str, Any]:
+        """What the composer starts from: whom an answer goes to, what was being written."""
+        answered = self._answered()
+        own = self.directory.own_addresses()
+        plain = reply_recipients(answered.envelope, own) if answered else None
+        everyone = reply_recipients(answered.envelope, own, reply_all=True) if answered else None
+        known = [guest.address for guest in self.guests if guest.state == ParticipantState.ACTIVE]
+        return {
+            "ticket": self.ticket.pk,
+            "answers": answered.pk if answered else None,
+            "to": [{"name": a.name, "address": a.address} for a in plain.to] if plain else [],
+            "all": [{"name": a.name, "address": a.address} for a in everyone.cc] if everyone else [],
+            "differs": bool(plain and plain.differs),
+            "known": known,
+            "drafts": self.drafts,
+            "files": self.uploads,
+        }
+
+    def _answered(self) -> Message | None:
+        """The message a reply answers: the last a person wrote; chosen as `tickets.actions.reply` does."""
+        rows = getattr(self.ticket, "answer_list", [])
+        return Message(pk=rows[0]["id"], envelope=rows[0]["envelope"]) if rows else None
+
+    def timeline(self, *, before: int | None = None) -> Timeline:
+        return read_timeline(self.ticket.pk, self.names, before=before)
+
+    def since(self, event: int) -> Timeline:
+        return read_since(self.ticket.pk, self.names, event=event)
+
+
+def _extra(ticket: Ticket, name: str) -> list[dict[str, Any]]:
+    return list(getattr(ticket, name, None) or [])
+
+
+def read_thread(agent: Agent, ticket_id: int, directory: Directory) -> Thread:
+    """The ticket if the agent may see it, in one query; Http404 otherwise."""
+    found = _query(agent).filter(pk=ticket_id).first()
+    if found is None:
+        raise Http404
+    return Thread(agent, found, directory)
+
+
+def _query(agent: Agent) -> Any:
+    here = OuterRef("pk")
+    guests = Participant.objects.filter(conversation__ticket=here).order_by("id").values(
+        json=JSONObject(
+            conversation_id="conversation_id", identity_id="identity_id", name="identity__display_name",
+            address="identity__value", state="state",
+        )
+    )  # fmt: skip
+    addresses = Identity.objects.filter(customer=OuterRef("customer_id")).order_by("suspect", "id").values(
+        json=JSONObject(kind="kind", value="value", trust="trust", suspect="suspect")
+    )
+    tags = Tagging.objects.filter(ticket=here).order_by("id").values(json=JSONObject(name="tag__name", hue="tag__hue"))
+    drafts = Draft.objects.filter(ticket=here, agent=agent).values(
+        json=JSONObject(kind="kind", text="text", recipients="recipients", revision="revision")
+    )
+    uploads = Attachment.objects.filter(ticket=here, uploaded_by=agent, message=None).order_by("id").values(
+        json=JSONObject(id="public_id", name="filename", size="size")
+    )
+    answers = Message.objects.filter(ticket=here, kind=MessageKind.INBOUND, pending=False)
+    last_said = answers.annotate(robot=~Q(auto_kind="")).order_by("robot", "-sequence")
+    answer = last_said.values(json=JSONObject(id="id", envelope="envelope"))[:1]
+    return (
+        Ticket.objects.visible_to(agent)
+        .select_related("customer", "channel", "assignee", "team")
+        .annotate(
+            guest_list=ArraySubquery(guests), address_list=ArraySubquery(addresses), tag_list=ArraySubquery(tags),
+            draft_list=ArraySubquery(drafts), upload_list=ArraySubquery(uploads), link_list=ArraySubquery(_links(agent)),
+            answer_list=ArraySubquery(answer),
+        )
+    )  # fmt: skip
+
+
+def _links(agent: Agent) -> Any:
+    """Tickets linked either way, as far as the agent may see them."""
+    here = OuterRef("pk")
+    visible = Ticket.objects.visible_to(agent)
+    return (
+        TicketLink.objects.filter(Q(ticket=here, other__in=visible) | Q(other=here, ticket__in=visible))
+        .order_by("id")
+        .values(
+            json=JSONObject(
+                ticket="ticket_id", other="other_id", reason="reason", ticket_subject=F("ticket__subject"),
+                other_subject=F("other__subject"),
+            )
+        )
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A linked ticket, from the other's point of view."""
+
+    number: int
+    subject: str
+    reason: str
+
+
+def neighbours(thread: Thread) -> list[Neighbour]:
+    here = thread.ticket.pk
+    return [
+        Neighbour(
+            link["other"] if link["ticket"] == here else link["ticket"],
+            link["other_subject"] if link["ticket"] == here else link["ticket_subject"],
+            link["reason"],
+        )
+        for link in thread.links
+    ]
+
+
+def earlier_tickets(agent: Agent, ticket: Ticket) -> list[Ticket]:
+    """The customer's other tickets that the agent may see, newest first. One query."""
+    others = Ticket.objects.visible_to(agent).filter(customer=ticket.customer_id).exclude(pk=ticket.pk)
+    return list(others.only("id", "subject", "status", "last_message_at").newest_first()[:EARLIER])
+
+

@@ -1,0 +1,316 @@
+"""The conversation as it happened: events in order, with messages standing where they were received or written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q
+from django.db.models.functions import JSONObject
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from events.models import Event
+from tickets.events import TICKET_STREAM, TicketEvent
+from tickets.models import Attachment, AutoKind, Message, MessageKind, OutboxState, SenderVerdict, ThreadLayer
+
+from .faces import hue, initials
+from .sentences import Names, Sentence, sentence
+
+WINDOW = 150  # events a page
+GROUPED_FROM = 4
+PLACES = frozenset({TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QUEUED, TicketEvent.NOTE_ADDED})
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_RICH = re.compile(r"<(?:img|table|ul|ol|h[1-6]|pre)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    public_id: str
+    filename: str
+    content_type: str
+    size: int
+
+    @property
+    def is_picture(self) -> bool:
+        return self.content_type in PICTURES
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a message's text; a quoted one is folded away."""
+
+    text: str
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message, ready to be drawn."""
+
+    message: Message
+    author: str
+    address: str
+    initials: str
+    hue: int
+    parts: list[Part]
+    files: list[File]
+    rich: bool
+    label: str
+    label_kind: str
+    kind: str = "message"
+
+    @property
+    def is_note(self) -> bool:
+        return self.message.kind == MessageKind.NOTE
+
+    @property
+    def is_reply(self) -> bool:
+        return self.message.kind == MessageKind.OUTBOUND
+
+    @property
+    def has_remote(self) -> bool:
+        """Whether the cleaned HTML holds pictures of other servers, held back until somebody allows them."""
+        return "data-remote-src=" in self.message.html
+
+    @property
+    def envelope(self) -> dict[str, Any]:
+        return self.message.envelope
+
+    @property
+    def reply_to_differs(self) -> bool:
+        sender = (self.envelope.get("from") or {}).get("address", "")
+        return any(entry.get("address") != sender for entry in self.envelope.get("reply_to", ()))
+
+    @property
+    def why(self) -> str:
+        """Why the message stands in this ticket."""
+        layer = str(ThreadLayer(self.message.thread_layer).label) if self.message.thread_layer in ThreadLayer else ""
+        return f"{layer} ({self.message.thread_reason})" if self.message.thread_reason else layer
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    event: Event
+    told: Sentence
+    kind: str = "event"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Several events in a row, folded into one line."""
+
+    events: list[Happened]
+    kind: str = "group"
+
+    @property
+    def first(self) -> int:
+        return self.events[0].event.sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    on: date
+    kind: str = "day"
+
+
+Item = Said | Happened | Group | Day
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    items: list[Item]
+    last_event: int
+    earlier_than: int | None
+    changed: list[Said]
+
+
+def read_timeline(ticket_id: int, names: Names, *, before: int | None = None) -> Timeline:
+    """The newest stretch of a ticket's history, or the one before an event. Two queries."""
+    found = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket_id)
+    if before is not None:
+        found = found.filter(sequence__lt=before)
+    events = list(found.order_by("-sequence")[: WINDOW + 1])
+    more, events = len(events) > WINDOW, events[:WINDOW][::-1]
+    said = _messages(ticket_id, events, names)
+    items = with_days(group_events(_place(events, said, names)))
+    last = events[-1].sequence if events else 0
+    return Timeline(items, last, events[0].sequence if more else None, [])
+
+
+def read_since(ticket_id: int, names: Names, *, event: int) -> Timeline:
+    """What happened after an event, and messages from before whose state it changed. Two queries."""
+    found = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket_id, sequence__gt=event)
+    events = list(found.order_by("sequence")[: WINDOW + 1])
+    if not events:
+        return Timeline([], event, None, [])
+    said = _messages(ticket_id, events, names, also=_mentioned(events))
+    placed = {e.data.get("message") for e in events if e.kind in PLACES}
+    items = list(_place(events, said, names))
+    fresh = {item.message.pk for item in items if isinstance(item, Said)}
+    changed = [one for id, one in said.items() if id not in fresh and id not in placed]
+    return Timeline(items, events[-1].sequence, None, changed)
+
+
+def _mentioned(events: Sequence[Event]) -> set[int]:
+    return {e.data["message"] for e in events if isinstance(e.data.get("message"), int)}
+
+
+def _messages(
+    ticket_id: int, events: Sequence[Event], names: Names, also: set[int] | None = None
+) -> dict[int, Said]:
+    ids = {e.data["message"] for e in events if e.kind in PLACES} | (also or set())
+    wanted = Q(pk__in=ids)
+    if any(e.kind == TicketEvent.DELIVERY_BOUNCED for e in events):
+        wanted |= Q(auto_kind=AutoKind.BOUNCE)
+    if not ids and wanted == Q(pk__in=ids):
+        return {}
+    files = Attachment.objects.filter(message=OuterRef("pk"), inline=False).order_by("id")
+    shape = JSONObject(id="public_id", name="filename", type="content_type", size="size")
+    messages = (
+        Message.objects.filter(wanted, ticket=ticket_id)
+        .select_related("identity", "agent")
+        .annotate(file_list=ArraySubquery(files.values(json=shape)))
+        .defer("dedupe_key", "reply_token", "client_id")
+        .order_by("sequence")
+    )
+    return {message.pk: say(message) for message in messages}
+
+
+def _place(events: Sequence[Event], said: dict[int, Said], names: Names) -> list[Item]:
+    """Events in order; a message where its event stands, a delivery report before the event that tells of it."""
+    items: list[Item] = []
+    reports = [one for one in said.values() if one.message.auto_kind == AutoKind.BOUNCE]
+    shown: set[int] = set()
+    for event in events:
+        if event.kind == TicketEvent.DELIVERY_BOUNCED:
+            report = next((r for r in reports if r.message.pk not in shown and r.message.at == event.at), None)
+            if report:
+                shown.add(report.message.pk)
+                items.append(report)
+        if event.kind in PLACES:
+            one = said.get(event.data.get("message") or 0)
+            if one and one.message.outbox != OutboxState.WITHDRAWN and one.message.pk not in shown:
+                shown.add(one.message.pk)
+                items.append(one)
+        elif told := sentence(event, names):
+            items.append(Happened(event, told))
+    return items
+
+
+def group_events(items: Sequence[Item]) -> list[Item]:
+    """Runs of four and more events become one line that opens."""
+    grouped: list[Item] = []
+    run: list[Happened] = []
+
+    def flush() -> None:
+        if len(run) >= GROUPED_FROM:
+            grouped.append(Group(run[:]))
+        else:
+            grouped.extend(run)
+        run.clear()
+
+    for item in items:
+        if isinstance(item, Happened):
+            run.append(item)
+            continue
+        flush()
+        grouped.append(item)
+    flush()
+    return grouped
+
+
+def with_days(items: Sequence[Item]) -> list[Item]:
+    """A line between items of different days, in the reader's zone; none above the first of today."""
+    dated: list[Item] = []
+    last: date | None = timezone.localdate() if items and _moment(items[0]).date() == timezone.localdate() else None
+    for item in items:
+        day = _moment(item).date()
+        if day != last:
+            dated.append(Day(day))
+            last = day
+        dated.append(item)
+    return dated
+
+
+def _moment(item: Item) -> datetime:
+    match item:
+        case Said(message=message):
+            return timezone.localtime(message.at)
+        case Happened(event=event):
+            return timezone.localtime(event.at)
+        case Group(events=events):
+            return timezone.localtime(events[0].event.at)
+        case Day():
+            raise TypeError("days are made here")
+
+
+def say(message: Message) -> Said:
+    """Everything the template needs of one message; no query."""
+    identity, agent = message.identity, message.agent
+    sender = message.envelope.get("from") or {}
+    if message.kind == MessageKind.INBOUND:
+        address = sender.get("address") or (identity.value if identity else "")
+        author = sender.get("name") or (identity.display_name if identity else "") or address or _("Unknown sender")
+        face = hue(identity.customer_id if identity else 0)
+    else:
+        address, face = "", hue(message.agent_id)
+        author = agent.name if agent else _("A former agent")
+    label, label_kind = state_label(message)
+    return Said(
+        message=message, author=author, address=address, initials=initials(author), hue=face,
+        parts=text_parts(message.text, message.quoted),
+        files=[File(f["id"], f["name"], f["type"], f["size"]) for f in getattr(message, "file_list", ())],
+        rich=bool(message.html) and message.kind == MessageKind.INBOUND and looks_rich(message.html, message.text),
+        label=label, label_kind=label_kind,
+    )  # fmt: skip
+
+
+def looks_rich(html: str, text: str) -> bool:
+    """Whether the mail's layout says something its words do not; plain letters read better in our own type."""
+    return not text.strip() or bool(_RICH.search(html))
+
+
+def text_parts(text: str, quoted: Sequence[Sequence[int]]) -> list[Part]:
+    """The text cut at its quoted spans; nothing is lost, empty stretches are left out."""
+    parts: list[Part] = []
+    place = 0
+    for start, end in sorted((int(a), int(b)) for a, b in quoted):
+        start, end = max(start, place), min(end, len(text))
+        if end <= start:
+            continue
+        parts.append(Part(text[place:start], quoted=False))
+        parts.append(Part(text[start:end], quoted=True))
+        place = end
+    parts.append(Part(text[place:], quoted=False))
+    return [Part(part.text.strip("\n"), part.quoted) for part in parts if part.text.strip()]
+
+
+def state_label(message: Message) -> tuple[str, str]:
+    """The few words beside the time, and how they are coloured."""
+    if message.kind == MessageKind.OUTBOUND:
+        if message.outbox == OutboxState.QUEUED and message.error:
+            return _("Delayed"), "warn"
+        labels = {
+            OutboxState.QUEUED: (_("Goes out in a moment"), ""),
+            OutboxState.SENDING: (_("Sending"), ""),
+            OutboxState.SENT: (_("Sent"), ""),
+            OutboxState.UNKNOWN: (_("Not known whether it arrived"), "warn"),
+            OutboxState.FAILED: (_("Not delivered"), "bad"),
+        }
+        return labels.get(OutboxState(message.outbox), ("", ""))
+    if message.kind == MessageKind.NOTE:
+        return _("Note, team only"), ""
+    if message.pending:
+        return _("Waits to be let in"), "warn"
+    if message.verdict == SenderVerdict.FAIL:
+        return _("Sender not genuine"), "bad"
+    if message.auto_kind:
+        return str(AutoKind(message.auto_kind).label), ""
+    if message.verdict == SenderVerdict.PASS:
+        return _("Sender verified"), "ok"
+    return "", ""

@@ -1,0 +1,264 @@
+"""What is changed: each page reads its form, calls one action and answers with what is new on the ticket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from people.models import Agent, Team
+from people.permissions import PermissionDenied
+from tickets.actions import assignment, drafts, files, labels, notes, participants, replies, status
+from tickets.errors import DomainError, InvalidInput, NotFound, StaleReply
+from tickets.models import Message, MessageKind, Ticket
+
+from .access import agent_of, forbidden, refusal, signed_in
+from .directory import read_directory
+from .pages import read_number, updates_of
+from .thread import read_thread
+from .times import snooze_choices
+from .timeline import say
+
+Write = Callable[..., dict[str, Any]]
+
+
+def write(action: Write) -> Callable[..., HttpResponseBase]:
+    """A POST that calls one action. Its answer holds what is new on the ticket since `event`, if one was named."""
+
+    @require_POST
+    @signed_in
+    @wraps(action)
+    def page(request: HttpRequest, **ids: int) -> HttpResponseBase:
+        try:
+            body = action(request, agent_of(request), **ids)
+        except StaleReply as error:
+            return _stale(request, error, **ids)
+        except DomainError as error:
+            return refusal(error)
+        except PermissionDenied as error:
+            return forbidden(error)
+        ticket_id = body.pop("ticket", ids.get("ticket_id"))
+        if "event" in request.POST and ticket_id:
+            body["updates"] = _updates(request, ticket_id)
+        return JsonResponse(body)
+
+    return page
+
+
+def _updates(request: HttpRequest, ticket_id: int) -> dict[str, Any] | None:
+    """None when the change took the ticket out of the agent's sight."""
+    agent = agent_of(request)
+    if not Ticket.objects.visible_to(agent).filter(pk=ticket_id).exists():
+        return None
+    return updates_of(read_thread(agent, ticket_id, read_directory()), read_number(request.POST.get("event")))
+
+
+def _stale(request: HttpRequest, error: StaleReply, **ids: int) -> JsonResponse:
+    """The refusal together with what the sender has not seen."""
+    visible = Ticket.objects.visible_to(agent_of(request)).filter(pk=ids["ticket_id"])
+    missed = Message.objects.filter(ticket__in=visible, sequence__in=error.missed).select_related("identity", "agent")
+    said = [say(message) for message in missed.order_by("sequence")]
+    return JsonResponse(
+        {
+            "code": error.code,
+            "message": error.message,
+            "html": render_to_string("tickets/_missed.html", {"said": said}),
+            "sequence": max(error.missed, default=0),
+        },
+        status=409,
+    )
+
+
+@write
+def messages(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    form = request.POST
+    text, client_id = form.get("text", ""), _uuid(form.get("client_id"), "client_id")
+    attachments = [_required_uuid(value) for value in form.getlist("attachments")]
+    if form.get("kind") == "note":
+        message = notes.add_note(ticket_id, by=agent, text=text, attachments=attachments, client_id=client_id)
+        return {"message": message.pk, "kind": "note"}
+    message = replies.reply(
+        ticket_id,
+        by=agent,
+        text=text,
+        to=_addresses(form.get("to"), "to"),
+        cc=_addresses(form.get("cc"), "cc"),
+        bcc=_addresses(form.get("bcc"), "bcc") or (),
+        attachments=attachments,
+        answers=read_number(form.get("answers")) or None,
+        expected=read_number(form.get("expected")),
+        client_id=client_id,
+        confirmed=form.getlist("confirmed"),
+        then_status=form.get("then") or None,
+    )
+    left = (message.not_before - timezone.now()).total_seconds() if message.not_before else 0
+    return {"message": message.pk, "kind": "reply", "undo_seconds": max(0, round(left, 1))}
+
+
+@write
+def assignee(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    wanted = request.POST.get("agent", "")
+    chosen = Agent.objects.filter(pk=read_number(wanted), is_active=True).first() if wanted else None
+    if wanted and chosen is None:
+        raise InvalidInput("assignee", _("There is no such agent."))
+    assignment.assign_ticket(ticket_id, by=agent, assignee=chosen)
+    return {}
+
+
+@write
+def team(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    wanted = request.POST.get("team", "")
+    chosen = Team.objects.filter(pk=read_number(wanted)).first() if wanted else None
+    if wanted and chosen is None:
+        raise InvalidInput("team", _("There is no such team."))
+    assignment.move_to_team(ticket_id, by=agent, team=chosen)
+    return {}
+
+
+@write
+def status_(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    status.set_status(ticket_id, by=agent, status=request.POST.get("status", ""))
+    return {}
+
+
+@write
+def snooze(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    status.snooze_ticket(ticket_id, by=agent, until=_until(request))
+    return {}
+
+
+@write
+def priority(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    labels.set_priority(ticket_id, by=agent, priority=read_number(request.POST.get("priority")))
+    return {}
+
+
+@write
+def tags(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    if removed := request.POST.get("remove"):
+        labels.remove_tag(ticket_id, by=agent, name=removed)
+    else:
+        labels.add_tag(ticket_id, by=agent, name=request.POST.get("add", ""))
+    return {}
+
+
+@write
+def participant(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    form = request.POST
+    decide = participants.accept_participant if form.get("accept") else participants.refuse_participant
+    decide(read_number(form.get("conversation")), read_number(form.get("identity")), by=agent)
+    return {}
+
+
+@write
+def seen(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    drafts.mark_seen(ticket_id, by=agent, sequence=read_number(request.POST.get("sequence")))
+    return {}
+
+
+@write
+def draft(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    form = request.POST
+    kind = MessageKind.NOTE if form.get("kind") == "note" else MessageKind.OUTBOUND
+    if not form.get("text", "").strip() and form.get("discard"):
+        drafts.discard_draft(ticket_id, by=agent, kind=kind)
+        return {"saved": True}
+    recipients = {
+        name: [{"name": "", "address": address} for address in _addresses(form.get(name), name) or ()]
+        for name in ("to", "cc", "bcc")
+    }
+    revision = form.get("revision", "")
+    kept = drafts.save_draft(
+        ticket_id, by=agent, kind=kind, text=form.get("text", ""), recipients=recipients,
+        revision=int(revision) if revision.isdecimal() and len(revision) < 18 else 0,
+    )  # fmt: skip
+    return {"saved": kept}
+
+
+@write
+def uploads(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    upload = request.FILES.get("file")
+    if upload is None:
+        raise InvalidInput("file", _("Choose a file."))
+    kept = files.upload_attachment(ticket_id, by=agent, upload=upload, filename=upload.name or "file")  # type: ignore[arg-type]
+    return {"id": str(kept.public_id), "name": kept.filename, "size": kept.size}
+
+
+@write
+def withdrawal(request: HttpRequest, agent: Agent, message_id: int) -> dict[str, Any]:
+    message = replies.withdraw_reply(message_id, by=agent)
+    thread = read_thread(agent, message.ticket_id, read_directory())
+    return {"ticket": message.ticket_id, "compose": thread.compose()}
+
+
+@write
+def retry(request: HttpRequest, agent: Agent, message_id: int) -> dict[str, Any]:
+    return {"ticket": replies.retry_delivery(message_id, by=agent).ticket_id}
+
+
+@write
+def confirmation(request: HttpRequest, agent: Agent, message_id: int) -> dict[str, Any]:
+    return {"ticket": replies.confirm_delivered(message_id, by=agent).ticket_id}
+
+
+@write
+def images(request: HttpRequest, agent: Agent, message_id: int) -> dict[str, Any]:
+    return {"ticket": participants.show_remote_images(message_id, by=agent).ticket_id}
+
+
+def _until(request: HttpRequest) -> datetime | None:
+    """The moment meant: a choice of the menu by its key, or a local date and time; nothing ends the snooze."""
+    form, now = request.POST, timezone.localtime()
+    if preset := form.get("preset"):
+        chosen = next((choice for choice in snooze_choices(now) if choice.key == preset), None)
+        if chosen is None:
+            raise InvalidInput("until", _("Choose a time in the future."))
+        return chosen.at
+    if not form.get("until"):
+        return None
+    try:
+        at = parse_datetime(form["until"])
+    except ValueError:
+        at = None
+    if at is None:
+        raise InvalidInput("until", _("Choose a date and a time."))
+    return timezone.make_aware(at) if timezone.is_naive(at) else at
+
+
+def _addresses(value: str | None, field: str) -> list[str] | None:
+    """Addresses as the composer sends them, a JSON list; None when it did not name any."""
+    if value is None:
+        return None
+    try:
+        found = json.loads(value)
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(entry, str) for entry in found) or len(found) > 100:
+        raise InvalidInput(field, _("These recipients cannot be read."))
+    return found
+
+
+def _uuid(value: str | None, field: str) -> UUID | None:
+    if not value:
+        return None
+    try:
+        return UUID(value)
+    except ValueError:
+        raise InvalidInput(field, _("This is not an id.")) from None
+
+
+def _required_uuid(value: str) -> UUID:
+    found = _uuid(value, "attachments")
+    if found is None:
+        raise NotFound(_("There is no such file."))
+    return found

@@ -1,0 +1,274 @@
+"""What templates draw with: icons, times, sizes, the sidebar. The one module whose strings are trusted as HTML."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import escape, format_html, json_script
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language_info, gettext, pgettext
+
+from people.models import Agent
+from people.permissions import Permission
+from tickets.inbox.faces import hue, initials
+from tickets.inbox.sidebar import Sidebar, sidebar_for
+from tickets.inbox.strings import STRINGS
+from tickets.models import LinkReason
+from tickets.notices import unread_count
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """A picture from the sprite; decorative, so hidden from screen readers."""
+    return _icon(name, extra)
+
+
+@lru_cache(512)
+def _icon(name: str, extra: str) -> SafeString:
+    return format_html(
+        '<svg class="i{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        f" {extra}" if extra else "", static("dist/icons.svg"), name,
+    )  # fmt: skip
+
+
+@register.simple_tag
+def avatar(name: str, id: int | None, size: str = "m") -> SafeString:
+    """Initials on the person's own hue. The name stands beside it, so it is hidden from screen readers."""
+    return format_html(
+        '<span class="av {} h-{}" aria-hidden="true">{}</span>', size, hue(id), initials(name)
+    )
+
+
+@register.simple_tag
+def age(at: datetime) -> SafeString:
+    """How long ago, in two or three signs; the browser keeps it true. A week back it becomes a date."""
+    return format_html('<time datetime="{}" data-age>{}</time>', at.isoformat(), short_age(at))
+
+
+@register.simple_tag
+def moment(at: datetime | None) -> SafeString | str:
+    """The time today, the date and time otherwise, in the reader's zone; in full on hover."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        at.isoformat(), date_format(local, "DATETIME_FORMAT"), short_moment(local),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def until(at: datetime) -> SafeString:
+    """When something comes back; drawn in the reader's zone by the browser where the row came over the socket."""
+    local = timezone.localtime(at)
+    return format_html('<time datetime="{}" data-until>{}</time>', at.isoformat(), short_moment(local))
+
+
+def short_moment(local: datetime) -> str:
+    now = timezone.localtime()
+    clock = date_format(local, "H:i")
+    if local.date() == now.date():
+        return clock
+    if local.year == now.year:
+        return f"{date_format(local, 'j M')}, {clock}"
+    return date_format(local, "j M Y")
+
+
+def short_age(at: datetime, now: datetime | None = None) -> str:
+    """2m, 3h, 5d, then the date. Never negative: clocks differ by seconds."""
+    passed = max((now or timezone.now()) - at, timedelta())
+    minutes = int(passed.total_seconds() // 60)
+    if minutes < 1:
+        return gettext("now")
+    if minutes < 60:
+        return pgettext("minutes, short", "%dm") % minutes
+    if minutes < 24 * 60:
+        return pgettext("hours, short", "%dh") % (minutes // 60)
+    if minutes < 7 * 24 * 60:
+        return pgettext("days, short", "%dd") % (minutes // (24 * 60))
+    local = timezone.localtime(at)
+    return date_format(local, "j M" if local.year == timezone.localtime().year else "j M Y")
+
+
+@register.simple_tag
+def day(on: date) -> str:
+    """Today, yesterday, or the date in words."""
+    today = timezone.localdate()
+    if on == today:
+        return gettext("Today")
+    if on == today - timedelta(days=1):
+        return gettext("Yesterday")
+    return date_format(on, "j F" if on.year == today.year else "j F Y")
+
+
+@register.filter
+def size(octets: int) -> str:
+    return filesizeformat(octets)
+
+
+@register.filter
+def linked(text: str) -> SafeString:
+    """Text with its web addresses made links that open apart and tell the other side nothing."""
+    pieces: list[SafeString] = []
+    done = 0
+    for found in _WEB_ADDRESS.finditer(text):
+        address = found[0].rstrip(_TRAILING)
+        if address.count("(") < address.count(")"):
+            address = address.rstrip(")")
+        end = found.start() + len(address)
+        link = '<a href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>'
+        pieces += [escape(text[done : found.start()]), format_html(link, address, address)]
+        done = end
+    pieces.append(escape(text[done:]))
+    return SafeString("".join(pieces))
+
+
+@register.filter
+def people(entries: Iterable[Mapping[str, str]] | None) -> str:
+    """Addresses as in a mail's header."""
+    shown = []
+    for entry in entries or ():
+        name, address = entry.get("name", ""), entry.get("address", "")
+        shown.append(f"{name} <{address}>" if name else address)
+    return ", ".join(shown)
+
+
+@register.filter
+def fields(names: str) -> list[str]:
+    return names.split()
+
+
+@register.filter
+def language(code: str) -> str:
+    """A language's name in the reader's language; the code itself when it has none."""
+    try:
+        return gettext(get_language_info(code)["name"])
+    except KeyError:
+        return code
+
+
+@register.filter
+def link_reason(value: str) -> str:
+    return str(LinkReason(value).label) if value in LinkReason.values else value
+
+
+@register.filter
+def status_icon(status: str) -> str:
+    return _STATUS_ICONS.get(status, "circle-dot")
+
+
+@register.filter
+def priority_icon(priority: int) -> str:
+    return _PRIORITY_ICONS.get(priority, "minus")
+
+
+@register.filter
+def initials_of(name: object) -> str:
+    return initials(str(name))
+
+
+@register.simple_tag
+def shop_name() -> str:
+    return settings.SHOP_NAME
+
+
+@register.simple_tag(takes_context=True)
+def sidebar(context: template.Context) -> Sidebar | None:
+    """The views with their counts, as the view gave them or read now; None for strangers."""
+    given = context.get("sidebar_data")
+    if given is not None:
+        return given
+    agent = _agent(context)
+    return sidebar_for(agent) if agent else None
+
+
+@dataclass(frozen=True, slots=True)
+class ManageLink:
+    name: str
+    url: str
+    icon: str
+
+
+@register.simple_tag(takes_context=True)
+def manage_links(context: template.Context) -> list[ManageLink]:
+    """What this agent may manage; pages of other apps are named by URL, so that nothing is imported upward."""
+    agent = _agent(context)
+    if agent is None:
+        return []
+    known = [
+        (Permission.MANAGE_TEAMS, "team", gettext("People and teams"), _icon_name(icon="users-round")),
+        (Permission.MANAGE_CHANNELS, "channels", gettext("Channels"), _icon_name(icon="mailbox")),
+        (Permission.HANDLE_QUARANTINE, "quarantine", gettext("Unread mail"), _icon_name(icon="shield-alert")),
+        (Permission.READ_TICKETS, "demo_mailbox", gettext("Demo mailbox"), _icon_name(icon="mails")),
+    ]
+    links = [(name, _address(url), icon) for permission, url, name, icon in known if agent.may(permission)]
+    return [ManageLink(name, url, icon) for name, url, icon in links if url]
+
+
+@register.simple_tag
+def demo_login() -> list[dict[str, str]]:
+    """The logins `load_demo` made, for its sign-in page; nothing in production."""
+    if settings.PRODUCTION:
+        return []
+    try:
+        facts = json.loads((settings.DATA_DIR / "demo.json").read_text())
+    except (OSError, ValueError):
+        return []
+    return list(facts.get("logins", []))
+
+
+@register.simple_tag(takes_context=True)
+def unread_notices(context: template.Context) -> int:
+    agent = _agent(context)
+    return unread_count(agent) if agent else 0
+
+
+@register.simple_tag
+def js_strings() -> SafeString:
+    """The words the scripts say, in the reader's language."""
+    return json_script({key: str(text) for key, text in STRINGS.items()}, "strings")
+
+
+def _icon_name(*, icon: str) -> str:
+    return icon
+
+
+def _address(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _agent(context: template.Context) -> Agent | None:
+    request: Any = context.get("request")
+    user = getattr(request, "user", None)
+    return user if isinstance(user, Agent) else None
+
+
+# The pattern is linear: one run of characters that are not space or quotes, its trailing punctuation cut after.
+_WEB_ADDRESS = re.compile(r"https?://[^\s<>\"'«»“”]+")
+_TRAILING = ".,;:!?…"
+_STATUS_ICONS = {
+    "open": _icon_name(icon="circle-dot"), "pending": _icon_name(icon="hourglass"),
+    "on_hold": _icon_name(icon="pause"), "solved": _icon_name(icon="circle-check"),
+}  # fmt: skip
+_PRIORITY_ICONS = {
+    10: _icon_name(icon="chevrons-down"), 20: _icon_name(icon="minus"), 30: _icon_name(icon="chevron-up"),
+    40: _icon_name(icon="chevrons-up"),
+}  # fmt: skip

@@ -1,0 +1,10 @@
+"""Addresses of the tickets app."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("tickets.inbox.urls")),
+    path("", include("tickets.file_urls")),
+]
