@@ -57,7 +57,9 @@ def save_agent(
         raise Refused("role", _("There is no such role."))
     with transaction.atomic():
         # All admins are locked, so that two of them cannot each remove the other.
-        admins = set(Agent.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).values_list("pk", flat=True))
+        admins = set(
+            Agent.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).values_list("pk", flat=True)
+        )
         if agent is not None:
             _keep_an_admin(agent, by=by, admins=admins, role=role, is_active=is_active)
         return _write_agent(agent, by=by, email=email, name=name, role=role, teams=teams, is_active=is_active)
@@ -118,8 +120,6 @@ def save_team(team: Team | None, *, by: Agent, name: str) -> Team:
     except IntegrityError:
         raise Refused("name", _("There is a team of this name already.")) from None
     return team
-
-
 
 
 def end_sessions(agent: Agent) -> None:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from .models import Ticket  # noqa: F401 - named by the string in the class below
 
 
-
 class TicketQuerySet(models.QuerySet["Ticket"]):
     def visible_to(self, agent: Agent) -> Self:
         """THE scope: an admin's all; otherwise their teams' tickets, those of no team, and those assigned to them.

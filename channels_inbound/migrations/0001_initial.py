@@ -6,72 +6,123 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tickets', '0001_initial'),
+        ("tickets", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RawDelivery',
+            name="RawDelivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('transport', models.CharField(max_length=16)),
-                ('transport_key', models.CharField(max_length=128)),
-                ('trace_id', models.CharField(blank=True, default='', max_length=32)),
-                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('envelope', models.JSONField(default=dict)),
-                ('size', models.IntegerField()),
-                ('state', models.CharField(choices=[('stored', 'Waiting to be read'), ('ingested', 'Read'), ('duplicate', 'Seen before'), ('ignored', 'Ignored'), ('quarantined', 'Could not be read')], db_default='stored', default='stored', max_length=12)),
-                ('reason', models.CharField(blank=True, db_default='', default='', max_length=500)),
-                ('attempts', models.SmallIntegerField(db_default=0, default=0)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('channel', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='raw_deliveries', to='tickets.channel')),
-                ('message', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='raw_deliveries', to='tickets.message')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("transport", models.CharField(max_length=16)),
+                ("transport_key", models.CharField(max_length=128)),
+                ("trace_id", models.CharField(blank=True, default="", max_length=32)),
+                ("received_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("envelope", models.JSONField(default=dict)),
+                ("size", models.IntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("stored", "Waiting to be read"),
+                            ("ingested", "Read"),
+                            ("duplicate", "Seen before"),
+                            ("ignored", "Ignored"),
+                            ("quarantined", "Could not be read"),
+                        ],
+                        db_default="stored",
+                        default="stored",
+                        max_length=12,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, db_default="", default="", max_length=500)),
+                ("attempts", models.SmallIntegerField(db_default=0, default=0)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="raw_deliveries",
+                        to="tickets.channel",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="raw_deliveries",
+                        to="tickets.message",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'raw deliveries',
+                "verbose_name_plural": "raw deliveries",
             },
         ),
         migrations.CreateModel(
-            name='RawBody',
+            name="RawBody",
             fields=[
-                ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='body', serialize=False, to='channels_inbound.rawdelivery')),
-                ('content', models.BinaryField()),
+                (
+                    "delivery",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="body",
+                        serialize=False,
+                        to="channels_inbound.rawdelivery",
+                    ),
+                ),
+                ("content", models.BinaryField()),
             ],
             options={
-                'verbose_name_plural': 'raw bodies',
+                "verbose_name_plural": "raw bodies",
             },
         ),
         migrations.CreateModel(
-            name='DemoMail',
+            name="DemoMail",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('attempt', models.SmallIntegerField(default=0)),
-                ('sent_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('mail_from', models.CharField(max_length=320)),
-                ('rcpt_tos', models.JSONField(default=list)),
-                ('subject', models.CharField(blank=True, default='', max_length=500)),
-                ('content', models.BinaryField()),
-                ('message', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tickets.message')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("attempt", models.SmallIntegerField(default=0)),
+                ("sent_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("mail_from", models.CharField(max_length=320)),
+                ("rcpt_tos", models.JSONField(default=list)),
+                ("subject", models.CharField(blank=True, default="", max_length=500)),
+                ("content", models.BinaryField()),
+                (
+                    "message",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="tickets.message"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('message__isnull', False)), fields=('message', 'attempt'), name='demomail_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("message__isnull", False)),
+                        fields=("message", "attempt"),
+                        name="demomail_once",
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='rawdelivery',
-            index=models.Index(condition=models.Q(('state', 'stored')), fields=['id'], name='rawdelivery_waiting'),
+            model_name="rawdelivery",
+            index=models.Index(condition=models.Q(("state", "stored")), fields=["id"], name="rawdelivery_waiting"),
         ),
         migrations.AddIndex(
-            model_name='rawdelivery',
-            index=models.Index(condition=models.Q(('state', 'quarantined')), fields=['-id'], name='rawdelivery_quarantine'),
+            model_name="rawdelivery",
+            index=models.Index(
+                condition=models.Q(("state", "quarantined")), fields=["-id"], name="rawdelivery_quarantine"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rawdelivery',
-            constraint=models.UniqueConstraint(fields=('channel', 'transport_key'), name='rawdelivery_once'),
+            model_name="rawdelivery",
+            constraint=models.UniqueConstraint(fields=("channel", "transport_key"), name="rawdelivery_once"),
         ),
     ]

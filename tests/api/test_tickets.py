@@ -118,9 +118,7 @@ def varied(house: House) -> dict[str, Ticket]:
     ],
     ids=str,
 )
-def test_filters(
-    house: House, varied: dict[str, Ticket], olena: Api, query: dict[str, str], expected: str
-) -> None:
+def test_filters(house: House, varied: dict[str, Ticket], olena: Api, query: dict[str, str], expected: str) -> None:
     names = {
         "ben": house.ben.pk, "support": house.support.pk, "returns": house.returns.pk, "channel": house.channel.pk,
         "other": house.other_channel.pk, "customer": varied["plain"].customer_id,
@@ -137,9 +135,7 @@ def test_repeated_parameter_is_a_list(varied: dict[str, Ticket], olena: Api) -> 
 
 def test_updated_since_sees_any_change(house: House, olena: Api) -> None:
     quiet, changed = many(house, 2)
-    Event.objects.filter(stream_id__in=[quiet.pk, changed.pk]).update(
-        recorded_at=timezone.now() - timedelta(hours=2)
-    )
+    Event.objects.filter(stream_id__in=[quiet.pk, changed.pk]).update(recorded_at=timezone.now() - timedelta(hours=2))
     since = (timezone.now() - timedelta(hours=1)).isoformat()
     assert olena.get("tickets/", updated_since=since).ids == []
     actions.add_tag(changed.pk, by=house.olena, name="late")
@@ -250,9 +246,7 @@ class TestChange:
         answer = olena.patch(f"tickets/{ticket.pk}/", change)
         assert answer.status == 200
         names = {"assignee", "team"}
-        got = {
-            name: (answer.body[name] or {}).get("name") if name in names else answer.body[name] for name in shown
-        }
+        got = {name: (answer.body[name] or {}).get("name") if name in names else answer.body[name] for name in shown}
         assert got == shown
         assert events_of(ticket.pk) == known + events
         assert answer.body == olena.get(f"tickets/{ticket.pk}/").body

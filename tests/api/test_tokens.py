@@ -90,7 +90,9 @@ def test_use_is_noted_at_most_once_a_minute(house: House) -> None:
     token.refresh_from_db()
     first = token.last_used_at
     assert first is not None
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         assert api.get("me/").status == 200
     assert not [q for q in queries if q["sql"].startswith("UPDATE")]
     ApiToken.objects.filter(pk=token.pk).update(last_used_at=first - timedelta(seconds=61))

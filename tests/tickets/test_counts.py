@@ -13,11 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from people.models import Customer
+from tests.people import NOW, House, make_house
 from tickets.counts import all_heaps, fold_tally, unread_map, view_counts
 from tickets.facets import ticket_q
 from tickets.inbox.catalogue import wheres_for
 from tickets.models import Seen, Status, Tally, Ticket
-from tests.people import NOW, House, make_house
 
 Facts = tuple[Any, ...]
 
@@ -37,7 +37,9 @@ def recount() -> Counter[Facts]:
     rows = Ticket.objects.values_list(
         "team_id", "assignee_id", "channel_id", "status", "snoozed_until", "needs_attention"
     )
-    return Counter((team, who, channel, status, until is not None, odd) for team, who, channel, status, until, odd in rows)
+    return Counter(
+        (team, who, channel, status, until is not None, odd) for team, who, channel, status, until, odd in rows
+    )
 
 
 def tallied() -> Counter[Facts]:
@@ -105,8 +107,10 @@ def test_bulk_insert_appends_a_row_a_combination(house: House, zoe: Customer) ->
 
 
 def test_copy_is_counted_too(house: House, zoe: Customer) -> None:
-    columns = "subject, status, priority, channel_id, customer_id, language, preview, message_sequence, " \
+    columns = (
+        "subject, status, priority, channel_id, customer_id, language, preview, message_sequence, "
         "inbound_sequence, opened_at, last_message_at, needs_attention"
+    )
     with connection.cursor() as cursor, cursor.copy(f"COPY tickets_ticket ({columns}) FROM STDIN") as copy:
         for _ in range(40):
             copy.write_row(["", "open", 20, house.channel.pk, zoe.pk, "", "", 1, 1, NOW, NOW, False])
@@ -135,7 +139,7 @@ def test_folding_beside_writers_and_other_folds_loses_nothing(house: House, zoe:
         try:
             while not stop.is_set():
                 work()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told by the test thread
             errors.append(error)
         finally:
             connections.close_all()
@@ -175,9 +179,13 @@ def test_counts_are_what_the_lists_hold_and_cost_one_query(house: House, zoe: Cu
         one_random_step(house, zoe, chance)
     for agent in (house.olena, house.ben, house.mallory, house.vera, house.adam):
         wheres = wheres_for(agent)
-        listed = {key: Ticket.objects.visible_to(agent).filter(ticket_q(where)).count() for key, where in wheres.items()}
-        agent.team_ids  # read once a request in any case
-        with CaptureQueriesContext(connection, ) as queries:
+        listed = {
+            key: Ticket.objects.visible_to(agent).filter(ticket_q(where)).count() for key, where in wheres.items()
+        }
+        assert agent.team_ids is not None  # read once a request in any case
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             counts = view_counts(agent, wheres)
         assert counts == listed
         assert len(queries) == 1

@@ -18,7 +18,7 @@ from django.test.utils import override_settings
 
 from events import doorbell
 from helpdesk.runtime.redis import Redis
-from tests.people import House, make_house, open_ticket
+from tests.people import make_house, open_ticket
 from tickets.actions import assign_ticket
 from tickets.events import TicketEvent
 from tickets.models import Ticket

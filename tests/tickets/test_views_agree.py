@@ -77,7 +77,9 @@ class TestAgreement(TestCase):
             for given in tickets
         )  # fmt: skip
         return {
-            t.pk: Facets(t.status, t.team_id, t.assignee_id, t.channel_id, t.snoozed_until is not None, t.needs_attention)
+            t.pk: Facets(
+                t.status, t.team_id, t.assignee_id, t.channel_id, t.snoozed_until is not None, t.needs_attention
+            )
             for t in made
         }
 

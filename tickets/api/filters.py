@@ -77,9 +77,7 @@ class TicketQuery(StrictSerializer, PageQuery):
         required=False,
         help_text="Only tickets something happened to since (ISO 8601). To miss nothing, follow /events/ instead.",
     )
-    q = serializers.CharField(
-        required=False, max_length=400, help_text="Search: words, “phrases”, #1042, addresses."
-    )
+    q = serializers.CharField(required=False, max_length=400, help_text="Search: words, “phrases”, #1042, addresses.")
 
 
 def filter_tickets(tickets: TicketQuerySet, query: dict[str, Any], *, agent_id: int) -> TicketQuerySet:

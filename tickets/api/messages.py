@@ -168,9 +168,7 @@ class MessageView(SpineView):
 
 
 class WithdrawalView(SpineView):
-    @extend_schema(
-        operation_id="messages_withdraw", request=None, responses=MessageSerializer, tags=["messages"]
-    )
+    @extend_schema(operation_id="messages_withdraw", request=None, responses=MessageSerializer, tags=["messages"])
     def post(self, request: Request, message_id: int) -> HttpResponseBase:
         """Take a reply back that has not gone out yet (409 once it has). Its text becomes your draft again."""
 

@@ -55,7 +55,9 @@ def read_directory() -> Directory:
     teams = Team.objects.order_by().values_list(
         Value("team"), "id", "name", Value("", text), Value("", text), Value(True), Value(None, Team._meta.pk)
     )
-    channels = Channel.objects.order_by().values_list(Value("channel"), "id", "name", "address", "kind", "is_active", "team_id")
+    channels = Channel.objects.order_by().values_list(
+        Value("channel"), "id", "name", "address", "kind", "is_active", "team_id"
+    )
     agents = Agent.objects.order_by().values_list(
         Value("agent"), "id", "name", Cast("email", text), "role", "is_active", Value(None, Team._meta.pk)
     )

@@ -61,7 +61,6 @@ def tags(request: HttpRequest) -> HttpResponseBase:
     return JsonResponse({"tags": list(Tag.objects.values_list("name", flat=True)[:TAGS])})
 
 
-
 def _query(request: HttpRequest) -> str:
     return request.GET.get("q", "").replace("\x00", "").strip()[:QUERY_LENGTH]
 

@@ -72,7 +72,12 @@ Teller = Callable[[SafeString, dict[str, Any], Names], Sentence]
 def _opened(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     channel = names.directory.channels.get(data.get("channel") or 0)
     if channel:
-        return Sentence(icon="circle-plus", html=format_html(_("{who} opened the ticket by writing to {channel}"), who=who, channel=_bold(channel.name)))
+        return Sentence(
+            icon="circle-plus",
+            html=format_html(
+                _("{who} opened the ticket by writing to {channel}"), who=who, channel=_bold(channel.name)
+            ),
+        )
     return Sentence(icon="circle-plus", html=format_html(_("{who} opened the ticket"), who=who))
 
 
@@ -95,14 +100,18 @@ def _moved(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     team = names.directory.teams.get(data.get("to") or 0)
     if team is None:
         return Sentence(icon="users-round", html=format_html(_("{who} took the ticket out of its team"), who=who))
-    return Sentence(icon="users-round", html=format_html(_("{who} moved the ticket to {team}"), who=who, team=_bold(team)))
+    return Sentence(
+        icon="users-round", html=format_html(_("{who} moved the ticket to {team}"), who=who, team=_bold(team))
+    )
 
 
 def _status(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     if "message" in data:
         return Sentence(icon="rotate-ccw", html=format_html(_("{who} answered, so the ticket is open again"), who=who))
     label = _label(Status, data.get("to"))
-    return Sentence(icon="circle-dot", html=format_html(_("{who} set the status to {status}"), who=who, status=_bold(label)))
+    return Sentence(
+        icon="circle-dot", html=format_html(_("{who} set the status to {status}"), who=who, status=_bold(label))
+    )
 
 
 def _snoozed(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
@@ -121,7 +130,9 @@ def _woken(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
 
 def _prioritised(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     label = _label(Priority, data.get("to"))
-    return Sentence(icon="chevrons-up", html=format_html(_("{who} set the priority to {priority}"), who=who, priority=_bold(label)))
+    return Sentence(
+        icon="chevrons-up", html=format_html(_("{who} set the priority to {priority}"), who=who, priority=_bold(label))
+    )
 
 
 def _linked(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
@@ -134,8 +145,13 @@ def _linked(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
 def _bounced(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     address = _bold(data.get("recipient") or _("the recipient"))
     if data.get("permanent"):
-        return Sentence(icon="mail-x", html=format_html(_("A delivery report says that {address} was not reached"), address=address))
-    return Sentence(icon="mail-warning", html=format_html(_("A delivery report says that {address} is not reached yet"), address=address))
+        return Sentence(
+            icon="mail-x", html=format_html(_("A delivery report says that {address} was not reached"), address=address)
+        )
+    return Sentence(
+        icon="mail-warning",
+        html=format_html(_("A delivery report says that {address} is not reached yet"), address=address),
+    )
 
 
 def _plain(icon: str, text: Callable[[], str]) -> Teller:
@@ -178,11 +194,12 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.DELIVERY_CONFIRMED: _plain(icon="mail-check", text=lambda: _("{who} noted that the reply arrived")),
     TicketEvent.PARTICIPANT_JOINED: _participant(icon="user-round-plus", text=lambda: _("{whom} takes part now")),
     TicketEvent.PARTICIPANT_PENDING: _participant(
-        icon="user-round-search", text=lambda: _("{whom} answered from an address we did not know and waits to be let in")
+        icon="user-round-search",
+        text=lambda: _("{whom} answered from an address we did not know and waits to be let in"),
     ),
-    TicketEvent.PARTICIPANT_ACCEPTED: _participant(icon="user-round-check", text=lambda: _("{who} let {whom} take part")),
+    TicketEvent.PARTICIPANT_ACCEPTED: _participant(
+        icon="user-round-check", text=lambda: _("{who} let {whom} take part")
+    ),
     TicketEvent.PARTICIPANT_REFUSED: _participant(icon="user-round-x", text=lambda: _("{who} kept {whom} out")),
     TicketEvent.IMAGES_SHOWN: _plain(icon="image", text=lambda: _("{who} let a mail load its pictures")),
 }
-
-

@@ -171,15 +171,19 @@ def _query(agent: Agent) -> Any:
             address="identity__value", state="state",
         )
     )  # fmt: skip
-    addresses = Identity.objects.filter(customer=OuterRef("customer_id")).order_by("suspect", "id").values(
-        json=JSONObject(kind="kind", value="value", trust="trust", suspect="suspect")
+    addresses = (
+        Identity.objects.filter(customer=OuterRef("customer_id"))
+        .order_by("suspect", "id")
+        .values(json=JSONObject(kind="kind", value="value", trust="trust", suspect="suspect"))
     )
     tags = Tagging.objects.filter(ticket=here).order_by("id").values(json=JSONObject(name="tag__name", hue="tag__hue"))
     drafts = Draft.objects.filter(ticket=here, agent=agent).values(
         json=JSONObject(kind="kind", text="text", recipients="recipients", revision="revision")
     )
-    uploads = Attachment.objects.filter(ticket=here, uploaded_by=agent, message=None).order_by("id").values(
-        json=JSONObject(id="public_id", name="filename", size="size")
+    uploads = (
+        Attachment.objects.filter(ticket=here, uploaded_by=agent, message=None)
+        .order_by("id")
+        .values(json=JSONObject(id="public_id", name="filename", size="size"))
     )
     answers = Message.objects.filter(ticket=here, kind=MessageKind.INBOUND, pending=False)
     last_said = answers.annotate(robot=~Q(auto_kind="")).order_by("robot", "-sequence")
@@ -189,7 +193,8 @@ def _query(agent: Agent) -> Any:
         .select_related("customer", "channel", "assignee", "team")
         .annotate(
             guest_list=ArraySubquery(guests), address_list=ArraySubquery(addresses), tag_list=ArraySubquery(tags),
-            draft_list=ArraySubquery(drafts), upload_list=ArraySubquery(uploads), link_list=ArraySubquery(_links(agent)),
+            draft_list=ArraySubquery(drafts),
+            upload_list=ArraySubquery(uploads), link_list=ArraySubquery(_links(agent)),
             answer_list=ArraySubquery(answer),
         )
     )  # fmt: skip
@@ -236,5 +241,3 @@ def earlier_tickets(agent: Agent, ticket: Ticket) -> list[Ticket]:
     """The customer's other tickets that the agent may see, newest first. One query."""
     others = Ticket.objects.visible_to(agent).filter(customer=ticket.customer_id).exclude(pk=ticket.pk)
     return list(others.only("id", "subject", "status", "last_message_at").newest_first()[:EARLIER])
-
-

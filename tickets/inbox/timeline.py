@@ -160,9 +160,7 @@ def _mentioned(events: Sequence[Event]) -> set[int]:
     return {e.data["message"] for e in events if isinstance(e.data.get("message"), int)}
 
 
-def _messages(
-    ticket_id: int, events: Sequence[Event], names: Names, also: set[int] | None = None
-) -> dict[int, Said]:
+def _messages(ticket_id: int, events: Sequence[Event], names: Names, also: set[int] | None = None) -> dict[int, Said]:
     ids = {e.data["message"] for e in events if e.kind in PLACES} | (also or set())
     wanted = Q(pk__in=ids)
     if any(e.kind == TicketEvent.DELIVERY_BOUNCED for e in events):

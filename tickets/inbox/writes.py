@@ -26,8 +26,8 @@ from .access import agent_of, forbidden, refusal, signed_in
 from .directory import read_directory
 from .pages import read_number, updates_of
 from .thread import read_thread
-from .times import snooze_choices
 from .timeline import say
+from .times import snooze_choices
 
 Write = Callable[..., dict[str, Any]]
 

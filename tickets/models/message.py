@@ -87,7 +87,7 @@ class Message(models.Model):
     language = models.CharField(max_length=8, blank=True, default="")
     external_id = models.CharField(max_length=255, blank=True, default="")
     dedupe_key = models.UUIDField(null=True, unique=True)
-    reply_token = models.CharField(max_length=26, null=True, unique=True)  # noqa: DJ001 - null so that unique skips it
+    reply_token = models.CharField(max_length=26, null=True, unique=True)
     thread_layer = models.CharField(max_length=20, choices=ThreadLayer.choices)
     thread_reason = models.CharField(max_length=200, blank=True, default="")
     auto_kind = models.CharField(max_length=12, choices=AutoKind.choices, blank=True, default="")

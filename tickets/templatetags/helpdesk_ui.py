@@ -14,9 +14,9 @@ from django import template
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.urls import NoReverseMatch, reverse
 from django.utils.html import escape, format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info, gettext, pgettext
@@ -49,9 +49,7 @@ def _icon(name: str, extra: str) -> SafeString:
 @register.simple_tag
 def avatar(name: str, id: int | None, size: str = "m") -> SafeString:
     """Initials on the person's own hue. The name stands beside it, so it is hidden from screen readers."""
-    return format_html(
-        '<span class="av {} h-{}" aria-hidden="true">{}</span>', size, hue(id), initials(name)
-    )
+    return format_html('<span class="av {} h-{}" aria-hidden="true">{}</span>', size, hue(id), initials(name))
 
 
 @register.simple_tag

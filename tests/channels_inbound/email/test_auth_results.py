@@ -11,7 +11,7 @@ ALL_PASS = "spf=pass smtp.mailfrom=x; dkim=pass header.d=x; dmarc=pass header.fr
 
 
 def verdicts(*headers: str, trusted: tuple[str, ...] = (OURS,), rest: bytes = b"") -> AuthVerdicts:
-    raw = "".join(f"{header}\r\n" for header in headers).encode() + raw_mail() if not rest else rest
+    raw = rest if rest else "".join(f"{header}\r\n" for header in headers).encode() + raw_mail()
     return parse_email(raw, trusted_authserv_ids=trusted).auth
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 
 import pytest
@@ -323,7 +324,7 @@ def test_marks_of_any_text_are_spans_in_order_and_the_answer_is_what_they_leave(
     assert list(found.quoted) == sorted(found.quoted)
     assert list(found.signature) == sorted(found.signature)
     assert all(0 <= start < end <= len(text) for start, end in spans)
-    assert all(first[1] <= second[0] for first, second in zip(spans, spans[1:], strict=False))
+    assert all(first[1] <= second[0] for first, second in itertools.pairwise(spans))
     left = text
     for start, end in reversed(spans):
         left = left[:start] + left[end:]
