@@ -284,6 +284,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Fields of the same name with other choices: without these they would be numbered.
+    "ENUM_NAME_OVERRIDES": {
+        "ChannelKindEnum": "tickets.models.channel.ChannelKind.values",
+        "StatusEnum": "tickets.models.ticket.Status.values",
+        "SettableStatusEnum": "tickets.api.changes.SETTABLE",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

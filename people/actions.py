@@ -77,7 +77,8 @@ def _write_agent(
     agent: Agent | None, *, by: Agent, email: str, name: str, role: str, teams: Collection[Team], is_active: bool
 ) -> Agent:
     email = email.strip().lower()
-    if Agent.objects.filter(email=email).exclude(pk=agent.pk if agent else None).exists():
+    others = Agent.objects.exclude(pk=agent.pk) if agent else Agent.objects.all()
+    if others.filter(email=email).exists():
         raise Refused("email", _("Somebody has this address already."))
     kind = "agent.changed" if agent else "agent.created"
     before = {"role": agent.role, "is_active": agent.is_active} if agent else {}

@@ -37,7 +37,7 @@ class Text(UniqueUnstructuredHeader):
 
     def fold(self, *, policy: Any) -> str:
         if str(self).isascii() or policy.utf8:
-            return super().fold(policy=policy)
+            return super().fold(policy=policy)  # type: ignore[misc]  # BaseHeader, which Django mixes in, has it
         return f"{self.name}: {_encoded(str(self), len(self.name) + 2, policy.linesep)}{policy.linesep}"
 
 

@@ -68,29 +68,27 @@ def _assemble(
     cleaned: str,
     text: str,
     derived: HtmlText | None,
-    attachments: tuple,
+    attachments: tuple[Any, ...],
     trusted: Collection[str],
 ) -> ParsedEmail:
     charset = root.parameters.get("charset", "")
     people = _read_people(reader, root, charset)
-    subject = decode_header(root.first("subject"), charset)[:2000]
-    in_reply_to = read_ids(root.all("in-reply-to"), reader.limits.references)
     references = read_ids(root.all("references") + root.all("in-reply-to"), reader.limits.references)
-    return_path = _read_return_path(root)
+    return_path, subject = _read_return_path(root), decode_header(root.first("subject"), charset)[:2000]
     sender = people["from"][0] if people["from"] else Address("", "")
     automation = read_automation(root, subject, return_path, sender.address)
     bounce = read_bounce(reader, root, sender, subject, text, return_path)
     marks = ReplyMarks(text, (), ()) if bounce.is_bounce else mark_reply(text, subject, bool(references), derived)
     return ParsedEmail(
-        message_id=next(iter(read_ids(root.all("message-id"), 5)), ""),
-        in_reply_to=in_reply_to[0] if in_reply_to else None,
+        **_identity(reader, root),
+        **_about_machines(bounce, automation),
         references=tuple(references),
         sender=sender,
         reply_to=tuple(people["reply-to"]),
         to=tuple(people["to"]),
         cc=tuple(people["cc"]),
+        delivered_to=tuple(address.address for address in people["delivered-to"] if address.address),
         subject=subject,
-        date=read_date(root.first("date")),
         text=text,
         html=body.html,
         clean_html=cleaned,
@@ -99,21 +97,41 @@ def _assemble(
         quoted=marks.quoted,
         signature=marks.signature,
         attachments=attachments,
-        kind=_kind_of(bounce, automation),
-        auto_submitted=automation.auto_submitted or bounce.is_bounce or bounce.is_report,
-        suppress_auto_reply=automation.suppress_auto_reply or bounce.is_bounce or bounce.is_report,
-        list_mail=automation.list_mail,
-        is_bounce=bounce.is_bounce,
-        bounces=bounce.bounces,
-        bounced_message_ids=bounce.message_ids,
         auth=read_auth(root.fields, trusted),
         return_path=return_path,
-        delivered_to=tuple(address.address for address in people["delivered-to"] if address.address),
-        loop_header=decode_header(root.first("x-helpdesk-loop"))[:500],
-        fingerprint=fingerprint(reader.raw, root),
-        truncated=bool(reader.reasons),
-        truncated_by=tuple(sorted(reader.reasons)),
+        **_completeness(reader),
     )
+
+
+def _completeness(reader: MimeReader) -> dict[str, Any]:
+    """Asked last: reading anything may come upon a limit."""
+    return {"truncated": bool(reader.reasons), "truncated_by": tuple(sorted(reader.reasons))}
+
+
+def _identity(reader: MimeReader, root: Part) -> dict[str, Any]:
+    """What tells this mail from others, and which one it answers."""
+    in_reply_to = read_ids(root.all("in-reply-to"), reader.limits.references)
+    return {
+        "message_id": next(iter(read_ids(root.all("message-id"), 5)), ""),
+        "in_reply_to": in_reply_to[0] if in_reply_to else None,
+        "date": read_date(root.first("date")),
+        "loop_header": decode_header(root.first("x-helpdesk-loop"))[:500],
+        "fingerprint": fingerprint(reader.raw, root),
+    }
+
+
+def _about_machines(bounce: BounceReading, automation: Automation) -> dict[str, Any]:
+    """Whether a person wrote it, and what came back."""
+    report = bounce.is_bounce or bounce.is_report
+    return {
+        "kind": _kind_of(bounce, automation),
+        "auto_submitted": automation.auto_submitted or report,
+        "suppress_auto_reply": automation.suppress_auto_reply or report,
+        "list_mail": automation.list_mail,
+        "is_bounce": bounce.is_bounce,
+        "bounces": bounce.bounces,
+        "bounced_message_ids": bounce.message_ids,
+    }
 
 
 def _read_people(reader: MimeReader, root: Part, charset: str) -> dict[str, list[Address]]:

@@ -9,13 +9,14 @@ import pwd
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 import psutil
 
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def spawn(
@@ -77,6 +78,34 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def adopt_orphans() -> None:
+    """On Linux: grandchildren whose parent died become ours and not pid 1's, which in a container reaps nobody."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def reap_orphans(ours: Collection[int]) -> None:
+    """Let the dead among our adopted children go; `ours` are the pids of those that have a Popen of their own."""
+    while True:
+        try:
+            dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        # One of ours is left to its Popen, which is asked as often as we are; then the next one's turn comes.
+        if dead is None or dead.si_pid in ours:
+            return
+        os.waitpid(dead.si_pid, os.WNOHANG)
+
+
+def end_orphans(patience: float = 5) -> None:
+    """Once all that was started has ended: wait for adopted children, and kill what stays."""
+    _, alive = psutil.wait_procs(psutil.Process().children(recursive=True), timeout=patience)
+    for child in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+    psutil.wait_procs(alive, timeout=patience)
 
 
 def end_leftover(pid: int, program: str, *, stop_signal: int, argument: str) -> bool:

@@ -23,6 +23,7 @@ from redis.retry import Retry
 
 from helpdesk.runtime import commands
 from helpdesk.runtime.faults import Fault, disk_is_full, full_disk
+from helpdesk.runtime.processes import adopt_orphans, end_orphans, reap_orphans
 from helpdesk.runtime.redis import port_is_free
 from helpdesk.runtime.services import Services, kept_secrets
 from helpdesk.runtime.supervisor import Child, Supervisor
@@ -51,6 +52,7 @@ class Up:
         began = time.monotonic()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
+        adopt_orphans()
         try:
             self._start()
             self._wait_until_ready()
@@ -140,6 +142,7 @@ class Up:
         self._revive_services()
         if self.supervisor:
             self.supervisor.tick()
+            reap_orphans(self._pids())
             if time.monotonic() >= self.next_look:
                 self.next_look = time.monotonic() + LOOK_AFTER_SECONDS
                 self.supervisor.trim_logs()
@@ -163,6 +166,11 @@ class Up:
         if running_for > HEARTBEAT_LIMIT and age is not None and age > HEARTBEAT_LIMIT:
             self.supervisor.restart(worker, f"it has done nothing from the queue for {age:.0f} s")
 
+    def _pids(self) -> set[int]:
+        processes = [child.process for child in self.supervisor.children] if self.supervisor else []
+        processes += [server.process for server in (self.services.postgres, self.services.redis) if server]
+        return {process.pid for process in processes if process}
+
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self.stopping:
             if self.supervisor:
@@ -179,6 +187,7 @@ class Up:
         started = self.services.postgres or self.services.redis or self.supervisor
         self.services.stop()
         if started:
+            end_orphans()
             say("Stopped. The data is kept.")
 
 
@@ -206,7 +215,7 @@ def _taken_by(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
             listens = connection.status == psutil.CONN_LISTEN and connection.laddr
-            if listens and connection.laddr[1] == port and connection.pid:
+            if listens and listens.port == port and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
     except psutil.Error:
         pass

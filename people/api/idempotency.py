@@ -52,6 +52,7 @@ def _key(request: Request) -> str | None:
     key = request.headers.get(HEADER)
     if key is None:
         return None
+    key = key.strip()  # as a web server would have
     if not 1 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
         detail = f"{HEADER} takes 1 to {MAX_KEY} printable ASCII characters."
         raise invalid_input([{"field": HEADER, "code": "invalid", "detail": detail}])

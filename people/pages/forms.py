@@ -21,7 +21,7 @@ def zone_choices() -> list[tuple[str, str]]:
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
-class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # Django itself cannot be subscripted here
+class ProfileForm(forms.ModelForm):
     """How the helpdesk looks to one agent, and how they sign."""
 
     class Meta:

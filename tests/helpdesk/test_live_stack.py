@@ -13,6 +13,7 @@ from email.message import EmailMessage
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.people import make_agent
 from tests.support.live import LiveStack
 from tests.support.smtp_sink import STEPS, SmtpSink
 
@@ -37,6 +38,7 @@ def test_not_ready_without_mail_but_ready_for_a_balancer(live_stack: LiveStack) 
 
 
 def test_request_id_is_handed_back_and_logged(live_stack: LiveStack) -> None:
+    make_agent("Olena")
     request = urllib.request.Request(f"{live_stack.url}/accounts/login/", headers={"X-Request-Id": "trace-0123456789"})
     with urllib.request.urlopen(request) as answer:
         assert answer.headers["X-Request-Id"] == "trace-0123456789"
@@ -58,8 +60,14 @@ def test_metrics_for_this_machine_only(live_stack: LiveStack) -> None:
 
 
 def test_a_browser_shows_the_login_page(browser_page: Page) -> None:
+    make_agent("Olena")
     browser_page.goto("/accounts/login/")
     expect(browser_page.get_by_label("email")).to_be_visible()
+
+
+def test_an_empty_helpdesk_leads_to_its_first_run(browser_page: Page) -> None:
+    browser_page.goto("/accounts/login/")
+    expect(browser_page.get_by_role("button", name="Start the helpdesk")).to_be_visible()
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -114,4 +114,12 @@ class Launcher:
         """The child of `up` whose command line holds all the words."""
         assert self.process
         children = psutil.Process(self.process.pid).children()
-        return next(child for child in children if all(word in " ".join(child.cmdline()) for word in words))
+        return next(child for child in children if all(word in _command(child) for word in words))
+
+
+def _command(process: psutil.Process) -> str:
+    """Its command line; empty when it has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""

@@ -74,18 +74,23 @@ def reply(
         _refuse_stale(ticket, expected)
         message = _queue(ticket, wish, by=by, text=text, html=html, at=at, client_id=client_id, undo=undo_seconds)
         attach_files(message, attachments, by=by)
-        data = {"message": message.pk, "sequence": message.sequence, "status_from": ticket.status}
-        ticket.waiting_since = None
-        ticket.save(update_fields=["message_sequence", "last_message_at", "preview", "waiting_since"])
-        Draft.objects.filter(ticket=ticket, agent=by, kind=MessageKind.OUTBOUND).delete()
-        data |= {"status_to": then_status} if then_status else {}
-        record(ticket, TicketEvent.MESSAGE_QUEUED, by=by.actor, at=at, data=data)
-        if then_status:
-            change_status(ticket, then_status, by=by.actor, at=at)
-        mark_seen(ticket.pk, by=by, sequence=message.sequence)
-        if message.not_before is not None and message.not_before <= at:
-            ring("outbound")
+        _note_answered(ticket, message, by=by, at=at, then_status=then_status)
     return message
+
+
+def _note_answered(ticket: Ticket, message: Message, *, by: Agent, at: datetime, then_status: str | None) -> None:
+    """What an answer changes beside the message itself."""
+    data = {"message": message.pk, "sequence": message.sequence, "status_from": ticket.status}
+    data |= {"status_to": then_status} if then_status else {}
+    ticket.waiting_since = None
+    ticket.save(update_fields=["message_sequence", "last_message_at", "preview", "waiting_since"])
+    Draft.objects.filter(ticket=ticket, agent=by, kind=MessageKind.OUTBOUND).delete()
+    record(ticket, TicketEvent.MESSAGE_QUEUED, by=by.actor, at=at, data=data)
+    if then_status:
+        change_status(ticket, then_status, by=by.actor, at=at)
+    mark_seen(ticket.pk, by=by, sequence=message.sequence)
+    if message.not_before is not None and message.not_before <= at:
+        ring("outbound")
 
 
 def _refuse_stale(ticket: Ticket, expected: int | None) -> None:

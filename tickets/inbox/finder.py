@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 from people.models import Agent
 from tickets.errors import InvalidInput
 from tickets.models import Tag, Ticket
-from tickets.search.finder import Pieces, SearchPage, search_tickets
+from tickets.search.finder import SearchPage, search_tickets
+from tickets.search.snippet import Pieces
 
 from .access import agent_of, signed_in
 from .rows import Mark, Row, marks_for, rows_for

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
@@ -17,6 +17,9 @@ from tickets.facets import Where, ticket_q
 from tickets.models import Draft, Priority, Seen, Status, Tagging, Ticket
 
 from .faces import hue, initials
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise  # there for type checkers only
 
 PAGE = 50
 TAGS_SHOWN = 2
@@ -38,9 +41,9 @@ class Row:
     at: datetime
     at_ms: int
     status: str
-    status_label: str
+    status_label: str | _StrPromise
     priority: int
-    priority_label: str
+    priority_label: str | _StrPromise
     tags: tuple[tuple[str, int], ...]
     more_tags: int
     channel_id: int
@@ -129,7 +132,7 @@ def _page_query(agent: Agent, where: Where, after: str) -> Iterable[dict[str, An
     return walks[0].union(*walks[1:], all=True).order_by("-last_message_at", "-id")[: PAGE + 1]
 
 
-def _walk(agent: Agent, where: Where, after: str) -> QuerySet[Ticket, dict[str, Any]]:
+def _walk(agent: Agent, where: Where, after: str) -> QuerySet[Ticket, Any]:
     tickets = Ticket.objects.visible_to(agent).filter(ticket_q(where)).newest_first()
     if place := read_cursor(after):
         # The first condition repeats the second in a form an index can start from.
@@ -137,7 +140,7 @@ def _walk(agent: Agent, where: Where, after: str) -> QuerySet[Ticket, dict[str, 
     return _with_marks(_with_facts(tickets), agent)[: PAGE + 1]
 
 
-def _with_facts(tickets: QuerySet[Ticket]) -> QuerySet[Ticket, dict[str, Any]]:
+def _with_facts(tickets: QuerySet[Ticket]) -> QuerySet[Ticket, Any]:
     address = Identity.objects.filter(customer=OuterRef("customer_id")).order_by("id").values("value")[:1]
     tags = Tagging.objects.filter(ticket=OuterRef("pk")).order_by("id")
     return tickets.values(
@@ -151,7 +154,7 @@ def _with_facts(tickets: QuerySet[Ticket]) -> QuerySet[Ticket, dict[str, Any]]:
     )  # fmt: skip
 
 
-def _with_marks(tickets: QuerySet[Ticket, dict[str, Any]], agent: Agent) -> QuerySet[Ticket, dict[str, Any]]:
+def _with_marks(tickets: QuerySet[Ticket, Any], agent: Agent) -> QuerySet[Ticket, Any]:
     seen = Seen.objects.filter(agent=agent, ticket=OuterRef("pk")).values("sequence")
     drafts = Draft.objects.filter(Q(agent=agent), ~Q(text=""), ticket=OuterRef("pk"))
     return tickets.annotate(seen_sequence=Coalesce(Subquery(seen), 0), has_draft=Exists(drafts))

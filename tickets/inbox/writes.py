@@ -190,7 +190,7 @@ def uploads(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any
     upload = request.FILES.get("file")
     if upload is None:
         raise InvalidInput("file", _("Choose a file."))
-    kept = files.upload_attachment(ticket_id, by=agent, upload=upload, filename=upload.name or "file")  # type: ignore[arg-type]
+    kept = files.upload_attachment(ticket_id, by=agent, upload=upload, filename=upload.name or "file")
     return {"id": str(kept.public_id), "name": kept.filename, "size": kept.size}
 
 

@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.utils.dateparse import parse_datetime
@@ -222,7 +223,7 @@ def _gather(search: Search, cursor: Cursor, wanted: Sequence[str]) -> list[tuple
     visible, params = scope.order_by().values("id", "last_message_at").query.sql_with_params()
     rest = "".join(f" AND {_HAS.format('e.ticket_id')}" for _ in others)
     found = f"SELECT e.ticket_id FROM tickets_searchentry e WHERE e.vector @@ %s::tsquery{rest}"  # noqa: S608
-    values: list[object] = [*params, rarest, *others]
+    values: list[Any] = [*params, rarest, *others]
     if search.customers:
         found += " UNION SELECT id FROM tickets_ticket WHERE customer_id = ANY(%s)"
         values.append(search.customers)
@@ -268,7 +269,7 @@ def _ask(search: Search, position: Position | None, steps: int) -> list[tuple[in
     wanted = len(query.wanted)
     has = [f"has{n}.yes IS NOT NULL" for n in range(wanted)]
     lacks = [f"has{n}.yes IS NULL" for n in range(wanted, len(joins))]
-    values: list[object] = []
+    values: list[Any] = []
     matches = f"({' AND '.join(has) or 'true'})"
     if search.customers:
         matches = f"({matches} OR (SELECT c.customer_id FROM tickets_ticket c WHERE c.id = t.id) = ANY(%s))"  # noqa: S608
@@ -284,7 +285,7 @@ def _ask(search: Search, position: Position | None, steps: int) -> list[tuple[in
         return database.fetchall()
 
 
-def _newest(scope: TicketQuerySet, position: Position | None, steps: int) -> tuple[str, tuple[object, ...]]:
+def _newest(scope: TicketQuerySet, position: Position | None, steps: int) -> tuple[str, tuple[Any, ...]]:
     """SQL of the next tickets in order: one ordered index scan a status, merged, so that no other index is needed."""
     if position is not None:
         scope = scope.before(*position)
