@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run setup assets lock test lint bench demo-mail sizes messages clean help
+.PHONY: run setup assets lock test lint bench demo-mail screenshots sizes messages clean help
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ bench: setup ## Measure, with the limits measured in the same run
 
 demo-mail: setup ## Send a sample mail into the running helpdesk
 	@$(BIN)/python manage.py demo_mail $(ARGS)
+
+screenshots: setup ## Take the pictures of docs/screenshots/ (ARGS=--all: every page)
+	@$(BIN)/python scripts/screenshots.py $(ARGS)
 
 sizes: .venv/.installed ## List functions over 40 lines and files over 400
 	@$(BIN)/python scripts/sizes.py
