@@ -15,6 +15,7 @@ Fields = list[tuple[str, bytes]]
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _FIELD_NAME = re.compile(rb"[!-9;-~]{1,200}[ \t]*:")
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+*'-]{1,80}/[a-z0-9!#$&^_.+*'-]{1,100}")
 _BOUNDARY_LINE = re.compile(rb"(?:\A|\n)--([^\s][^\r\n]{0,100}?)[ \t]*\r?\n(?=[Cc]ontent-)")
 _KNOWN_FIELDS = frozenset(
     b"from to cc bcc subject date message-id in-reply-to references reply-to sender return-path received mime-version "
@@ -38,7 +39,7 @@ class Part:
         for name, value in fields:
             self.by_name.setdefault(name, []).append(value)
         self.media_type, self.parameters = read_parameters(self.first("content-type"))
-        if self.media_type.count("/") != 1 or self.media_type[0] == "/" or self.media_type[-1] == "/":
+        if not _MEDIA_TYPE.fullmatch(self.media_type):
             self.media_type = "text/plain" if self.media_type.startswith("text") else default_type
 
     def first(self, name: str) -> bytes:

@@ -22,7 +22,7 @@ def read_parameters(value: bytes) -> tuple[str, dict[str, str]]:
 
 
 def _main_value(value: bytes) -> str:
-    main = value.partition(b"(")[0].strip(b" \t\"'").lower().decode("latin-1")
+    main = value.partition(b"(")[0].replace(b"\0", b"").strip(b" \t\"'").lower().decode("latin-1")
     first = main.split(None, 1)[0] if main else ""
     # "text/plain charset=x" lost its semicolon, "text / plain" gained blanks.
     return first if "/" in first.strip("/") else main.replace(" ", "")
