@@ -12,11 +12,19 @@ def fingerprint(raw: bytes, root: Part) -> str:
     digest = hashlib.sha256()
     for name in ("from", "date", "subject"):
         digest.update(b" ".join(root.first(name).split()) + b"\n")
-    tail = b""
-    for start in range(root.start, root.end, _CHUNK):
-        # Servers on the way change line ends and trailing blank lines, nothing else we must forgive.
-        chunk = tail + raw[start : min(start + _CHUNK, root.end)].replace(b"\r", b"")
-        kept = chunk.rstrip()
-        tail = chunk[len(kept) :]
-        digest.update(kept)
+    # Servers on the way change line ends and trailing blank lines, nothing else we must forgive.
+    end = _filled_end(raw, root.start, root.end)
+    for start in range(root.start, end, _CHUNK):
+        digest.update(raw[start : min(start + _CHUNK, end)].replace(b"\r", b""))
     return digest.hexdigest()
+
+
+def _filled_end(raw: bytes, start: int, end: int) -> int:
+    """Where the blank end of raw[start:end] begins."""
+    while end > start:
+        chunk = raw[max(start, end - _CHUNK) : end]
+        kept = len(chunk.rstrip())
+        if kept:
+            return end - len(chunk) + kept
+        end -= len(chunk)
+    return end

@@ -1,6 +1,7 @@
 """A raw mail as values: the one entry to the mail reader. Pure: no database, no network, no clock, no settings."""
 
 import dataclasses
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -17,6 +18,8 @@ from channels_inbound.email.limits import DEFAULT_LIMITS, Limits, Unparseable
 from channels_inbound.email.mime import MimeReader, Part, decode_transfer
 from channels_inbound.email.parsed import ParsedEmail
 from channels_inbound.email.reply import ReplyMarks, mark_reply
+
+_FILLED = re.compile(rb"[^\r\n\t \x00]")
 
 __all__ = ["ParsedEmail", "Unparseable", "as_dict", "parse_email", "with_contents"]
 
@@ -43,7 +46,7 @@ def parse_email(
 
 
 def _gate(raw: bytes, limits: Limits, reasons: set[str]) -> bytes:
-    if not raw.strip(b"\r\n\t \x00"):
+    if not _FILLED.search(raw):
         raise Unparseable("the mail is empty")
     if len(raw) > limits.message_bytes:
         reasons.add("message_bytes")
