@@ -20,6 +20,12 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, default)
 
 
+def refuse(wrong: bool, why: str) -> None:
+    """Stop the start, with one sentence of reason."""
+    if wrong:
+        raise ImproperlyConfigured(why)
+
+
 def flag(name: str, default: bool = False) -> bool:
     said = text(name).strip().lower()
     if said not in ("", "0", "1", "no", "yes", "false", "true", "off", "on"):

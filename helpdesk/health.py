@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.conf import settings
 from django.core.cache import cache
@@ -17,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import RedisError
 
-from helpdesk import draining, signals
+from helpdesk import draining, durability, signals
 from helpdesk.tasks import HEARTBEAT_STALE, heartbeat_age
 
 PROBE_SECONDS = 2.0
@@ -25,10 +26,10 @@ PROBE_SECONDS = 2.0
 REMEMBER_SECONDS = 1.0
 # Which parts must work for a process of that role to be given work.
 ROLES = {
-    "all": ("database", "redis", "worker", "mail"),
+    "all": ("database", "redis", "durability", "worker", "mail"),
     "web": ("database",),
     "worker": ("database", "redis", "worker"),
-    "mail": ("database", "mail"),
+    "mail": ("database", "durability", "mail"),
 }
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 
@@ -86,6 +87,18 @@ def probe_redis() -> str:
     return "ok"
 
 
+def probe_durability() -> str:
+    """`ok` when neither server is set so that a crash or a full memory costs what we acknowledged."""
+    try:
+        faults = durability.database_faults()
+    except DatabaseError:
+        return "unknown without database"
+    # Away, which the part `redis` tells, or a managed one that does not let itself be asked.
+    with suppress(RedisError, OSError):
+        faults += durability.redis_faults(durability.redis_settings())
+    return ", ".join(faults) or "ok"
+
+
 def probe_worker() -> str:
     """`ok` when a worker lately did a job that came through the queue."""
     try:
@@ -112,6 +125,7 @@ def probe_mail() -> str:
 PROBES: dict[str, Callable[[], str]] = {
     "database": probe_database,
     "redis": probe_redis,
+    "durability": probe_durability,
     "worker": probe_worker,
     "mail": probe_mail,
 }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk import environment as env
@@ -18,8 +17,7 @@ BASE_DIR = env.ROOT
 DATA_DIR = env.data_dir()
 MODE = env.text("HELPDESK_MODE", "local")
 PRODUCTION = MODE == "production"
-if MODE not in ("local", "production"):
-    raise ImproperlyConfigured(f"HELPDESK_MODE must be local or production, not {MODE!r}.")
+env.refuse(MODE not in ("local", "production"), f"HELPDESK_MODE must be local or production, not {MODE!r}.")
 _services = {} if PRODUCTION else env.running_services()
 
 # --- Security -------------------------------------------------------------------------------------------------------
@@ -37,16 +35,10 @@ METRICS_TOKEN = env.text("HELPDESK_METRICS_TOKEN") or ("" if PRODUCTION else env
 # How many proxies of ours stand in front: only so many entries of X-Forwarded-For are believed.
 TRUSTED_PROXIES = env.number("HELPDESK_TRUSTED_PROXIES", 0)
 if PRODUCTION:
-    if DEBUG:
-        raise ImproperlyConfigured("HELPDESK_DEBUG must be off in production: error pages would show secrets.")
-    if len(SECRET_KEY) < 50:
-        raise ImproperlyConfigured(
-            "HELPDESK_SECRET_KEY (or _FILE) must hold at least 50 random characters in production."
-        )
-    if urlsplit(BASE_URL).scheme != "https":
-        raise ImproperlyConfigured("HELPDESK_BASE_URL must be the https:// address of this helpdesk in production.")
-    if "*" in ALLOWED_HOSTS:
-        raise ImproperlyConfigured("HELPDESK_ALLOWED_HOSTS must name the hosts in production, not *.")
+    env.refuse(DEBUG, "HELPDESK_DEBUG must be off in production: error pages would show secrets.")
+    env.refuse(len(SECRET_KEY) < 50, "HELPDESK_SECRET_KEY (or _FILE) must hold at least 50 random characters.")
+    env.refuse(not BASE_URL.startswith("https://"), "HELPDESK_BASE_URL must be the https:// address of this helpdesk.")
+    env.refuse("*" in ALLOWED_HOSTS, "HELPDESK_ALLOWED_HOSTS must name the hosts in production, not *.")
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
     SECURE_HSTS_SECONDS = env.number("HELPDESK_HSTS_SECONDS", 365 * 24 * 3600)
@@ -135,8 +127,7 @@ TEMPLATES = [{
 # --- Data -----------------------------------------------------------------------------------------------------------
 DATABASE_URL = env.text("DATABASE_URL") or _services.get("DATABASE_URL", "")
 REDIS_URL = env.text("REDIS_URL") or _services.get("REDIS_URL", "")
-if PRODUCTION and not (DATABASE_URL and REDIS_URL):
-    raise ImproperlyConfigured("DATABASE_URL and REDIS_URL must be set in production.")
+env.refuse(PRODUCTION and not (DATABASE_URL and REDIS_URL), "DATABASE_URL and REDIS_URL must be set in production.")
 # Without services the address leads nowhere on purpose: what needs no database still works, the rest says so.
 DATABASES = {
     "default": env.database(DATABASE_URL or f"postgresql://helpdesk@/helpdesk?host={DATA_DIR}/postgres/socket")
@@ -151,6 +142,9 @@ DATABASES["default"]["OPTIONS"] |= {
     "options": f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout=3s"
     " -c idle_in_transaction_session_timeout=30s",
 }
+# Tests run without fsync; nothing else may.
+UNSAFE_DATABASE = env.flag("HELPDESK_UNSAFE_DATABASE")
+env.refuse(PRODUCTION and UNSAFE_DATABASE, "HELPDESK_UNSAFE_DATABASE is for tests: a crash would lose mail.")
 if env.flag("HELPDESK_PGBOUNCER"):
     # In transaction pooling there are neither start-up options nor server-side cursors; set the limits on the role.
     del DATABASES["default"]["OPTIONS"]["options"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from helpdesk.runtime.supervisor import Child
 
 ROOT = Path(__file__).resolve().parents[2]
+MANAGE = ROOT / "manage.py"
 QUEUES = "critical,default,bulk"
 
 
@@ -29,6 +30,22 @@ def worker(*, processes: int = 2, with_beat: bool = True) -> Child:
     return Child("worker", [*command, "-B"] if with_beat else command, environment)
 
 
+def beat() -> Child:
+    """The ticks, in a process of their own where workers are several. Exactly one of it."""
+    return Child("beat", [sys.executable, "-m", "celery", "-A", "helpdesk", "beat", "-l", "warning", "--pidfile="],
+                 {"HELPDESK_PROCESS": "beat"})  # fmt: skip
+
+
 def mail() -> Child:
     """The SMTP listener."""
-    return Child("mail", [sys.executable, str(ROOT / "manage.py"), "smtp_listener"], {"HELPDESK_PROCESS": "mail"})
+    return Child("mail", [sys.executable, str(MANAGE), "smtp_listener"], {"HELPDESK_PROCESS": "mail"})
+
+
+def migrate() -> Child:
+    """Brings the database up to date and ends; the others start after it. Insecure settings stop it first."""
+    return Child("migrate", [sys.executable, str(MANAGE), "deploy"], {"HELPDESK_PROCESS": "migrate"})
+
+
+def apart() -> dict[str, Child]:
+    """The processes of a production where each has a container or unit of its own, by name."""
+    return {child.name: child for child in (migrate(), web(), worker(with_beat=False), beat(), mail())}

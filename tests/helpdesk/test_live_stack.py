@@ -20,7 +20,7 @@ from tests.support.smtp_sink import STEPS, SmtpSink
 
 def test_ready_names_every_part(live_stack: LiveStack) -> None:
     assert live_stack.ready() == {
-        "ready": True, "web": "ok", "database": "ok", "redis": "ok", "worker": "ok", "mail": "ok",
+        "ready": True, "web": "ok", "database": "ok", "redis": "ok", "durability": "ok", "worker": "ok", "mail": "ok",
     }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ def test_everything_is_ready_and_told(running: Launcher) -> None:
         "web": "ok",
         "database": "ok",
         "redis": "ok",
+        "durability": "ok",
         "worker": "ok",
         "mail": "ok",
     }
@@ -132,7 +133,7 @@ def test_after_kill_9_of_the_launcher_nothing_is_left_and_it_starts_again(tmp_pa
     launcher.wait_until_ready()
     family = launcher.family()
     launcher.end(signal.SIGKILL)
-    _wait_until(lambda: not any(process.is_running() for process in family), 45)
+    _wait_until(lambda: not any(process.is_running() for process in family), 90)  # a worker is given 30 s
     # What a crash leaves: the pid files, here even of a pid that lives and is someone else's.
     (launcher.data_dir / "up.pid").write_text(str(os.getpid()))
     (launcher.data_dir / "postgres" / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n")

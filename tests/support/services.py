@@ -27,6 +27,7 @@ def start_services() -> Services:
         HELPDESK_ASSETS="plain",
         HELPDESK_LOG_FORMAT="text",
         HELPDESK_MODE="local",
+        HELPDESK_UNSAFE_DATABASE="1",
     )
     for name in ("EMAIL_URL", "HELPDESK_DEBUG", "HELPDESK_BASE_URL", "HELPDESK_HTTP_PORT", "HELPDESK_SMTP_PORT"):
         os.environ.pop(name, None)

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandParser
 
+from helpdesk.upgrade import migrate_patiently
 from people.models import Agent
 
 
@@ -18,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
 
     def handle(self, *, no_demo: bool, **options: Any) -> None:
-        call_command("migrate", interactive=False, verbosity=0)
+        migrate_patiently()
         wanted = not no_demo and os.environ.get("HELPDESK_DEMO", "1") != "0"
         if wanted and not Agent.objects.exists() and "load_demo" in get_commands():
             self.stdout.write("Loading the demo shop...")

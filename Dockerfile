@@ -1,0 +1,32 @@
+# One image for every process; docker-compose.yml says which process runs which command.
+FROM python:3.11-slim-bookworm AS packages
+WORKDIR /app
+COPY requirements/base.txt requirements/base.txt
+RUN python -m venv /venv \
+    && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/base.txt
+
+FROM node:22-bookworm-slim AS assets
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-progress
+COPY . .
+RUN node assets/build.mjs
+
+FROM python:3.11-slim-bookworm
+ENV PATH=/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    MALLOC_ARENA_MAX=2 \
+    HELPDESK_DATA_DIR=/data
+WORKDIR /app
+COPY --from=packages /venv /venv
+COPY . .
+COPY --from=assets /app/static/dist static/dist
+# The pages' files get their hashed names here; no database and no secret is needed for that.
+RUN python manage.py collectstatic --noinput --clear -v 0 \
+    && python -m compileall -q /app /venv \
+    && install -d -o 10001 -g 10001 /data
+USER 10001:10001
+VOLUME /data
+EXPOSE 8000 8025
+CMD ["python", "-m", "helpdesk.web"]

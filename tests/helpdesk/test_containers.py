@@ -1,0 +1,128 @@
+"""docker-compose.yml and the Dockerfile start the processes that `manage.py up` starts, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import get_commands
+
+from helpdesk.runtime import commands, probe
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+OURS = commands.apart()
+
+
+def portable(command: list[Any]) -> list[str]:
+    """Our own command as a container says it: `python` on its PATH, paths from /app."""
+    return ["python" if part == sys.executable else str(part).removeprefix(f"{ROOT}/") for part in map(str, command)]
+
+
+def test_every_process_of_ours_has_a_service_and_no_other_runs_our_image() -> None:
+    assert {name for name, service in SERVICES.items() if service.get("build")} == set(OURS)
+    assert set(SERVICES) - set(OURS) == {"postgres", "redis", "cache"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_command_is_the_launchers(name: str) -> None:
+    assert SERVICES[name]["command"] == portable(list(OURS[name].command))
+    environment = SERVICES[name]["environment"]
+    assert {key: environment.get(key) for key in OURS[name].environment} == OURS[name].environment
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_the_command_names_exists(name: str) -> None:
+    _python, *rest = SERVICES[name]["command"]
+    if rest[0] == "-m":
+        assert find_spec(rest[1])
+    else:
+        assert rest[0] == "manage.py"
+        assert rest[1] in get_commands()
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if name != "migrate"])
+def test_health_is_probed_by_something_that_exists(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "helpdesk.runtime.probe", name]
+    assert name in probe.PROBES
+    assert SERVICES[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_ours_run_with_little_power(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["init"] is True  # orphans of a killed worker are reaped
+    assert "user" not in service  # the image's own, see below
+
+
+def test_the_image_is_not_root_and_holds_no_secret() -> None:
+    users = re.findall(r"^USER (.+)$", DOCKERFILE, re.M)
+    assert users
+    assert users[-1] == "10001:10001"
+    assert DOCKERFILE.index("USER 10001") < DOCKERFILE.index("CMD [")
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert {".git", ".venv", "node_modules", "var", "secrets", ".env"} <= set(ignored)
+
+
+def test_the_image_installs_the_hashed_lock_and_its_default_is_the_web_process() -> None:
+    assert "--require-hashes -r requirements/base.txt" in DOCKERFILE
+    (default,) = re.findall(r"^CMD (\[.+\])$", DOCKERFILE, re.M)
+    assert yaml.safe_load(default) == portable(list(commands.web().command))
+
+
+def test_a_stop_waits_as_long_as_our_own_launcher() -> None:
+    for name in ("web", "worker", "mail"):
+        assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) >= OURS[name].stop_after
+
+
+def test_secrets_come_by_file_and_are_all_made(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    script = tmp_path / "scripts" / "make_secrets.sh"
+    script.write_text((ROOT / "scripts" / "make_secrets.sh").read_text())
+    subprocess.run(["sh", script], check=True, capture_output=True)
+    made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    for name, secret in COMPOSE["secrets"].items():
+        assert secret == {"file": f"secrets/{name}"}
+        assert made[name].strip()
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert len(made["secret_key"]) >= 50
+    subprocess.run(["sh", script], check=True, capture_output=True)
+    assert {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()} == made
+    using = [ROOT / "docker-compose.yml", ROOT / "scripts" / "make_role.sh"]
+    named = [name for path in using for name in re.findall(r"/run/secrets/(\w+)", path.read_text())]
+    assert set(named) == set(COMPOSE["secrets"])
+    inline = [value for service in SERVICES.values() for key, value in service.get("environment", {}).items()
+              if re.search(r"PASSWORD|SECRET|TOKEN|_URL$", key) and not key.endswith("_FILE")]  # fmt: skip
+    assert inline == [SERVICES["web"]["environment"]["HELPDESK_BASE_URL"]] * len(OURS)
+
+
+def test_the_queue_never_evicts_and_the_cache_is_another_redis() -> None:
+    queue, cache = (" ".join(SERVICES[name]["command"]) for name in ("redis", "cache"))
+    assert "--appendonly yes --appendfsync everysec" in queue
+    assert queue.endswith("--maxmemory-policy noeviction")
+    assert cache.endswith("--maxmemory-policy allkeys-lru")
+    assert "redis:/data" in SERVICES["redis"]["volumes"]
+
+
+def test_postgresql_is_durable() -> None:
+    said = " ".join(SERVICES["postgres"]["command"])
+    assert not re.search(r"fsync|synchronous_commit|full_page_writes", said)
+    assert "--data-checksums" in SERVICES["postgres"]["environment"]["POSTGRES_INITDB_ARGS"]
+    assert SERVICES["postgres"]["volumes"][0].startswith("postgres:/var/lib/postgresql")
+
+
+def test_only_loopback_is_published_unless_said_otherwise() -> None:
+    assert SERVICES["web"]["ports"] == ["127.0.0.1:8000:8000"]
+    assert SERVICES["mail"]["ports"] == ["${HELPDESK_SMTP_PUBLISH:-127.0.0.1:8025}:8025"]
+    assert [name for name, service in SERVICES.items() if service.get("ports")] == ["web", "mail"]
