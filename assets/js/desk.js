@@ -11,7 +11,7 @@ const SKELETON_AFTER = 150;
 const FRESH = 8_000;
 const pane = $('#thread');
 const aside = $('#customer');
-const title = document.title;
+const shop = document.title.split(' – ').at(-1);
 const guards = [];
 const prefetched = new Map();
 let loading = null;
@@ -36,7 +36,7 @@ export async function open(number, { push = true, focus = 'row', query = '' } = 
     pane.classList.remove('wait');
     pane.replaceChildren(build(parts.thread));
     aside.replaceChildren(build(parts.customer));
-    document.title = `${parts.title || `#${number}`} – ${title.split(' – ').at(-1)}`;
+    document.title = `${parts.title || `#${number}`} – ${shop}`;
     if (push) history.pushState({ number }, '', `/inbox/${list.view}/${number}/${query}`);
     thread.settle({ focus: focus === 'subject' || !row ? 'subject' : null });
     document.dispatchEvent(new CustomEvent('ticket:opened'));
@@ -90,13 +90,20 @@ export function showList({ push = true } = {}) {
   thread.forget();
   list.makeCurrent(null);
   app.dataset.view = 'list';
-  document.title = title;
   pane.replaceChildren($('#blank').content.cloneNode(true));
   aside.replaceChildren();
   if (push) history.pushState({}, '', `/inbox/${list.view}/`);
+  retitle();
   document.dispatchEvent(new CustomEvent('ticket:left'));
   list.focusRow(row);
   tell();
+}
+
+// The list's title tells how much waits, in a tab one does not look at too.
+export function retitle() {
+  if (!list.rows || thread.number() !== null) return;
+  const count = $('[data-view-count]')?.textContent;
+  document.title = `${count ? `(${count}) ` : ''}${$('#view-name').textContent} – ${shop}`;
 }
 
 function step(by) {

@@ -69,18 +69,24 @@ export function apply(updates, base = lastEvent()) {
     if (shown && fresh) shown.replaceWith(fresh);
     else shown?.remove();
   }
-  for (const item of [...build(updates.items).children]) {
-    const shown = item.id && document.getElementById(item.id);
-    if (shown) shown.replaceWith(item);
-    else timeline().append(item);
-  }
+  for (const item of [...build(updates.items).children]) show(item);
   for (const frame of $$('iframe.frame:not([data-fitted])', timeline())) fit(frame);
   timeline().dataset.event = updates.event;
-  const seen = facts.seen;
+  const { seen, sequence } = facts;
   facts = { ...updates.facts, seen };
-  document.dispatchEvent(new CustomEvent('ticket:changed'));
+  document.dispatchEvent(new CustomEvent('ticket:changed', { detail: { compose: updates.compose, before: sequence } }));
   see();
   if (pinned) toEnd();
+}
+
+// One's own message takes the place of the bubble that stood for it while it was on its way.
+function show(item) {
+  const shown = item.id && document.getElementById(item.id);
+  const bubble = item.dataset.client && document.getElementById(`sending-${item.dataset.client}`);
+  if (bubble) item.classList.remove('new');
+  if (shown) shown.replaceWith(item);
+  else timeline().append(item);
+  bubble?.remove();
 }
 
 const replace = (selector, html) => $(selector).replaceChildren(build(html));

@@ -7,12 +7,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models.functions import Least
 from django.utils.translation import gettext as _
 
 from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
-from tickets.models import Draft, MessageKind, Ticket
+from tickets.models import Draft, MessageKind, Seen, Ticket
 
 from .base import require
 
@@ -58,8 +59,14 @@ def mark_seen(ticket_id: int, *, by: Agent, sequence: int) -> None:
             cursor.execute(_SEEN, [by.pk, ticket_id, min(sequence, ticket.message_sequence)])
 
 
+def mark_unread(ticket_id: int, *, by: Agent) -> None:
+    """Make the customer's last message unread for this agent; a ticket never opened is unread already."""
+    ticket = _require_visible(ticket_id, by)
+    Seen.objects.filter(agent=by, ticket=ticket).update(sequence=Least("sequence", ticket.inbound_sequence - 1))
+
+
 def _require_visible(ticket_id: int, by: Agent) -> Ticket:
-    ticket = Ticket.objects.visible_to(by).only("message_sequence").filter(pk=ticket_id).first()
+    ticket = Ticket.objects.visible_to(by).only("message_sequence", "inbound_sequence").filter(pk=ticket_id).first()
     if ticket is None:
         raise NotFound(_("There is no such ticket."))
     return ticket

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
@@ -15,6 +17,7 @@ from people.models import Agent
 from tickets.counts import view_counts
 from tickets.facets import Where
 from tickets.models import Priority, Status, Ticket
+from tickets.notices import unread_count
 
 from .access import agent_of, signed_in
 from .catalogue import views_for, wheres_for
@@ -22,6 +25,7 @@ from .directory import read_directory
 from .rows import list_page
 from .sidebar import Entry, Sidebar, sidebar_for
 from .thread import Thread, earlier_tickets, neighbours, read_thread
+from .timeline import Item, read_said
 from .times import snooze_choices
 
 SETTABLE = [status for status in Status if status != Status.CLOSED]
@@ -106,8 +110,7 @@ def history(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
     """The stretch of history before an event."""
     thread = read_thread(agent_of(request), ticket_id, read_directory())
     timeline = thread.timeline(before=read_number(request.GET.get("before")))
-    context = {"items": timeline.items, "thread": thread}
-    return JsonResponse({"html": render_to_string("tickets/_items.html", context), "before": timeline.earlier_than})
+    return JsonResponse({"html": _items_html(timeline.items, thread), "before": timeline.earlier_than})
 
 
 @require_safe
@@ -126,7 +129,19 @@ def customer_history(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
 @signed_in
 def counts(request: HttpRequest) -> HttpResponseBase:
     agent = agent_of(request)
-    return JsonResponse({"counts": view_counts(agent, wheres_for(agent))})
+    return JsonResponse({"counts": view_counts(agent, wheres_for(agent)), "notices": unread_count(agent)})
+
+
+@require_safe
+@signed_in
+def one_message(request: HttpRequest, ticket_id: int, message_id: int) -> HttpResponseBase:
+    """One message of a ticket again, in its own layout (`?as=rich`) or as plain text."""
+    thread = read_thread(agent_of(request), ticket_id, read_directory())
+    said = read_said(ticket_id, message_id)
+    if said is None:
+        raise Http404
+    rich = request.GET.get("as") == "rich" and bool(said.message.html)
+    return JsonResponse({"html": _items_html([replace(said, rich=rich)], thread)})
 
 
 def updates_of(thread: Thread, event: int) -> dict[str, Any]:
@@ -138,12 +153,18 @@ def updates_of(thread: Thread, event: int) -> dict[str, Any]:
         "facts": thread.facts,
         "head": render_to_string("tickets/_head.html", context),
         "top": render_to_string("tickets/_subject.html", context),
-        "items": render_to_string("tickets/_items.html", {"items": timeline.items, "thread": thread, "fresh": True}),
+        "items": _items_html(timeline.items, thread, fresh=True),
+        # A message that was taken back is nothing: the browser removes it.
         "changed": {
-            f"msg-{said.message.pk}": render_to_string("tickets/_items.html", {"items": [said], "thread": thread})
+            f"msg-{said.message.pk}": "" if said.is_withdrawn else _items_html([said], thread)
             for said in timeline.changed
         },
+        "compose": thread.compose(),
     }
+
+
+def _items_html(items: Sequence[Item], thread: Thread, *, fresh: bool = False) -> str:
+    return render_to_string("tickets/_items.html", {"items": items, "thread": thread, "fresh": fresh})
 
 
 def thread_context(thread: Thread) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q
+from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -71,6 +71,10 @@ class Said:
     @property
     def is_reply(self) -> bool:
         return self.message.kind == MessageKind.OUTBOUND
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.message.outbox == OutboxState.WITHDRAWN
 
     @property
     def has_remote(self) -> bool:
@@ -167,16 +171,25 @@ def _messages(ticket_id: int, events: Sequence[Event], names: Names, also: set[i
         wanted |= Q(auto_kind=AutoKind.BOUNCE)
     if not ids and wanted == Q(pk__in=ids):
         return {}
+    messages = _with_files(ticket_id).filter(wanted).order_by("sequence")
+    return {message.pk: say(message) for message in messages}
+
+
+def read_said(ticket_id: int, message_id: int) -> Said | None:
+    """One message of the ticket, ready to be drawn. One query."""
+    message = _with_files(ticket_id).filter(pk=message_id).first()
+    return say(message) if message else None
+
+
+def _with_files(ticket_id: int) -> QuerySet[Message]:
     files = Attachment.objects.filter(message=OuterRef("pk"), inline=False).order_by("id")
     shape = JSONObject(id="public_id", name="filename", type="content_type", size="size")
-    messages = (
-        Message.objects.filter(wanted, ticket=ticket_id)
+    return (
+        Message.objects.filter(ticket=ticket_id)
         .select_related("identity", "agent")
         .annotate(file_list=ArraySubquery(files.values(json=shape)))
-        .defer("dedupe_key", "reply_token", "client_id")
-        .order_by("sequence")
+        .defer("dedupe_key", "reply_token")
     )
-    return {message.pk: say(message) for message in messages}
 
 
 def _place(events: Sequence[Event], said: dict[int, Said], names: Names) -> list[Item]:

@@ -25,6 +25,7 @@ from tickets.models import Message, MessageKind, Ticket
 from .access import agent_of, forbidden, refusal, signed_in
 from .directory import read_directory
 from .pages import read_number, updates_of
+from .rows import render_row, rows_for
 from .thread import read_thread
 from .timeline import say
 from .times import snooze_choices
@@ -33,12 +34,13 @@ Write = Callable[..., dict[str, Any]]
 
 
 def write(action: Write) -> Callable[..., HttpResponseBase]:
-    """A POST that calls one action. Its answer holds what is new on the ticket since `event`, if one was named."""
+    """A POST that calls one action. Its answer holds what is new on the ticket since `event`, if one was named, and
+    the ticket's row, if it was asked for."""
 
     @require_POST
     @signed_in
     @wraps(action)
-    def page(request: HttpRequest, **ids: int) -> HttpResponseBase:
+    def page(request: HttpRequest, **ids: Any) -> HttpResponseBase:
         try:
             body = action(request, agent_of(request), **ids)
         except StaleReply as error:
@@ -50,6 +52,8 @@ def write(action: Write) -> Callable[..., HttpResponseBase]:
         ticket_id = body.pop("ticket", ids.get("ticket_id"))
         if "event" in request.POST and ticket_id:
             body["updates"] = _updates(request, ticket_id)
+        if "row" in request.POST and ticket_id:
+            body["row"] = _row(request, ticket_id)
         return JsonResponse(body)
 
     return page
@@ -61,6 +65,12 @@ def _updates(request: HttpRequest, ticket_id: int) -> dict[str, Any] | None:
     if not Ticket.objects.visible_to(agent).filter(pk=ticket_id).exists():
         return None
     return updates_of(read_thread(agent, ticket_id, read_directory()), read_number(request.POST.get("event")))
+
+
+def _row(request: HttpRequest, ticket_id: int) -> str | None:
+    """The ticket's row as it is now; None when the agent may no longer see it."""
+    tickets = Ticket.objects.visible_to(agent_of(request)).filter(pk=ticket_id)
+    return next((render_row(row) for row in rows_for(tickets)), None)
 
 
 def _stale(request: HttpRequest, error: StaleReply, **ids: int) -> JsonResponse:
@@ -167,6 +177,12 @@ def seen(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
 
 
 @write
+def unread(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    drafts.mark_unread(ticket_id, by=agent)
+    return {}
+
+
+@write
 def draft(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     form = request.POST
     kind = MessageKind.NOTE if form.get("kind") == "note" else MessageKind.OUTBOUND
@@ -192,6 +208,12 @@ def uploads(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any
         raise InvalidInput("file", _("Choose a file."))
     kept = files.upload_attachment(ticket_id, by=agent, upload=upload, filename=upload.name or "file")
     return {"id": str(kept.public_id), "name": kept.filename, "size": kept.size}
+
+
+@write
+def removal(request: HttpRequest, agent: Agent, ticket_id: int, public_id: UUID) -> dict[str, Any]:
+    files.remove_upload(ticket_id, by=agent, public_id=public_id)
+    return {}
 
 
 @write

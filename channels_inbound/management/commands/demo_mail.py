@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, count: int, to: str | None, **options: Any) -> None:
         recipient = to or self._first_channel()
         for number in range(count):
-            sample = _choose(options, number)
+            sample = _choose(options, number, count)
             mail = write_mail(sample, to=recipient)
             try:
                 submit_mail(mail.as_bytes(), mail_from=sample.address, rcpt_tos=[recipient])
@@ -45,10 +45,10 @@ class Command(BaseCommand):
         return channel.address
 
 
-def _choose(options: dict[str, Any], number: int) -> SampleMail:
+def _choose(options: dict[str, Any], number: int, count: int) -> SampleMail:
     wanted = options["sample"]
     sample = SAMPLES[wanted - 1] if wanted else random.choice(SAMPLES)  # noqa: S311 - any of them will do
-    if options["count"] > 1 and not wanted:
+    if count > 1 and not wanted:
         sample = SAMPLES[number % len(SAMPLES)]
     if options["sender"]:
         name, address = parseaddr(options["sender"])

@@ -1,0 +1,306 @@
+// The composer of the open ticket: what is written, to whom, how it leaves. It is drawn once when a ticket is opened
+// and never again by what others do; what they did is compared when the reply is sent.
+
+import { $, $$, command, kept, read, run, text } from './core.js';
+import * as desk from './desk.js';
+import { Draft } from './drafts.js';
+import { mark } from './list.js';
+import { Recipients } from './recipients.js';
+import * as thread from './thread.js';
+import { say } from './toast.js';
+import { Uploads } from './uploads.js';
+
+const STATES = { saving: 'saving', saved: 'saved', not_saved: 'not_saved' };
+const REPLY = 'outbound';
+const SEND_AS = 'send-as';
+let open = null;
+let deliver = () => {};
+
+export const current = () => open;
+
+class Composer {
+  constructor(form) {
+    this.form = form;
+    this.compose = read('compose', form);
+    this.number = this.compose.ticket;
+    this.editor = $('.ed', form);
+    this.button = $('[data-send]', form);
+    this.mayReply = $('[data-mode-to=reply]', form) !== null;
+    this.seen = thread.ticket().sequence; // a reply answers what stood there when it was begun
+    this.confirmed = [];
+    this.client = null;
+    this.recipients = new Recipients(form, () => this.edited());
+    this.uploads = new Uploads(form, this.number);
+    this.uploads.show(this.compose.files);
+    this.drafts = {};
+    for (const kind of [REPLY, 'note']) {
+      this.drafts[kind] = new Draft(this.number, kind, this.compose.drafts[kind], (state) => this.kind === kind && this.tell(state));
+    }
+    form.dataset.then = kept(SEND_AS) ?? '';
+    this.switchTo(this.startMode());
+    this.listen();
+  }
+
+  startMode() {
+    if (!this.mayReply) return 'note';
+    return !this.drafts[REPLY].text && this.drafts.note.text ? 'note' : 'reply';
+  }
+
+  get kind() {
+    return this.form.dataset.mode === 'note' ? 'note' : REPLY;
+  }
+
+  get draft() {
+    return this.drafts[this.kind];
+  }
+
+  listen() {
+    this.editor.addEventListener('input', () => this.edited());
+    this.form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.send();
+    });
+    this.form.addEventListener('click', ({ target }) => {
+      const mode = target.closest('[data-mode-to]')?.dataset.modeTo;
+      if (mode) this.switchTo(mode, { focus: true });
+    });
+  }
+
+  // A reply and a note are two texts: a note can not leave for the customer by a slip of the switch.
+  switchTo(mode, { focus = false } = {}) {
+    this.form.dataset.mode = mode;
+    for (const button of $$('[data-mode-to]', this.form)) button.setAttribute('aria-pressed', String(button.dataset.modeTo === mode));
+    this.editor.value = this.draft.text;
+    this.editor.placeholder = this.editor.dataset[mode];
+    this.showRecipients(this.drafts[REPLY].recipients);
+    this.tell(this.draft.text.trim() ? 'saved' : '');
+    this.label();
+    this.fit();
+    if (focus) this.focus();
+  }
+
+  showRecipients(drafted) {
+    const { to, known } = this.compose;
+    const own = drafted?.to?.length || drafted?.cc?.length || drafted?.bcc?.length;
+    this.recipients.show(own ? drafted : { to }, known);
+    this.markReplyAll();
+    this.warn();
+  }
+
+  label() {
+    const key = this.kind === 'note' ? 'add_note' : { pending: 'send_pending', solved: 'send_solved' }[this.form.dataset.then] ?? 'send';
+    $('span', this.button).textContent = text(key);
+  }
+
+  focus() {
+    this.editor.focus();
+    this.editor.setSelectionRange(this.editor.value.length, this.editor.value.length);
+  }
+
+  edited() {
+    const words = this.editor.value;
+    if (!words.trim() && this.kind === REPLY) this.seen = thread.ticket()?.sequence ?? this.seen;
+    this.client = null;
+    this.draft.change(words, this.kind === REPLY ? this.recipients.lists : {});
+    mark(this.number, 'draft', words.trim() !== '');
+    this.tell(words.trim() ? 'saving' : '');
+    this.markReplyAll();
+    this.warn();
+    this.fit();
+  }
+
+  // Browsers without `field-sizing` are helped.
+  fit() {
+    if (CSS.supports('field-sizing', 'content')) return;
+    this.editor.style.height = 'auto';
+    this.editor.style.height = `${this.editor.scrollHeight + 2}px`;
+  }
+
+  tell(state) {
+    const line = $('.saved', this.form);
+    line.textContent = STATES[state] ? text(STATES[state]) : '';
+    line.classList.toggle('bad', state === 'not_saved');
+  }
+
+  // ---- to whom
+
+  toggleRecipients(show = $('.rcp', this.form).hidden) {
+    $('.rcp', this.form).hidden = !show;
+    $('[data-cmd=recipients]', this.form)?.setAttribute('aria-expanded', String(show));
+    if (show) $('.rcp input', this.form).focus();
+  }
+
+  replyAll() {
+    const { lists } = this.recipients;
+    const all = this.compose.all;
+    if (this.repliesToAll()) lists.cc = lists.cc.filter((one) => !all.some(({ address }) => address === one.address));
+    else this.recipients.add('cc', all);
+    this.recipients.edited();
+    if (this.repliesToAll()) this.toggleRecipients(true);
+  }
+
+  repliesToAll() {
+    const { all } = this.compose;
+    return all.length > 0 && all.every(({ address }) => this.recipients.everyone().some((one) => one.address === address));
+  }
+
+  markReplyAll() {
+    const button = $('[data-cmd=reply-all]', this.form);
+    button.setAttribute('aria-pressed', String(this.repliesToAll()));
+    button.hidden = !this.compose.all.length;
+  }
+
+  warn() {
+    const line = $('.goes', this.form);
+    const first = this.compose.to[0]?.address;
+    const differs = this.compose.differs && this.recipients.lists.to.some((one) => one.address === first);
+    line.hidden = !differs;
+    if (differs) $('span', line).textContent = text('answers_go', first);
+  }
+
+  // ---- sending
+
+  // Empties the composer and gives what was in it away; whoever takes it brings it back if it could not be sent.
+  send({ then = this.form.dataset.then, expected = this.seen } = {}) {
+    this.recipients.commit();
+    const words = this.editor.value;
+    if (!words.trim() && !this.uploads.files.length) return this.focus();
+    if (this.uploads.busy()) return say(text('still_uploading'));
+    if (this.kind === REPLY && !this.mayLeave(then)) return;
+    const { kind, recipients, compose, confirmed } = this;
+    this.client ??= crypto.randomUUID();
+    const job = {
+      client: this.client, number: this.number, kind: kind === 'note' ? 'note' : 'reply', text: words,
+      recipients: structuredClone(recipients.lists), files: this.uploads.release(), answers: compose.answers,
+      expected, then: kind === 'note' ? '' : then, confirmed: [...confirmed], at: Date.now(),
+    };
+    const settled = this.draft.busy;
+    this.draft.forget();
+    this.client = null;
+    this.editor.value = '';
+    if (kind === REPLY) this.seen = thread.ticket()?.sequence ?? this.seen;
+    this.fit();
+    this.tell('');
+    mark(this.number, 'draft', false);
+    deliver(job, settled);
+  }
+
+  mayLeave(then) {
+    const wrong = this.recipients.invalid();
+    if (wrong || !this.recipients.everyone().length) {
+      this.toggleRecipients(true);
+      say(wrong ? text('no_address', wrong.address) : text('to_nobody'));
+      return false;
+    }
+    const outside = this.recipients.outside().filter((address) => !this.confirmed.includes(address));
+    if (outside.length) this.askOutside(outside, then);
+    return !outside.length;
+  }
+
+  askOutside(addresses, then) {
+    document.dispatchEvent(new CustomEvent('composer:outside', { detail: { addresses, then } }));
+  }
+
+  // A text that could not be sent, or was taken back. What has been begun since stays below it.
+  bringBack({ kind, text: words, recipients, files, client, expected }) {
+    this.switchTo(kind === 'note' || !this.mayReply ? 'note' : 'reply');
+    const begun = this.editor.value;
+    this.editor.value = begun.trim() && begun !== words ? `${words}\n\n${begun}` : words;
+    if (recipients) this.recipients.show(recipients);
+    if (files?.length) this.uploads.show([...this.uploads.files, ...files]);
+    this.edited();
+    if (!begun.trim()) this.client = client ?? null;
+    if (expected !== undefined) this.seen = expected;
+    this.focus();
+  }
+
+  // The server's own copy, after a reply was withdrawn: it already holds both texts.
+  restart(compose) {
+    this.compose = compose;
+    const stored = compose.drafts[REPLY];
+    Object.assign(this.drafts[REPLY], { text: stored?.text ?? '', recipients: stored?.recipients ?? {}, revision: stored?.revision ?? 0 });
+    this.uploads.show(compose.files);
+    this.seen = thread.ticket().sequence;
+    this.switchTo('reply', { focus: true });
+    this.edited();
+  }
+
+  // The ticket went on: an untouched composer follows, one with words in it stays with what it answers.
+  follow(compose, before) {
+    const now = thread.ticket().sequence;
+    if (this.drafts[REPLY].text.trim()) return;
+    this.seen = Math.max(now, before);
+    this.compose = { ...this.compose, answers: compose.answers, to: compose.to, all: compose.all, differs: compose.differs, known: compose.known };
+    if (!this.recipients.touched) this.showRecipients(null);
+  }
+
+  caughtUp(sequence) {
+    this.seen = Math.max(this.seen, sequence);
+  }
+
+  empty() {
+    return !this.editor.value.trim() && !this.uploads.files.length;
+  }
+
+  discard() {
+    this.editor.value = '';
+    this.draft.change('', {});
+    mark(this.number, 'draft', false);
+    this.fit();
+    return this.draft.save();
+  }
+
+  save() {
+    return Promise.all(Object.values(this.drafts).map((draft) => draft.save()));
+  }
+}
+
+function mount() {
+  open?.uploads.close();
+  const form = $('#composer');
+  open = form ? new Composer(form) : null;
+}
+
+function leave() {
+  open?.save();
+}
+
+const isReply = () => open !== null && open.mayReply;
+
+function write(mode) {
+  open.switchTo(mode, { focus: true });
+}
+
+export function startComposer(given) {
+  if (!$('#thread')) return;
+  deliver = given;
+  desk.beforeLeaving(leave);
+  addEventListener('pagehide', leave);
+  document.addEventListener('visibilitychange', () => document.hidden && leave());
+  document.addEventListener('ticket:opened', mount);
+  document.addEventListener('ticket:left', () => {
+    open?.uploads.close();
+    open = null;
+  });
+  document.addEventListener('ticket:changed', ({ detail }) => open?.follow(detail.compose, detail.before));
+  document.addEventListener('send:as', ({ detail }) => {
+    kept(SEND_AS, detail || null);
+    if (!open) return;
+    open.form.dataset.then = detail;
+    open.label();
+    open.editor.focus();
+  });
+  command('reply', () => write('reply'), { when: isReply });
+  command('note', () => write('note'), { when: () => open !== null });
+  command('attach', () => open.uploads.choose(), { when: () => open !== null });
+  command('recipients', () => open.toggleRecipients(), { when: isReply });
+  command('reply-all', () => open.replyAll(), { when: isReply });
+  command('send', () => open.send(), { when: () => open !== null });
+  command('send-only', () => open.send({ then: '' }), { when: () => open !== null });
+  document.addEventListener('keydown', (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key !== 'Enter' || event.isComposing || !event.target.closest?.('#composer')) return;
+    event.preventDefault();
+    run(event.shiftKey ? 'send-only' : 'send');
+  });
+  mount();
+}

@@ -1,0 +1,103 @@
+// What is being written, kept: at every keystroke in this browser, 800 ms after the last one on the server.
+
+import { kept, me } from './core.js';
+import { Offline, post, Refusal } from './http.js';
+
+const PAUSE = 800;
+const LONGEST_WAIT = 30_000;
+const LIMIT_KEPT_ALIVE = 48_000; // browsers refuse larger requests that outlive their page
+
+const place = (number, kind) => `draft:${me}:${number}:${kind}`;
+
+function readLocal(number, kind) {
+  try {
+    return JSON.parse(kept(place(number, kind)) || 'null');
+  } catch {
+    return null;
+  }
+}
+
+const bare = (list) => JSON.stringify((list ?? []).map((one) => one.address ?? one));
+
+function send(number, kind, { text, recipients, revision }) {
+  const data = { kind: kind === 'note' ? 'note' : 'reply', text, revision };
+  if (!text.trim()) data.discard = 1;
+  for (const field of ['to', 'cc', 'bcc']) data[field] = bare(recipients?.[field]);
+  return post(`/tickets/${number}/draft/`, data, { keepalive: text.length < LIMIT_KEPT_ALIVE });
+}
+
+export class Draft {
+  // `stored` is what the server had when the page was drawn; what this browser kept later is newer.
+  constructor(number, kind, stored, tell) {
+    Object.assign(this, { number, kind, tell, revision: stored?.revision ?? 0, dirty: false, waits: 0, busy: null });
+    const local = readLocal(number, kind);
+    const newer = local && local.revision > this.revision;
+    const from = newer ? local : stored;
+    this.text = from?.text ?? '';
+    this.recipients = from?.recipients ?? {};
+    if (newer) {
+      this.revision = local.revision;
+      this.dirty = true;
+      this.later(0);
+    } else if (local) {
+      kept(place(number, kind), null);
+    }
+  }
+
+  change(text, recipients) {
+    this.text = text;
+    this.recipients = recipients;
+    this.revision = Math.max(this.revision + 1, Date.now());
+    this.dirty = true;
+    kept(place(this.number, this.kind), JSON.stringify({ text, recipients, revision: this.revision }));
+    this.later(PAUSE);
+  }
+
+  later(wait) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.save(), wait);
+  }
+
+  // Saves what is not saved yet, now; one request at a time, so that none overtakes another.
+  async save() {
+    clearTimeout(this.timer);
+    if (this.busy) await this.busy;
+    if (!this.dirty) return;
+    this.busy = this.attempt();
+    await this.busy;
+    this.busy = null;
+  }
+
+  async attempt() {
+    const { revision } = this;
+    this.dirty = false;
+    this.tell('saving');
+    try {
+      const { saved } = await send(this.number, this.kind, this);
+      this.waits = 0;
+      if (!saved) this.revision = Math.max(this.revision + 1, Date.now());
+      if (this.revision === revision) kept(place(this.number, this.kind), null);
+      this.tell(this.text.trim() ? 'saved' : '');
+    } catch (error) {
+      this.dirty = true;
+      this.tell('not_saved');
+      const forGood = error instanceof Refusal && error.status < 500;
+      if (!forGood || error instanceof Offline) this.later(Math.min(LONGEST_WAIT, 2_000 * 2 ** this.waits++));
+    }
+  }
+
+  // It was sent: nothing of it is to be saved any more.
+  forget() {
+    clearTimeout(this.timer);
+    Object.assign(this, { text: '', recipients: {}, dirty: false });
+    kept(place(this.number, this.kind), null);
+    this.tell('');
+  }
+}
+
+// Puts a text that could not be sent back as the draft of a ticket that is not on the screen.
+export function keepFor(number, kind, text, recipients) {
+  const draft = new Draft(number, kind, null, () => {});
+  draft.change(draft.text && draft.text !== text ? `${text}\n\n${draft.text}` : text, recipients);
+  return draft.save();
+}

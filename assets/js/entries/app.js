@@ -1,0 +1,26 @@
+// Every signed-in page: starts what the page has a place for.
+
+import { listenToButtons, startActions } from '../actions.js';
+import { command } from '../core.js';
+import { startDesk } from '../desk.js';
+import { showKeys, startKeys } from '../keys.js';
+import { startList } from '../list.js';
+import { startMenus } from '../menus.js';
+import { startPalette } from '../palette.js';
+import { startSending } from '../sending.js';
+import { startThread } from '../thread.js';
+import { startClock } from '../times.js';
+import { startWiring } from '../wiring.js';
+
+startList();
+startThread();
+startDesk();
+startActions();
+startMenus();
+startSending();
+command('keys', showKeys);
+startKeys();
+startPalette();
+listenToButtons();
+startClock();
+startWiring();

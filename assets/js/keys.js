@@ -1,0 +1,142 @@
+// The keyboard. Single keys are off while one types, in dialogs and menus, and where the profile says so; keys with
+// Ctrl always work. On layouts without Latin letters the place of the key counts, not what is printed on it.
+
+import { $, $$, app, can, element, page, run, text } from './core.js';
+import * as list from './list.js';
+
+const G_WAITS = 1_200;
+
+// What each key does, in the order of the help dialog. The palette shows the same keys.
+export const KEYS = [
+  { group: 'keys_list', words: 'cmd_next', command: 'next', keys: ['J'], also: ['ArrowDown'] },
+  { group: 'keys_list', words: 'cmd_previous', command: 'previous', keys: ['K'], also: ['ArrowUp'] },
+  { group: 'keys_list', words: 'cmd_open', command: 'open', keys: ['O'] },
+  { group: 'keys_list', words: 'cmd_back', command: 'back', keys: ['U'] },
+  { group: 'keys_list', words: 'cmd_merge', command: 'merge', keys: ['.'] },
+  { group: 'keys_ticket', words: 'cmd_reply', command: 'reply', keys: ['R'] },
+  { group: 'keys_ticket', words: 'cmd_note', command: 'note', keys: ['N'] },
+  { group: 'keys_ticket', words: 'cmd_send', command: 'send', keys: ['Ctrl', '↵'] },
+  { group: 'keys_ticket', words: 'cmd_send_only', command: 'send-only', keys: ['Ctrl', 'Shift', '↵'] },
+  { group: 'keys_ticket', words: 'cmd_assign', command: 'assign', keys: ['A'] },
+  { group: 'keys_ticket', words: 'cmd_mine', command: 'mine', keys: ['I'] },
+  { group: 'keys_ticket', words: 'cmd_tag', command: 'tag', keys: ['T'], also: ['L'] },
+  { group: 'keys_ticket', words: 'cmd_status', command: 'status', keys: ['S'] },
+  { group: 'keys_ticket', words: 'cmd_priority', command: 'priority', keys: ['P'] },
+  { group: 'keys_ticket', words: 'cmd_snooze', command: 'snooze', keys: ['H'] },
+  { group: 'keys_ticket', words: 'cmd_close', command: 'close', keys: ['E'] },
+  { group: 'keys_ticket', words: 'cmd_close_stay', command: 'close-stay', keys: ['Shift', 'E'] },
+  { group: 'keys_ticket', words: 'cmd_unread', command: 'unread', keys: ['Shift', 'U'] },
+  { group: 'keys_ticket', words: 'cmd_customer', command: 'customer', keys: [']'] },
+  { group: 'keys_app', words: 'cmd_undo', command: 'undo', keys: ['Z'] },
+  { group: 'keys_app', words: 'cmd_palette', command: 'palette', keys: ['Ctrl', 'K'] },
+  { group: 'keys_app', words: 'cmd_search', command: 'search', keys: ['/'] },
+  { group: 'keys_app', words: 'cmd_keys', command: 'keys', keys: ['?'] },
+  { group: 'keys_go', words: 'view_mine', command: 'view-mine', keys: ['G', 'I'] },
+  { group: 'keys_go', words: 'view_unassigned', command: 'view-unassigned', keys: ['G', 'U'] },
+  { group: 'keys_go', words: 'view_open', command: 'view-open', keys: ['G', 'A'] },
+];
+
+const single = new Map();
+const afterG = new Map();
+for (const { command, keys, also = [] } of KEYS) {
+  if (keys[0] === 'Ctrl') continue;
+  if (keys[0] === 'G') afterG.set(keys[1], command);
+  else for (const key of [keys.length > 1 ? `Shift+${keys[1]}` : keys[0], ...also]) single.set(key, command);
+}
+
+const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
+export const keyName = (key) => (key === 'Ctrl' && isMac ? '⌘' : key);
+const PLACES = { BracketLeft: '[', BracketRight: ']', Slash: '/', Period: '.', Comma: ',' };
+
+// The key as a Latin layout would give it; letters in upper case, Shift named where it changes what is meant.
+function nameOf({ key, code, shiftKey }) {
+  let name = key;
+  if (key.length === 1 && key > '\x7f') {
+    name = code.match(/^(?:Key|Digit)(.)$/)?.[1] ?? PLACES[code] ?? key;
+    if (name === '/' && shiftKey) return '?';
+  }
+  if (!/^[a-z]$/i.test(name)) return name;
+  return shiftKey ? `Shift+${name.toUpperCase()}` : name.toUpperCase();
+}
+
+let gUntil = 0;
+const types = (target) => target.closest?.('input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]');
+
+function onKey(event) {
+  const { target = document.body } = event;
+  if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && nameOf(event) === 'K') {
+    event.preventDefault();
+    return run('palette');
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || $('dialog[open]') || $('.menu:popover-open')) return;
+  if (event.key === 'Escape') return escape(target, event);
+  if (types(target) || !('shortcuts' in document.body.dataset)) return;
+  const name = nameOf(event);
+  const chosen = commandFor(name, target);
+  if (chosen && run(chosen, null)) event.preventDefault();
+}
+
+function commandFor(name, target) {
+  if (Date.now() < gUntil) {
+    gUntil = 0;
+    return afterG.get(name);
+  }
+  if (name === 'G') {
+    gUntil = Date.now() + G_WAITS;
+    return null;
+  }
+  if (/^[1-9]$/.test(name)) {
+    $$('.side .nav a[data-view-key]')[name - 1]?.click();
+    return null;
+  }
+  // Arrows scroll what has the focus, but for the list.
+  if (name.startsWith('Arrow') && target !== document.body && !target.closest('#list')) return null;
+  return single.get(name);
+}
+
+// From the inside out: what one types in, the customer's drawer, the ticket.
+function escape(target, event) {
+  if (types(target)) {
+    target.blur();
+    const row = list.rows && list.current();
+    if (row && target.closest('#composer')) list.focusRow(row);
+  } else if (app?.hasAttribute('data-ctx') && matchMedia('(max-width: 1359px)').matches) {
+    run('customer');
+  } else if (can('back')) {
+    run('back');
+  } else {
+    return;
+  }
+  event.preventDefault();
+}
+
+export const kbd = (keys) => keys.map((key) => element('kbd', {}, keyName(key)));
+
+function showKeys() {
+  const dialog = $('#keys');
+  const groups = [...new Set(KEYS.map((one) => one.group))];
+  $('.in', dialog).replaceChildren(...groups.map((group) => {
+    const lines = KEYS.filter((one) => one.group === group).map((one) => line(text(one.words), one.keys));
+    if (group === 'keys_go') lines.push(line(text('saved_views'), ['1', '…', '9']));
+    return element('section', {}, element('h3', {}, text(group)), element('ul', {}, ...lines));
+  }));
+  dialog.showModal();
+}
+
+const line = (words, keys) => element('li', {}, element('span', {}, words), ...kbd(keys));
+
+export function startKeys() {
+  document.addEventListener('keydown', onKey);
+  // Keys pressed in a mail's frame; the frame's own text cannot be typed in.
+  document.addEventListener('frame:key', ({ detail }) => {
+    const { key, code, shiftKey, ctrlKey, metaKey, altKey } = detail;
+    onKey({ key, code, shiftKey, ctrlKey, metaKey, altKey, target: document.body, preventDefault: () => detail.preventDefault() });
+  });
+  if (isMac) for (const shown of $$('kbd')) shown.textContent = shown.textContent.replace('Ctrl', '⌘');
+  const dialog = $('#keys');
+  if (!dialog) return;
+  page.addEventListener('click', ({ target }) => target.closest('[data-close]') && target.closest('dialog').close());
+}
+
+export { showKeys };

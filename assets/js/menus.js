@@ -1,0 +1,186 @@
+// Menus: a popover beside the button that opened it, with arrow keys, a filter where there is much, marks for what is.
+
+import { $, $$, command, element, icon, text } from './core.js';
+import { set, snooze, tag } from './actions.js';
+import { get } from './http.js';
+import * as thread from './thread.js';
+import { complain } from './toast.js';
+
+const FILTER_FROM = 8;
+const GAP = 4;
+const MARGIN = 8;
+let pressedOpen = null;
+let tagNames = null;
+
+const menuOf = (name) => document.getElementById(`menu-${name}`);
+const options = (menu) => $$('.opt', menu).filter((one) => !one.hidden);
+const nameOf = (option) => ($('.trunc', option) ?? option).textContent.trim();
+
+export function openMenu(name, anchor = null) {
+  const menu = menuOf(name);
+  if (!menu) return;
+  const button = anchor ?? $$(`[data-menu=${name}]`).find((one) => !one.closest('[popover]') && one.checkVisibility());
+  if (name === 'tag') fillTags(menu);
+  mark(menu);
+  addFilter(menu);
+  for (const one of $$('.menu:popover-open')) one.hidePopover();
+  menu.showPopover({ source: button ?? undefined });
+  button?.setAttribute('aria-expanded', 'true');
+  menu.anchor = button;
+  place(menu, button);
+  ($('.flt', menu) ?? options(menu)[0])?.focus();
+}
+
+// Below the button where there is room, above it otherwise; without a button near the top of the conversation.
+function place(menu, button) {
+  const box = button?.getBoundingClientRect() ?? { left: innerWidth / 2 - 124, right: innerWidth / 2 + 124, top: 100, bottom: 100 };
+  const { width, height } = menu.getBoundingClientRect();
+  const fromStart = box.left + width <= innerWidth - MARGIN;
+  const left = fromStart ? box.left : box.right - width;
+  const below = box.bottom + GAP + height <= innerHeight - MARGIN;
+  const top = below ? box.bottom + GAP : box.top - GAP - height;
+  menu.style.left = `${Math.max(MARGIN, Math.min(left, innerWidth - width - MARGIN))}px`;
+  menu.style.top = `${Math.max(MARGIN, Math.min(top, innerHeight - height - MARGIN))}px`;
+}
+
+// What the ticket has now is ticked.
+function mark(menu) {
+  const facts = thread.ticket();
+  const sendAs = $('#composer')?.dataset.then ?? '';
+  for (const option of $$('[role=menuitemradio], [role=menuitemcheckbox]', menu)) {
+    const { do: path, value, sendAs: as } = option.dataset;
+    const on = as !== undefined ? as === sendAs
+      : path === 'tag' ? Boolean(facts?.tags.includes(value))
+      : String(facts?.[path] ?? '') === value;
+    option.setAttribute('aria-checked', String(on));
+  }
+}
+
+function addFilter(menu) {
+  const old = $('.flt', menu);
+  if (old) {
+    old.value = '';
+    return filter(menu, '');
+  }
+  if (menu.id !== 'menu-tag' && options(menu).length < FILTER_FROM) return;
+  const label = text(menu.id === 'menu-tag' ? 'tag_new' : 'filter');
+  const field = element('input', { class: 'flt', type: 'text', 'aria-label': label, placeholder: label, autocomplete: 'off', spellcheck: 'false', maxlength: 60 });
+  field.addEventListener('input', () => filter(menu, field.value));
+  menu.prepend(field);
+}
+
+function filter(menu, typed) {
+  const wanted = typed.trim().toLocaleLowerCase();
+  for (const option of $$('.opt:not([data-add])', menu)) option.hidden = !nameOf(option).toLocaleLowerCase().includes(wanted);
+  for (const group of $$('[role=group]', menu)) group.hidden = !options(group).length;
+  $('[data-add]', menu)?.remove();
+  $('.none', menu)?.remove();
+  const exact = options(menu).some((one) => nameOf(one).toLocaleLowerCase() === wanted);
+  if (menu.id === 'menu-tag' && wanted && !exact) $('.opts', menu).append(addOption(typed.trim()));
+  else if (!options(menu).length) menu.append(element('p', { class: 'none' }, text('nothing')));
+}
+
+const addOption = (name) =>
+  element('button', { class: 'opt', type: 'button', role: 'menuitem', 'data-do': 'tag', 'data-value': name, 'data-add': true },
+    icon("plus"), element('span', { class: 'trunc' }, text('tag_add', name)));
+
+const tagOption = (name) =>
+  element('button', { class: 'opt', type: 'button', role: 'menuitemcheckbox', 'data-do': 'tag', 'data-value': name },
+    icon("tag"), element('span', { class: 'trunc' }, name), tick());
+
+function tick() {
+  const drawing = icon("check");
+  drawing.classList.add('tick');
+  return drawing;
+}
+
+// Those on the ticket first; the rest as the server knows them, asked for once a page.
+async function fillTags(menu) {
+  const fill = () => {
+    const own = thread.ticket()?.tags ?? [];
+    const rest = (tagNames ?? []).filter((name) => !own.includes(name));
+    $('.opts', menu).replaceChildren(...[...own, ...rest].map(tagOption));
+    mark(menu);
+  };
+  fill();
+  try {
+    tagNames = (await get(menu.dataset.source)).tags;
+    if (!menu.matches(':popover-open')) return;
+    fill();
+    filter(menu, $('.flt', menu)?.value ?? '');
+    place(menu, menu.anchor);
+  } catch (error) {
+    complain(error);
+  }
+}
+
+function choose(option) {
+  const menu = option.closest('.menu');
+  const { menu: other, do: path, value, sendAs, cmd } = option.dataset;
+  if (cmd) return;
+  if (other) return openMenu(other, menu.anchor);
+  const on = option.getAttribute('aria-checked') !== 'true';
+  menu.hidePopover();
+  if (sendAs !== undefined) document.dispatchEvent(new CustomEvent('send:as', { detail: sendAs }));
+  else if (path === 'tag') tag(value, on);
+  else if (path === 'snooze') snooze({ preset: value });
+  else if (path) set(path, value, option.dataset.name ?? nameOf(option));
+}
+
+function onKey(event) {
+  const menu = event.target.closest?.('.menu');
+  if (!menu || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const field = $('.flt', menu);
+  const all = options(menu);
+  const at = all.indexOf(document.activeElement);
+  if (event.target.matches('input') && event.target !== field) return;
+  if (event.key === 'Enter' && event.target === field) {
+    event.preventDefault();
+    if (all[0]) choose(all[0]);
+  } else if (['ArrowDown', 'ArrowUp', 'Home', 'End'].includes(event.key) && !(event.target === field && event.key.length < 5)) {
+    event.preventDefault();
+    const step = { ArrowDown: at + 1, ArrowUp: at < 0 ? all.length - 1 : at - 1, Home: 0, End: all.length - 1 }[event.key];
+    all[(step + all.length) % all.length]?.focus();
+  } else if (event.key === 'Tab') {
+    menu.hidePopover();
+  } else if (event.key.length === 1 && event.key !== ' ' && event.target !== field) {
+    if (field) field.focus();
+    else jump(all, at, event.key);
+  }
+}
+
+function jump(all, at, key) {
+  const wanted = key.toLocaleLowerCase();
+  const order = [...all.slice(at + 1), ...all.slice(0, at + 1)];
+  order.find((one) => nameOf(one).toLocaleLowerCase().startsWith(wanted))?.focus();
+}
+
+export function startMenus() {
+  if (!$('.menu')) return;
+  // A press on its button closes an open menu before the click comes: then the click must not open it again.
+  document.addEventListener('pointerdown', ({ target }) => {
+    const name = target.closest('[data-menu]')?.dataset.menu;
+    pressedOpen = name && menuOf(name)?.matches(':popover-open') ? name : null;
+  }, true);
+  document.addEventListener('click', ({ target }) => {
+    const option = target.closest('.menu .opt');
+    if (option) return choose(option);
+    const button = target.closest('[data-menu]');
+    if (!button) return;
+    if (pressedOpen === button.dataset.menu) pressedOpen = null;
+    else openMenu(button.dataset.menu, button);
+  });
+  document.addEventListener('keydown', onKey);
+  for (const menu of $$('.menu')) {
+    menu.addEventListener('toggle', ({ newState }) => newState === 'closed' && menu.anchor?.setAttribute('aria-expanded', 'false'));
+  }
+  $('form[data-snooze]')?.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const field = $('input', event.target);
+    event.target.closest('.menu').hidePopover();
+    if (field.value) snooze({ until: field.value });
+  });
+  const mayEdit = () => thread.number() !== null && $('#thread-head [data-menu=more]') !== null;
+  for (const name of ['assign', 'team', 'status', 'priority', 'tag']) command(name, () => openMenu(name), { when: mayEdit });
+  command('snooze', () => openMenu('snooze'), { when: () => mayEdit() && !['solved', 'closed'].includes(thread.ticket().status) });
+}

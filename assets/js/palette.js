@@ -1,0 +1,168 @@
+// Ctrl K: every action with its key, the views, tickets found while typing. `#123` jumps to a number.
+
+import { $, $$, app, can, command, element, icon, kept, run, text } from './core.js';
+import * as desk from './desk.js';
+import { get } from './http.js';
+import { kbd, KEYS } from './keys.js';
+import * as thread from './thread.js';
+
+const PAUSE = 120;
+const RECENT = 'recent-commands';
+const dialog = $('#palette');
+const field = dialog && $('input', dialog);
+const shown = dialog && $('.res', dialog);
+let asked = 0;
+let timer = 0;
+let found = [];
+
+const ICONS = {
+  assign: { icon: 'user-round-plus' }, mine: { icon: 'user-round-check' }, reply: { icon: 'reply' },
+  note: { icon: 'notebook-pen' }, close: { icon: 'check' }, 'close-stay': { icon: 'circle-check' },
+  reopen: { icon: 'rotate-ccw' }, snooze: { icon: 'clock' }, unsnooze: { icon: 'bell' },
+  status: { icon: 'circle-dot' }, priority: { icon: 'chevrons-up' }, team: { icon: 'users-round' },
+  tag: { icon: 'tag' }, unread: { icon: 'mail' }, customer: { icon: 'panel-right' },
+  next: { icon: 'chevron-down' }, previous: { icon: 'chevron-up' }, undo: { icon: 'undo-2' },
+  search: { icon: 'search' }, theme: { icon: 'sun-moon' }, density: { icon: 'rows-3' },
+  keys: { icon: 'keyboard' }, profile: { icon: 'circle-user-round' }, back: { icon: 'chevron-left' },
+  merge: { icon: 'arrow-up' },
+};
+const OF_TICKET = ['assign', 'mine', 'reply', 'note', 'snooze', 'unsnooze', 'close', 'close-stay', 'reopen', 'status',
+  'priority', 'team', 'tag', 'customer', 'unread', 'next', 'previous', 'back'];
+const OF_APP = ['undo', 'merge', 'search', 'theme', 'density', 'keys', 'profile'];
+
+const wordsOf = (name) => text(`cmd_${name.replace('-', '_')}`);
+const keysOf = (name) => KEYS.find((one) => one.command === name)?.keys ?? [];
+const recent = () => (kept(RECENT) ?? '').split(' ').filter(Boolean);
+
+function remember(name) {
+  kept(RECENT, [name, ...recent().filter((one) => one !== name)].slice(0, 5).join(' '));
+}
+
+const entry = (name) => ({
+  words: wordsOf(name), drawing: icon(ICONS[name].icon), keys: keysOf(name),
+  act: () => {
+    remember(name);
+    run(name);
+  },
+});
+
+function viewEntry(link) {
+  const keys = KEYS.find((one) => one.command === `view-${link.dataset.viewKey}`)?.keys ?? [];
+  return { words: link.title, drawing: $('svg', link).cloneNode(true), keys, act: () => link.click() };
+}
+
+const ticketEntry = ({ number, subject }) => ({
+  words: subject || `#${number}`, hint: `#${number}`, drawing: icon("mail"), act: () => desk.open(number, { focus: 'subject' }),
+});
+
+// Letters in order, the closer together and to the beginning of words the better; null when they are not there.
+export function score(words, typed) {
+  const where = words.toLocaleLowerCase();
+  const wanted = typed.toLocaleLowerCase().replace(/\s+/g, '');
+  if (!wanted) return 0;
+  const whole = where.indexOf(typed.trim().toLocaleLowerCase());
+  if (whole >= 0) return 100 - whole;
+  let at = -1;
+  let points = 0;
+  for (const letter of wanted) {
+    const next = where.indexOf(letter, at + 1);
+    if (next < 0) return null;
+    points += next === at + 1 ? 3 : /\s/.test(where[next - 1] ?? ' ') ? 2 : -1;
+    at = next;
+  }
+  return points > 0 ? points : null;
+}
+
+const matching = (entries, typed) =>
+  entries.map((one) => ({ one, points: score(one.words, typed) })).filter(({ points }) => points !== null)
+    .sort((a, b) => b.points - a.points).map(({ one }) => one);
+
+function groups(typed) {
+  const number = typed.match(/^#?(\d{1,18})$/)?.[1];
+  const latest = recent();
+  const byUse = (names) => [...names].sort((a, b) => place(latest, a) - place(latest, b));
+  const jump = number ? [{ words: text('cmd_goto', number), drawing: icon("hash"), act: () => desk.open(Number(number), { focus: 'subject' }) }] : [];
+  const search = typed && !number ? [{ words: text('cmd_search_for', typed), drawing: icon("search"), act: () => location.assign(`/search/?q=${encodeURIComponent(typed)}`) }] : [];
+  return [
+    { name: text('group_ticket', thread.number()), entries: thread.number() ? matching(byUse(OF_TICKET).filter(can).map(entry), typed) : [] },
+    { name: text('group_go'), entries: [...jump, ...matching($$('.side .nav a[data-view-key]').map(viewEntry), typed)] },
+    { name: text('group_tickets'), entries: [...found.map(ticketEntry), ...search] },
+    { name: text('group_app'), entries: matching(OF_APP.filter(can).map(entry), typed) },
+  ].filter(({ entries }) => entries.length);
+}
+
+const place = (latest, name) => (latest.includes(name) ? latest.indexOf(name) : latest.length);
+
+function draw() {
+  let next = 0;
+  const made = groups(field.value.trim()).map(({ name, entries }, index) => {
+    const head = element('div', { class: 'gh', id: `palette-g${index}`, role: 'presentation' }, name);
+    const lines = entries.map((one) => option(one, next++));
+    return element('div', { role: 'group', 'aria-labelledby': head.id }, head, ...lines);
+  });
+  shown.replaceChildren(...(made.length ? made : [element('div', { class: 'none', role: 'option', 'aria-disabled': 'true' }, text('nothing'))]));
+  select($('[role=option]', shown));
+}
+
+function option({ words, drawing, keys = [], hint, act }, index) {
+  const end = keys.length || hint ? element('span', { class: 'end' }, ...(keys.length ? kbd(keys) : [hint])) : null;
+  const made = element('div', { role: 'option', id: `palette-${index}`, 'aria-selected': 'false' }, drawing, element('span', { class: 'trunc grow' }, words), end);
+  made.act = act;
+  return made;
+}
+
+function select(wanted) {
+  for (const one of $$('[aria-selected=true]', shown)) one.setAttribute('aria-selected', 'false');
+  if (!wanted?.act) return field.removeAttribute('aria-activedescendant');
+  wanted.setAttribute('aria-selected', 'true');
+  wanted.scrollIntoView({ block: 'nearest' });
+  field.setAttribute('aria-activedescendant', wanted.id);
+}
+
+function choose(wanted) {
+  if (!wanted?.act) return;
+  dialog.close();
+  wanted.act();
+}
+
+function onKey(event) {
+  if (event.isComposing) return;
+  const all = $$('[role=option]', shown);
+  const at = all.findIndex((one) => one.getAttribute('aria-selected') === 'true');
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) select(all[(at + step + all.length) % all.length]);
+  else if (event.key === 'Enter') choose(all[at]);
+  else return;
+  event.preventDefault();
+}
+
+// Answers that come late for what was typed before are not shown.
+function look() {
+  draw();
+  clearTimeout(timer);
+  const typed = field.value.trim();
+  const mine = ++asked;
+  if (typed.length < 2) return void (found = []);
+  timer = setTimeout(async () => {
+    const { tickets } = await get(`/search/quick/?q=${encodeURIComponent(typed)}`).catch(() => ({ tickets: [] }));
+    if (mine !== asked || !dialog.open) return;
+    found = tickets;
+    draw();
+  }, PAUSE);
+}
+
+export function startPalette() {
+  if (!dialog || !app) return;
+  command('palette', () => {
+    if (dialog.open || $('dialog[open]')) return;
+    field.value = '';
+    found = [];
+    dialog.showModal();
+    draw();
+    field.focus();
+  });
+  field.addEventListener('input', look);
+  dialog.addEventListener('keydown', onKey);
+  shown.addEventListener('click', ({ target }) => choose(target.closest('[role=option]')));
+  dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
+}

@@ -1,0 +1,152 @@
+// From "Send" to what became of it: the bubble, the toast with Undo, the two questions a refusal may raise.
+
+import { draw, moveOn, write } from './actions.js';
+import * as composer from './composer.js';
+import { $, element, run, text } from './core.js';
+import * as desk from './desk.js';
+import { keepFor } from './drafts.js';
+import { post } from './http.js';
+import { mark } from './list.js';
+import { dispatch, startOutbox, waiting } from './outbox.js';
+import * as thread from './thread.js';
+import { complain, say } from './toast.js';
+
+const SOON = 5_000;
+const before = new Map();
+
+async function deliver(job, settled) {
+  before.set(job.client, thread.ticket()?.status);
+  showBubble(job);
+  if (job.then === 'solved') moveOn();
+  // A draft still on its way must not come back after the message that took its place.
+  await settled;
+  dispatch(job);
+}
+
+// ---- the message as it will stand there, until the server's own takes its place
+
+const bubbleOf = (job) => document.getElementById(`sending-${job.client}`);
+
+function showBubble(job, state = 'sending') {
+  if (thread.number() !== job.number || bubbleOf(job)) return;
+  const face = $('.side .me .av').cloneNode(true);
+  const head = element('div', { class: 'h' }, element('b', {}, $('.side .me b').textContent), element('span', { class: 'via' }, text(state)));
+  const box = element('div', { class: 'box' }, head, element('div', { class: 'body' }, element('p', {}, job.text)));
+  const item = element('li', { class: `msg sending${job.kind === 'note' ? ' note' : ''}`, id: `sending-${job.client}` }, face, box);
+  $('#timeline').append(item);
+  $('#talk').scrollTop = $('#talk').scrollHeight;
+}
+
+// ---- what became of it
+
+function sent(job, answer, base) {
+  const here = thread.number() === job.number;
+  draw(job.number, answer, base);
+  bubbleOf(job)?.remove();
+  const open = composer.current();
+  if (here && open?.number === job.number && answer.updates) {
+    // One's own message is no news to oneself.
+    if (open.seen >= answer.updates.facts.sequence - 1) open.caughtUp(answer.updates.facts.sequence);
+  }
+  if (job.kind === 'note') return say(text('noted'));
+  const words = { solved: text('sent_closed'), pending: text('sent_waiting') }[job.then] ?? text('sent', Math.round(answer.undo_seconds));
+  const status = before.get(job.client);
+  before.delete(job.client);
+  if (answer.undo_seconds < 1) return say(job.then ? words : text('sent_now'));
+  say(words, { undo: () => takeBack(job, answer.message, status), seconds: answer.undo_seconds });
+}
+
+async function takeBack(job, message, status) {
+  const open = composer.current();
+  if (open?.number === job.number) await open.save();
+  const here = thread.number() === job.number;
+  const base = here ? thread.lastEvent() : null;
+  try {
+    const answer = await post(`/messages/${message}/withdrawal/`, { event: base, row: 1 });
+    draw(job.number, answer, base);
+    mark(job.number, 'draft', true);
+    if (composer.current()?.number === job.number) composer.current().restart(answer.compose);
+    else {
+      await desk.open(job.number);
+      composer.current()?.switchTo('reply', { focus: true });
+    }
+    if (job.then === 'pending' && status && status !== 'pending') await write(job.number, 'status', { status });
+    say(text('undone'));
+  } catch (error) {
+    complain(error);
+  }
+}
+
+function waits(job) {
+  const label = bubbleOf(job) && $('.via', bubbleOf(job));
+  if (label) label.textContent = text('waits');
+  say(text('offline_kept'));
+}
+
+// The text comes back to where it was written, if that is still on the screen or was a moment ago.
+async function refused(job, error) {
+  bubbleOf(job)?.remove();
+  const fresh = Date.now() - job.at < SOON;
+  const busy = composer.current() && !composer.current().empty() && composer.current().number !== job.number;
+  if (thread.number() !== job.number && fresh && !busy) await desk.open(job.number);
+  const open = composer.current();
+  if (!open || open.number !== job.number) {
+    keepFor(job.number, job.kind === 'note' ? 'note' : 'outbound', job.text, job.kind === 'note' ? {} : job.recipients).catch(complain);
+    mark(job.number, 'draft', true);
+    return say(text('not_sent') + (error.message || text('failed')), { href: `/tickets/${job.number}/`, seconds: 30 });
+  }
+  const unsure = error.status === 0 || error.status >= 500;
+  open.bringBack({ ...job, client: unsure ? job.client : null });
+  if (error.body.code === 'stale') return askStale(open, job, error.body);
+  if (error.body.code === 'new_address') return askOutside(error.body.addresses, job.then);
+  if (error.body.code === 'invalid' && ['to', 'cc', 'bcc'].includes(error.body.field)) open.toggleRecipients(true);
+  if (error.message) say(text('not_sent') + error.message, { seconds: 10 });
+  else complain(error);
+}
+
+// ---- the questions
+
+// The dialog's answer: the value of the button pressed; `otherwise` when it was dismissed.
+function ask(dialog, otherwise) {
+  return new Promise((resolve) => {
+    dialog.returnValue = '';
+    dialog.onclick = ({ target }) => target.closest('footer button') && dialog.close(target.closest('button').value);
+    dialog.onclose = () => resolve(dialog.returnValue || otherwise);
+    dialog.showModal();
+  });
+}
+
+async function askStale(open, job, { html, sequence }) {
+  const dialog = $('#stale');
+  $('.in', dialog).innerHTML = html;
+  thread.refresh();
+  const answer = await ask(dialog, 'edit');
+  open.caughtUp(sequence);
+  if (answer === 'anyway') return open.send({ then: job.then });
+  if (answer === 'edit') return open.focus();
+  const words = open.editor.value;
+  await open.discard();
+  say(text('discarded'), { undo: () => open.form.isConnected && open.bringBack({ ...job, text: words, expected: undefined }) });
+}
+
+async function askOutside(addresses, then) {
+  const open = composer.current();
+  const dialog = $('#outside');
+  $('.missed', dialog).replaceChildren(...addresses.map((address) => element('li', {}, address)));
+  if ((await ask(dialog, 'edit')) === 'send') {
+    open.confirmed.push(...addresses);
+    return open.send({ then });
+  }
+  open.toggleRecipients(true);
+}
+
+// What an earlier page could not send stands in its ticket while it is tried again.
+const showWaiting = () => waiting(thread.number()).forEach((job) => showBubble(job, 'waits'));
+
+export function startSending() {
+  composer.startComposer(deliver);
+  startOutbox({ sent, refused, waits });
+  document.addEventListener('composer:outside', ({ detail }) => askOutside(detail.addresses, detail.then));
+  document.addEventListener('ticket:opened', showWaiting);
+  if (new URLSearchParams(location.search).has('reply')) run('reply');
+}

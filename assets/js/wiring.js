@@ -1,0 +1,84 @@
+// What the socket says, shown: rows, the open ticket, counts, the bell, the line that tells of being offline.
+
+import { $, $$, page, text } from './core.js';
+import * as desk from './desk.js';
+import { get } from './http.js';
+import * as list from './list.js';
+import * as live from './live.js';
+import * as thread from './thread.js';
+import { complain, say } from './toast.js';
+
+const MOST_SHOWN = 9_999;
+const NOTICES_PAUSE = 3_000;
+let noticesTimer = 0;
+
+const on = (name, act) => document.addEventListener(`live:${name}`, ({ detail }) => act(detail));
+const label = (count) => (!count ? '' : count > MOST_SHOWN ? `${MOST_SHOWN}+` : String(count));
+
+function showCounts(counts) {
+  for (const [key, count] of Object.entries(counts)) {
+    for (const link of $$(`a[data-view-key="${key}"]`)) $('.cnt', link).textContent = label(count);
+    const head = $(`[data-view-count="${key}"]`);
+    if (head) head.textContent = label(count);
+  }
+  desk.retitle();
+}
+
+function showUnread(unread) {
+  for (const place of $$('[data-bell-count]')) place.textContent = label(unread);
+}
+
+// Counts and bell again, as the database has them.
+async function recount() {
+  const { counts, notices } = await get('/inbox/counts/');
+  showCounts(counts);
+  showUnread(notices);
+}
+
+// The bell follows what happens with a short delay: notices are written after the event they tell of.
+function bellSoon() {
+  clearTimeout(noticesTimer);
+  noticesTimer = setTimeout(() => recount().catch(() => {}), NOTICES_PAUSE);
+}
+
+async function resync() {
+  try {
+    await Promise.all([list.resync(), thread.refresh(), recount()]);
+  } catch (error) {
+    // Being offline has its own line; the next round tries again.
+    if (error.status === 401) complain(error);
+  }
+}
+
+export function startWiring() {
+  on('upsert', ({ ticket, html }) => {
+    desk.outdated(ticket);
+    list.arrive(html);
+    bellSoon();
+  });
+  on('remove', ({ ticket, reason }) => {
+    desk.outdated(ticket);
+    list.leave(ticket);
+    if (reason === 'scope' && ticket === thread.number()) document.dispatchEvent(new CustomEvent('ticket:gone'));
+  });
+  on('ticket', ({ ticket }) => {
+    desk.outdated(ticket);
+    if (ticket === thread.number()) thread.refresh();
+    bellSoon();
+  });
+  on('viewing', ({ ticket, event_sequence: last }) => {
+    if (ticket !== null && ticket === thread.number() && last > thread.lastEvent()) thread.refresh();
+  });
+  on('counts', ({ counts }) => showCounts(counts));
+  on('notices', ({ unread }) => showUnread(unread));
+  on('toast', ({ text: words, href }) => say(words, { href }));
+  on('resync', resync);
+  on('state', ({ online, signedOut }) => {
+    const bar = $('#offline');
+    if (bar) bar.hidden = online || signedOut;
+    page.toggleAttribute('data-offline', !online);
+    if (signedOut) say(text('signed_out'), { href: location.href, seconds: 3600 });
+  });
+  desk.tell();
+  live.start();
+}
