@@ -59,9 +59,10 @@ export function apply(updates, base = lastEvent()) {
   if (updates?.row) arrive(updates.row, { mine: true });
   if (!updates || !facts || updates.facts.number !== facts.number) return;
   if (base !== lastEvent()) return void refresh();
-  const wasFocused = document.activeElement?.closest('#thread-head [data-menu], #thread-head [data-cmd]');
+  const wasFocused = document.activeElement?.closest(':is(#thread-head, #ticket-side) :is([data-menu], [data-cmd])');
   replace('#thread-head', updates.head);
   replace('#thread-top', updates.top);
+  replace('#ticket-side', updates.side);
   if (wasFocused) refocus(wasFocused);
   for (const [id, html] of Object.entries(updates.changed)) {
     const shown = document.getElementById(id);
@@ -93,7 +94,7 @@ const replace = (selector, html) => $(selector).replaceChildren(build(html));
 
 function refocus(old) {
   const name = old.dataset.menu ? `[data-menu=${old.dataset.menu}]` : `[data-cmd=${old.dataset.cmd}]`;
-  $(`#thread-head ${name}`)?.focus({ preventScroll: true });
+  $(`:is(#thread-head, #ticket-side) ${name}`)?.focus({ preventScroll: true });
 }
 
 // Asks what is new; one question at a time.

@@ -63,11 +63,15 @@ export class Uploads {
     const { done, abort } = upload(`/tickets/${this.number}/uploads/`, file, (part) => (bar.value = part));
     this.running.add(chip);
     $('button', chip).onclick = () => {
-      abort();
+      // What has been sent may be kept already: then it is removed when its id is known.
+      if (bar.value < 0.9) abort();
       chip.remove();
+      this.running.delete(chip);
     };
     try {
-      this.add(await done, chip);
+      const kept = await done;
+      if (chip.isConnected) this.add(kept, chip);
+      else this.forget(kept);
     } catch (error) {
       if (error.name === 'AbortError') return;
       chip.classList.add('bad');
@@ -85,9 +89,13 @@ export class Uploads {
     $('button', chip).onclick = () => {
       this.files = this.files.filter((one) => one.id !== file.id);
       chip.remove();
-      post(`/tickets/${this.number}/uploads/${file.id}/removal/`).catch(complain);
+      this.forget(file);
       $('textarea', this.form).focus();
     };
+  }
+
+  forget(file) {
+    post(`/tickets/${this.number}/uploads/${file.id}/removal/`, {}, { keepalive: true }).catch(complain);
   }
 
   draw(name, { busy = false } = {}) {

@@ -153,6 +153,7 @@ def updates_of(thread: Thread, event: int) -> dict[str, Any]:
         "facts": thread.facts,
         "head": render_to_string("tickets/_head.html", context),
         "top": render_to_string("tickets/_subject.html", context),
+        "side": render_to_string("tickets/_customer_ticket.html", context),
         "items": _items_html(timeline.items, thread, fresh=True),
         # A message that was taken back is nothing: the browser removes it.
         "changed": {

@@ -1,0 +1,410 @@
+"""The inbox in a real browser: by keyboard alone, with two people at once, and with everything going wrong."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.people import NOW, House, events_of, make_house, open_ticket, receive
+from tests.support.browser import OpenPage
+from tests.support.live import LiveStack
+from tests.support.smtp_sink import SmtpSink
+from tickets.actions import add_note, assign_ticket, move_to_team, reply
+from tickets.inbound import Address
+from tickets.models import Draft, Message, MessageKind, OutboxState, Status, Ticket
+
+ANNA = Address("Anna Berg", "anna@customer.example")
+OFFLINE = re.compile(r"/messages/$")
+
+
+@pytest.fixture
+def house(live_stack: LiveStack) -> House:
+    return make_house()
+
+
+def until(true: Callable[[], object], timeout: float = 10) -> None:
+    """Wait until the database says so."""
+    deadline = time.monotonic() + timeout
+    while not true():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.05)
+
+
+def shown(page: Page, ticket: Ticket) -> None:
+    expect(page.locator("#subject")).to_have_text(ticket.subject)
+
+
+def ready(page: Page) -> None:
+    """The page's scripts run and its socket is heard."""
+    page.wait_for_function("!document.documentElement.hasAttribute('data-offline') && document.querySelector('#rows')")
+
+
+def three_tickets(house: House) -> list[Ticket]:
+    """Newest first, as the list shows them."""
+    names = ["Third", "Second", "First"]
+    made = [
+        open_ticket(house.channel, subject=name, sender=Address(name, f"{name}@c.example".lower())) for name in names
+    ]
+    return made[::-1]
+
+
+# ---- by keyboard alone
+
+
+def test_a_ticket_is_worked_through_by_keyboard(house: House, open_page: OpenPage) -> None:
+    first, second, _third = three_tickets(house)
+    page = open_page(house.olena)
+    page.goto("/inbox/open/")
+    page.keyboard.press("j")
+    shown(page, first)
+    page.keyboard.press("j")
+    shown(page, second)
+    page.keyboard.press("k")
+    shown(page, first)
+    assert page.url.endswith(f"/inbox/open/{first.pk}/")
+
+    page.keyboard.press("i")
+    expect(page.locator("#thread-head")).to_contain_text("Olena")
+    page.keyboard.press("t")
+    page.keyboard.type("late parcel")
+    page.keyboard.press("Enter")
+    expect(page.locator(".subj .tag")).to_have_text("late parcel")
+    page.keyboard.press("n")
+    page.keyboard.type("Ask the courier")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#timeline .msg.note:not(.sending)")).to_contain_text("Ask the courier")
+    page.keyboard.press("Escape")
+    page.keyboard.press("h")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toast")).to_contain_text("Snoozed.")
+    first.refresh_from_db()
+    assert (first.assignee, first.snoozed_until is not None) == (house.olena, True)
+    assert list(first.tags.values_list("name", flat=True)) == ["late parcel"]
+
+
+def test_closing_opens_the_next_and_undo_leads_back(house: House, open_page: OpenPage) -> None:
+    first, second, _third = three_tickets(house)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{first.pk}/")
+    page.keyboard.press("e")
+    shown(page, second)
+    expect(page.locator("#toast")).to_contain_text("Closed.")
+    expect(page.locator(f"#row-{first.pk}")).to_have_count(0)
+    page.keyboard.press("z")
+    shown(page, first)
+    expect(page.locator(f"#row-{first.pk}")).to_be_visible()
+    assert Ticket.objects.get(pk=first.pk).status == Status.OPEN
+    page.keyboard.press("Shift+e")
+    expect(page.locator(".subj .pill.ok")).to_have_text("Solved")
+    shown(page, first)
+
+
+def test_a_reply_is_sent_and_taken_back_with_its_text(house: House, open_page: OpenPage, smtp_sink: SmtpSink) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    page.keyboard.press("r")
+    page.keyboard.type("It is on its way.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#words")).to_have_value("")
+    expect(page.locator("#timeline .msg:not(.sending)").last).to_contain_text("It is on its way.")
+    expect(page.locator("#toast")).to_contain_text("Sent.")
+    page.keyboard.press("Escape")
+    page.keyboard.press("z")
+    expect(page.locator("#words")).to_have_value("It is on its way.")
+    expect(page.locator("#timeline .msg")).to_have_count(1)
+    page.reload()
+    expect(page.locator("#words")).to_have_value("It is on its way.")
+    assert list(Message.objects.filter(kind=MessageKind.OUTBOUND).values_list("outbox", flat=True)) == [
+        OutboxState.WITHDRAWN
+    ]
+    assert smtp_sink.mails == []
+
+
+def test_send_and_close_goes_on_and_undo_takes_both_back(house: House, open_page: OpenPage) -> None:
+    first, second, _third = three_tickets(house)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{first.pk}/")
+    page.locator("[data-menu=send]").click()
+    page.get_by_role("menuitemradio", name="Send and close").click()
+    page.keyboard.type("Done.")
+    page.keyboard.press("Control+Enter")
+    shown(page, second)
+    expect(page.locator("#toast")).to_contain_text("Sent and closed.")
+    assert Ticket.objects.get(pk=first.pk).status == Status.SOLVED
+    page.get_by_role("button", name="Undo").click()
+    shown(page, first)
+    expect(page.locator("#words")).to_have_value("Done.")
+    assert Ticket.objects.get(pk=first.pk).status == Status.OPEN
+
+
+def test_single_keys_are_off_while_typing_and_where_the_profile_says_so(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    page.locator("#words").click()
+    page.keyboard.type("eeiz")
+    expect(page.locator("#words")).to_have_value("eeiz")
+    house.ben.shortcuts = False
+    house.ben.save()
+    other = open_page(house.ben)
+    other.goto(f"/inbox/open/{ticket.pk}/")
+    other.keyboard.press("e")
+    other.keyboard.press("Control+k")
+    expect(other.locator("#palette")).to_be_visible()
+    assert Ticket.objects.get(pk=ticket.pk).status == Status.OPEN
+    assert "ticket.solved" not in events_of(ticket.pk)
+
+
+def test_a_ukrainian_layout_has_the_same_keys(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    page.evaluate(
+        "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'ш', code: 'KeyI', bubbles: true, cancelable: true}))"
+    )
+    until(lambda: Ticket.objects.get(pk=ticket.pk).assignee_id == house.olena.pk)
+
+
+def test_the_palette_acts_goes_and_finds(house: House, open_page: OpenPage) -> None:
+    first, second, third = three_tickets(house)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{first.pk}/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("assign to me")
+    page.keyboard.press("Enter")
+    until(lambda: Ticket.objects.get(pk=first.pk).assignee_id == house.olena.pk)
+    page.keyboard.press("Control+k")
+    page.keyboard.type(f"#{second.pk}")
+    page.keyboard.press("Enter")
+    shown(page, second)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("third")
+    page.get_by_role("option", name=f"#{third.pk}").click()
+    shown(page, third)
+
+
+# ---- two agents
+
+
+def test_both_see_a_ticket_come_and_the_second_answer_is_stopped(house: House, open_page: OpenPage) -> None:
+    olena, ben = open_page(house.olena), open_page(house.ben)
+    for page in (olena, ben):
+        page.goto("/inbox/open/")
+        ready(page)
+    ticket = open_ticket(house.channel)
+    for page in (olena, ben):
+        expect(page.locator(f"#row-{ticket.pk}")).to_be_visible()
+        page.locator(f"#row-{ticket.pk} a").click()
+        shown(page, ticket)
+    ben.locator("#words").fill("My own answer")
+    olena.locator("#words").fill("It left yesterday.")
+    olena.keyboard.press("Control+Enter")
+    # Ben's open ticket follows, and what he writes stays his.
+    expect(ben.locator("#timeline")).to_contain_text("It left yesterday.")
+    expect(ben.locator("#words")).to_have_value("My own answer")
+    ben.locator("#words").focus()
+    ben.keyboard.press("Control+Enter")
+    expect(ben.locator("#stale")).to_be_visible()
+    expect(ben.locator("#stale .missed")).to_contain_text("It left yesterday.")
+    assert Message.objects.filter(ticket=ticket, kind=MessageKind.OUTBOUND).count() == 1
+    ben.get_by_role("button", name="Edit my reply").click()
+    expect(ben.locator("#words")).to_have_value("My own answer")
+    ben.keyboard.press("Control+Enter")
+    until(lambda: Message.objects.filter(ticket=ticket, kind=MessageKind.OUTBOUND).count() == 2)
+
+
+def test_a_draft_outlives_live_updates_and_a_reload(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    ready(page)
+    page.locator("#words").fill("Half a sen")
+    expect(page.locator(".saved")).to_have_text("Draft saved")
+    assert Draft.objects.get(ticket=ticket).text == "Half a sen"
+    add_note(ticket.pk, by=house.ben, text="Look at the order first.")
+    expect(page.locator("#timeline .note")).to_contain_text("Look at the order first.")
+    expect(page.locator("#words")).to_have_value("Half a sen")
+    page.locator("#words").press_sequentially("tence")
+    page.reload()
+    expect(page.locator("#words")).to_have_value("Half a sentence")
+    expect(page.locator(f"#row-{ticket.pk} .draft")).to_be_visible()
+
+
+def test_new_rows_wait_under_the_pointer(house: House, open_page: OpenPage) -> None:
+    first = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto("/inbox/open/")
+    ready(page)
+    page.locator(f"#row-{first.pk}").hover()
+    second = open_ticket(house.channel, subject="Another", sender=ANNA)
+    expect(page.locator("#merge")).to_contain_text("1 new")
+    expect(page.locator("#rows .row")).to_have_count(1)
+    page.keyboard.press(".")
+    expect(page.locator("#rows .row")).to_have_count(2)
+    expect(page.locator(f"#row-{second.pk}[data-unread]")).to_be_visible()
+
+
+def test_a_ticket_that_leaves_ones_sight_leaves_the_screen(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    ready(page)
+    move_to_team(ticket.pk, by=house.adam, team=house.returns)
+    expect(page.locator("#toast")).to_contain_text("no longer in your view")
+    expect(page.locator("#timeline")).to_have_count(0)
+    expect(page.locator(f"#row-{ticket.pk}")).to_have_count(0)
+
+
+# ---- the composer
+
+
+def test_an_outside_address_is_asked_about(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    page.locator("#words").fill("Hello both")
+    page.get_by_role("button", name="To Zoe Bauer").click()
+    page.get_by_label("Cc", exact=True).fill("Courier <courier@post.example>, anna@customer.example")
+    page.locator("[data-send]").click()
+    dialog = page.locator("#outside")
+    expect(dialog.locator("li")).to_have_text(["courier@post.example", "anna@customer.example"])
+    assert not Message.objects.filter(ticket=ticket, kind=MessageKind.OUTBOUND).exists()
+    dialog.get_by_role("button", name="Change recipients").click()
+    page.get_by_role("button", name="Remove courier@post.example").click()
+    page.locator("[data-send]").click()
+    expect(dialog.locator("li")).to_have_text(["anna@customer.example"])
+    dialog.get_by_role("button", name="Send to them too").click()
+    until(lambda: Message.objects.filter(ticket=ticket, kind=MessageKind.OUTBOUND).exists())
+    sent = Message.objects.get(ticket=ticket, kind=MessageKind.OUTBOUND)
+    assert [entry["address"] for entry in sent.envelope["cc"]] == ["anna@customer.example"]
+
+
+def test_reply_all_copies_the_others(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel, cc=(ANNA,))
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    page.get_by_role("button", name="Reply to all").click()
+    expect(page.locator(".chips[data-field=cc] .rc")).to_have_text(["Anna Berg"])
+    expect(page.locator(".comp .sum")).to_have_text("To Zoe Bauer and 1 more")
+    page.get_by_role("button", name="Reply to all").click()
+    expect(page.locator(".chips[data-field=cc] .rc")).to_have_count(0)
+
+
+def test_files_go_with_the_reply_and_can_be_taken_out(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    for name in ("label.txt", "wrong.txt"):
+        page.locator("#composer input[type=file]").set_input_files(
+            {"name": name, "mimeType": "text/plain", "buffer": b"parcel 7"}
+        )
+    expect(page.locator(".up")).to_have_count(2)
+    page.get_by_role("button", name="Remove wrong.txt").click()
+    page.locator("#words").fill("The label is attached.")
+    page.reload()
+    expect(page.locator(".up .trunc")).to_have_text(["label.txt"])
+    page.locator("#words").press("Control+Enter")
+    expect(page.locator("#timeline .msg:not(.sending) .file")).to_contain_text("label.txt")
+    sent = Message.objects.get(ticket=ticket, kind=MessageKind.OUTBOUND)
+    assert list(sent.attachments.values_list("filename", flat=True)) == ["label.txt"]
+
+
+def test_twice_pressed_is_one_message(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    page.locator("#words").fill("Once")
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+Enter")
+    page.locator("[data-send]").dblclick()
+    expect(page.locator("#timeline .msg:not(.sending)")).to_have_count(2)
+    assert Message.objects.filter(ticket=ticket, kind=MessageKind.OUTBOUND).count() == 1
+
+
+def test_a_refused_reply_keeps_its_text(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    page.route(OFFLINE, lambda route: route.fulfill(status=502, body="bad gateway"))
+    page.locator("#words").fill("Do not lose me")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#words")).to_have_value("Do not lose me")
+    expect(page.locator("#timeline .sending")).to_have_count(0)
+    page.unroute(OFFLINE)
+    page.reload()
+    expect(page.locator("#words")).to_have_value("Do not lose me")
+
+
+def test_a_reply_written_offline_leaves_once_when_the_line_is_back(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    lost: list[str] = []
+
+    def cut(route: Route) -> None:
+        """The server got it, the answer did not come through: the worst kind."""
+        lost.append(route.request.method)
+        if len(lost) == 1:
+            route.fetch()
+        route.abort("connectionreset")
+
+    page.route(OFFLINE, cut)
+    page.locator("#words").fill("Through the tunnel")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#toast")).to_contain_text("Offline")
+    page.unroute(OFFLINE)
+    page.reload()
+    expect(page.locator("#timeline .msg:not(.sending)").last).to_contain_text("Through the tunnel")
+    expect(page.locator("#timeline .msg")).to_have_count(2)
+    expect(page.locator("#words")).to_have_value("")
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    assert Message.objects.filter(ticket=ticket, kind=MessageKind.OUTBOUND).count() == 1
+
+
+# ---- without sockets
+
+
+def test_without_sockets_polling_still_shows_what_comes(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.add_init_script("window.WebSocket = class extends EventTarget { constructor() { super(); setTimeout(() => "
+                         "this.dispatchEvent(new CloseEvent('close', {code: 1006})), 5); } close() {} send() {} };")  # fmt: skip
+    page.clock.install()
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    page.clock.run_for(6_000)
+    expect(page.locator("#offline")).to_be_visible()
+    receive(house.channel, subject="Second", sender=ANNA)
+    add_note(ticket.pk, by=house.ben, text="Seen without a socket")
+    page.clock.run_for(25_000)
+    expect(page.locator("#timeline")).to_contain_text("Seen without a socket")
+    expect(page.locator("#rows")).to_contain_text("Second")
+
+
+# ---- search
+
+
+def test_search_marks_what_it_found(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel, text="The zipper of the Fjellrev jacket broke.")
+    assign_ticket(ticket.pk, by=house.olena, assignee=house.olena)
+    page = open_page(house.olena)
+    page.goto("/inbox/open/")
+    page.keyboard.press("/")
+    page.locator("#search").fill("fjellrev")
+    page.keyboard.press("Enter")
+    expect(page.locator(".hit mark")).to_have_text(["Fjellrev"])
+    page.locator(".hit a").click()
+    shown(page, ticket)
+
+
+def test_an_answer_in_the_list_moves_its_row(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto("/inbox/open/")
+    ready(page)
+    reply(ticket.pk, by=house.ben, text="Answered by Ben", at=NOW)
+    expect(page.locator(f"#row-{ticket.pk}")).to_contain_text("Answered by Ben")
