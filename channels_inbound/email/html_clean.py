@@ -14,7 +14,7 @@ import nh3
 from channels_inbound.email.limits import DEFAULT_LIMITS, Limits
 from channels_inbound.email.word_lists import words
 
-SANITIZER_VERSION = f"1-nh3-{version('nh3')}"
+SANITIZER_VERSION = f"2-nh3-{version('nh3')}"
 
 _TAGS = set(
     words(
@@ -60,13 +60,15 @@ QUOTE_CLASSES = set(
     words(
         "gmail_quote gmail_attr gmail_quote_container gmail_extra yahoo_quoted moz-cite-prefix moz-forward-"
         "container protonmail_quote zmail_extra tutanota_quote mailcat_quote OutlookMessageHeader "
-        "gmail_signature moz-signature mail_quote"
+        "gmail_signature moz-signature mail_quote front-blockquote front-signature spark_quote clean_bq airmail_on "
+        "nh_quote history_container cite2 ms-outlook-mobile-reference-message sh-signature"
     )
 )
 QUOTE_IDS = set(
     words(
         "divRplyFwdMsg x_divRplyFwdMsg appendonsend OLK_SRC_BODY_SECTION mail-editor-reference-message-"
-        "container isReplyContent Signature ms-outlook-mobile-signature"
+        "container isReplyContent Signature ms-outlook-mobile-signature reply-intro composer_signature "
+        "ymail_android_signature"
     )
 )
 
@@ -78,10 +80,11 @@ _CLEANER = nh3.Cleaner(
     link_rel="noopener noreferrer nofollow",
     url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
     url_relative="deny",
-    allowed_classes=dict.fromkeys(("div", "blockquote", "span", "section", "table"), QUOTE_CLASSES),
+    allowed_classes=dict.fromkeys(("div", "blockquote", "span", "section", "table", "p"), QUOTE_CLASSES),
     tag_attribute_values={
         "div": {"id": QUOTE_IDS},
         "span": {"id": QUOTE_IDS},
+        "p": {"id": QUOTE_IDS},
         "blockquote": {"type": {"cite", "CITE"}},
     },
     set_tag_attribute_values={"a": {"target": "_blank"}},
@@ -95,6 +98,8 @@ _SELF_CLOSING = frozenset(
 _IMAGE = re.compile(r"<img((?:[^<>\"]|\"[^\"]*\")*)>")
 _SOURCE = re.compile(r' src="([^"]*)"')
 _BAD_LINK = re.compile(r' href="(?:data|cid):[^"]*"', re.IGNORECASE)
+# Yahoo puts a number of its own before every class.
+_YAHOO_PREFIX = re.compile(r"\bydp[0-9a-zA-Z]{1,16}yahoo_quoted\b")
 _SAFE_DATA = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
 
 
@@ -112,6 +117,8 @@ def clean_html(source: str, limits: Limits = DEFAULT_LIMITS, reasons: set[str] |
         if reasons is not None:
             reasons.add("html_depth")
         source = "<pre>" + _ANY_TAG.sub(" ", source).replace("<", "&lt;") + "</pre>"
+    if "yahoo_quoted" in source:
+        source = _YAHOO_PREFIX.sub("yahoo_quoted", source)
     cleaned = _CLEANER.clean(source)
     remote = 0
 

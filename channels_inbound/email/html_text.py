@@ -21,7 +21,9 @@ _SPACED = frozenset(words("p h1 h2 h3 h4 h5 h6"))
 _VOID = frozenset(words("br hr img wbr col"))
 _HIDDEN = re.compile(r"display:\s*none|mso-hide:\s*all|visibility:\s*hidden|font-size:\s*0(?:px)?[;\"]")
 # Outlook draws a line over the header block of the mail it quotes; the colours are its own.
-_OUTLOOK_LINE = re.compile(r"border-top:\s*solid\s*#(?:e1e1e1|b5c4df)", re.IGNORECASE)
+_OUTLOOK_LINE = re.compile(
+    r"border-top:\s*solid\s*#(?:e1e1e1|b5c4df)|border-top-color:\s*rgb\(229,\s*229,\s*229\)", re.IGNORECASE
+)
 
 
 @dataclass(slots=True)
@@ -157,6 +159,8 @@ def _kind_of(tag: str, name: str) -> str:
     if 'id="' in tag:
         if 'ignature"' in tag:
             return "signature"
+        if "reply-intro" in tag:
+            return "attribution"
         return "rest" if "RplyFwdMsg" in tag or "appendonsend" in tag else "quote"
     if 'class="' in tag:
         return _kind_of_class(tag)
@@ -164,15 +168,15 @@ def _kind_of(tag: str, name: str) -> str:
 
 
 def _kind_of_class(tag: str) -> str:
-    if "gmail_attr" in tag or "moz-cite-prefix" in tag:
+    if "gmail_attr" in tag or "moz-cite-prefix" in tag or "airmail_on" in tag:
         return "attribution"
     if "gmail_quote" in tag or "moz-forward-container" in tag:
         return "container"
-    if "_signature" in tag or "moz-signature" in tag:
+    if "_signature" in tag or "-signature" in tag:
         return "signature"
     if any(
         word in tag
         for word in ("yahoo_quoted", "protonmail_quote", "zmail_extra", "tutanota_quote", "mailcat_quote", "mail_quote")
     ):
         return "quote"
-    return "rest" if "OutlookMessageHeader" in tag else ""
+    return "rest" if "OutlookMessageHeader" in tag or "mobile-reference-message" in tag else ""

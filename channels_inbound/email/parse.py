@@ -18,6 +18,7 @@ from channels_inbound.email.limits import DEFAULT_LIMITS, Limits, Unparseable
 from channels_inbound.email.mime import MimeReader, Part, decode_transfer
 from channels_inbound.email.parsed import ParsedEmail
 from channels_inbound.email.reply import ReplyMarks, mark_reply
+from channels_inbound.email.reply_from_html import mark_by_html
 
 _FILLED = re.compile(rb"[^\r\n\t \x00]")
 
@@ -81,7 +82,7 @@ def _assemble(
     sender = people["from"][0] if people["from"] else Address("", "")
     automation = read_automation(root, subject, return_path, sender.address)
     bounce = read_bounce(reader, root, sender, subject, text, return_path)
-    marks = ReplyMarks(text, (), ()) if bounce.is_bounce else mark_reply(text, subject, bool(references), derived)
+    marks = _mark(text, cleaned, subject, bool(references), derived, bounce.is_bounce)
     return ParsedEmail(
         **_identity(reader, root),
         **_about_machines(bounce, automation),
@@ -135,6 +136,17 @@ def _about_machines(bounce: BounceReading, automation: Automation) -> dict[str, 
         "bounces": bounce.bounces,
         "bounced_message_ids": bounce.message_ids,
     }
+
+
+def _mark(
+    text: str, cleaned: str, subject: str, is_reply: bool, derived: HtmlText | None, is_bounce: bool
+) -> ReplyMarks:
+    if is_bounce:
+        return ReplyMarks(text, (), ())
+    marks = mark_reply(text, subject, is_reply, derived)
+    if marks.quoted or derived is not None or not is_reply or not cleaned:
+        return marks
+    return mark_by_html(text, cleaned, subject) or marks
 
 
 def _read_people(reader: MimeReader, root: Part, charset: str) -> dict[str, list[Address]]:

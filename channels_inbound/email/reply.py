@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from channels_inbound.email import reply_lines as kind_of
 from channels_inbound.email.html_text import HtmlText
-from channels_inbound.email.reply_lines import classify_lines
+from channels_inbound.email.reply_lines import classify_lines, part_shared_lines
 from channels_inbound.email.reply_words import CLOSINGS, FORWARD_SUBJECT
 
 Span = tuple[int, int]
@@ -19,6 +19,7 @@ _CONTEXT_LINES = 8
 _LONE_CONTEXT_LINES = 15
 _SIGNATURE_LINES = 30
 _WRAP_COLUMN = 60
+_LINK_MARKS = frozenset("=&%_?#")
 _QUOTE_STARTS = (kind_of.ATTRIBUTION, kind_of.HEADERS, kind_of.ORIGINAL_MARK, kind_of.FORWARD_MARK)
 
 
@@ -33,7 +34,7 @@ class ReplyMarks:
 
 def mark_reply(text: str, subject: str, is_reply: bool, derived: HtmlText | None = None) -> ReplyMarks:
     """Marks for `text`; `derived` is the HTML's structure when the text was made from it."""
-    lines = text.split("\n")
+    lines = part_shared_lines(text).split("\n")
     kinds = classify_lines(lines)
     marker = _Marker(lines, kinds, is_reply, FORWARD_SUBJECT.match(subject) is not None)
     if derived is not None:
@@ -171,7 +172,7 @@ class _Marker:
             if self._is_interleaved(end):
                 return end
             self._hide(index, end)
-        elif filled <= _CONTEXT_LINES:
+        elif filled <= _CONTEXT_LINES and not self._only_signs_off(end):
             self._hide(index, quote)
         else:
             self._hide(index, end)
@@ -205,14 +206,23 @@ class _Marker:
         return last + 1, filled
 
     def _is_wrapped(self, index: int) -> bool:
-        """Only a long line wraps; a short one before it was answered."""
+        """Only a long line wraps, and a link; a short one before it was answered."""
+        if self.kinds[index - 1] != kind_of.QUOTE or self.kinds[index + 1 : index + 2] != [kind_of.QUOTE]:
+            return False
         before = self.lines[index - 1]
-        return (
-            self.kinds[index - 1] == kind_of.QUOTE
-            and len(before) >= _WRAP_COLUMN
-            and before.lstrip().startswith(">")
-            and self.kinds[index + 1 : index + 2] == [kind_of.QUOTE]
-        )
+        if not before.lstrip().startswith(">"):
+            return False
+        return len(before) >= _WRAP_COLUMN or _is_link_piece(self.lines[index].strip())
+
+    def _only_signs_off(self, index: int) -> bool:
+        """Whether what follows is a greeting and a name: that answers no quote."""
+        rest: list[str] = []
+        while index < len(self.lines) and len(rest) <= 4:
+            if self.kinds[index] != kind_of.BLANK:
+                rest.append(self.lines[index].strip())
+            index += 1
+        short = 0 < len(rest) <= 4 and sum(map(len, rest)) <= 120
+        return short and _is_closing(rest[0].split(",")[0])
 
     def _is_interleaved(self, index: int) -> bool:
         """Whether another quote follows after the text that begins here."""
@@ -269,7 +279,7 @@ class _Marker:
             if self.marks[index] != _SHOWN or self.kinds[index] == kind_of.BLANK:
                 continue
             line = self.lines[index].strip()
-            if line.strip("*_.,!;: \t").lower() in CLOSINGS and len(line) < 50:
+            if len(line) < 50 and _is_closing(line):
                 if len(below) >= 2:
                     self._hide(index, below[0] + 1, _SIGNED)
                 return
@@ -282,6 +292,16 @@ class _Marker:
             ):
                 return
             below.append(index)
+
+
+def _is_link_piece(line: str) -> bool:
+    """A link on a line of its own, or the end of one that was torn: nobody answers with that."""
+    words = line.strip("<>()[] ").split()
+    return len(words) == 1 and ("://" in words[0] or (len(words[0]) > 6 and not _LINK_MARKS.isdisjoint(words[0])))
+
+
+def _is_closing(line: str) -> bool:
+    return line.strip("*_.,!;: \t").lower() in CLOSINGS
 
 
 def _lines_inside(starts: list[int], lines: list[str], spans: list[Span]) -> list[int]:

@@ -15,7 +15,8 @@ VERBS = re.compile(
     r"napsal(?:a|\(a\))?|napísal(?:a|\(a\))?"
     r"|пише(?:т|те)?|писал(?:а|\(а\))?|написал(?:а|\(а\)|и)?|писав|писала|написав|написала|написа"
     r"|[íi]rta|a scris|yazd[ıi]|έγραψε|je napisa[ol](?:/la|/a)?|je napisal|написао|rašė|rakstīja|kirjutas"
-    r"|写道|寫道|のメール|さんは(?:書|か)きました|님이 작성)(?!\w)",
+    r"|писали|писалы|yazm[ıi]ş(?:tır)?|skrifaði|menulis|đã viết|va escriure|escribiu|כתב(?:ה|/ה)?|كتب)(?!\w)"
+    r"|写道|寫道|のメール(?=[:：]|$)|(?:書|か)きました|작성(?=[:：]|$)|เขียนว่า|ने लिखा|sent the following",
     re.IGNORECASE,
 )
 START_WORDS = frozenset(
@@ -35,22 +36,27 @@ START_WORDS = frozenset(
 LABELS: dict[str, str] = {}
 for kind, names in {
     "from": (
+        "gönderen|odosielateľ|pošiljatelj|saatja|nuo|no|dari|từ|من|מאת|отправител|sender|avsender|sendandi|frá|"
         "from|von|de|da|van|från|fra|od|от|от кого|від|від кого|mittente|lähettäjä|kimden|feladó|de la|από|发件人|"
         "寄件者|寄件人|差出人|보낸 사람|message du|expéditeur|remitente|remetente|absender|nadawca|afzender|avsändare|"
         "отправитель|відправник"
     ),
     "date": (
+        "poslano|изпратено|saadetud|išsiųsta|nosūtīts|εστάλη|ημερομηνία|dikirim|tanggal|đã gửi|ngày|تم الإرسال|"
+        "التاريخ|נשלח|תאריך|enviados|enviat|skickat|dátum|kuupäev|sendt den|gesendet am|wysłany|"
         "sent|date|datum|gesendet|envoyé|envoyé le|inviato|data|verzonden|skickat|skickad|sendt|dato|wysłano|"
         "wysłane|data wysłania|отправлено|отправлен|дата|надіслано|enviado|enviado el|fecha|enviada em|enviada|"
         "enviado em|lähetetty|päiväys|päivämäärä|odesláno|odoslané|küldve|elküldve|trimis|gönderildi|tarih|发送时间|"
         "发件时间|日期|送信日時|日付|보낸 날짜|sent on|date d'envoi|дата отправки|sendetidspunkt|sent at"
     ),
     "to": (
+        "za|prima|до|adressaat|kam|kepada|đến|tới|إلى|אל|komu:|bis|"
         "to|an|à|a|para|till|til|do|кому|aan|vastaanottaja|komu|pro|címzett|către|kime|προς|收件人|收件者|宛先|"
         "받는 사람|"
         "destinataire|destinatario|destinatário|empfänger|adresat|ontvanger|получатель|одержувач|отримувач"
     ),
     "subject": (
+        "ogg|относно|teema|tēma|tema|subjek|perihal|chủ đề|tiêu đề|الموضوع|נושא|naslov|zadeva|assumpte|efni|"
         "subject|betreff|objet|oggetto|asunto|assunto|ämne|emne|temat|тема|onderwerp|aihe|předmět|predmet|tárgy|"
         "subiect|konu|θέμα|主题|主旨|件名|제목|sujet"
     ),
@@ -63,48 +69,44 @@ for kind, names in {
     LABELS.update(dict.fromkeys(phrases(names), kind))
 LABEL_LINE = re.compile(r"[*_]{0,2}([^\W\d_][^:：*\n]{0,24}?)[ \t\xa0]{0,4}[*_]{0,2}[:：]")
 
-ORIGINAL = frozenset(
-    phrases(
-        "original message|original email|original appointment|original-nachricht|originalnachricht|"
-        "ursprüngliche nachricht|originalnachricht|weitere nachricht"
-        "|message d'origine|message original|message d’origine|message initial|mensaje original|"
-        "mensaje reenviado original|mensagem original|messaggio originale"
-        "|oorspronkelijk bericht|oorspronkelijke bericht|ursprungligt meddelande|originalmeddelande|"
-        "oprindelig besked|oprindelig meddelelse|original besked"
-        "|opprinnelig melding|alkuperäinen viesti|wiadomość oryginalna|oryginalna wiadomość|pierwotna wiadomość|"
-        "исходное сообщение|оригинальное сообщение|исходное письмо"
-        "|оригінальне повідомлення|початкове повідомлення|вихідне повідомлення|оригінальний лист|původní zpráva|"
-        "pôvodná správa|eredeti üzenet|mesaj original|orijinal mesaj"
-        "|αρχικό μήνυμα|原始邮件|邮件原件|原始郵件|元のメッセージ|original message follows|"
-        "reply message|"
-        "ответ на письмо"
-    )
+# "----- Original Message -----" and its kin: between dashes, a noun for a message and a word that says which one.
+MESSAGE_NOUN = re.compile(
+    r"message|e-?mail|\bmail\b|nachricht|mensaje|correo|mensagem|messaggio|bericht|meddelande|meddelelse|besked|"
+    r"melding|viesti|brev\b|appointment|wiadomo[sś][cć]|zpr[aá]va|spr[aá]va|[uü]zenet|lev[eé]l|mesaj|ileti|"
+    r"сообщени|письм|повідомленн|\bлист[аі]?\b|съобщени|порук|poruk|sporočil|kiri\b|laišk|vēstul|μήνυμα|"
+    r"邮件|郵件|メッセージ|メール|메시지|메일|tin nhắn|pesan|رسالة|הודעה",
+    re.IGNORECASE,
 )
-FORWARDED = frozenset(
-    phrases(
-        "forwarded message|forwarded by|begin forwarded message|forwarded email|weitergeleitete nachricht|"
-        "anfang der weitergeleiteten nachricht|weitergeleitete email"
-        "|message transféré|début du message transféré|début du message réexpédié|message réexpédié|"
-        "mensaje reenviado|inicio del mensaje reenviado|mensagem encaminhada"
-        "|início da mensagem encaminhada|mensagem reencaminhada|messaggio inoltrato|inizio messaggio inoltrato|"
-        "inizio del messaggio inoltrato|doorgestuurd bericht|begin doorgestuurd bericht"
-        "|vidarebefordrat meddelande|vidarebefordrat brev|börjande av vidarebefordrat meddelande|videresendt besked|"
-        "start på videresendt besked|videresendt melding|videresendt meddelelse|välitetty viesti"
-        "|edelleenlähetetty viesti|wiadomość przekazana|przekazana wiadomość|początek przekazywanej wiadomości|"
-        "treść przekazanej wiadomości|пересылаемое сообщение|переадресованное сообщение"
-        "|пересланное сообщение|начало переадресованного сообщения|начало пересылаемого сообщения|"
-        "перенаправлене повідомлення|переслане повідомлення|переадресоване повідомлення"
-        "|початок переадресованого повідомлення|початок листа, що пересилається|пересланий лист|přeposlaná zpráva|"
-        "továbbított üzenet|転送されたメッセージ|转发的邮件|转发邮件"
-    )
+ORIGINAL_WORD = re.compile(
+    r"origin|ursprung|ursprüng|oorspronk|opprinn|oprind|alkuper|orygin|pierwot|p[uů]vodn|p[oô]vodn|eredet|orijinal|"
+    r"исходн|оригинал|оригінал|початков|вихідн|первонач|оригинальн|izvor|algne|pradin|sākotnēj|αρχικ|原始|原件|元の|원본|"
+    r"gốc|asli|الأصلية|מקורית|^(?:antwort|reply|answer|weitere|vorherige|previous|initial|ответ на)\b|\binitial$",
+    re.IGNORECASE,
 )
+FORWARD_WORD = re.compile(
+    r"forward|weitergeleit|transf[eé]r|r[eé]exp[eé]di|reenviad|encaminhad|inoltra|doorgestuur|vidarebefordr|"
+    r"videresend|välitet|edelleenlähet|przekaz|přeposlan|preposlan|továbbít|yönlendir|iletilen|redirec[tț]ion|"
+    r"пересыла|пересла|пересила|переадрес|перенаправ|препрат|proslije|posredovan|προωθ|转发|轉寄|転送|전달",
+    re.IGNORECASE,
+)
+# Webmail that says whom it quotes without saying when.
+QUOTING = re.compile(
+    r"(?:zitat von|quoting|citando(?: a)?|citation de|cit[aá]t(?: od)?|cytowanie|cytat od|quota(?:ndo)?(?: da)?|"
+    r"citerar|citat fra|mensaje citado por|lainaus|цитирование|цитую|цитата|quoted from)\s",
+    re.IGNORECASE,
+)
+ABOVE_WORDS = words(
+    "above oberhalb über au-dessus encima acima sopra powyżej boven ovanför over yläpuolel вище выше над nad"
+)
+# What helpdesks put on top of their mails so that the answer can be told from it.
 REPLY_ABOVE = re.compile(
-    r"(?:reply|type your (?:reply|answer|response)|respond|write your (?:reply|answer)).{0,30}above (?:this|"
-    r"the) line|above this line.{0,20}reply"
-    r"|выше этой (?:линии|строки|черты)|вище (?:цієї|ц[іи]єї) (?:лінії|риски|межі)|"
-    r"antwort.{0,30}über dieser (?:zeile|linie)|au-dessus de cette ligne|encima de esta l[íi]nea"
-    r"|acima desta linha|sopra (?:a )?questa (?:riga|linea)|powyżej tej linii|boven deze (?:regel|lijn)|"
-    r"ovanför denna (?:rad|linje)",
+    r"(?:repl|respon|answer|write|antwort|répon|respuest|respond|escrib|rispo|scriv|odpow|odpis|antwoord|reageer|svar|"
+    r"skriv|vastau|відпов|ответ|напиш|odpov|válasz|yanıt).{0,60}"
+    r"(?:above|oberhalb|über|au-dessus|encima|acima|sopra|powyżej|boven|ovanför|over|yläpuolel|вище|выше|над|nad)"
+    r".{0,20}(?:this|dieser|cette|esta|questa|tej|deze|denna|denne|tämän|цієї|ц[іи]м|этой|tímto|touto)\W{0,3}"
+    r".{0,12}(?:line|zeile|linie|ligne|l[íi]nea|linha|riga|linii|linij|regel|lijn|rad|linje|rivi|лінії|риск|рядк|межі|"
+    r"линии|строки|черты|řádk|čár)"
+    r"|above this line.{0,20}reply|(?:выше|вище) (?:этой|цієї|ц[іи]єї) (?:линии|строки|черты|лінії|риски|межі)",
     re.IGNORECASE,
 )
 FORWARD_SUBJECT = re.compile(
@@ -113,6 +115,49 @@ FORWARD_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 
+# Any language: a line that begins or ends with "sent" and names what it was sent with.
+DEVICE_NAMES = words(
+    "iphone ipad ipod android galaxy samsung huawei honor xiaomi redmi pixel oneplus oppo nokia motorola blackberry "
+    "windows outlook yahoo gmail smartphone handy мобильн мобільн смартфон телефон mobil mobile tablet"
+)
+SENT_FIRST = re.compile(
+    r"\W{0,3}(?:(?:gesendet|envoy[ée]|enviad[oa]|enviat|inviat[oa]|wys[łl]an[eyo]|verzonden|verstuurd|skicka(?:t|des|d)|"
+    r"sendt|odesl[aá]n[oa]|odoslan[éeo]|poslan[oa]|trimis|küldve|отправлен[оа]|послано|надіслан[оа]|відправлен[оа]|"
+    r"изпратено|пратено|στάλθηκε|εστάλη|dikirim|saadetud|išsiųsta|nosūtīts)"
+    r" (?:von|vom|mit|aus|über|via|de|du|des|depuis|à|desde|do|da|dal|dalla|con|com|pelo|per|z|ze|za|zo|vanaf|met|"
+    r"vanuit|från|fra|med|с|со|из|через|от|з|із|зі|від|од|από|dari|no|iš|az|s|sa|pe|din) "
+    r"|sent (?:from|via|with) (?:my|the|a) |lähetetty |đã gửi từ |được gửi từ |"
+    r"发自|發自|ส่งจาก|נשלח (?:מ|באמצעות)|تم الإرسال من|أُرسلت من)",
+    re.IGNORECASE,
+)
+SENT_LAST = re.compile(
+    r"\W{0,3}(?:von mein|vom |met |vanaf |von unterwegs|"
+    r"(?:[^\s]{2,20} )?[^\s]{3,20}[’']?(?:dan|den|umdan|ımdan|imdan) |"
+    r"[^\s]{2,20}(?:から|에서)|나의 |내 |从我的|我的).{0,40}"
+    r"(?:gesendet|verzonden|verstuurd|gönderildi|gönderilmiştir|送信(?:しました)?|보냄|전송|发送|傳送)[.!。]?",
+    re.IGNORECASE,
+)
+GET_THE_APP = re.compile(
+    r"\W{0,3}(?:get|download|obten(?:ez|er|ha|ga)|obter|holen sie sich|laden sie|scarica|ottieni|pobierz|hämta|hent|"
+    r"hanki|stáhn(?:ěte|out)|скачать|завантажити|отримати|получить|descargar|télécharge[rz]) (?:[^\s]{1,12} ){0,2}"
+    r"(?:outlook|bluemail|yahoo mail|spark|mymail|aqua ?mail) (?:app |mobile )?"
+    r"(?:for|für|pour|per|para|dla|för|til|till|voor|для|pro|na) "
+    r"(?:systemu |системи )?[^\s.?!]{2,15}(?: [^\s.?!]{1,8})?"
+    r"\s{0,3}(?:<[^<>]{1,300}>|\(https?://[^()]{1,300}\))?",
+    re.IGNORECASE,
+)
+EXCUSED = re.compile(
+    r"[,.;:!–—-]{0,3}\s{0,3}(?:so |and )?(?:please|pls|sorry|excuse|apolog|forgive|pardon|bitte|entschuld|désolé|"
+    r"merci d|disculp|perdon|scus|przepraszam|вибач|перепрош|извин|прошу).{0,70}$",
+    re.IGNORECASE,
+)
+SCANNERS = words("avast avg norton eset kaspersky mcafee bitdefender")
+VIRUS_FOOTER = re.compile(
+    r"(?:virus[- ]?free|virenfrei|sans virus|libre de virus|без вірусів|без вирусов|"
+    r"scanned by|checked by|geprüft (?:von|mit))"
+    r".{0,40}(?:avast|avg|norton|eset|kaspersky|mcafee|bitdefender)|avast\.com/sig-email|avg\.com/email",
+    re.IGNORECASE,
+)
 # A footer is the whole line and names a device, a program or a brand: "Sent from my desk, it is easier" is a sentence.
 _THING = r"[^\s,;!?][^,;!?\n]{0,45}?"
 DEVICE_FOOTER = re.compile(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from channels_inbound.email.parse import parse_email
 from channels_inbound.email.reply import ReplyMarks, mark_reply
-from tests.channels_inbound.email.building import html_mail, raw_mail
+from tests.channels_inbound.email.building import html_mail, multipart, raw_mail
 
 ANSWER = "Thank you, the parcel came today.\n\nOne cup is broken."
 OLD = "We have sent your order.\nIt should be with you on Friday."
@@ -66,6 +66,41 @@ ATTRIBUTIONS = [
 ]
 
 
+ATTRIBUTIONS += [
+    "On Tuesday, November 3, 2026 at 12:30:15 PM GMT+2, Shop <support@shop.example> wrote:",
+    'On Tue, Nov 3, 2026 at 12:30 PM +0200, "Shop" <support@shop.example> wrote:',
+    "On 3 Nov 2026, 12:30 +0200, Shop <support@shop.example>, wrote:",
+    "Tuesday, November 3, 2026, 12:30:15 PM, you wrote:",
+    "On Tue, 2026-11-03 at 12:30 +0200, Shop Support wrote:",
+    "Support/Shop wrote on 11/03/2026 12:30:15 PM:",
+    "Shop <support@shop.example> writes:",
+    "Zitat von Shop <support@shop.example>:",
+    "Quoting Shop <support@shop.example>:",
+    "Вы писали 3 ноября 2026 г., 12:30:15:",
+    "Wiadomość napisana przez Sklep <support@shop.example> w dniu 3 lis 2026, o godz. 12:30:",
+    "Bolt <support@shop.example> ezt írta (időpont: 2026. nov. 3., K, 12:30):",
+    "Mağaza <support@shop.example>, 3 Kas 2026 Sal, 12:30 tarihinde şunu yazdı:",
+    "2026/11/03 12:30、店 <support@shop.example>のメール:",
+    "2026/11/03 12:30、店さんからのメール：",
+    "商店 <support@shop.example> 于2026年11月3日周二 12:30写道：",
+    "2026년 11월 3일 (화) 오후 12:30, 상점 <support@shop.example>님이 작성:",
+    "في الثلاثاء، 3 نوفمبر 2026 12:30 م متجر <support@shop.example> كتب:",
+    "\u202bבתאריך יום ג׳, 3 בנוב׳ 2026 ב-12:30 מאת \u202aחנות\u202c\u200f <\u202asupport@shop.example\u202c\u200f>:\u202c",
+    "Στις Τρί 3 Νοε 2026 στις 12:30 μ.μ., ο χρήστης Shop <support@shop.example> έγραψε:",
+    "На вт, 3.11.2026 г. в 12:30 Магазин <support@shop.example> написа:",
+    "mar., 3 nov. 2026 la 12:30, Magazin <support@shop.example> a scris:",
+    "uto, 3. stu 2026. u 12:30 Dućan <support@shop.example> napisao je:",
+    "antr., 2026-11-03 12:30, Shop <support@shop.example> rašė:",
+    "Kuupäev T, 3. november 2026 kell 12:30 kirjutas Pood <support@shop.example>:",
+    "Missatge de Botiga <support@shop.example> del dia dt., 3 de nov. 2026 a les 12:30:",
+    "Vào Th 3, 3 thg 11, 2026 vào lúc 12:30 Shop <support@shop.example> đã viết:",
+    "Kasutaja qqq Shop <support@shop.example> zzz 3.11.2026 12:30 kkk:",
+    "Butik <support@shop.example> skrev: (3 november 2026 12:30:15 CET)",
+    "2026/11/3 Shop <support@shop.example>",
+    "03.11.2026, 12:30, Shop <support@shop.example>",
+]
+
+
 @pytest.mark.parametrize("attribution", ATTRIBUTIONS)
 @pytest.mark.parametrize("prefixed", [True, False])
 def test_attributions_of_many_programs(attribution: str, prefixed: bool) -> None:
@@ -92,6 +127,17 @@ BLOCKS = [
     "Lähettäjä: Kauppa <support@shop.example>\nLähetetty: tiistai 3. marraskuuta 2026 12.30\nVastaanottaja: Zoe\nAihe: Tilaus",
     "From: Shop <support@shop.example>\n\nDate: 3 Nov 2026\n\nTo: Zoe\n\nSubject: Order",
 ]
+BLOCKS += [
+    "Gesendet: Dienstag, 3. November 2026 um 12:30 Uhr\nVon: Laden <support@shop.example>\nAn: zoe@customer.example\nBetreff: Bestellung",
+    "Od: Obchod <support@shop.example>\nKomu: zoe@customer.example\nDatum: 3. 11. 2026 12:30:15\nPředmět: Objednávka",
+    "发件人: 商店 <support@shop.example>\n发送时间: 2026年11月3日 12:30\n收件人: Zoe\n主题: Order",
+    "差出人: 店 <support@shop.example>\n送信日時: 2026年11月3日 12:30\n宛先: Zoe\n件名: Order",
+    "Kimden: Mağaza <support@shop.example>\nTarih: 3 Kasım 2026 Salı 12:30\nKime: Zoe\nKonu: Sipariş",
+    "Αποστολέας: Shop <support@shop.example>\nΣτάλθηκε: 3 Νοεμβρίου 2026 12:30\nΠρος: Zoe\nΘέμα: Order",
+    # A language the reader does not know: a name with its address, a moment and two labels more.
+    "Qqq: Shop <support@shop.example>\nZzz: 3 kkk 2026 12:30\nPpp: Zoe\nYyy: Order",
+]
+QUOTED_BLOCK = "> Message du 03/11/26 12:30\n> De : Boutique <support@shop.example>\n> A : zoe@customer.example\n> Objet : Commande\n>"
 DELIMITERS = [
     "-----Original Message-----",
     "-------- Оригінальне повідомлення --------",
@@ -108,6 +154,13 @@ DELIMITERS = [
     "-------- Opprinnelig melding --------",
     "-----Alkuperäinen viesti-----",
     "##- Please type your reply above this line -##",
+    "##- Bitte geben Sie Ihre Antwort oberhalb dieser Zeile ein -##",
+    "----- Ursprüngliche Mail -----",
+    "---------- Původní e-mail ----------",
+    "-----Eredeti üzenet-----",
+    "------------------ 原始邮件 ------------------",
+    "-----Antwort Nachricht-----",
+    QUOTED_BLOCK,
 ]
 
 
@@ -145,6 +198,15 @@ FOOTERS = [
     "Skickat från min iPhone",
     "Sendt fra min iPhone",
     "Lähetetty iPhonesta",
+    "Sent from my mobile. Please excuse brevity.",
+    "Sent via the Samsung Galaxy S23, an AT&T 5G smartphone",
+    "Obtenez Outlook pour iOS",
+    "Samsung cihazımdan gönderildi",
+    "Galaxyから送信",
+    "나의 iPhone에서 보냄",
+    "Στάλθηκε από το iPhone μου",
+    "Odesláno z mobilního zařízení Samsung",
+    "Trimis de pe iPhone",
 ]
 
 
@@ -174,6 +236,13 @@ def test_device_footers(footer: str) -> None:
         "I said to the courier:\n\nplease call me at 12:30 on 3 Nov.",
         "```\n-- comment\nSELECT 1\n```\nthat query fails in your export",
         "Forwarded message received, thank you",
+        "My Samsung Galaxy arrived broken.\n\nPlease help",
+        "Sent the iPhone back on Monday.\n\nWhen do I get the money?",
+        "Надіслано iPhone 15, чекаю.\n\nДе він?",
+        "Get Outlook working for me please.\n\nI paid for it.",
+        "The courier wrote on 3.11.2026:\nnobody home.\nBut I was home all day!",
+        "Order: 1042\nName: Zoe\nEmail: zoe@customer.example\nDate: 3.11.2026 12:30\n\nPlease confirm.",
+        "===== my original list =====\ncup, plate",
     ],
 )
 def test_what_only_looks_like_a_quote(text: str) -> None:
@@ -218,6 +287,21 @@ def test_a_wrapped_line_without_its_mark_is_part_of_the_quote() -> None:
     assert marks(text).reply_text == ANSWER
 
 
+@pytest.mark.parametrize("piece", ["(https://shop.example/o/1042)", "_nonce=3dd518)"])
+def test_a_torn_link_is_part_of_the_quote_around_it(piece: str) -> None:
+    assert marks(f"{ANSWER}\n\n{ATTRIBUTIONS[0]}\n\n> See it\n{piece}\n> there\n").reply_text == ANSWER
+
+
+def test_a_greeting_below_the_quote_answers_nothing() -> None:
+    found = marks(f"{ANSWER}\n\n{ATTRIBUTIONS[0]}\n{quoted(OLD)}\nRegards, Zoe")
+    assert found.reply_text.split() == f"{ANSWER} Regards, Zoe".split()
+
+
+def test_an_attribution_on_the_line_of_the_answer() -> None:
+    text = f"It came. {ATTRIBUTIONS[0]}\n{quoted(OLD)}"
+    assert marks(text) == ReplyMarks("It came.", ((text.index("On Tue"), len(text)),), ())
+
+
 def test_a_mailing_list_footer_folds() -> None:
     footer = "_______________________________________________\ncups mailing list\nhttps://lists.example/cups\n"
     assert marks(f"{ANSWER}\n\n{ATTRIBUTIONS[0]}\n{quoted(OLD)}\n{footer}").reply_text == ANSWER
@@ -255,6 +339,11 @@ def test_a_mail_of_nothing_but_quote_hides_nothing() -> None:
         f'<div>{ATTRIBUTIONS[11].replace("<", "&lt;")}</div><blockquote style="border-left:1px solid #0857a6">{OLD}</blockquote>',
         f'<div class="moz-cite-prefix">{ATTRIBUTIONS[3]}</div><blockquote type="cite" cite="mid:x">{OLD}</blockquote>',
         f'<div style="border:none;border-top:solid #E1E1E1 1.0pt"><p><b>Sendandi:</b> Shop</p></div><p>{OLD}</p>',
+        f'<div id="ydp5yahoo_quoted_9" class="ydp5yahoo_quoted"><div>qqq zzz</div><div>{OLD}</div></div>',
+        f'<div id="mail-editor-reference-message-container"><hr><div><b>Qqq:</b> Shop</div>{OLD}</div>',
+        f'<p id="reply-intro">qqq zzz</p><blockquote type="cite">{OLD}</blockquote>',
+        f'<div style="padding-top: 5px; border-top-color: rgb(229, 229, 229); border-top-style: solid"><b>Qqq:</b> x</div>{OLD}',
+        f"<div>&gt;&gt;&gt; Shop &lt;support@shop.example&gt; 03/11/2026 12:30 &gt;&gt;&gt;</div><table><tr><td>{OLD}</td></tr></table>",
         f'<div class="protonmail_quote">{ATTRIBUTIONS[5].replace("<", "&lt;")}<blockquote class="protonmail_quote" type="cite">{OLD}</blockquote></div>',
     ],
 )
@@ -268,6 +357,35 @@ def test_html_only_mails_of_many_programs(quote: str) -> None:
     )
     assert parsed.reply_text == "Thank you!\nIt came."
     assert "".join(parsed.text[start:end] for start, end in parsed.quoted).count("Friday") == 1
+
+
+BOTH = (
+    "Content-Type: text/plain; charset=utf-8\r\n\r\n{}",
+    "Content-Type: text/html; charset=utf-8\r\n\r\n<div>{}</div><div>{}</div><div class=gmail_quote><div>Qqq zzz</div>{}</div>",
+)
+
+
+def test_the_html_twin_shows_a_quote_in_a_plain_part_that_nobody_knows() -> None:
+    raw = multipart(
+        "alternative",
+        BOTH[0].format("Thank you!\r\nIt came.\r\n\r\nQqq zzz\r\n\r\nOld mail\r\n"),
+        BOTH[1].format("Thank you!", "It came.", "<div>Old mail</div>"),
+        In_Reply_To="<o@x>",
+    )
+    parsed = parse_email(raw)
+    assert parsed.reply_text == "Thank you!\nIt came."
+    ((start, end),) = parsed.quoted
+    assert parsed.text[start:end].split() == ["Qqq", "zzz", "Old", "mail"]
+
+
+def test_twins_that_differ_hide_nothing() -> None:
+    raw = multipart(
+        "alternative",
+        BOTH[0].format("Another text\r\n\r\nQqq zzz\r\n\r\nOld mail\r\n"),
+        BOTH[1].format("Thank you!", "It came.", "<div>Old mail</div>"),
+        In_Reply_To="<o@x>",
+    )
+    assert parse_email(raw).quoted == ()
 
 
 def test_html_answers_between_quotes() -> None:
