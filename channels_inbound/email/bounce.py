@@ -12,7 +12,10 @@ from channels_inbound.email.headers import Address, decode_header, read_addresse
 from channels_inbound.email.mime import MimeReader, Part, decode_body
 from channels_inbound.email.parsed import Bounce
 
-_ADDRESS = re.compile(r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}|\"[^\"\s@<>]{1,62}\")@[A-Za-z0-9][A-Za-z0-9.-]{0,200}[A-Za-z0-9]")
+_ADDRESS = re.compile(
+    r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}|\"[^\"\s@<>]{1,62}\")"
+    r"@[A-Za-z0-9][A-Za-z0-9.-]{0,200}[A-Za-z0-9]"
+)
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<![\d.])([45])[0-5]\d[ -](?![\d.])")
 _COPY_BELOW = re.compile(
