@@ -1,21 +1,12 @@
 """Which parts of a mail are its text, its HTML and its files."""
 
 import html
-import mimetypes
-import re
 from dataclasses import dataclass, field
 
 from channels_inbound.email.charset import decode_text, storable
-from channels_inbound.email.headers import decode_header
 from channels_inbound.email.limits import Limits
-from channels_inbound.email.mime import MimeReader, Part, decode_body
+from channels_inbound.email.mime import Part, decode_body
 from channels_inbound.email.parameters import read_parameters
-from channels_inbound.email.parsed import Attachment
-
-_EXTENSIONS = {"message/rfc822": ".eml", "text/plain": ".txt", "text/calendar": ".ics", "image/jpeg": ".jpg"}
-_EXTENSIONS |= {"message/delivery-status": ".txt", "text/rfc822-headers": ".txt", "application/ms-tnef": ".dat"}
-_UNSAFE_NAME = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
-_ENCODINGS = (b"base64", b"quoted-printable", b"x-uuencode", b"uuencode", b"x-uue", b"uue")
 
 
 @dataclass(slots=True)
@@ -130,63 +121,3 @@ def unflow(text: str, delete_space: bool) -> str:
         if flowed and delete_space:
             out[-1] = out[-1][:-1]
     return "\n".join(out)
-
-
-def read_attachments(reader: MimeReader, body: Body, keep_content: bool) -> list[Attachment]:
-    """The files of a mail with names that can be shown and stored."""
-    if len(body.files) > reader.limits.attachments:
-        reader.reasons.add("attachments")
-    return [
-        _read_attachment(reader, part, number, body.html, keep_content)
-        for number, part in enumerate(body.files[: reader.limits.attachments], 1)
-    ]
-
-
-def _read_attachment(reader: MimeReader, part: Part, number: int, body_html: str, keep_content: bool) -> Attachment:
-    disposition, parameters = read_parameters(part.first("content-disposition"))
-    content_id = decode_header(part.first("content-id")).strip("<> ")[:500]
-    referenced = bool(content_id) and "cid:" + content_id in body_html
-    content = decode_body(reader.raw, part)
-    name = parameters.get("filename") or part.parameters.get("name") or ""
-    encoding = part.first("content-transfer-encoding").strip(b" \t\"';").lower()
-    return Attachment(
-        filename=safe_filename(name) or _made_up_name(reader, part, number),
-        content_type=part.media_type[:120],
-        size=len(content),
-        content_id=content_id,
-        inline=disposition == "inline" or referenced,
-        referenced=referenced,
-        start=part.start,
-        end=part.end,
-        encoding=next((known.decode() for known in _ENCODINGS if encoding.startswith(known)), ""),
-        content=content if keep_content else None,
-    )
-
-
-def safe_filename(name: str) -> str:
-    """The last path component without controls or direction marks, at most 255 bytes with its extension kept."""
-    if "=?" in name:
-        name = decode_header(name.encode("utf-8", "replace"))
-    elif name.startswith(("utf-8''", "UTF-8''")):
-        name = read_parameters(b"x; n*=" + name.encode())[1].get("n", name)
-    name = _UNSAFE_NAME.sub("", storable(name)).replace("\\", "/").rpartition("/")[2].strip().strip('"').strip()
-    if name in (".", ".."):
-        return ""
-    if len(name.encode()) <= 255:
-        return name
-    stem, dot, extension = name.rpartition(".")
-    extension = extension if dot and len(extension) <= 20 else ""
-    kept = (stem or name).encode()[: 254 - len(extension.encode())].decode("utf-8", "ignore")
-    return f"{kept}.{extension}" if extension else kept
-
-
-def _made_up_name(reader: MimeReader, part: Part, number: int) -> str:
-    kind = part.media_type
-    if kind == "message/rfc822":
-        found = re.search(
-            rb"^Subject:[ \t]*([^\r\n]{1,200})", reader.raw[part.start : min(part.end, part.start + 8192)], re.I | re.M
-        )
-        subject = safe_filename(decode_header(found.group(1)).replace("/", " ")) if found else ""
-        return f"{subject[:80] or f'message-{number}'}.eml"
-    extension = _EXTENSIONS.get(kind) or mimetypes.guess_extension(kind) or ".bin"
-    return f"{'image' if kind.startswith('image/') else 'attachment'}-{number}{extension}"

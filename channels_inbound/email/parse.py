@@ -5,9 +5,10 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from channels_inbound.email.attachments import complete_body, read_attachments
 from channels_inbound.email.auth_results import read_auth
 from channels_inbound.email.autoreply import Automation, read_automation
-from channels_inbound.email.body import Body, BodyReader, read_attachments
+from channels_inbound.email.body import Body, BodyReader
 from channels_inbound.email.bounce import BounceReading, read_bounce
 from channels_inbound.email.charset import storable
 from channels_inbound.email.fingerprint import fingerprint
@@ -40,6 +41,7 @@ def parse_email(
     reader = MimeReader(raw, limits, reasons)
     root = reader.read()
     body = BodyReader(raw, limits, reasons).read(root)
+    complete_body(reader, body)
     cleaned = clean_html(body.html, limits, reasons).html if body.html.strip() else ""
     text, from_html = _choose_text(body, cleaned)
     attachments = tuple(read_attachments(reader, body, keep_content))
@@ -183,11 +185,15 @@ def with_contents(parsed: ParsedEmail, raw: bytes) -> ParsedEmail:
     """The same mail with each attachment's bytes decoded from the raw mail it was read from."""
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")
-    filled = tuple(
-        dataclasses.replace(file, content=decode_transfer(raw, file.start, file.end, file.encoding.encode()))
-        for file in parsed.attachments
-    )
-    return dataclasses.replace(parsed, attachments=filled)
+    decoded: dict[tuple[int, int], bytes] = {}
+    filled = []
+    for file in parsed.attachments:
+        place = (file.start, file.end)
+        if place not in decoded:
+            decoded = {place: decode_transfer(raw, *place, file.encoding.encode())}
+        content = decoded[place]
+        filled.append(dataclasses.replace(file, content=content[slice(*file.inner)] if file.inner else content))
+    return dataclasses.replace(parsed, attachments=tuple(filled))
 
 
 def as_dict(parsed: ParsedEmail) -> dict[str, Any]:

@@ -24,6 +24,8 @@ class Attachment:
     start: int
     end: int
     encoding: str
+    # Where the file lies in the decoded part, for files that winmail.dat wraps; None: the part is the file.
+    inner: Span | None = None
     content: bytes | None = field(default=None, repr=False)
 
 

@@ -2,7 +2,7 @@
 a hostile mail can hand back wrong words but never code."""
 
 import json
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +30,7 @@ def to_wire(parsed: ParsedEmail) -> bytes:
     data["bounces"] = [(bounce.recipient, bounce.status, bounce.action) for bounce in parsed.bounces]
     data["auth"] = astuple(parsed.auth)
     data["attachments"] = [
-        (f.filename, f.content_type, f.size, f.content_id, f.inline, f.referenced, f.start, f.end, f.encoding)
+        (f.filename, f.content_type, f.size, f.content_id, f.inline, f.referenced, f.start, f.end, f.encoding, f.inner)
         for f in parsed.attachments
     ]
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
@@ -48,6 +48,12 @@ def from_wire(data: bytes) -> ParsedEmail:
         date=datetime.fromisoformat(found["date"]) if found["date"] else None,
         bounces=tuple(Bounce(*bounce) for bounce in found["bounces"]),
         auth=AuthVerdicts(*found["auth"]),
-        attachments=tuple(Attachment(*file) for file in found["attachments"]),
+        attachments=tuple(_attachment(*file) for file in found["attachments"]),
         **values,
     )
+
+
+def _attachment(*values: Any) -> Attachment:
+    *known, inner = values
+    file = Attachment(*known)
+    return replace(file, inner=(inner[0], inner[1])) if inner else file

