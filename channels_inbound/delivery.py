@@ -21,6 +21,7 @@ from channels_inbound.email.compose import ComposedMail, compose_mail
 from channels_inbound.email.send import Outcome, SendResult, SmtpRoute, SmtpSender, Unreachable
 from channels_inbound.health import note_send_trouble, note_sent
 from channels_inbound.models import DemoMail
+from events.tracing import tracing
 from tickets.actions.delivery import (
     begin_handover,
     claim_replies,
@@ -124,13 +125,14 @@ def _send_all(claimed: list[OutboundMessage], way: Outgoing) -> list[str]:
     ended = []
     trouble = ""
     for m in claimed:
-        if trouble:  # the server did not answer a moment ago: do not wait for it once a mail
-            result = SendResult(Outcome.TEMPORARY, trouble)
-        else:
-            result, trouble = _send_one(m, way)
-        _record(m, result)
+        with tracing(m.trace):  # the click's id, whichever job came to send it
+            if trouble:  # the server did not answer a moment ago: do not wait for it once a mail
+                result = SendResult(Outcome.TEMPORARY, trouble)
+            else:
+                result, trouble = _send_one(m, way)
+            _record(m, result)
+            logger.info("reply %s", result.outcome.value, extra={"message_row": m.message_id, "attempt": m.attempt})
         ended.append(result.outcome.value)
-        logger.info("reply %s", result.outcome.value, extra={"message_row": m.message_id, "attempt": m.attempt})
     return ended
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
 
 from events.tracing import tracing
 from helpdesk.traffic import note_request
@@ -38,8 +39,10 @@ class RequestTrace:
 
 def _agent_id(request: HttpRequest) -> int | None:
     """The signed-in agent if a view already looked; asking here would cost each request a query."""
-    cached = request.__dict__.get("_cached_user")
-    return getattr(cached, "pk", None)
+    facts = vars(request)
+    # The API puts its token's agent where pages have something lazy, which to touch is to ask.
+    known = "_cached_user" if isinstance(facts.get("user"), SimpleLazyObject) else "user"
+    return getattr(facts.get(known), "pk", None)
 
 
 class ContentSecurityPolicy:

@@ -56,3 +56,4 @@ class OutboundMessage:
     references: tuple[str, ...]
     attachments: tuple[OutboundAttachment, ...]
     quoted: QuotedOriginal | None
+    trace: str = ""

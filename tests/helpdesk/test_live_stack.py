@@ -9,11 +9,13 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.people import make_agent
+from people.tokens import create_token
+from tests.people import make_agent, make_house
 from tests.support.live import LiveStack
 from tests.support.smtp_sink import STEPS, SmtpSink
 
@@ -45,6 +47,47 @@ def test_request_id_is_handed_back_and_logged(live_stack: LiveStack) -> None:
     lines = [json.loads(line) for line in (live_stack.log_dir / "web.log").read_text().splitlines()]
     mine = [line for line in lines if line.get("trace") == "trace-0123456789"]
     assert [(line["message"], line["status"]) for line in mine] == [("GET /accounts/login/", 200)]
+
+
+def test_one_id_follows_a_mail_and_one_its_answer(live_stack: LiveStack, smtp_sink: SmtpSink) -> None:
+    house = make_house()
+    token, _ = create_token(house.olena, "test")
+    time.sleep(3.1)  # what the listener remembers of its mailboxes
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "zoe@customer.example", house.channel.address, "Parcel"
+    message.set_content("Where is it?")
+    with smtplib.SMTP(*live_stack.smtp_address, timeout=10) as client:
+        client.send_message(message)
+    (stored,) = _wait_for_lines(live_stack, "mail", message="mail stored")
+    (placed,) = _wait_for_lines(live_stack, "worker", message="mail new", trace=stored["trace"])
+
+    answer = urllib.request.Request(
+        f"{live_stack.url}/api/v1/tickets/{placed['ticket']}/messages/",
+        data=json.dumps({"kind": "reply", "text": "Tomorrow."}).encode(),
+        headers={"Authorization": f"Token {token}", "Content-Type": "application/json", "X-Request-Id": "answer-0001"},
+    )
+    with urllib.request.urlopen(answer) as done:
+        assert done.status == 201
+    (asked,) = _wait_for_lines(live_stack, "web", trace="answer-0001")
+    assert (asked["status"], asked["agent"]) == (201, house.olena.pk)
+    smtp_sink.wait_for(1)
+    (sent,) = _wait_for_lines(live_stack, "worker", message="reply accepted", trace="answer-0001")
+    assert sent["attempt"] == 1
+    logs = "".join((live_stack.log_dir / f"{name}.log").read_text() for name in ("web", "worker", "mail"))
+    for private in (token, "Where is it?", "Tomorrow."):
+        assert private not in logs
+
+
+def _wait_for_lines(stack: LiveStack, process: str, **facts: Any) -> list[dict[str, Any]]:
+    """The log lines of a process that hold these facts, once there is one."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        text = (stack.log_dir / f"{process}.log").read_text()
+        lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        if found := [line for line in lines if facts.items() <= line.items()]:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{process}.log never said {facts}\n{stack.last_words()}")
 
 
 def test_metrics_for_this_machine_only(live_stack: LiveStack) -> None:

@@ -53,6 +53,7 @@ def _outbound(message: Message) -> OutboundMessage:
             OutboundAttachment(file.filename, file.content_type, file.sha256) for file in message.attachments.all()
         ),
         quoted=_quoted(message),
+        trace=envelope.get("trace", ""),
     )
 
 

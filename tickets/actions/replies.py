@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.doorbell import ring
+from events.tracing import current_trace
 from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput, StaleReply, TooLate
@@ -121,6 +122,7 @@ def _queue(
     token, channel = new_token(), conversation.channel
     wait = settings.UNDO_SECONDS if undo is None else min(max(undo, 0), 3600)
     envelope: dict[str, Any] = {"to": _entries(recipients.to)}
+    envelope |= {"trace": current_trace()} if current_trace() else {}
     envelope |= {"cc": _entries(recipients.cc)} if recipients.cc else {}
     envelope |= {"bcc": _entries(recipients.bcc)} if recipients.bcc else {}
     if answered is not None and answered.external_id:
