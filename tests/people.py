@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from django.db import connection
 
 from events.models import Event
 from people.models import Agent, Membership, Role, Team
@@ -107,3 +108,15 @@ def assert_gapless(ticket_id: int) -> None:
     stream = Event.objects.filter(stream_type="ticket", stream_id=ticket_id).order_by("id")
     numbers = list(stream.values_list("sequence", flat=True))
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def row_counts() -> dict[str, int]:
+    """Rows of every table of ours."""
+    with connection.cursor() as cursor:
+        tables = [t for t in connection.introspection.table_names(cursor) if t.split("_")[0] in
+                  ("events", "people", "tickets", "channels")]  # fmt: skip
+        counts = {}
+        for table in tables:
+            cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")
+            counts[table] = cursor.fetchone()[0]
+    return counts
