@@ -7,7 +7,14 @@ so a customer who forwards or quotes a bounce stays a customer.
 import re
 from dataclasses import dataclass
 
-from channels_inbound.email.bounce_words import BODY_SIGNS, DAEMON_LOCALS, DAEMON_NAMES, SUBJECT_SIGNS
+from channels_inbound.email.bounce_words import (
+    BODY_SIGNS,
+    DAEMON_LOCALS,
+    DAEMON_NAMES,
+    DAEMON_PREFIX,
+    HUMAN_TOO,
+    SUBJECT_SIGNS,
+)
 from channels_inbound.email.headers import Address, decode_header, read_addresses, read_ids
 from channels_inbound.email.mime import MimeReader, Part, decode_body
 from channels_inbound.email.parsed import Bounce
@@ -56,11 +63,22 @@ def read_bounce(
     ):
         return BounceReading(is_report=True)
     text = text[:_MAX_TEXT]
-    if reports:
+    if reports and not _is_passed_on(root, sender, return_path):
         return _read_report(reader, root, leaves, reports, text)
     if not _is_from_mail_system(root, sender, subject, text, return_path):
         return BounceReading(is_report=report_type == "delivery-status")
     return BounceReading(True, _read_plain_bounces(root, text, sender), _original_ids(reader, leaves, text), True)
+
+
+def _is_passed_on(root: Part, sender: Address, return_path: str | None) -> bool:
+    """Whether a person sends us a report as a file: then it is about that person's mail, and the mail is a question."""
+    return (
+        root.media_type != "multipart/report"
+        and bool(return_path)
+        and not _is_null_sender(return_path)
+        and not _is_daemon(sender.address)
+        and DAEMON_NAMES.search(sender.name) is None
+    )
 
 
 def _read_report(reader: MimeReader, root: Part, leaves: list[Part], reports: list[Part], text: str) -> BounceReading:
@@ -130,7 +148,7 @@ def _is_from_mail_system(root: Part, sender: Address, subject: str, text: str, r
     if domain.endswith("amazonaws.com"):
         kind = _SNS.search(text)
         return kind is not None and kind.group(1) == "Bounce"
-    daemon = local in DAEMON_LOCALS or DAEMON_NAMES.search(sender.name) is not None
+    daemon = _is_daemon(sender.address) or DAEMON_NAMES.search(sender.name) is not None
     null = _is_null_sender(return_path)
     nobody = not sender.address and bool(root.first("from") or null)
     machine = local.startswith(("no-reply", "noreply", "mail-"))
@@ -140,6 +158,8 @@ def _is_from_mail_system(root: Part, sender: Address, subject: str, text: str, r
     if (daemon or (null and nobody)) and subject_says:
         return True
     body_says = BODY_SIGNS.search(text) is not None
+    if daemon and not null and local in HUMAN_TOO and return_path is not None:
+        return body_says and _STATUS.search(text[:4000]) is not None
     if daemon or (null and nobody):
         return body_says or (null and _has_copy(root, text))
     if nobody:
@@ -195,7 +215,8 @@ def _named_recipients(root: Part, head: str, sender: Address) -> list[str]:
 
 
 def _is_daemon(address: str) -> bool:
-    return address.lower().partition("@")[0] in DAEMON_LOCALS
+    local = address.lower().partition("@")[0].strip("'\" ")
+    return local in DAEMON_LOCALS or local.startswith(DAEMON_PREFIX)
 
 
 def _original_ids(reader: MimeReader, leaves: list[Part], text: str) -> tuple[str, ...]:

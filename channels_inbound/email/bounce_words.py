@@ -10,6 +10,10 @@ DAEMON_LOCALS = frozenset(
         "mail-delivery-subsystem mailer bounce bounces bounce-notification mailadmin mail-administrator"
     )
 )
+# Exchange signs with this word and a number that is the same everywhere.
+DAEMON_PREFIX = "microsoftexchange"
+# Mailboxes that people read and write from too: their word alone is not enough.
+HUMAN_TOO = frozenset(words("postmaster post_master post.master mailer bounce bounces mailadmin mail-administrator"))
 DAEMON_NAMES = re.compile(
     r"mail(?:er)?[- ]?daemon|mail deliver[ey]?(?:ry)? (?:sub)?system|mail delivery (?:service|agent)|"
     r"internet mail delivery|mail administrator"
@@ -32,6 +36,16 @@ SUBJECT_SIGNS = re.compile(
     r"|недоставлен|не (?:было |може |удалось |вдалося )?(?:достав|відправ|отправ)|повернен|возвращ|"
     r"сообщени[ея] не|onbestelbaar|niet (?:worden )?(?:afgeleverd|bezorgd)"
     r"|kan inte levereras|kunne ikke leveres|ei voitu toimittaa|"
+    r"nedoručiteľn|nedoručiteln|nedoručen|nelze doručit|nem kézbesíthető|kézbesít.{0,20}(?:siker|hiba)|"
+    r"kézbesíthetetlen|"
+    r"teslim edileme|iletilemedi|nelivrabil|nu (?:a |s-a )?(?:putut|poate) fi livrat|kunde inte levereras|"
+    r"går inte att leverera|"
+    r"kan ikke leveres|kunne ikke leveres|ulevert|toimitus.{0,20}epäonnistu|ei voi toimittaa|niestabest|"
+    r"nem kézbesíthető|"
+    r"δεν (?:ήταν δυνατή η |είναι δυνατή η )?παρ[άα]δο|non recapitabil|impossibile recapitare|no se puede entregar|"
+    r"neisporučiv|isporuka nije uspjela|неуспешна доставка|недоставен|kohaletoimetamat|nepristatyt|nepiegādāt|"
+    r"không thể (?:gửi|chuyển)|tidak terkirim|gagal terkirim|배달되지 않|배달할 수 없|전송 실패|반송|未送达|無法傳遞|"
+    r"郵件無法|無法投遞|تعذر (?:تسليم|التسليم)|לא ניתן למסור|"
     r"配信不能|配信エラー|配達不能|送信できません|退信|投递失败|无法投递",
     re.IGNORECASE,
 )
@@ -54,6 +68,11 @@ BODY_SIGNS = re.compile(
     r"|nicht zugestellt|unzustellbar|n.a pas (?:pu|été)|non remis|no (?:se )?(?:ha )?pud?o|no pudo ser|"
     r"não (?:foi|pôde)|non (?:è stato|può essere)|nie mo(?:że|żna|gła)|не (?:було|было|может|може|удалось|"
     r"вдалося|доставлен|існує|существует)"
+    r"|nebylo možné doručit|nepodařilo se doručit|nebolo možné doručiť|nem kézbesíthető|kézbesíteni|teslim edileme|"
+    r"iletilemedi|nu a putut fi livrat|kunde inte levereras|kan inte levereras|kunne ikke leveres|kan ikke leveres|"
+    r"ei voitu toimittaa|nie (?:została|mogła).{0,20}dostarcz|non (?:è stato|può).{0,20}recapit|impossibile recapitare|"
+    r"no se pudo entregar|δεν παραδόθηκε|δεν ήταν δυνατή|не (?:може|беше|бе) достав|배달할 수 없|전달되지|无法送达|"
+    r"無法傳遞|退回来|không thể gửi|gagal dikirim"
     r"|niet worden (?:afgeleverd|bezorgd)|配信|配達|送信できません|届け|存在しません|退回|无法",
     re.IGNORECASE,
 )

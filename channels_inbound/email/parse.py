@@ -201,7 +201,7 @@ def as_dict(parsed: ParsedEmail) -> dict[str, Any]:
     first = parsed.bounces[0] if parsed.bounces else None
     return {
         "message_id": parsed.message_id,
-        "in_reply_to": parsed.in_reply_to,
+        "in_reply_to": parsed.in_reply_to or "",
         "references": list(parsed.references),
         "from": _address_dict(parsed.sender),
         "reply_to": [_address_dict(address) for address in parsed.reply_to],

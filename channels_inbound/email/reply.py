@@ -5,6 +5,7 @@ of the mail it hides only itself. A quote that the writer answers below or betwe
 stays whole. When all of a mail would be hidden, nothing is.
 """
 
+import re
 from dataclasses import dataclass
 
 from channels_inbound.email import reply_lines as kind_of
@@ -19,6 +20,9 @@ _CONTEXT_LINES = 8
 _LONE_CONTEXT_LINES = 15
 _SIGNATURE_LINES = 30
 _WRAP_COLUMN = 60
+_MAX_ATTRIBUTION = 400
+_RULED_SIGNATURE_LINES = 8
+_CONTACT = re.compile(r"\+?\d[\d ()/.-]{6,}\d|@|www\.|https?://")
 _LINK_MARKS = frozenset("=&%_?#")
 _QUOTE_STARTS = (kind_of.ATTRIBUTION, kind_of.HEADERS, kind_of.ORIGINAL_MARK, kind_of.FORWARD_MARK)
 
@@ -101,6 +105,9 @@ class _Marker:
                 following = self._bare_quote(index, seen_text)
             elif kind == kind_of.SIGNATURE and seen_text:
                 following = self._sign(index)
+            elif kind == kind_of.RULE and seen_text and (end := self._ruled_signature(index)) > index:
+                self._hide(index, end, _SIGNED)
+                following = end
             elif kind == kind_of.DEVICE and (seen_text or self._is_last(index)):
                 following = self._device(index)
             elif kind == kind_of.FOOTER or index in self.signed_html:
@@ -180,11 +187,23 @@ class _Marker:
 
     def _bare_quote(self, index: int, seen_text: bool) -> int:
         end, filled = self._quote_end(index)
-        if not self.answer_after[end] or (
-            not seen_text and filled > _LONE_CONTEXT_LINES and not self._is_interleaved(end)
+        named = not seen_text and self._begins_with_attribution(index) and not self._is_interleaved(end)
+        if (
+            named
+            or not self.answer_after[end]
+            or (not seen_text and filled > _LONE_CONTEXT_LINES and not self._is_interleaved(end))
         ):
             self._hide(index, end)
         return end
+
+    def _begins_with_attribution(self, index: int) -> bool:
+        """Whether the quoted text itself says first who wrote it (Apple's programs quote that line too)."""
+        joined = ""
+        for line in self.lines[index : index + 3]:
+            joined = f"{joined} {line.strip().lstrip('>').strip()}".strip()[:_MAX_ATTRIBUTION]
+            if joined.endswith(":"):
+                return kind_of.reads_as_attribution(joined, True, True)
+        return False
 
     def _quote_end(self, index: int) -> tuple[int, int]:
         """One past the quoted run, and its filled lines. A single unmarked line between two quoted ones was wrapped."""
@@ -245,6 +264,27 @@ class _Marker:
             self._hide(index, end, _SIGNED)
         return end
 
+    def _ruled_signature(self, index: int) -> int:
+        """One past a signature under a drawn line: a few short lines up to the quote or the end, no sentence."""
+        if self._line_before(index).endswith((":", ",")):
+            return index
+        end, block = index + 1, []
+        while end < len(self.kinds) and self.kinds[end] not in (*_QUOTE_STARTS, kind_of.QUOTE):
+            kind = self.kinds[end]
+            if kind == kind_of.TEXT:
+                block.append(self.lines[end].strip())
+            if kind == kind_of.RULE or len(block) > _RULED_SIGNATURE_LINES:
+                return index
+            end += 1
+        drawn = len(self.lines[index].strip()) > 3
+        return end if block and _looks_signed(block, needs_contact=drawn) else index
+
+    def _line_before(self, index: int) -> str:
+        index -= 1
+        while index >= 0 and self.kinds[index] == kind_of.BLANK:
+            index -= 1
+        return self.lines[index].rstrip() if index >= 0 else ""
+
     def _device(self, index: int) -> int:
         self.marks[index] = _SIGNED
         if self._next_filled(index + 1) == kind_of.TEXT:
@@ -292,6 +332,13 @@ class _Marker:
             ):
                 return
             below.append(index)
+
+
+def _looks_signed(block: list[str], needs_contact: bool) -> bool:
+    if any(len(line) > 80 or line[-1] in "?!:," or len(line.split()) > 8 for line in block):
+        return False
+    contact = any(_CONTACT.search(line) for line in block)
+    return contact or (not needs_contact and all(len(line) <= 40 and line[-1] != "." for line in block))
 
 
 def _is_link_piece(line: str) -> bool:

@@ -7,6 +7,7 @@ import re
 
 from channels_inbound.email.reply_words import (
     ABOVE_WORDS,
+    ADDRESSED,
     DEVICE_FOOTER,
     DEVICE_NAMES,
     EXCUSED,
@@ -20,6 +21,7 @@ from channels_inbound.email.reply_words import (
     QUOTING,
     REPLY_ABOVE,
     SCANNERS,
+    SECRECY,
     SENT_FIRST,
     SENT_LAST,
     START_WORDS,
@@ -47,6 +49,7 @@ _DATED_NAME = re.compile(
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}),?(?: \d{1,2}:\d\d(?::\d\d)?,?)? "
     r"[^<>@]{1,80}<[^<>@\s]{1,64}@[^<>\s]{1,200}>:?"
 )
+_INNER_LABEL = re.compile(r"(?<= )([^\W\d_]{1,12}) ?:(?= )")
 _GROUPWISE = re.compile(r">>> [^>]{2,120}(?:@[^>]{2,80}>)?[^>]{0,40}\d[^>]{2,40} >>>")
 _ADDRESS_END = re.compile(r"[<(\[](?:mailto:)?[^<>()\[\]\s@]{1,64}@[^<>()\[\]\s]{1,200}[>)\]]")
 _TRAILING_DATE = re.compile(r"([:：]) ?\([^()]{6,60}\)$")
@@ -114,10 +117,12 @@ def _kind_of(line: str) -> str:
     if first in _RULE_CHARS or first == "*":
         if stripped == "--":
             return SIGNATURE
-        if (len(stripped) >= 4 or stripped in ("__", "___")) and _RULE_CHARS.issuperset(stripped):
+        if (len(stripped) >= 3 or stripped == "__") and _RULE_CHARS.issuperset(stripped):
             return RULE
-    if len(stripped) > 240:
+    if len(stripped) > 2000:
         return TEXT
+    if len(stripped) > 240:
+        return _footer_of(stripped) or TEXT
     return _delimiter_of(stripped) or _footer_of(stripped) or TEXT
 
 
@@ -145,6 +150,8 @@ def _footer_of(stripped: str) -> str:
     """Whether a phone, a mail program or a virus scanner put this line under the mail."""
     lower = stripped.lower()
     if _has(lower, SCANNERS) and VIRUS_FOOTER.search(stripped):
+        return FOOTER
+    if len(stripped) >= 60 and _has(lower, SECRECY) and ADDRESSED.search(stripped):
         return FOOTER
     if len(stripped) >= 160:
         return ""
@@ -193,12 +200,21 @@ def _find_header_blocks(lines: list[str], kinds: list[str]) -> None:
     while index < min(len(lines), MAX_LINES):
         if kinds[index] == TEXT and LABEL_LINE.match(lines[index].lstrip()[:40]):
             end = _header_block_end(lines, kinds, index) if _label_of(lines[index]) else index
+            end = index + 1 if end == index and _is_header_line(lines[index]) else end
             end = end if end > index else _unknown_block_end(lines, kinds, index)
             if end > index:
                 kinds[index:end] = [HEADERS] * (end - index)
                 index = end
                 continue
         index += 1
+
+
+def _is_header_line(line: str) -> bool:
+    """A whole header block that lost its line breaks."""
+    if _label_of(line) != "from" or "@" not in line or len(line) > _MAX_LINE:
+        return False
+    named = {LABELS.get(found.group(1).lower(), "") for found in _INNER_LABEL.finditer(line)}
+    return {"date", "to", "subject"} <= named
 
 
 def _unknown_block_end(lines: list[str], kinds: list[str], start: int) -> int:
@@ -296,7 +312,7 @@ def _attribution_start(lines: list[str], kinds: list[str], end: int) -> int | No
         if len(joined) > _ATTRIBUTION_CHARS:
             return None
         opens_paragraph = start == 0 or kinds[start - 1] != TEXT
-        if _reads_as_attribution(joined, opens_paragraph, _quote_follows(kinds, end)):
+        if reads_as_attribution(joined, opens_paragraph, _quote_follows(kinds, end)):
             return start
         start -= 1
     return None
@@ -309,7 +325,7 @@ def _quote_follows(kinds: list[str], index: int) -> bool:
     return index < len(kinds) and kinds[index] == QUOTE
 
 
-def _reads_as_attribution(joined: str, opens_paragraph: bool, quote_follows: bool) -> bool:
+def reads_as_attribution(joined: str, opens_paragraph: bool, quote_follows: bool) -> bool:
     first = joined.split(None, 1)[0].strip(",.*\"'([").lower() if joined.split() else ""
     if joined.startswith("<") or not (opens_paragraph or first in START_WORDS or first[:1].isdigit()):
         return False

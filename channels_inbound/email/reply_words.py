@@ -151,6 +151,16 @@ EXCUSED = re.compile(
     r"merci d|disculp|perdon|scus|przepraszam|вибач|перепрош|извин|прошу).{0,70}$",
     re.IGNORECASE,
 )
+# Paragraphs that lawyers put under every mail.
+SECRECY = words(
+    "confidential vertraulich confidentiel confidencial riservat poufn vertrouwelijk konfidenti fortrolig důvěrn "
+    "конфіденц конфиденц privileged disclaimer"
+)
+ADDRESSED = re.compile(
+    r"intended|recipient|addressee|empfänger|bestimmt|destinataire|destinatari|adresat|geadresseerde|mottagare|modtager|"
+    r"адресат|одержувач|отримувач|получател|if you (?:have )?received",
+    re.IGNORECASE,
+)
 SCANNERS = words("avast avg norton eset kaspersky mcafee bitdefender")
 VIRUS_FOOTER = re.compile(
     r"(?:virus[- ]?free|virenfrei|sans virus|libre de virus|без вірусів|без вирусов|"

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from channels_inbound.email import bounce_words, reply_words
 from channels_inbound.email.parse import parse_email
 from channels_inbound.email.parsed import Bounce
 from tests.channels_inbound.email.building import multipart, part, raw_mail
@@ -161,3 +164,52 @@ def test_a_notification_service_reports_in_json() -> None:
     body = '{"notificationType":"Bounce","bounce":{"bouncedRecipients":[{"emailAddress":"zoe@customer.example","status":"5.1.1"}]}}'
     parsed = parse_email(raw_mail(body, From="no-reply@sns.amazonaws.com", Subject="AWS Notification Message"))
     assert parsed.bounces == (Bounce("zoe@customer.example", "5.1.1"),)
+
+
+NOTICES = {
+    "Niedostarczalne: Zamówienie": "Twoja wiadomość do zoe@customer.example nie mogła zostać dostarczona.",
+    "Nedoručitelné: Objednávka": "Vaši zprávu pro zoe@customer.example nebylo možné doručit.",
+    "Nem kézbesíthető: Rendelés": "Az Ön üzenete nem kézbesíthető: zoe@customer.example",
+    "Teslim Edilemedi: Sipariş": "zoe@customer.example adresine iletiniz teslim edilemedi.",
+    "배달되지 않음: 주문": "zoe@customer.example 에게 보낸 메시지를 배달할 수 없습니다.",
+    "Δεν ήταν δυνατή η παράδοση": "Το μήνυμά σας προς zoe@customer.example δεν παραδόθηκε.",
+    "Лист не доставлено": "Вибачте, ваш лист до zoe@customer.example не вдалося доставити.",
+    "Kunde inte levereras: Order": "Ditt meddelande till zoe@customer.example kunde inte levereras.",
+}
+
+
+@pytest.mark.parametrize(
+    "sender", ["postmaster@corp.example", "Microsoft Outlook <MicrosoftExchange329e71ec@corp.example>"]
+)
+@pytest.mark.parametrize(("subject", "text"), NOTICES.items())
+def test_notices_without_a_report_in_many_languages(subject: str, text: str, sender: str) -> None:
+    parsed = parse_email(
+        raw_mail(text, From=sender, Subject=subject, Return_Path="<>", Content_Type="text/plain; charset=utf-8")
+    )
+    assert [bounce.recipient for bounce in parsed.bounces] == ["zoe@customer.example"]
+
+
+def test_a_quoted_local_part_is_found() -> None:
+    group = 'Final-Recipient: rfc822; "zoe..koval"@customer.example\r\nAction: failed\r\nStatus: 5.1.1'
+    assert parse_email(report(group)).bounces == (Bounce('"zoe..koval"@customer.example', "5.1.1", "failed"),)
+
+
+def test_a_person_who_sends_us_a_report_as_a_file_stays_a_person() -> None:
+    status = part(FAILED + "\r\n", Content_Type="message/delivery-status")
+    raw = multipart("mixed", "\r\nWhy do I get this?", status, RETURNED, Return_Path="<zoe@customer.example>")
+    assert parse_email(raw).kind == "human"
+    from_a_server = multipart("mixed", EXPLAINED, status, RETURNED, Return_Path="<>", From=DAEMON)
+    assert parse_email(from_a_server).is_bounce
+
+
+def test_a_person_called_postmaster_may_ask_about_a_parcel() -> None:
+    text = "Hello, my parcel could not be delivered. Who can help?"
+    raw = raw_mail(text, From="Olga <postmaster@customer.example>", Return_Path="<olga@customer.example>")
+    assert parse_email(raw).kind == "human"
+
+
+def test_no_word_list_matches_everything() -> None:
+    for module in (bounce_words, reply_words):
+        patterns = {name: value for name, value in vars(module).items() if isinstance(value, re.Pattern)}
+        assert patterns
+        assert [name for name, pattern in patterns.items() if pattern.search("")] == []

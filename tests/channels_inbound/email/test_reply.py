@@ -259,6 +259,45 @@ def test_the_signature_block_folds_and_a_short_sign_off_stays() -> None:
     assert marks("-- \nonly a signature").reply_text == "-- \nonly a signature"
 
 
+SIGNATURES = [
+    "--\nZoe\nHead of Cups\n+380 44 123 45 67",
+    "__\nZoe Koval\nHead of Cups",
+    "________________\nZoe Koval\nHead of Cups\nwww.cups.example",
+    "Kind regards,\nZoe Koval\n\nCups Ltd\nMain street 1\n\nThis e-mail is confidential and intended solely for the addressee.",
+    "This message is confidential. If you are not the intended recipient, please delete it and tell us about it.",
+    "Diese Nachricht ist vertraulich und nur für den genannten Empfänger bestimmt, bitte löschen Sie sie sonst.",
+]
+
+
+@pytest.mark.parametrize("signature", SIGNATURES)
+def test_signatures_and_legal_notices_fold(signature: str) -> None:
+    text = f"{ANSWER}\n\n{signature}\n\n{ATTRIBUTIONS[0]}\n{quoted(OLD)}"
+    found = marks(text)
+    assert found.reply_text == ANSWER
+    assert text[found.signature[0][0] :].startswith(signature[:10])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My items\n-----\ncup\nplate",
+        "Call me:\n-----\n+380 44 123 45 67",
+        "It is confidential.\nPlease do not tell my wife.",
+    ],
+)
+def test_lines_and_secrets_that_sign_nothing(text: str) -> None:
+    assert marks(text) == ReplyMarks(text, (), ())
+
+
+def test_an_attribution_quoted_with_the_mail_above_the_answer() -> None:
+    assert marks(f"> {ATTRIBUTIONS[2]}\n>\n> Shall we?\n\n{ANSWER}").reply_text == ANSWER
+
+
+def test_a_header_block_without_its_line_breaks() -> None:
+    line = "From: Shop <support@shop.example> Sent: 3 November 2026 12:30 To: Zoe Subject: Order"
+    assert marks(f"{ANSWER}\n\n{line}\n\n{OLD}").reply_text == ANSWER
+
+
 def test_sentences_below_a_sign_off_are_no_signature() -> None:
     text = f"{ANSWER}\n\nRegards,\nZoe\n\nP.S. Please send it to my work address this time, not home."
     assert marks(text).reply_text == text
