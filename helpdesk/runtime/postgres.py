@@ -21,7 +21,7 @@ from psycopg import sql
 
 from helpdesk.runtime import binaries
 from helpdesk.runtime.faults import Fault, full_disk
-from helpdesk.runtime.processes import end, end_leftover, spawn
+from helpdesk.runtime.processes import end, end_leftover, end_processes_in, spawn
 
 VERSION = "18"
 ROLE = "helpdesk"
@@ -155,7 +155,8 @@ class Postgres:
     def _clear_leftover(self) -> None:
         """End a server that a killed run left on our data; forget a pid file whose pid is someone else's now.
 
-        PostgreSQL alone would refuse to start when the pid was reused, which happens at once in containers.
+        PostgreSQL alone would refuse to start when the pid was reused, which happens at once in containers, and while
+        backends of a killed server still hold its shared memory.
         The caller holds the lock of the data folder, so no other supervisor is using this server.
         """
         pid_file = self.data / "postmaster.pid"
@@ -164,6 +165,7 @@ class Postgres:
         except (FileNotFoundError, IndexError, ValueError):
             return
         end_leftover(pid, "postgres", stop_signal=signal.SIGINT, argument=str(self.data))
+        end_processes_in(self.data.resolve(), "postgres")
         pid_file.unlink(missing_ok=True)
 
     def _wait_until_ready(self, patience: float = 60) -> None:

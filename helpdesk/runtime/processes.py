@@ -124,3 +124,19 @@ def end_leftover(pid: int, program: str, *, stop_signal: int, argument: str) -> 
         leftover.kill()
         leftover.wait(10)
     return True
+
+
+def end_processes_in(folder: Path, program: str, *, patience: float = 10) -> None:
+    """Kill every process of that name that works in this folder, and wait until they are gone."""
+    found = [process for process in psutil.process_iter(["name"]) if _works_in(process, folder, program)]
+    for process in found:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(found, timeout=patience)
+
+
+def _works_in(process: psutil.Process, folder: Path, program: str) -> bool:
+    try:
+        return process.info["name"] == program and Path(process.cwd()) == folder
+    except psutil.Error:
+        return False  # gone, or somebody else's

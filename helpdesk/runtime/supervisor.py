@@ -13,9 +13,9 @@ from pathlib import Path
 from helpdesk.runtime.processes import end, kill_group, spawn
 
 FIRST_DELAY = 0.5
-LONGEST_DELAY = 30.0
+LONGEST_DELAY = 15.0
 # Whoever ran this long was well; its next fall is a new story and not the last one going on.
-WELL_AFTER = 60.0
+WELL_AFTER = 10.0
 LOG_LIMIT = 10 * 1024 * 1024
 
 

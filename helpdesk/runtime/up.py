@@ -31,6 +31,7 @@ from helpdesk.runtime.supervisor import Child, Supervisor
 READY_PATIENCE = 90.0
 HEARTBEAT_LIMIT = 120.0
 LOOK_AFTER_SECONDS = 15.0
+REVIVE_AGAIN_AFTER = 2.0
 
 
 class Up:
@@ -46,6 +47,7 @@ class Up:
         self.worker: Child | None = None
         self.stopping = False
         self.next_look = 0.0
+        self.next_revival = 0.0
 
     def run(self) -> int:
         """Until a signal; 0 when everything that was started has stopped."""
@@ -151,10 +153,17 @@ class Up:
                     say(f"Warning: {full_disk(self.data_dir).cause} New mail is refused for now.")
 
     def _revive_services(self) -> None:
+        """Start a fallen server again, for as long as it takes: whoever writes meanwhile is told to come later."""
+        if time.monotonic() < self.next_revival:
+            return
         for server in (self.services.postgres, self.services.redis):
             if server and server.process and server.process.poll() is not None and not self.stopping:
                 say(f"{type(server).__name__} ended with {server.process.returncode}; starting it again.")
-                server.start()
+                try:
+                    server.start()
+                except Fault as fault:
+                    self.next_revival = time.monotonic() + REVIVE_AGAIN_AFTER
+                    say(f"{fault}\n  It is tried again in {REVIVE_AGAIN_AFTER:g} s.")
 
     def _look_after_worker(self) -> None:
         """A worker that is up but deaf to the queue (its connection hangs) is replaced."""
