@@ -176,12 +176,13 @@ VICTIMS: dict[str, tuple[str, ...]] = {
 
 @dataclass
 class Chaos:
-    """Kills a process of the running helpdesk every few seconds, each kind in turn, and makes the sink fail."""
+    """Kills each kind of process so many times, one every few seconds in random order, and makes the sink fail."""
 
     launcher: Launcher
     sink: SmtpSink
     rng: random.Random
-    pause: tuple[float, float] = (2.0, 3.5)
+    rounds: int = 3
+    pause: tuple[float, float] = (2.0, 4.0)
     killed: list[str] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -189,22 +190,22 @@ class Chaos:
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
-    def stop(self) -> None:
+    def finish(self) -> None:
+        """Wait until everybody has had their turn, so that no storm ends before the last kill."""
+        self.thread.join(PATIENCE)
         self.stopping.set()
-        self.thread.join(30)
+        assert not self.thread.is_alive()
 
     def _run(self) -> None:
-        names: list[str] = []
-        while not self.stopping.wait(self.rng.uniform(*self.pause)):
-            if not names:
-                names = list(VICTIMS)
-                self.rng.shuffle(names)
-            self._kill(names.pop())
+        names = [name for _ in range(self.rounds) for name in self.rng.sample(list(VICTIMS), len(VICTIMS))]
+        while names and not self.stopping.wait(self.rng.uniform(*self.pause)):
+            if self._kill(names[-1]):
+                names.pop()
             step: Step = self.rng.choice(("connect", "mail", "rcpt", "data", "content", "answer", "quit"))
             reply = self.rng.choice((None, "451 4.3.0 later"))
             self.sink.fail(step, reply, times=self.rng.randrange(1, 3))
 
-    def _kill(self, name: str) -> None:
+    def _kill(self, name: str) -> bool:
         """kill -9: the process with its children, or (a worker, half of the time) one of its children alone."""
         try:
             victim = self.launcher.child(*VICTIMS[name])
@@ -216,5 +217,6 @@ class Chaos:
                 for child in children if name == "worker" else ():
                     child.kill()
         except (psutil.Error, StopIteration):
-            return  # it lies dead already
+            return False  # it lies dead already
         self.killed.append(name)
+        return True
