@@ -19,8 +19,9 @@ node_modules/.installed: package.json package-lock.json .venv/.installed
 	@sh scripts/node.sh npm ci --no-progress
 	@touch $@
 
-assets: node_modules/.installed ## Build static/dist and staticfiles/
+assets: node_modules/.installed ## Build static/dist, staticfiles/ and the translations
 	@sh scripts/node.sh node assets/build.mjs
+	@$(BIN)/python scripts/compile_messages.py
 	@$(BIN)/python manage.py collectstatic --noinput --clear -v 0
 
 lock: ## Pin what requirements/*.in and package.json ask for
@@ -47,8 +48,8 @@ screenshots: setup ## Take the pictures of docs/screenshots/ (ARGS=--all: every 
 sizes: .venv/.installed ## List functions over 40 lines and files over 400
 	@$(BIN)/python scripts/sizes.py
 
-messages: setup ## Collect strings for translation and compile them
-	@$(BIN)/python manage.py makemessages -l uk --no-obsolete && $(BIN)/python manage.py compilemessages
+messages: setup ## Collect strings for translation (needs gettext) and compile them
+	@$(BIN)/python scripts/collect_messages.py && $(BIN)/python scripts/compile_messages.py
 
 clean: ## Remove what is built; var/ (the data) stays
-	@rm -rf .venv node_modules static/dist staticfiles .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv node_modules static/dist staticfiles locale/*/LC_MESSAGES/*.mo .mypy_cache .ruff_cache .pytest_cache
