@@ -140,6 +140,8 @@ def _broken_utf8(data: bytes) -> str:
     return text if readable > bad * 2 else data.decode(guess_charset(data), "replace")
 
 
+_SIMPLIFIED = frozenset("的一是不了在人有我他这们来你个，。")
+_TRADITIONAL = frozenset("的一是不了在人有我他這們來你個，。")
 _CYRILLIC_COMMON = frozenset("оаеинтрсвлкдмупзябьгчі")
 _CYRILLIC_CHARSETS = ("cp1251", "koi8_u", "cp866", "iso8859_5")
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
@@ -184,22 +186,21 @@ def _guess_asian(sample: bytes) -> str | None:
     high = sum(1 for byte in sample if byte > 0x7F)
     if high < 4:
         return None
-    for name, low, top in (
-        ("cp932", "\u3040", "\u30ff"),
-        ("euc_jp", "\u3040", "\u30ff"),
-        ("cp949", "\uac00", "\ud7a3"),
+    for name, low, top, share in (
+        ("cp932", "\u3040", "\u30ff", 3),
+        ("euc_jp", "\u3040", "\u30ff", 3),
+        # Korean is nearly all Hangul; Chinese read as Korean is half of it.
+        ("cp949", "\uac00", "\ud7a3", 7),
     ):
         text = sample.decode(name, "replace")
         hits = sum(1 for char in text if low <= char <= top)
         wide = sum(1 for char in text if char > "\x7f")
-        if hits * 3 >= wide and text.count("\ufffd") * 20 <= len(text):
+        if hits * 10 >= wide * share and text.count("\ufffd") * 20 <= len(text):
             return name
-    text = sample.decode("gb18030", "replace")
-    if (
-        sum(1 for char in text if char in "的一是不了在人有我他这们来你个，。") * 10 >= high // 2
-        and "\ufffd" not in text[:-1]
-    ):
-        return "gb18030"
+    for name, common in (("gb18030", _SIMPLIFIED), ("cp950", _TRADITIONAL)):
+        text = sample.decode(name, "replace")
+        if sum(1 for char in text if char in common) * 10 >= high // 2 and "\ufffd" not in text[:-1]:
+            return name
     return None
 
 

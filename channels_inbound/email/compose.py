@@ -68,6 +68,8 @@ def compose_mail(
         mail.add_alternative(html_part(m), subtype="html")
     for attachment in m.attachments:
         _attach(mail, attachment, load(attachment))
+    # Last, since every part that is added takes the Content headers with it.
+    mail["Content-Language"] = m.locale
     recipients = tuple(dict.fromkeys(wire_address(item.address) for item in everyone if usable(item.address)))
     return ComposedMail(m.reply_address, recipients, mail.as_bytes(), str(mail["Subject"]), needs_utf8)
 
@@ -82,7 +84,7 @@ def _set_headers(mail: EmailMessage, m: OutboundMessage, at: datetime) -> None:
     mail["Subject"] = one_line(m.subject, MAX_SUBJECT)
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = f"<{m.message_id_header}>"
-    if m.in_reply_to:
+    if _is_id(m.in_reply_to):
         mail["In-Reply-To"] = _ids([m.in_reply_to])
     if references := _reference_chain(m):
         mail["References"] = _ids(references)
@@ -91,7 +93,9 @@ def _set_headers(mail: EmailMessage, m: OutboundMessage, at: datetime) -> None:
 
 def _reference_chain(m: OutboundMessage) -> list[str]:
     """The first of the thread and the latest; mail programs thread by these, and endless chains get refused."""
-    chain = [item for item in dict.fromkeys((*m.references, m.in_reply_to)) if _is_id(item)]
+    # The mail that is answered stands last (RFC 5322 3.6.4): Apple Mail and Outlook take the last one for the parent.
+    earlier = [item for item in dict.fromkeys(m.references) if item != m.in_reply_to]
+    chain = [item for item in (*earlier, m.in_reply_to) if _is_id(item)]
     return chain if len(chain) <= MAX_REFERENCES else [chain[0], *chain[-(MAX_REFERENCES - 1) :]]
 
 
@@ -136,7 +140,8 @@ def html_part(m: OutboundMessage) -> str:
             f'<blockquote type="cite" style="margin:8px 0 0;padding-left:12px;border-left:2px solid #ccc">{quoted}'
             "</blockquote></div>"
         )
-    return f'<!DOCTYPE html><html><head><meta charset="utf-8"></head><body>{"".join(parts)}</body></html>\n'
+    head = f'<!DOCTYPE html><html lang="{escape(m.locale)}"><head><meta charset="utf-8"></head>'
+    return f"{head}<body>{''.join(parts)}</body></html>\n"
 
 
 def html_from_text(text: str) -> str:
@@ -167,7 +172,9 @@ def _quoted_lines(quoted: QuotedOriginal) -> list[str]:
 
 
 def _attribution(quoted: QuotedOriginal) -> str:
-    when = date_format(timezone.localtime(quoted.at), "DATETIME_FORMAT")
+    at = timezone.localtime(quoted.at)
+    # Not DATETIME_FORMAT: in English it says "noon", and no mail program knows that for a time.
+    when = f"{date_format(at, 'DATE_FORMAT')}, {at:%H:%M}"
     return gettext("On %(date)s, %(author)s wrote:") % {"date": when, "author": one_line(quoted.author, MAX_NAME)}
 
 

@@ -46,7 +46,7 @@ def test_the_whole_mail() -> None:
     assert part(mail, "plain") == (
         "It left this morning.\n\n-- \nNordvik Outdoor\nTel. 123\n\n"
         f"[#1042] [ref:{TOKEN}]\n\n"
-        "On March 2, 2026, noon, Zoe Bauer wrote:\n> Hello, where is my parcel?\n"
+        "On March 2, 2026, 12:00, Zoe Bauer wrote:\n> Hello, where is my parcel?\n"
     )
     html = part(mail, "html")
     assert "It left this morning." in html
@@ -192,6 +192,41 @@ def test_international_addresses() -> None:
     assert mail.needs_utf8
     assert mail.recipients == ("іван@xn--80aikifvh.xn--j1amh", "zoe@xn--bcher-kva.example")
     assert not composed(to=(Address("", "zoe@bücher.example"),)).needs_utf8
+
+
+def test_the_answered_mail_stands_last_in_the_references() -> None:
+    message = read(composed(in_reply_to="b@x", references=("a@x", "b@x", "c@x", "a@x")))
+    assert str(message["References"]).split() == ["<a@x>", "<c@x>", "<b@x>"]
+    assert str(message["In-Reply-To"]) == "<b@x>"
+
+
+def test_without_a_mail_to_answer_there_are_no_empty_headers() -> None:
+    message = read(composed(in_reply_to="", references=()))
+    assert "In-Reply-To" not in message
+    assert "References" not in message
+
+
+def test_the_language_is_said_to_programs_that_read_aloud_or_translate() -> None:
+    mail = composed(locale="uk")
+    assert read(mail)["Content-Language"] == "uk"
+    assert '<html lang="uk">' in part(mail, "html")
+
+
+def test_python_and_we_read_ukrainian_subjects_names_files_and_texts_as_they_were_written() -> None:
+    subject, name = "Re: Де моє замовлення №1042? " + "Дуже довга тема листа " * 6, "Рахунок-фактура за листопад.pdf"
+    file = OutboundAttachment(name, "application/pdf", "0" * 64)
+    mail = composed(
+        locale="uk", subject=subject, text="Доброго дня!\n\nПосилка вже їде.", agent_name="Олена", attachments=(file,)
+    )
+    message, parsed = read(mail), parse_email(mail.content)
+    assert str(message["Subject"]) == parsed.subject == subject.strip()
+    assert message["From"].addresses[0].display_name == parsed.sender.name == "Олена (Support)"
+    assert [item.get_filename() for item in message.iter_attachments()] == [name]
+    assert [item.filename for item in parsed.attachments] == [name]
+    assert part(mail, "plain").startswith("Доброго дня!\n\nПосилка вже їде.\n")
+    assert parsed.reply_text.startswith("Доброго дня!\n\nПосилка вже їде.")
+    assert "Посилка вже їде." in parsed.html
+    assert all(len(line) <= 998 and line.isascii() for line in mail.content.split(b"\r\n"))
 
 
 def test_our_own_parser_finds_the_thread_again() -> None:

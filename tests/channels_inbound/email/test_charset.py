@@ -76,3 +76,16 @@ def test_any_bytes_become_storable_text(data: bytes, label: str) -> None:
 def test_storable_keeps_what_people_write() -> None:
     assert storable("a\r\nb\rc\td\x00\x07 😀 \ud83d") == "a\nb\nc\td 😀 \ufffd"
     assert storable_line(" a\r\n\tb\x00 ") == "a b"
+
+
+@pytest.mark.parametrize(
+    ("text", "charset"),
+    [
+        ("您好，我的訂單在哪裡？我是您們的客人，這個包裹還沒有來。", "cp950"),
+        ("你好，我的订单在哪里？我是你们的客人，这个包裹还没有来。", "gb18030"),
+        ("안녕하세요, 제 주문은 어디에 있나요? 아직 오지 않았습니다.", "cp949"),
+        ("こんにちは、注文はどこにありますか。まだ届いていません。", "cp932"),
+    ],
+)
+def test_unlabelled_asian_text_is_told_apart(text: str, charset: str) -> None:
+    assert decode_text(text.encode(charset)) == text
