@@ -55,8 +55,9 @@ def download(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
 @require_safe
 @signed_in
 def thumbnail(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
-    """A small picture of a picture; 404 for everything else."""
-    return _picture(request, _visible(agent_of(request), public_id), THUMB_BOUND)
+    """A small picture of a picture, or with `?size=large` one to look at; 404 for everything else."""
+    bound = INLINE_BOUND if request.GET.get("size") == "large" else THUMB_BOUND
+    return _picture(request, _visible(agent_of(request), public_id), bound)
 
 
 @require_safe

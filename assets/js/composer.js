@@ -102,7 +102,7 @@ class Composer {
     if (!words.trim() && this.kind === REPLY) this.seen = thread.ticket()?.sequence ?? this.seen;
     this.client = null;
     this.draft.change(words, this.kind === REPLY ? this.recipients.lists : {});
-    mark(this.number, 'draft', words.trim() !== '');
+    mark(this.number, 'draft', words.trim());
     this.tell(words.trim() ? 'saving' : '');
     this.markReplyAll();
     this.warn();

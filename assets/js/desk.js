@@ -124,6 +124,7 @@ function onClick(event) {
   if (!link) return;
   event.preventDefault();
   const row = link.closest('.row');
+  if (link.closest('#customer')) app.removeAttribute('data-ctx');
   open(row ? list.numberOf(row) : Number(link.dataset.open), { focus: row ? 'row' : 'subject' });
 }
 
@@ -146,6 +147,7 @@ function toggleCustomer() {
   app.toggleAttribute(name);
   if (!narrow) kept('customer', app.hasAttribute(name) ? 'off' : null);
   else if (app.hasAttribute(name)) $('.close', aside)?.focus();
+  else $('#thread-head [data-cmd=customer]')?.focus();
 }
 
 export function startDesk() {

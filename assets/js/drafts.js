@@ -5,7 +5,6 @@ import { Offline, post, Refusal } from './http.js';
 
 const PAUSE = 800;
 const LONGEST_WAIT = 30_000;
-const LIMIT_KEPT_ALIVE = 48_000; // browsers refuse larger requests that outlive their page
 
 const place = (number, kind) => `draft:${me}:${number}:${kind}`;
 
@@ -23,7 +22,7 @@ function send(number, kind, { text, recipients, revision }) {
   const data = { kind: kind === 'note' ? 'note' : 'reply', text, revision };
   if (!text.trim()) data.discard = 1;
   for (const field of ['to', 'cc', 'bcc']) data[field] = bare(recipients?.[field]);
-  return post(`/tickets/${number}/draft/`, data, { keepalive: text.length < LIMIT_KEPT_ALIVE });
+  return post(`/tickets/${number}/draft/`, data, { keepalive: true });
 }
 
 export class Draft {

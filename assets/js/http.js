@@ -8,6 +8,9 @@ export class Refusal extends Error {
   }
 }
 
+// Browsers refuse larger requests that outlive their page.
+const LIMIT_KEPT_ALIVE = 60_000;
+
 // The connection broke: nothing is known of what became of the request.
 export class Offline extends Error {}
 
@@ -33,7 +36,7 @@ export function post(url, data = {}, { keepalive = false } = {}) {
   for (const [name, value] of Object.entries(data))
     for (const one of Array.isArray(value) ? value : [value]) if (one != null) body.append(name, one);
   return answer(url, {
-    method: 'POST', body, keepalive,
+    method: 'POST', body, keepalive: keepalive && body.toString().length < LIMIT_KEPT_ALIVE,
     headers: { 'X-CSRFToken': token(), 'X-Requested-With': 'fetch' },
   });
 }

@@ -6,6 +6,7 @@ import { complain } from './toast.js';
 import { localise } from './times.js';
 
 const IDLE = 5_000;
+const DRAFT_SHOWN = 160;
 export const rows = $('#rows');
 export const view = rows?.dataset.viewKey ?? null;
 const scroll = $('#list');
@@ -78,6 +79,7 @@ function keepMarks(row, known) {
   const open = linkOf(known)?.hasAttribute('aria-current') && !document.hidden;
   row.toggleAttribute('data-unread', (more && !open) || known.hasAttribute('data-unread'));
   row.toggleAttribute('data-draft', known.hasAttribute('data-draft'));
+  $('.said-draft', row).textContent = $('.said-draft', known).textContent;
 }
 
 function swap(known, row, at = row.dataset.at) {
@@ -178,7 +180,9 @@ export async function resync() {
 
 export function mark(number, name, on) {
   const row = rows && rowOf(number);
-  row?.toggleAttribute(`data-${name}`, on);
+  row?.toggleAttribute(`data-${name}`, Boolean(on));
+  // A draft is marked with its words.
+  if (row && name === 'draft') $('.said-draft', row).textContent = typeof on === 'string' ? on.slice(0, DRAFT_SHOWN) : '';
 }
 
 export function startList() {

@@ -7,7 +7,6 @@ import * as thread from './thread.js';
 
 const AGAIN = 8_000;
 const TOO_OLD = 60 * 60_000;
-const LIMIT_KEPT_ALIVE = 48_000;
 const place = `outbox:${me}`;
 const jobs = new Map();
 let hooks = {};
@@ -16,9 +15,12 @@ let timer = 0;
 const keep = () => kept(place, jobs.size ? JSON.stringify([...jobs.values()]) : null);
 
 // `job` is {client, number, kind, text, recipients, files, answers, expected, then, confirmed, at}.
-export function dispatch(job) {
+// It is kept at once and goes when `settled` is: a draft still on its way must not come back after the message that
+// took its place.
+export async function dispatch(job, settled = null) {
   jobs.set(job.client, job);
   keep();
+  await settled;
   return attempt(job);
 }
 
@@ -38,7 +40,7 @@ async function attempt(job) {
   const base = thread.number() === job.number ? thread.lastEvent() : null;
   const url = `/tickets/${job.number}/messages/`;
   try {
-    const answer = await post(url, { ...form(job), event: base }, { keepalive: job.text.length < LIMIT_KEPT_ALIVE });
+    const answer = await post(url, { ...form(job), event: base }, { keepalive: true });
     done(job);
     hooks.sent(job, answer, base);
   } catch (error) {

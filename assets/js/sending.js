@@ -14,13 +14,11 @@ import { complain, say } from './toast.js';
 const SOON = 5_000;
 const before = new Map();
 
-async function deliver(job, settled) {
+function deliver(job, settled) {
   before.set(job.client, thread.ticket()?.status);
   showBubble(job);
   if (job.then === 'solved') moveOn();
-  // A draft still on its way must not come back after the message that took its place.
-  await settled;
-  dispatch(job);
+  dispatch(job, settled);
 }
 
 // ---- the message as it will stand there, until the server's own takes its place
@@ -64,7 +62,7 @@ async function takeBack(job, message, status) {
   try {
     const answer = await post(`/messages/${message}/withdrawal/`, { event: base, row: 1 });
     draw(job.number, answer, base);
-    mark(job.number, 'draft', true);
+    mark(job.number, 'draft', job.text);
     if (composer.current()?.number === job.number) composer.current().restart(answer.compose);
     else {
       await desk.open(job.number);
@@ -92,7 +90,7 @@ async function refused(job, error) {
   const open = composer.current();
   if (!open || open.number !== job.number) {
     keepFor(job.number, job.kind === 'note' ? 'note' : 'outbound', job.text, job.kind === 'note' ? {} : job.recipients).catch(complain);
-    mark(job.number, 'draft', true);
+    mark(job.number, 'draft', job.text);
     return say(text('not_sent') + (error.message || text('failed')), { href: `/tickets/${job.number}/`, seconds: 30 });
   }
   const unsure = error.status === 0 || error.status >= 500;

@@ -7,8 +7,11 @@ const toast = $('#toast');
 let hideAt = 0;
 let timer = 0;
 let undoing = null;
+let next = null;
 
-export function say(words, { undo = null, seconds = undo ? 10 : 5, href = null } = {}) {
+export function say(words, { undo = null, seconds = undo ? 10 : 5, href = null, patient = false } = {}) {
+  // What others did must not take away the chance to undo what one did oneself.
+  if (patient && undoing) return void (next = [words, { seconds, href }]);
   undoing = undo;
   const line = href ? element('a', { href }, words) : element('span', {}, words);
   line.classList.add('grow');
@@ -39,6 +42,9 @@ export function hide() {
   clearTimeout(timer);
   undoing = null;
   toast.classList.remove('show');
+  const waiting = next;
+  next = null;
+  if (waiting) say(...waiting);
 }
 
 export const canUndo = () => undoing !== null;

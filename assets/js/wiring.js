@@ -9,8 +9,6 @@ import * as thread from './thread.js';
 import { complain, say } from './toast.js';
 
 const MOST_SHOWN = 9_999;
-const NOTICES_PAUSE = 3_000;
-let noticesTimer = 0;
 
 const on = (name, act) => document.addEventListener(`live:${name}`, ({ detail }) => act(detail));
 const label = (count) => (!count ? '' : count > MOST_SHOWN ? `${MOST_SHOWN}+` : String(count));
@@ -35,12 +33,6 @@ async function recount() {
   showUnread(notices);
 }
 
-// The bell follows what happens with a short delay: notices are written after the event they tell of.
-function bellSoon() {
-  clearTimeout(noticesTimer);
-  noticesTimer = setTimeout(() => recount().catch(() => {}), NOTICES_PAUSE);
-}
-
 async function resync() {
   try {
     await Promise.all([list.resync(), thread.refresh(), recount()]);
@@ -54,7 +46,6 @@ export function startWiring() {
   on('upsert', ({ ticket, html }) => {
     desk.outdated(ticket);
     list.arrive(html);
-    bellSoon();
   });
   on('remove', ({ ticket, reason }) => {
     desk.outdated(ticket);
@@ -64,14 +55,13 @@ export function startWiring() {
   on('ticket', ({ ticket }) => {
     desk.outdated(ticket);
     if (ticket === thread.number()) thread.refresh();
-    bellSoon();
   });
   on('viewing', ({ ticket, event_sequence: last }) => {
     if (ticket !== null && ticket === thread.number() && last > thread.lastEvent()) thread.refresh();
   });
   on('counts', ({ counts }) => showCounts(counts));
   on('notices', ({ unread }) => showUnread(unread));
-  on('toast', ({ text: words, href }) => say(words, { href }));
+  on('toast', ({ text: words, href }) => say(words, { href, patient: true }));
   on('resync', resync);
   on('state', ({ online, signedOut }) => {
     const bar = $('#offline');

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, JSONObject, NullIf
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, JSONObject, Left, NullIf
 from django.template.loader import get_template
 
 from people.models import Agent, Identity
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PAGE = 50
 TAGS_SHOWN = 2
+DRAFT_SHOWN = 160
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -69,7 +70,7 @@ class Mark:
     """What one agent's screen adds to a row."""
 
     unread: bool
-    draft: bool
+    draft: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +157,13 @@ def _with_facts(tickets: QuerySet[Ticket]) -> QuerySet[Ticket, Any]:
 
 def _with_marks(tickets: QuerySet[Ticket, Any], agent: Agent) -> QuerySet[Ticket, Any]:
     seen = Seen.objects.filter(agent=agent, ticket=OuterRef("pk")).values("sequence")
-    drafts = Draft.objects.filter(Q(agent=agent), ~Q(text=""), ticket=OuterRef("pk"))
-    return tickets.annotate(seen_sequence=Coalesce(Subquery(seen), 0), has_draft=Exists(drafts))
+    drafts = Draft.objects.filter(Q(agent=agent), ~Q(text=""), ticket=OuterRef("pk")).order_by("-updated_at")
+    draft = drafts.values(words=Left("text", DRAFT_SHOWN))[:1]
+    return tickets.annotate(seen_sequence=Coalesce(Subquery(seen), 0), draft=Coalesce(Subquery(draft), Value("")))
 
 
 def _mark(values: dict[str, Any]) -> Mark:
-    return Mark(values["inbound_sequence"] > values["seen_sequence"], values["has_draft"])
+    return Mark(values["inbound_sequence"] > values["seen_sequence"], " ".join(values["draft"].split()))
 
 
 def _row(values: dict[str, Any]) -> Row:

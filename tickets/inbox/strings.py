@@ -40,7 +40,6 @@ STRINGS = {
     "undone": _("Taken back. Your text is here again."),
     "not_sent": _("Not sent: "),
     "closed": _("Closed."),
-    "reopened": _("Open again."),
     "assigned": _("Assigned to %s."),
     "unassigned": _("Nobody is assigned now."),
     "moved": _("Moved to %s."),
@@ -108,6 +107,5 @@ STRINGS = {
     "view_mine": _("My inbox"),
     "view_unassigned": _("Unassigned"),
     "view_open": _("All open"),
-    "then": _("then"),
     "saved_views": _("View 1 to 9"),
 }

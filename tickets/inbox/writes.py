@@ -21,6 +21,8 @@ from people.permissions import PermissionDenied
 from tickets.actions import assignment, drafts, files, labels, notes, participants, replies, status
 from tickets.errors import DomainError, InvalidInput, NotFound, StaleReply
 from tickets.models import Message, MessageKind, Ticket
+from tickets.notices import mark_ticket_read
+from tickets.realtime import announce_to_agent
 
 from .access import agent_of, forbidden, refusal, signed_in
 from .directory import read_directory
@@ -172,7 +174,10 @@ def participant(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str,
 
 @write
 def seen(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
-    drafts.mark_seen(ticket_id, by=agent, sequence=read_number(request.POST.get("sequence")))
+    sequence = read_number(request.POST.get("sequence"))
+    drafts.mark_seen(ticket_id, by=agent, sequence=sequence)
+    mark_ticket_read(agent, ticket_id)
+    announce_to_agent(agent.pk, "seen", ticket=ticket_id, sequence=sequence)
     return {}
 
 

@@ -1,0 +1,159 @@
+"""Every page and state of the inbox as axe-core judges it, light and dark, desk and phone; and nothing scrolls sideways."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.people import House, make_house, open_ticket, receive
+from tests.support.browser import OpenPage, accessibility_violations
+from tests.support.live import LiveStack
+from tickets.actions import add_note, add_tag, assign_ticket, reply, set_priority
+from tickets.inbound import Address
+from tickets.models import Ticket
+
+SIZES = {"desk": (1440, 900), "drawer": (1024, 768), "phone": (390, 844), "narrow": (320, 640)}
+KEYS = {"assign": "a", "tag": "t", "status": "s", "priority": "p", "snooze": "h"}
+LOOKS = [("desk", "light"), ("desk", "dark"), ("phone", "light"), ("phone", "dark")]
+
+
+@pytest.fixture
+def ticket(live_stack: LiveStack) -> Ticket:
+    """One ticket with a bit of everything, among others."""
+    house = make_house()
+    for number in range(3):
+        open_ticket(house.channel, subject=f"Other {number}", sender=Address("", f"other{number}@c.example"))
+    ticket = open_ticket(house.channel, cc=(Address("Anna Berg", "anna@customer.example"),))
+    assign_ticket(ticket.pk, by=house.ben, assignee=house.olena)
+    add_tag(ticket.pk, by=house.ben, name="late parcel")
+    set_priority(ticket.pk, by=house.ben, priority=40)
+    add_note(ticket.pk, by=house.ben, text="Ask the courier, https://courier.example/7.")
+    reply(ticket.pk, by=house.ben, text="We look into it.")
+    receive(
+        house.channel, subject="Re: Where is my parcel?", text="Thank you\n\n> We look into it.", quoted=((11, 29),)
+    )
+    ticket.refresh_from_db()
+    ticket.house = house  # type: ignore[attr-defined]
+    return ticket
+
+
+def judge(page: Page, state: str) -> None:
+    page.wait_for_timeout(200)  # colours fade in; axe would judge them half way
+    assert (state, accessibility_violations(page)) == (state, [])
+    sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert (state, page.evaluate(sideways)) == (state, 0)
+
+
+def opened(open_page: OpenPage, ticket: Ticket, size: str, scheme: str) -> Page:
+    width, height = SIZES[size]
+    house: House = ticket.house  # type: ignore[attr-defined]
+    touch = {"has_touch": True, "is_mobile": True} if width < 768 else {}
+    page = open_page(house.olena, viewport={"width": width, "height": height}, color_scheme=scheme, **touch)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    expect(page.locator(".comp .sum")).to_contain_text("Zoe")
+    return page
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_no_violations_in_any_state(size: str, scheme: str, ticket: Ticket, open_page: OpenPage) -> None:
+    page = opened(open_page, ticket, size, scheme)
+    judge(page, "ticket")
+    page.locator("#timeline .msg details summary").first.click()
+    page.locator("[data-cmd=recipients]").click()
+    page.locator("#rcp-cc").fill("courier@post.example, nonsense,")
+    page.locator("#words").fill("One moment")
+    judge(page, "details and recipients")
+    page.locator("[data-mode-to=note]").click()
+    judge(page, "note")
+    for menu in (*KEYS, "more", "send"):
+        if menu == "send":
+            page.locator("[data-mode-to=reply]").click()
+        page.locator("body").evaluate("document.activeElement.blur()")
+        if menu in KEYS:
+            page.keyboard.press(KEYS[menu])
+        else:
+            page.locator(f"[data-menu={menu}]").click()
+        expect(page.locator(f"#menu-{menu}")).to_be_visible()
+        judge(page, f"menu {menu}")
+        page.keyboard.press("Escape")
+        expect(page.locator(f"#menu-{menu}")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_no_violations_in_dialogs_and_pages(size: str, scheme: str, ticket: Ticket, open_page: OpenPage) -> None:
+    page = opened(open_page, ticket, size, scheme)
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette")).to_be_visible()
+    judge(page, "palette")
+    page.keyboard.press("Escape")
+    expect(page.locator("#palette")).to_be_hidden()
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    judge(page, "keys")
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    page.keyboard.press("]")
+    page.wait_for_timeout(400)
+    judge(page, "customer pane")
+    page.keyboard.press("]")
+    page.locator("#words").fill("To somebody else")
+    page.locator("[data-cmd=recipients]").click()
+    page.locator("#rcp-cc").fill("courier@post.example")
+    page.locator("[data-send]").click()
+    expect(page.locator("#outside")).to_be_visible()
+    judge(page, "outside")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Remove courier@post.example").click()
+    house: House = ticket.house  # type: ignore[attr-defined]
+    add_note(ticket.pk, by=house.ben, text="Wait a moment")
+    page.locator("[data-send]").click()
+    expect(page.locator("#stale")).to_be_visible()
+    judge(page, "stale")
+    page.get_by_role("button", name="Send anyway").click()
+    expect(page.locator("#toast")).to_contain_text("Sent.")
+    judge(page, "toast")
+    for address in (
+        "/inbox/open/",
+        "/inbox/snoozed/",
+        "/search/?q=parcel",
+        "/search/?q=zzz",
+        "/views/",
+        "/notifications/",
+    ):
+        page.goto(address)
+        judge(page, address)
+
+
+def test_the_customer_is_a_drawer_where_there_is_no_room(ticket: Ticket, open_page: OpenPage) -> None:
+    page = opened(open_page, ticket, "drawer", "dark")
+    expect(page.locator("#customer")).to_be_hidden()
+    page.keyboard.press("]")
+    expect(page.get_by_role("button", name="Close the customer pane")).to_be_focused()
+    page.wait_for_timeout(300)
+    judge(page, "drawer")
+    page.keyboard.press("Escape")
+    expect(page.locator("#customer")).to_be_hidden()
+    expect(page.locator("#subject")).to_be_visible()
+
+
+def test_nothing_scrolls_sideways_at_320(ticket: Ticket, open_page: OpenPage) -> None:
+    page = opened(open_page, ticket, "narrow", "light")
+    judge(page, "ticket")
+    page.locator("#thread-head [data-cmd=customer]").click()
+    page.wait_for_timeout(400)
+    judge(page, "customer")
+    page.locator("#customer .close").click()
+    page.locator(".btn.back").click()
+    expect(page.locator("#rows")).to_be_visible()
+    expect(page.locator(".tabbar")).to_be_visible()
+    judge(page, "list")
+
+
+def test_theme_and_row_height_are_kept(ticket: Ticket, open_page: OpenPage) -> None:
+    page = opened(open_page, ticket, "desk", "light")
+    page.get_by_role("button", name="Row height").click()
+    with page.expect_response("**/profile/looks/"):
+        page.get_by_role("button", name="Light or dark").click()
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("html")).to_have_attribute("data-density", "compact")
