@@ -37,6 +37,10 @@ _AUTO_SUBJECT = re.compile(
     r"автоматичне повідомлення|не в офісі"
     r"|automaattinen vastaus|poissaolo(?:ilmoitus)?|automatisk svar|automatiskt svar|fr[åa]nvarande|"
     r"frav[æe]r(?:smelding)?|ikke til stede"
+    r"|otomatik (?:yan[ıi]t|cevap)|automatick[áaée] (?:odpov[ěe]ď|odpoveď)|automatikus v[áa]lasz|r[ăa]spuns automat|"
+    r"αυτόματη απάντηση|автоматичен отговор|automatski odgovor|samodejni odgovor|automaatvastus|automatinis atsakymas|"
+    r"ответ автоматический|trả lời tự động|balasan otomatis|رد تلقائي|תשובה אוטומטית|자동 (?:회신|응답|답장)|부재중"
+    r"|自動応答|自动答复|自動答覆|自动应答"
     r"|自動返信|自动回复|自動回覆|不在(?:通知)?)\s{0,5}(?::|：|$|-\s|\|)",
     re.IGNORECASE,
 )

@@ -112,6 +112,8 @@ def decode_text(data: bytes, label: str = "") -> str:
             return as_utf8.removeprefix("\ufeff")
         if name == "utf_8":
             return _broken_utf8(data)
+    if name == "cp1252" and _is_plainly_cyrillic(data):
+        return data.decode(guess_charset(data), "replace")
     if name and name != "ascii":
         return _decode(data, name) or _decode_loosely(data, name)
     return data.decode(guess_charset(data), "replace")
@@ -165,6 +167,13 @@ def guess_charset(data: bytes) -> str:
     scores = {name: _cyrillic_score(sample.decode(name, "replace")) for name in _CYRILLIC_CHARSETS}
     best = max(scores, key=lambda name: scores[name])
     return best if scores[best] > 0 else _guess_latin(sample)
+
+
+def _is_plainly_cyrillic(data: bytes) -> bool:
+    """Whether text labelled Western is none: word after word without a single plain letter."""
+    words_found = [word for word in _WORD.findall(data[:4000]) if not word.isascii()]
+    foreign = sum(1 for word in words_found if len(word) > 2 and _NO_PLAIN_LETTER.fullmatch(word))
+    return foreign >= 2 and foreign * 3 >= len(words_found) * 2 and guess_charset(data) in _CYRILLIC_CHARSETS
 
 
 def _cyrillic_score(text: str) -> int:

@@ -23,8 +23,13 @@ _ZONES = {
 }
 _ZONES |= {"pst": -480, "pdt": -420, "cet": 60, "cest": 120, "eet": 120, "eest": 180, "msk": 180, "bst": 60, "jst": 540}
 _DATE = re.compile(
-    r"(?:[a-z]{3,9}\.?,?\s{1,9})?(\d{1,2})[\s-]{1,9}([a-z]{3})[a-z]{0,6}[\s,-]{1,9}(\d{2,4})"
-    r"[\s,]{1,9}(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\.\d{1,9})?\s{0,9}([+-]\d{1,2}:?\d{2}|[a-z]{1,5})?"
+    r"(?:[^\W\d_]{1,12}\.?(?:,\s{0,9}|\s{1,9}))?(\d{1,2})\.?[\s-]{1,9}([a-z]{3})[a-z]{0,6}[\s,-]{1,9}(\d{2,4})"
+    r"[\s,]{1,9}(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\.\d{1,9})?\s{0,9}"
+    r"([ap]m\b)?\s{0,9}([+-]\d{1,2}:?\d{2}|[a-z]{1,5})?"
+)
+_MONTH_FIRST = re.compile(
+    r"(?:[^\W\d_]{1,12}\.?(?:,\s{0,9}|\s{1,9}))?([a-z]{3})[a-z]{0,6}\.?\s{1,9}(\d{1,2}),?\s{1,9}(\d{4})(?:,| at)?"
+    r"\s{1,9}(\d{1,2}):(\d{2})(?::(\d{2}))?\s{0,9}([ap]m\b)?\s{0,9}([+-]\d{1,2}:?\d{2}|[a-z]{1,5})?"
 )
 _ASCTIME = re.compile(
     r"(?:[a-z]{3,9},?\s{1,9})?([a-z]{3})[a-z]{0,6}\s{1,9}(\d{1,2}),?\s{1,9}(\d{1,2}):(\d{2})(?::(\d{2}))?\s{1,9}"
@@ -165,10 +170,10 @@ def _add_address(found: list[Address], name: list[str], angle: list[str] | None,
         rest = [word for word in words if word != bare]
         address, label = bare, " ".join(rest)
     else:
-        address = storable_line("".join(angle)).replace(" ", "")
+        address = storable_line("".join(angle)).replace(" ", "").partition("<")[0]
     if not label and comment:
         label = storable_line(_decode_words("".join(comment)))
-    address = address.removeprefix("mailto:").strip(".,<>'") if "@" in address else address
+    address = address.removeprefix("mailto:").strip(".,<>[]'") if "@" in address else address
     if label or address:
         found.append(Address(label.strip("'\" ")[:1000], address[:_MAX_ID]))
 
@@ -192,9 +197,9 @@ def read_ids(values: list[bytes], limit: int = 100) -> list[str]:
 
 def read_date(value: bytes) -> datetime | None:
     """The moment in UTC, or None when it is no date that a calendar has."""
-    text = value[:200].decode("latin-1").strip().lower()
+    text = decode_header(value[:200]).strip("\"' ").lower()
     try:
-        return _read_rfc_date(text) or _read_asctime(text) or _read_iso_date(text)
+        return _read_rfc_date(text) or _read_month_first(text) or _read_asctime(text) or _read_iso_date(text)
     except (ValueError, OverflowError):
         return None
 
@@ -203,8 +208,23 @@ def _read_rfc_date(text: str) -> datetime | None:
     found = _DATE.match(text)
     if found is None or found.group(2) not in _MONTHS:
         return None
-    day, month, year, hour, minute, second, zone = found.groups()
-    return _moment(_full_year(year), _MONTHS[month], int(day), (hour, minute, second), zone)
+    day, month, year, hour, minute, second, half, zone = found.groups()
+    return _moment(_full_year(year), _MONTHS[month], int(day), (_of_day(hour, half), minute, second), zone)
+
+
+def _read_month_first(text: str) -> datetime | None:
+    found = _MONTH_FIRST.match(text)
+    if found is None or found.group(1) not in _MONTHS:
+        return None
+    month, day, year, hour, minute, second, half, zone = found.groups()
+    return _moment(int(year), _MONTHS[month], int(day), (_of_day(hour, half), minute, second), zone)
+
+
+def _of_day(hour: str, half: str | None) -> str:
+    """The hour of 24. Some programs write "15:04 PM"."""
+    if half is None or int(hour) > 12:
+        return hour
+    return str(int(hour) % 12 + (12 if half == "pm" else 0))
 
 
 def _read_asctime(text: str) -> datetime | None:

@@ -15,6 +15,8 @@ Fields = list[tuple[str, bytes]]
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _FIELD_NAME = re.compile(rb"[!-9;-~]{1,200}[ \t]*:")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+_NOT_EVEN_NEARLY = re.compile(rb"[^A-Za-z0-9+/=\s_-]|(?<=[a-z])[ ](?=[A-Za-z])")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+*'-]{1,80}/[a-z0-9!#$&^_.+*'-]{1,100}")
 _BOUNDARY_LINE = re.compile(rb"(?:\A|\n)--([^\s][^\r\n]{0,100}?)[ \t]*\r?\n(?=[Cc]ontent-)")
 _KNOWN_FIELDS = frozenset(
@@ -211,7 +213,10 @@ def _decode_base64(data: memoryview) -> bytes:
         return binascii.a2b_base64(data)
     except binascii.Error:
         pass
-    clean = re.sub(rb"[^A-Za-z0-9+/]", b"", data)
+    clean = _NOT_BASE64.sub(b"", data)
+    if len(_NOT_EVEN_NEARLY.findall(data, 0, 4000)) * 12 > len(data[:4000]):
+        # Labelled, but never encoded: blanks between words, full stops.
+        return bytes(data)
     return binascii.a2b_base64(clean[: len(clean) // 4 * 4 + (0 if len(clean) % 4 == 1 else len(clean) % 4)] + b"==")
 
 

@@ -89,3 +89,15 @@ def test_storable_keeps_what_people_write() -> None:
 )
 def test_unlabelled_asian_text_is_told_apart(text: str, charset: str) -> None:
     assert decode_text(text.encode(charset)) == text
+
+
+def test_cyrillic_labelled_western_is_cyrillic() -> None:
+    text = "Доброго дня, де моє замовлення? Я чекаю третій тиждень."
+    assert decode_text(text.encode("cp1251"), "iso-8859-1") == text
+
+
+@pytest.mark.parametrize(
+    "text", ["Où êtes-vous ? À côté, là-bas, ça va.", "Ärger über Öl, süß!", "ÄÖÜ éé", "Señor, mañana sí"]
+)
+def test_western_stays_western(text: str) -> None:
+    assert decode_text(text.encode("cp1252"), "iso-8859-1") == text

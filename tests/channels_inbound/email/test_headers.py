@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from channels_inbound.email.headers import Address, decode_header, read_addresses, read_date, read_ids
@@ -113,3 +115,33 @@ def test_too_many_ids_keep_the_first_and_the_latest() -> None:
 @pytest.mark.parametrize("raw", [b"<", b"<>", b"<a@[b>", b"  ", b"<" * 500])
 def test_ids_that_are_none(raw: bytes) -> None:
     assert all(found.strip() for found in read_ids([raw]))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Tue,3 Nov 2026 12:30:00 +0200",
+        "Tue, 3 Nov 2026 12:30:00 PM +0200",
+        "Вт, 3 Nov 2026 12:30:00 +0200",
+        "Di, 3. Nov 2026 12:30:00 +0200",
+        "Tue, Nov 3, 2026 12:30:00 +0200",
+        "Tuesday, November 3, 2026 12:30 PM +0200",
+        '"Tue, 3 Nov 2026 12:30:00 +0200"',
+        "=?utf-8?q?Tue=2C_3_Nov_2026_12=3A30=3A00_+0200?=",
+        "3 Nov 2026 12.30 +0200",
+    ],
+)
+def test_dates_however_they_are_written(written: str) -> None:
+    assert read_date(written.encode()) == datetime(2026, 11, 3, 10, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("written", ["Tue, 3 Nov 2026 12:30:00 AM +0000", "Nov 3, 2026 12:30 am"])
+def test_half_past_midnight(written: str) -> None:
+    assert read_date(written.encode()) == datetime(2026, 11, 3, 0, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "written", ["Zoe <zoe@customer.example> <other@customer.example>", "Zoe [zoe@customer.example]"]
+)
+def test_one_address_where_two_or_brackets_stand(written: str) -> None:
+    assert read_addresses([written.encode()])[0] == [Address("Zoe", "zoe@customer.example")]

@@ -134,3 +134,10 @@ def test_parameters(value: bytes, expected: dict[str, str]) -> None:
 )
 def test_transfer_encodings(encoding: bytes, data: bytes, expected: bytes) -> None:
     assert decode_transfer(data, 0, len(data), encoding) == expected
+
+
+def test_text_that_is_only_labelled_base64_stays_text() -> None:
+    plain = b"Hello, this was never encoded. It is plain text!"
+    assert decode_transfer(plain, 0, len(plain), b"base64") == plain
+    for broken in (b"SGVs*bG8=", b"SGVsbG8", b"SGVs\r\n bG8=\r\n", b"SGVsbG8=\r\n--\r\n"):
+        assert decode_transfer(broken, 0, len(broken), b"base64") == b"Hello"
