@@ -228,6 +228,7 @@ SHOP_NAME = env.text("HELPDESK_NAME", "Helpdesk")
 LANGUAGE_CODE = env.text("HELPDESK_LANGUAGE", "en")
 LANGUAGES = [("en", _("English")), ("uk", _("Ukrainian"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "helpdesk.formats"
 TIME_ZONE = env.text("HELPDESK_TIME_ZONE", "Europe/Kyiv")
 USE_TZ = True
 

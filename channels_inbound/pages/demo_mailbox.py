@@ -30,6 +30,7 @@ from channels_inbound.submit import NotTaken, submit_mail
 from people.models import Agent
 from tickets.inbox.access import agent_of, signed_in
 from tickets.models import ChannelKind, Message, MessageKind, OutboxState, Ticket
+from tickets.reasons import retold
 
 PAGE = 50
 Page = Callable[..., HttpResponseBase]
@@ -134,7 +135,7 @@ def _submit(request: HttpRequest, content: bytes, mail_from: str, rcpt_to: str) 
     try:
         submit_mail(content, mail_from=mail_from, rcpt_tos=[rcpt_to])
     except NotTaken as error:
-        messages.error(request, _("The mail listener did not take it: %(why)s") % {"why": error})
+        messages.error(request, _("The mail listener did not take it: %(why)s") % {"why": retold(str(error))})
     else:
         messages.success(request, _("Sent. It reaches the inbox within a second or two."))
 

@@ -112,15 +112,13 @@ def release_expired(*, at: datetime, limit: int = 200) -> int:
     """Settle claims whose worker is gone: before the handover it is safe to try again, after it nobody knows."""
     expired = Message.objects.filter(outbox=OutboxState.SENDING, lease_until__lte=at).order_by("lease_until")[:limit]
     for message in expired:
-        lost = "The worker stopped"
         if message.handed_over_at is not None:
-            record_unknown(message.pk, message.attempts, error=f"{lost} while sending.", at=at)
+            record_unknown(message.pk, message.attempts, error="The worker stopped while sending.", at=at)
         elif message.attempts >= MAX_LOST_CLAIMS and not message.error:
-            record_permanent_failure(message.pk, message.attempts, error=f"{lost} at every try.", at=at)
+            record_permanent_failure(message.pk, message.attempts, error="The worker stopped at every try.", at=at)
         else:
-            record_temporary_failure(
-                message.pk, message.attempts, error=f"{lost} before sending.", next_try_at=at, at=at
-            )
+            stopped = "The worker stopped before sending."
+            record_temporary_failure(message.pk, message.attempts, error=stopped, next_try_at=at, at=at)
     return len(expired)
 
 

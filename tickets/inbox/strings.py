@@ -71,7 +71,7 @@ STRINGS = {
     "group_app": _("Helpdesk"),
     "cmd_assign": _("Assign to…"),
     "cmd_mine": _("Assign to me"),
-    "cmd_reply": _("Reply"),
+    "cmd_reply": pgettext_lazy("command", "Reply"),
     "cmd_note": _("Write a note"),
     "cmd_close": _("Close and go to the next"),
     "cmd_close_stay": _("Close and stay"),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from events.models import Event
 from tickets.events import TICKET_STREAM, TicketEvent
 from tickets.models import Attachment, AutoKind, Message, MessageKind, OutboxState, SenderVerdict, ThreadLayer
+from tickets.reasons import retold
 
 from .faces import hue, initials
 from .sentences import Names, Sentence, sentence
@@ -94,7 +95,7 @@ class Said:
     def why(self) -> str:
         """Why the message stands in this ticket."""
         layer = str(ThreadLayer(self.message.thread_layer).label) if self.message.thread_layer in ThreadLayer else ""
-        return f"{layer} ({self.message.thread_reason})" if self.message.thread_reason else layer
+        return f"{layer} ({retold(self.message.thread_reason)})" if self.message.thread_reason else layer
 
 
 @dataclass(frozen=True, slots=True)

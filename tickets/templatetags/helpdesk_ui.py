@@ -23,11 +23,13 @@ from django.utils.translation import get_language_info, gettext, pgettext
 
 from people.models import Agent
 from people.permissions import Permission
+from tickets.inbox.dates import short_date
 from tickets.inbox.faces import hue, initials
 from tickets.inbox.sidebar import Sidebar, sidebar_for
 from tickets.inbox.strings import STRINGS
 from tickets.models import LinkReason
 from tickets.notices import unread_count
+from tickets.reasons import retold
 
 register = template.Library()
 
@@ -83,8 +85,8 @@ def short_moment(local: datetime) -> str:
     if local.date() == now.date():
         return clock
     if local.year == now.year:
-        return f"{date_format(local, 'j M')}, {clock}"
-    return date_format(local, "j M Y")
+        return f"{short_date(local)}, {clock}"
+    return short_date(local, year=True)
 
 
 def short_age(at: datetime, now: datetime | None = None) -> str:
@@ -100,7 +102,7 @@ def short_age(at: datetime, now: datetime | None = None) -> str:
     if minutes < 7 * 24 * 60:
         return pgettext("days, short", "%dd") % (minutes // (24 * 60))
     local = timezone.localtime(at)
-    return date_format(local, "j M" if local.year == timezone.localtime().year else "j M Y")
+    return short_date(local, year=local.year != timezone.localtime().year)
 
 
 @register.simple_tag
@@ -111,7 +113,7 @@ def day(on: date) -> str:
         return gettext("Today")
     if on == today - timedelta(days=1):
         return gettext("Yesterday")
-    return date_format(on, "j F" if on.year == today.year else "j F Y")
+    return date_format(on, "j E" if on.year == today.year else "j E Y")
 
 
 @register.filter
@@ -158,6 +160,9 @@ def language(code: str) -> str:
         return gettext(get_language_info(code)["name"])
     except KeyError:
         return code
+
+
+register.filter("retold", retold)
 
 
 @register.filter
