@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from people.models import Agent
 from tests.support.live import LiveStack
@@ -21,6 +21,9 @@ from tests.support.live import LiveStack
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+# A loaded machine is slow, not wrong: waiting longer costs nothing where the page is right.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE / 2)
 OpenPage = Callable[..., Page]
 
 
@@ -64,7 +67,7 @@ def open_page(chromium: Browser, live_stack: LiveStack) -> Iterator[OpenPage]:
     def open_one(agent: Agent | None = None, **options: Any) -> Page:
         options.setdefault("viewport", {"width": 1440, "height": 900})
         context = chromium.new_context(base_url=live_stack.url, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         if agent is not None:
             sign_in(context, agent, live_stack.url)
