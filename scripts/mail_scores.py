@@ -41,6 +41,7 @@ def main() -> int:
     for folder in dict.fromkeys(item.folder for item in samples):
         _print_folder(folder, scores)
     _print_folder("", scores)
+    print("  recipients, files, subjects and senders: against the standard library's reading, where it can read at all")
     if options.verbose:
         for line in scores["ours"].failures:
             print(line)
