@@ -28,11 +28,16 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import django  # noqa: E402
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+django.setup()
+
 from helpdesk.runtime.redis import free_port  # noqa: E402
 from tests.support.browser import ARGUMENTS, chromium_path  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screenshots"
-PATIENCE = 120.0
+PATIENCE = 400.0
 DESK = (1440, 900)
 PHONE = (390, 844)
 
