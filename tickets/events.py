@@ -38,6 +38,14 @@ class TicketEvent(StrEnum):
     IMAGES_SHOWN = "images.shown"
 
 
+STATUS_CHANGES = frozenset(
+    {
+        TicketEvent.TICKET_STATUS_CHANGED,
+        TicketEvent.TICKET_SOLVED,
+        TicketEvent.TICKET_REOPENED,
+        TicketEvent.TICKET_CLOSED,
+    }
+)
 TICKET_STREAM = "ticket"
 
 

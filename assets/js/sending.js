@@ -1,6 +1,6 @@
 // From "Send" to what became of it: the bubble, the toast with Undo, the two questions a refusal may raise.
 
-import { draw, moveOn, write } from './actions.js';
+import { draw, moveOn } from './actions.js';
 import * as composer from './composer.js';
 import { $, element, run, text } from './core.js';
 import * as desk from './desk.js';
@@ -12,10 +12,8 @@ import * as thread from './thread.js';
 import { complain, say } from './toast.js';
 
 const SOON = 5_000;
-const before = new Map();
 
 function deliver(job, settled) {
-  before.set(job.client, thread.ticket()?.status);
   showBubble(job);
   if (job.then === 'solved') moveOn();
   dispatch(job, settled);
@@ -48,13 +46,11 @@ function sent(job, answer, base) {
   }
   if (job.kind === 'note') return say(text('noted'));
   const words = { solved: text('sent_closed'), pending: text('sent_waiting') }[job.then] ?? text('sent', Math.round(answer.undo_seconds));
-  const status = before.get(job.client);
-  before.delete(job.client);
   if (answer.undo_seconds < 1) return say(job.then ? words : text('sent_now'));
-  say(words, { undo: () => takeBack(job, answer.message, status), seconds: answer.undo_seconds });
+  say(words, { undo: () => takeBack(job, answer.message), seconds: answer.undo_seconds });
 }
 
-async function takeBack(job, message, status) {
+async function takeBack(job, message) {
   const open = composer.current();
   if (open?.number === job.number) await open.save();
   const here = thread.number() === job.number;
@@ -68,7 +64,6 @@ async function takeBack(job, message, status) {
       await desk.open(job.number);
       composer.current()?.switchTo('reply', { focus: true });
     }
-    if (job.then === 'pending' && status && status !== 'pending') await write(job.number, 'status', { status });
     say(text('undone'));
   } catch (error) {
     complain(error);

@@ -13,11 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.doorbell import ring
+from events.models import Event
 from events.tracing import current_trace
 from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput, StaleReply, TooLate
-from tickets.events import TicketEvent
+from tickets.events import STATUS_CHANGES, TICKET_STREAM, TicketEvent
 from tickets.inbound import Address
 from tickets.models import (
     Conversation,
@@ -214,12 +215,22 @@ def _restore(ticket: Ticket, withdrawn: Message, *, by: Agent, at: datetime) -> 
     answered = said.filter(kind=MessageKind.OUTBOUND).order_by("-sequence").values_list("sequence", flat=True).first()
     open_questions = said.filter(kind=MessageKind.INBOUND, auto_kind="", pending=False, sequence__gt=answered or 0)
     ticket.preview = preview_of(last.text, [tuple(span) for span in last.quoted]) if last else ""
-    solved_with_it = ticket.status == Status.SOLVED and ticket.solved_at == withdrawn.at
-    if solved_with_it:
-        change_status(ticket, Status.OPEN, by=by.actor, at=at)
+    if before := _status_before(ticket, withdrawn):
+        change_status(ticket, before, by=by.actor, at=at)
     if ticket.status != Status.SOLVED:
         ticket.waiting_since = open_questions.order_by("sequence").values_list("at", flat=True).first()
     ticket.save(update_fields=["preview", "waiting_since"])
+
+
+def _status_before(ticket: Ticket, withdrawn: Message) -> str:
+    """The status to go back to: "" unless the reply had set one and nobody has set another since."""
+    said = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket.pk)
+    queued = said.filter(kind=TicketEvent.MESSAGE_QUEUED, data__message=withdrawn.pk).first()
+    if queued is None or ticket.status != queued.data.get("status_to"):
+        return ""
+    # The reply's own change is the event right after it.
+    since = said.filter(kind__in=STATUS_CHANGES, sequence__gt=queued.sequence + 1)
+    return "" if since.exists() else str(queued.data["status_from"])
 
 
 def retry_delivery(message_id: int, *, by: Agent, at: datetime | None = None) -> Message:

@@ -177,6 +177,24 @@ def test_a_reply_may_close_and_undo_opens_again(house: House, ticket: Ticket) ->
     assert not SearchEntry.objects.filter(message=message).exists()
 
 
+def test_undo_of_send_and_wait_puts_the_status_back(house: House, ticket: Ticket) -> None:
+    actions.set_status(ticket.pk, by=house.ben, status=Status.ON_HOLD, at=NOW)
+    message = actions.reply(ticket.pk, by=house.olena, text="Well?", then_status=Status.PENDING, at=NOW)
+    actions.withdraw_reply(message.pk, by=house.olena, at=NOW)
+    ticket.refresh_from_db()
+    assert ticket.status == Status.ON_HOLD
+    assert events_of(ticket.pk)[-2:] == ["message.withdrawn", "ticket.status_changed"]
+
+
+def test_undo_leaves_a_status_that_somebody_has_set_since(house: House, ticket: Ticket) -> None:
+    message = actions.reply(ticket.pk, by=house.olena, text="Well?", then_status=Status.PENDING, at=NOW)
+    for status in (Status.ON_HOLD, Status.PENDING):
+        actions.set_status(ticket.pk, by=house.ben, status=status, at=NOW)
+    actions.withdraw_reply(message.pk, by=house.olena, at=NOW)
+    ticket.refresh_from_db()
+    assert (ticket.status, events_of(ticket.pk)[-1]) == (Status.PENDING, "message.withdrawn")
+
+
 def test_undo_keeps_what_was_begun_since(house: House, ticket: Ticket) -> None:
     message = actions.reply(ticket.pk, by=house.olena, text="First")
     actions.save_draft(ticket.pk, by=house.olena, kind="outbound", text="Second", recipients={}, revision=7)
