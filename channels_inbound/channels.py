@@ -13,8 +13,9 @@ from channels_inbound.email.headers_out import usable
 from channels_inbound.events import ChannelEvent, channel_stream
 from events.actors import SYSTEM, Actor
 from events.ledger import record_event
-from people.models import Team
-from tickets.errors import InvalidInput
+from people.models import Agent, Team
+from people.permissions import Permission, PermissionDenied
+from tickets.errors import InvalidInput, NotFound
 from tickets.models import Channel, ChannelKind
 
 
@@ -45,6 +46,52 @@ def create_email_channel(
     except IntegrityError:
         raise InvalidInput("address", _("Another channel has this name or address.")) from None
     return channel
+
+
+def change_email_channel(
+    channel_id: int,
+    *,
+    by: Agent,
+    name: str,
+    team: Team | None,
+    locale: str,
+    signature: str,
+    is_active: bool,
+    at: datetime | None = None,
+) -> Channel:
+    """Change a channel; its address stays, since every reply token is bound to it. Repeating it changes nothing."""
+    _require(by)
+    wanted = {"name": name, "team": team, "locale": locale, "signature": signature, "is_active": is_active}
+    try:
+        with transaction.atomic():
+            channel = Channel.objects.select_for_update(no_key=True).filter(pk=channel_id).first()
+            if channel is None:
+                raise NotFound(_("There is no such channel."))
+            changed = [field for field, value in wanted.items() if getattr(channel, field) != value]
+            if changed:
+                for field in changed:
+                    setattr(channel, field, wanted[field])
+                channel.save(update_fields=changed)
+                record_event(
+                    channel_stream(channel.pk), ChannelEvent.CHANNEL_CHANGED,
+                    by=by.actor, at=at or timezone.now(), data={"changed": changed},
+                )  # fmt: skip
+    except IntegrityError:
+        raise InvalidInput("name", _("Another channel has this name or address.")) from None
+    return channel
+
+
+def add_email_channel(
+    *, by: Agent, name: str, address: str, team: Team | None, locale: str, signature: str, at: datetime | None = None
+) -> Channel:
+    """`create_email_channel` for a person: only who manages channels may."""
+    _require(by)
+    return create_email_channel(name, address, by=by.actor, team=team, locale=locale, signature=signature, at=at)
+
+
+def _require(by: Agent) -> None:
+    if not by.may(Permission.MANAGE_CHANNELS):
+        raise PermissionDenied(_("Your role does not allow this."))
 
 
 def find_channel(name: str) -> Channel | None:

@@ -9,6 +9,7 @@ from tickets.models import Channel
 
 class ChannelEvent(StrEnum):
     CHANNEL_CREATED = "channel.created"
+    CHANNEL_CHANGED = "channel.changed"
     MAIL_QUARANTINED = "mail.quarantined"
     MAIL_RETRIED = "mail.retried"
 

@@ -17,5 +17,3 @@ urlpatterns = [
 for module in ("tickets.urls", "tickets.notices.urls", "people.urls", "channels_inbound.urls"):
     if find_spec(module):
         urlpatterns.append(path("", include(module)))
-# After people.urls, whose sign-in page leads an empty helpdesk to its first-run page.
-urlpatterns.append(path("accounts/", include("allauth.urls")))

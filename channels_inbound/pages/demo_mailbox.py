@@ -13,6 +13,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -21,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from channels_inbound.email.headers_out import safe_filename
 from channels_inbound.email.parse import parse_email
 from channels_inbound.email.parsed import ParsedEmail
 from channels_inbound.models import DemoMail
@@ -30,6 +32,7 @@ from channels_inbound.submit import NotTaken, submit_mail
 from people.models import Agent
 from tickets.inbox.access import agent_of, signed_in
 from tickets.models import ChannelKind, Message, MessageKind, OutboxState, Ticket
+from tickets.preview import without_spans
 from tickets.reasons import retold
 
 PAGE = 50
@@ -40,6 +43,15 @@ class AnswerForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("Your answer"), widget=forms.Textarea(attrs={"rows": 5}), max_length=20_000
     )
+    file = forms.FileField(label=gettext_lazy("A file"), required=False, max_length=150)
+
+    def clean_file(self) -> UploadedFile | None:
+        file: UploadedFile | None = self.cleaned_data["file"]
+        if file and (file.size or 0) > settings.MAX_UPLOAD_SIZE:
+            raise forms.ValidationError(
+                _("The file is larger than %(limit)d MB.") % {"limit": settings.MAX_UPLOAD_SIZE >> 20}
+            )
+        return file
 
 
 class NewMailForm(forms.Form):
@@ -62,6 +74,7 @@ class Shown:
     at: Any
     text: str
     ours: bool
+    files: tuple[str, ...] = ()
 
 
 def demo_only(page: Page) -> Page:
@@ -100,7 +113,7 @@ def mail_page(request: HttpRequest, mail_id: int) -> HttpResponseBase:
 def answer(request: HttpRequest, mail_id: int) -> HttpResponseBase:
     """Answer as the person the mail went to."""
     mail = _mail(request, mail_id)
-    form = AnswerForm(request.POST)
+    form = AnswerForm(request.POST, request.FILES)
     if not form.is_valid():
         return _mail_page(request, mail, form, status=422)
     parsed = parse_email(bytes(mail.content))
@@ -111,6 +124,10 @@ def answer(request: HttpRequest, mail_id: int) -> HttpResponseBase:
     sample = SampleMail(customer.name, customer.address, _again(parsed.subject), text)
     references = " ".join(f"<{item}>" for item in parsed.references)
     letter = write_mail(sample, to=back_to, in_reply_to=f"<{parsed.message_id}>", references=references)
+    if file := form.cleaned_data["file"]:
+        letter.add_attachment(
+            file.read(), maintype="application", subtype="octet-stream", filename=safe_filename(file.name or "file")
+        )
     _submit(request, letter.as_bytes(), customer.address, back_to)
     return redirect("demo_mail", mail_id=mail.pk)
 
@@ -165,14 +182,16 @@ def _thread(mail: DemoMail, parsed: ParsedEmail) -> list[Shown]:
         return [Shown(parsed.sender.name, mail.sent_at, parsed.text, ours=True)]
     said = Message.objects.filter(conversation=mail.message.conversation_id, pending=False)
     said = said.filter(Q(kind=MessageKind.INBOUND) | Q(kind=MessageKind.OUTBOUND, outbox=OutboxState.SENT))
-    return [_shown(message) for message in said.select_related("agent", "identity").order_by("sequence")]
+    said = said.select_related("agent", "identity").prefetch_related("attachments")
+    return [_shown(message) for message in said.order_by("sequence")]
 
 
 def _shown(message: Message) -> Shown:
     ours = message.kind == MessageKind.OUTBOUND
     sender = message.envelope.get("from") or {}
     author = message.agent.name if ours and message.agent else sender.get("name") or sender.get("address", "")
-    return Shown(author, message.at, message.text, ours)
+    text = without_spans(message.text, [tuple(span) for span in message.quoted]).strip()
+    return Shown(author, message.at, text, ours, tuple(file.filename for file in message.attachments.all()))
 
 
 def _new_form(agent: Agent, data: Any = None) -> NewMailForm:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from allauth.account.views import LoginView
 from django.contrib import messages
@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from people import actions
+from people.invitations import invite
 from people.models import Agent, Team
 from people.models.agent import Density, Theme
 from people.permissions import Permission, PermissionDenied
@@ -42,6 +43,11 @@ class SignIn(LoginView):
         if not request.user.is_authenticated and actions.nobody_yet():
             return redirect("setup")
         return super().dispatch(request, *args, **kwargs)
+
+    def get_form(self, form_class: Any = None) -> Any:
+        form = super().get_form(form_class)
+        form.fields["password"].help_text = ""  # the page has this link already
+        return form
 
 
 @never_cache
@@ -116,10 +122,32 @@ def edit_agent(request: HttpRequest, agent_id: int | None = None) -> HttpRespons
         except actions.Refused as error:
             form.add_error(error.field, error.message)
         else:
-            messages.success(request, _("Saved %(name)s.") % {"name": saved.name})
+            if agent is None and saved.is_active:
+                _invite(request, saved)
+            else:
+                messages.success(request, _("Saved %(name)s.") % {"name": saved.name})
             return redirect("team")
     context = {"form": form, "agent": agent}
     return render(request, "people/agent_form.html", context, status=_status(form))
+
+
+@login_required
+@require_POST
+def invite_again(request: HttpRequest, agent_id: int) -> HttpResponse:
+    """Another link, for who lost the first or came too late."""
+    _require(request, Permission.MANAGE_AGENTS)
+    _invite(request, get_object_or_404(Agent, pk=agent_id, is_active=True))
+    return redirect("team")
+
+
+def _invite(request: HttpRequest, agent: Agent) -> None:
+    try:
+        invite(agent, by=_agent(request))
+    except OSError:  # smtplib's errors are OSErrors
+        messages.warning(request, _("%(name)s has an account, but the invitation could not be sent. Send it again "
+                                    "from their page.") % {"name": agent.name})  # fmt: skip
+    else:
+        messages.success(request, _("%(name)s gets a mail with a link to choose a password.") % {"name": agent.name})
 
 
 @never_cache

@@ -225,14 +225,14 @@ def manage_links(context: template.Context) -> list[ManageLink]:
 
 @register.simple_tag
 def demo_login() -> list[dict[str, str]]:
-    """The logins `load_demo` made, for its sign-in page; nothing in production."""
+    """Who may sign in to the demo shop. Never their passwords: this page is for strangers, those for who started it."""
     if settings.PRODUCTION:
         return []
     try:
         facts = json.loads((settings.DATA_DIR / "demo.json").read_text())
     except (OSError, ValueError):
         return []
-    return list(facts.get("logins", []))
+    return [{"email": login["email"], "role": login["role"]} for login in facts.get("logins", [])]
 
 
 @register.simple_tag(takes_context=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from time import monotonic
 from typing import Any
 
@@ -17,6 +18,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("The demo shop is for trying out; it is not loaded in production mode.")
+        # Or each of its mails would be a line in the terminal of who only wants to look.
+        logging.getLogger("channels_inbound").setLevel(logging.WARNING)
         began = monotonic()
         loaded = load_demo_shop()
         if loaded is None:
