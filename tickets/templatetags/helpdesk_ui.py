@@ -216,7 +216,7 @@ def manage_links(context: template.Context) -> list[ManageLink]:
     known = [
         (Permission.MANAGE_TEAMS, "team", gettext("People and teams"), _icon_name(icon="users-round")),
         (Permission.MANAGE_CHANNELS, "channels", gettext("Channels"), _icon_name(icon="mailbox")),
-        (Permission.HANDLE_QUARANTINE, "quarantine", gettext("Unread mail"), _icon_name(icon="shield-alert")),
+        (Permission.HANDLE_QUARANTINE, "quarantine", gettext("Quarantine"), _icon_name(icon="shield-alert")),
         (Permission.READ_TICKETS, "demo_mailbox", gettext("Demo mailbox"), _icon_name(icon="mails")),
     ]
     links = [(name, _address(url), icon) for permission, url, name, icon in known if agent.may(permission)]
