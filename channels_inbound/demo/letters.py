@@ -73,50 +73,55 @@ def _fill(message: EmailMessage, mail: Mail, thread: Thread | None) -> None:
         message.add_attachment(draw_picture(name), maintype="image", subtype="png", filename=f"{name}.png")
 
 
+_REPORT = """From: Mail Delivery System <MAILER-DAEMON@mx.{domain}>
+To: {reply_address}
+Subject: Undelivered Mail Returned to Sender
+Date: {date}
+Message-ID: <{own_id}@mx.{domain}>
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="report"
+
+--report
+Content-Type: text/plain; charset=us-ascii
+
+This is the mail system at mx.{domain}.
+
+I'm sorry to have to inform you that your message could not be delivered.
+
+<{recipient}>: {diagnosis}
+
+--report
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.{domain}
+
+Final-Recipient: rfc822; {recipient}
+Action: failed
+Status: {status}
+Diagnostic-Code: smtp; {diagnosis}
+
+--report
+Content-Type: text/rfc822-headers
+
+Message-ID: <{original}>
+Reply-To: {reply_address}
+To: {recipient}
+
+--report--
+"""
+
+
 def delivery_report(bounce: Bounce, *, ours: OutboundMessage, at: datetime) -> bytes:
     """What a mail server sends back when it cannot deliver (RFC 3464)."""
     recipient, domain = ours.to[0].address, ours.to[0].address.rpartition("@")[2]
     status = next((word for word in bounce.diagnosis.split() if word.count(".") == 2), "5.0.0")
-    lines = [
-        f"From: Mail Delivery System <MAILER-DAEMON@mx.{domain}>",
-        f"To: {ours.reply_address}",
-        "Subject: Undelivered Mail Returned to Sender",
-        f"Date: {format_datetime(at)}",
-        f"Message-ID: <{sha256(ours.message_id_header.encode()).hexdigest()[:20]}@mx.{domain}>",
-        "Auto-Submitted: auto-replied",
-        "MIME-Version: 1.0",
-        'Content-Type: multipart/report; report-type=delivery-status; boundary="report"',
-        "",
-        "--report",
-        "Content-Type: text/plain; charset=us-ascii",
-        "",
-        f"This is the mail system at mx.{domain}.",
-        "",
-        "I'm sorry to have to inform you that your message could not be delivered.",
-        "",
-        f"<{recipient}>: {bounce.diagnosis}",
-        "",
-        "--report",
-        "Content-Type: message/delivery-status",
-        "",
-        f"Reporting-MTA: dns; mx.{domain}",
-        "",
-        f"Final-Recipient: rfc822; {recipient}",
-        "Action: failed",
-        f"Status: {status}",
-        f"Diagnostic-Code: smtp; {bounce.diagnosis}",
-        "",
-        "--report",
-        "Content-Type: text/rfc822-headers",
-        "",
-        f"Message-ID: <{ours.message_id_header}>",
-        f"Reply-To: {ours.reply_address}",
-        f"To: {recipient}",
-        "",
-        "--report--",
-        "",
-    ]
-    return "\r\n".join(lines).encode()
+    report = _REPORT.format(
+        domain=domain, reply_address=ours.reply_address, date=format_datetime(at), recipient=recipient, status=status,
+        own_id=sha256(ours.message_id_header.encode()).hexdigest()[:20], original=ours.message_id_header,
+        diagnosis=bounce.diagnosis,
+    )  # fmt: skip
+    return report.replace("\n", "\r\n").encode()
 
 
 def _address(person: Person) -> Address:
