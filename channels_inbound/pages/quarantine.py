@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from channels_inbound.email.headers import decode_header
-from channels_inbound.models import RawBody
+from channels_inbound.models import RawBody, RawDelivery
 from channels_inbound.pages.mail_frame import as_download
 from channels_inbound.quarantine import parse_again, quarantine_visible_to
 from people.models import Agent
@@ -46,8 +46,14 @@ def list_page(request: HttpRequest) -> HttpResponseBase:
     agent = _handler(request)
     page = Paginator(quarantine_visible_to(agent).order_by("-id"), PAGE).get_page(request.GET.get("page"))
     guesses = _guesses([delivery.pk for delivery in page])
-    rows = [{"delivery": delivery, "guess": guesses.get(delivery.pk)} for delivery in page]
+    rows = [_row(delivery, guesses.get(delivery.pk)) for delivery in page]
     return render(request, "channels_inbound/quarantine.html", {"page": page, "rows": rows})
+
+
+def _row(delivery: RawDelivery, guess: Guess | None) -> dict[str, Any]:
+    """One line of the list. Not every way in knows an envelope's sender."""
+    sender = (guess.sender if guess else "") or delivery.envelope.get("mail_from", "")
+    return {"delivery": delivery, "guess": guess, "sender": sender}
 
 
 @require_POST

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from events.actors import Actor
 from people.permissions import Permission, role_may
@@ -59,7 +60,7 @@ class Agent(AbstractBaseUser):
     """A person of the shop. `role` says what they may do, their teams what they may see."""
 
     email = models.EmailField(_("email address"), unique=True)
-    name = models.CharField(_("name"), max_length=120)
+    name = models.CharField(pgettext_lazy("of a person", "name"), max_length=120)
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.AGENT)
     teams: models.ManyToManyField[Team, Membership] = models.ManyToManyField(
         Team, through="people.Membership", related_name="agents"

@@ -122,7 +122,7 @@ def _snoozed(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
 
 def _woken(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     if "due" in data:
-        return Sentence(icon="bell", html=format_html(_("The snooze is over")))
+        return Sentence(icon="bell", html=format_html("{}", _("The snooze is over")))
     if "message" in data:
         return Sentence(icon="bell", html=format_html(_("{who} answered, so the snooze is over"), who=who))
     return Sentence(icon="bell", html=format_html(_("{who} ended the snooze"), who=who))
