@@ -408,7 +408,7 @@ class TestPages:
     def test_errors_at_the_door_are_ukrainian(self, shop: Shop) -> None:
         client = Client(headers={"accept-language": "uk"})
         for typed in ({}, {"login": "olena@shop.example", "password": "хибний"}, {"login": "ніщо", "password": "х"}):
-            html = client.post("/accounts/login/", typed).content.decode()
+            html = client.post("/accounts/login/", {"sent": "1", **typed}).content.decode()
             assert leftovers(html) == []
             assert "err" in html
 
