@@ -410,7 +410,7 @@ class TestPages:
         for typed in ({}, {"login": "olena@shop.example", "password": "хибний"}, {"login": "ніщо", "password": "х"}):
             html = client.post("/accounts/login/", {"sent": "1", **typed}).content.decode()
             assert leftovers(html) == []
-            assert "err" in html
+            assert re.search(r'class="[a-z ]*(err|problem|bad|msgs)|role="alert"', html), html
 
     def test_the_mail_for_a_new_password_is_ukrainian(self, shop: Shop) -> None:
         client = Client(headers={"accept-language": "uk"})
