@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from channels_inbound.claims import (
+    BATCH,
     GIVEN_UP,
     Claim,
     claim_waiting,
@@ -47,12 +48,15 @@ PARSE_SLICE = 10
 Work = tuple[Claim, InboundMessage | RawOutcome]
 
 
-def drain_inbound(*, max_seconds: float = DRAIN_SECONDS) -> Counter[str]:
-    """Work through what waits, oldest first, until nothing is left or the time is up; how many came to what."""
+def drain_inbound(*, max_seconds: float = DRAIN_SECONDS, at_once: int = BATCH) -> Counter[str]:
+    """Work through what waits, oldest first, until nothing is left or the time is up; how many came to what.
+
+    Up to `at_once` mails share a transaction.
+    """
     done: Counter[str] = Counter()
     deadline = monotonic() + max_seconds
     while monotonic() < deadline:
-        claims = claim_waiting(at=timezone.now())
+        claims = claim_waiting(at=timezone.now(), limit=at_once)
         if not claims:
             break
         done.update(_work_on(claims))

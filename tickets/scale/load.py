@@ -48,7 +48,11 @@ def create_scale_data(
     """Make so many tickets with so many messages in all, over two years up to `now`; all of it or nothing."""
     customers = max(1, round(tickets * 0.6))
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30s'")
+        # The last: on a busy machine telling a slice takes longer than a forgotten transaction may stay open.
+        cursor.execute(
+            "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30s'; "
+            "SET LOCAL idle_in_transaction_session_timeout = 0"
+        )
         house = _house()
         ids = _reserve(cursor, customers=customers, tickets=tickets, messages=messages)
         # The same data in the same place, other data beside it.
