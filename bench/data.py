@@ -26,7 +26,9 @@ def scale_database(stack: Stack, tickets: int) -> str:
         stack.make_database(unfinished, template=empty_database(stack))
         began = time.monotonic()
         messages = str(tickets * MESSAGES_A_TICKET)
-        said = stack.manage(unfinished, "create_scale_data", "-v", "0", "--tickets", str(tickets), "--messages", messages)
+        said = stack.manage(
+            unfinished, "create_scale_data", "-v", "0", "--tickets", str(tickets), "--messages", messages
+        )
         stack.rename_database(unfinished, name)
         print(f"made once ({time.monotonic() - began:.0f} s): {said.strip()}", flush=True)
     stack.manage(name, "migrate", "-v", "0")

@@ -81,15 +81,13 @@ def _html(said: str, quote: str) -> str:
     quoted = "".join(f'<div style="{_STYLE}">{_escape(line)}</div>\n' for line in quote.splitlines())
     tail = (
         f'<div class="gmail_quote"><div dir="ltr" class="gmail_attr">On Mon, 2 Mar 2026 at 09:00, Support wrote:<br>'
-        f"</div><blockquote class=\"gmail_quote\" style=\"margin:0 0 0 .8ex\">{quoted}</blockquote></div>"
+        f'</div><blockquote class="gmail_quote" style="margin:0 0 0 .8ex">{quoted}</blockquote></div>'
         if quote
         else ""
     )
     style = f"<style>p.MsoNormal{{{_STYLE}}} a{{color:#0563c1}} @media print{{p{{margin:0}}}}</style>"
-    return f"<html><head>{style}</head><body><div dir=\"ltr\">{lines}{signature}</div>{tail}</body></html>"
+    return f'<html><head>{style}</head><body><div dir="ltr">{lines}{signature}</div>{tail}</body></html>'
 
 
 def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
-
-

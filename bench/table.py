@@ -11,8 +11,8 @@ def show(title: str, head: Sequence[str], rows: Sequence[Sequence[object]], *not
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     print(f"\n{title}")
     for number, line in enumerate(lines):
-        first, *others = [cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths))]
-        print("  " + "  ".join([first, *others]))
+        cells = [cell.rjust(width) for cell, width in zip(line, widths, strict=True)]
+        print("  " + "  ".join([line[0].ljust(widths[0]), *cells[1:]]))
         if number == 0:
             print("  " + "  ".join("-" * width for width in widths))
     for note in notes:

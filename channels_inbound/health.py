@@ -7,16 +7,21 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from events.statements import prepared
 from tickets.models import Channel, ChannelHealth
 
 # A flood must not write its mailbox's row once a mail.
 RESOLUTION = timedelta(seconds=5)
+_RECEIVED = """
+UPDATE tickets_channel SET last_received_at = %s
+WHERE id = ANY(%s) AND (last_received_at IS NULL OR last_received_at < %s)
+"""
 
 
 def note_received(channel_ids: Iterable[int], *, at: datetime) -> None:
     """Mail came in."""
-    old = Q(last_received_at=None) | Q(last_received_at__lt=at - RESOLUTION)
-    Channel.objects.filter(old, pk__in=set(channel_ids)).update(last_received_at=at)
+    with prepared() as cursor:
+        cursor.execute(_RECEIVED, [at, list(set(channel_ids)), at - RESOLUTION])
 
 
 def note_sent(channel_id: int, *, at: datetime) -> None:

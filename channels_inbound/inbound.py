@@ -31,12 +31,12 @@ from channels_inbound.email.parsed import Attachment, ParsedEmail
 from channels_inbound.email.pool import ParseFailure, parse_many
 from channels_inbound.email.receive import ReceivedEnvelope, ReceivingChannel, to_inbound
 from channels_inbound.health import note_received
-from channels_inbound.models import RawBody, RawState
+from channels_inbound.models import RawState
 from channels_inbound.outcomes import RawOutcome, write_outcomes
+from events.statements import prepared
 from events.tracing import tracing
 from tickets.inbound import InboundAttachment, InboundMessage
 from tickets.ingest import ingest_batch
-from tickets.models import Channel
 from tickets.sniff import sniff
 from tickets.storage import store_blob
 
@@ -44,6 +44,9 @@ logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 240.0
 PARSE_SLICE = 10
+
+_BODIES = "SELECT delivery_id, content FROM channels_inbound_rawbody WHERE delivery_id = ANY(%s)"
+_CHANNELS = "SELECT id, locale, address FROM tickets_channel"
 
 Work = tuple[Claim, InboundMessage | RawOutcome]
 
@@ -166,12 +169,15 @@ def _log(outcomes: Sequence[RawOutcome]) -> None:
 
 
 def _bodies(claims: Sequence[Claim]) -> list[bytes]:
-    rows = RawBody.objects.filter(pk__in=[claim.id for claim in claims]).values_list("pk", "content")
-    found = {pk: bytes(content) for pk, content in rows}
+    with prepared() as cursor:
+        cursor.execute(_BODIES, [[claim.id for claim in claims]], binary=True)
+        found: dict[int, bytes] = dict(cursor.fetchall())
     return [found.get(claim.id, b"") for claim in claims]
 
 
 def _receiving_channels() -> dict[int, ReceivingChannel]:
-    rows = list(Channel.objects.values_list("pk", "locale", "address"))
+    with prepared() as cursor:
+        cursor.execute(_CHANNELS)
+        rows = cursor.fetchall()
     own = frozenset(normal(address) for _, _, address in rows)
     return {pk: ReceivingChannel(pk, locale, own) for pk, locale, _ in rows}

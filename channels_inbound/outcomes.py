@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from django.db import connection
-
 from channels_inbound.claims import Claim
 from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
 from channels_inbound.models import RawState
 from events.actors import SYSTEM
 from events.ledger import record_event
+from events.statements import prepared
 from tickets.inbound import IngestResult
 
 _STATES = {"new": RawState.INGESTED, "threaded": RawState.INGESTED, "bounce": RawState.INGESTED,
@@ -48,7 +47,7 @@ def write_outcomes(outcomes: Sequence[RawOutcome], *, at: datetime) -> None:
     """Mark the deliveries, inside the caller's transaction, which holds their claims."""
     if not outcomes:
         return
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(
             _WRITE,
             [

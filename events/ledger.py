@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from .actors import Actor
 from .doorbell import ring
+from .statements import prepared
 from .subscribers import listeners
 
 Stream = tuple[str, int]
@@ -82,7 +83,7 @@ def record_events(new: Sequence[NewEvent]) -> list[Recorded]:
     if not new:
         return []
     heard = listeners({event.kind for event in new})
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_INSERT, [*_columns(new), [kind for kind, _ in heard], [name for _, name in heard]])
         recorded = [Recorded(*row) for row in cursor.fetchall()]
     if heard:

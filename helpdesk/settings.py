@@ -145,7 +145,8 @@ DATABASES["default"]["OPTIONS"] |= {
 # Tests run without fsync; nothing else may.
 UNSAFE_DATABASE = env.flag("HELPDESK_UNSAFE_DATABASE")
 env.refuse(PRODUCTION and UNSAFE_DATABASE, "HELPDESK_UNSAFE_DATABASE is for tests: a crash would lose mail.")
-if env.flag("HELPDESK_PGBOUNCER"):
+PREPARED_STATEMENTS = not env.flag("HELPDESK_PGBOUNCER")
+if not PREPARED_STATEMENTS:
     # In transaction pooling there are neither start-up options nor server-side cursors; set the limits on the role.
     del DATABASES["default"]["OPTIONS"]["options"]
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True

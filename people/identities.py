@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db import connection
+from events.statements import prepared
 
 from .models import Trust
 
@@ -69,7 +69,7 @@ def resolve_identities(wanted: Mapping[IdentityKey, Newcomer]) -> dict[IdentityK
     """
     if not wanted:
         return {}
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_FIND, _key_columns(list(wanted)))
         known = {IdentityKey(*row[:3]): KnownIdentity(*row[3:]) for row in cursor.fetchall()}
         missing = [key for key in wanted if key not in known]

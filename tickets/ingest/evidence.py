@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
-
+from events.statements import prepared, prepared_together
 from tickets.inbound import InboundMessage
 
 
@@ -86,6 +85,8 @@ class Evidence:
     main_conversation: dict[int, int] = field(default_factory=dict)  # ticket -> latest conversation
 
 
+_CHANNELS = "SELECT id, kind, lower(address), team_id, locale FROM tickets_channel"
+
 _HITS = """
 SELECT 'd', dedupe_key::text, id, ticket_id, conversation_id, kind, NULL::jsonb FROM tickets_message
 WHERE dedupe_key = ANY(%(keys)s)
@@ -123,10 +124,13 @@ WHERE l.other_id = ANY(%s) AND l.reason = 'follow_up' AND t.status <> 'closed' O
 def load_evidence(messages: Sequence[InboundMessage]) -> Evidence:
     """Read what the batch refers to and lock every ticket it may touch, in id order so that two workers cannot
     block each other for ever."""
-    evidence = _load_channels()
-    with connection.cursor() as cursor:
-        cursor.execute(_HITS, _references(messages))
-        for row in cursor.fetchall():
+    with prepared_together() as channels, prepared() as hits:
+        # All channels: there are few, and every address of ours matters when recipients are read.
+        channels.execute(_CHANNELS)
+        hits.execute(_HITS, _references(messages))
+        known = {row[0]: ChannelFacts(*row) for row in channels.fetchall()}
+        evidence = Evidence(known, frozenset(channel.address for channel in known.values()))
+        for row in hits.fetchall():
             _note_hit(evidence, *row)
     wanted = {hit.ticket_id for hit in _all_hits(evidence)}
     wanted |= {number for message in messages for number in message.subject_numbers}
@@ -137,12 +141,13 @@ def load_evidence(messages: Sequence[InboundMessage]) -> Evidence:
 
 def lock_tickets(evidence: Evidence, ids: Iterable[int]) -> None:
     """Lock these tickets and read their members; for closed ones also the follow-up that took over."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [sorted(ids)])
+    wanted = sorted(ids)
+    with prepared_together() as cursor, prepared() as members:
+        cursor.execute(_LOCK, [wanted])
+        members.execute(_MEMBERS, [wanted])
         found = [TicketState(*row) for row in cursor.fetchall()]
         evidence.tickets |= {ticket.id: ticket for ticket in found}
-        cursor.execute(_MEMBERS, [[ticket.id for ticket in found]])
-        for row in cursor.fetchall():
+        for row in members.fetchall():
             member = Membership(*row)
             evidence.members.setdefault(member.ticket_id, []).append(member)
             evidence.main_conversation[member.ticket_id] = member.conversation_id
@@ -155,14 +160,6 @@ def lock_tickets(evidence: Evidence, ids: Iterable[int]) -> None:
     further = {id for ids in evidence.follow_ups.values() for id in ids} - set(evidence.tickets)
     if further:
         lock_tickets(evidence, further)
-
-
-def _load_channels() -> Evidence:
-    """All channels: there are few, and every address of ours matters when recipients are read."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, kind, lower(address), team_id, locale FROM tickets_channel")
-        channels = {row[0]: ChannelFacts(*row) for row in cursor.fetchall()}
-    return Evidence(channels, frozenset(channel.address for channel in channels.values()))
 
 
 def named_ids(message: InboundMessage) -> list[str]:

@@ -8,11 +8,10 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from django.db import connection
-from django.db.backends.utils import CursorWrapper
 from psycopg.types.json import Jsonb
 
 from events.ledger import Recorded, record_events
+from events.statements import PreparedCursor, prepared, prepared_together
 from tickets.realtime import announce
 from tickets.search.index import insert_entries
 from tickets.search.text import search_document
@@ -28,7 +27,7 @@ FROM generate_series(1, %s)
 
 def reserve_ids(count: int) -> ReservedIds:
     """Take enough ids for a batch of `count` messages; what is not used leaves a gap, which nothing minds."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_RESERVE, [count])
         rows = cursor.fetchall()
     # Handed out with pop(), so the smallest comes last: earlier messages get smaller numbers.
@@ -42,7 +41,7 @@ def write_plan(plan: Plan) -> None:
         return
     opened = [ticket for ticket in plan.touched.values() if ticket.is_new]
     known = [ticket for ticket in plan.touched.values() if not ticket.is_new]
-    with connection.cursor() as cursor:
+    with prepared_together() as cursor:
         if opened:
             _insert(cursor, _TICKETS, [_ticket_row(ticket) for ticket in opened])
         if known:
@@ -55,7 +54,8 @@ def write_plan(plan: Plan) -> None:
         _insert(cursor, _ATTACHMENTS, [row for planned in plan.messages for row in _attachment_rows(planned)])
         insert_entries(cursor, [_search_row(planned) for planned in plan.messages])
         _mark_bounced(cursor, [planned for planned in plan.messages if isinstance(planned, BouncePlan)])
-    _announce(plan, record_events(plan.events))
+        recorded = record_events(plan.events)
+    _announce(plan, recorded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _statement(table: Table) -> str:
     return f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}) {table.conflict}"  # noqa: S608
 
 
-def _insert(cursor: CursorWrapper, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+def _insert(cursor: PreparedCursor, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     if rows:
         cursor.execute(_statement(table), _columns(rows, len(table.columns)))
 
@@ -170,7 +170,7 @@ FROM unnest(%s::bigint[], %s::timestamptz[]) AS u(ticket_id, at)
 """
 
 
-def _write_cycles(cursor: CursorWrapper, plan: Plan) -> None:
+def _write_cycles(cursor: PreparedCursor, plan: Plan) -> None:
     opened = [t for t in plan.touched.values() if t.is_new]
     _insert(cursor, _CYCLES, [(t.id, 1, t.opened_at, t.solved_at) for t in opened])
     reopened = [t for t in plan.touched.values() if t.reopened]
@@ -335,7 +335,7 @@ WHERE tickets_message.id = u.id AND tickets_message.kind = 'outbound'
 """
 
 
-def _mark_bounced(cursor: CursorWrapper, bounces: list[BouncePlan]) -> None:
+def _mark_bounced(cursor: PreparedCursor, bounces: list[BouncePlan]) -> None:
     """A permanent report fails the reply it names; a temporary one is only shown on the ticket."""
     failed = [(b.about, b.message.bounce) for b in bounces if b.message.bounce and b.message.bounce.permanent]
     if failed:

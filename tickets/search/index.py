@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
+from django.db import transaction
 
+from events.statements import PreparedCursor, prepared
 from tickets.models import Attachment, Message
 
 from .text import SearchDocument, search_document
@@ -19,7 +19,7 @@ ON CONFLICT (message_id) DO UPDATE SET ticket_id = EXCLUDED.ticket_id, vector = 
 """
 
 
-def insert_entries(cursor: CursorWrapper, rows: Sequence[tuple[int, int, SearchDocument]]) -> None:
+def insert_entries(cursor: PreparedCursor, rows: Sequence[tuple[int, int, SearchDocument]]) -> None:
     """Make messages findable: (message id, ticket id, document) each; one statement, in the caller's transaction."""
     if rows:
         ids, tickets, documents = zip(*rows, strict=True)
@@ -66,5 +66,5 @@ def _index(messages: Sequence[Message]) -> None:
     for message_id, filename in files.values_list("message_id", "filename"):
         filenames.setdefault(message_id, []).append(filename)
     rows = [(each.pk, each.ticket_id, document_of(each, filenames.get(each.pk, ()))) for each in messages]
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         insert_entries(cursor, rows)
