@@ -32,8 +32,8 @@ from channels_inbound.email.pool import ParseFailure, parse_many
 from channels_inbound.email.receive import ReceivedEnvelope, ReceivingChannel, to_inbound
 from channels_inbound.health import note_received
 from channels_inbound.models import RawState
-from channels_inbound.outcomes import RawOutcome, write_outcomes
-from events.statements import prepared
+from channels_inbound.outcomes import RawOutcome, tell_quarantined, write_outcomes
+from events.statements import prepared, prepared_together
 from events.tracing import tracing
 from tickets.inbound import InboundAttachment, InboundMessage
 from tickets.ingest import ingest_batch
@@ -153,8 +153,10 @@ def _settle_together(work: Sequence[Work]) -> list[str]:
     results = ingest_batch([message for _, message in messages])
     outcomes += [RawOutcome.of(claim, result) for (claim, _), result in zip(messages, results, strict=True)]
     now = timezone.now()
-    write_outcomes(outcomes, at=now)
-    note_received({claim.channel_id for claim, _ in held}, at=now)
+    with prepared_together():
+        write_outcomes(outcomes, at=now)
+        note_received({claim.channel_id for claim, _ in held}, at=now)
+    tell_quarantined(outcomes, at=now)
     transaction.on_commit(lambda: _log(outcomes), robust=True)
     return [outcome.word for outcome in outcomes]
 

@@ -45,8 +45,6 @@ WHERE d.id = v.id
 
 def write_outcomes(outcomes: Sequence[RawOutcome], *, at: datetime) -> None:
     """Mark the deliveries, inside the caller's transaction, which holds their claims."""
-    if not outcomes:
-        return
     with prepared() as cursor:
         cursor.execute(
             _WRITE,
@@ -58,6 +56,10 @@ def write_outcomes(outcomes: Sequence[RawOutcome], *, at: datetime) -> None:
                 [outcome.message_id for outcome in outcomes],
             ],
         )
+
+
+def tell_quarantined(outcomes: Sequence[RawOutcome], *, at: datetime) -> None:
+    """Record what was set aside, so that a person hears of it."""
     for outcome in outcomes:
         if outcome.state == RawState.QUARANTINED:
             lock_channel(outcome.claim.channel_id)
