@@ -1,4 +1,4 @@
-"""What pages cost at several sizes of the helpdesk: list, ticket and search, beside a constant view of the same stack."""
+"""What pages cost at several sizes: list, ticket and search, beside a constant view of the same stack."""
 
 from __future__ import annotations
 

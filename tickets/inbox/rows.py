@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """All that one row shows, the same for every reader."""
+    """All that one row shows, the same for every reader. The labels follow from the values, so rows compare without."""
 
     number: int
     who: str
@@ -42,9 +42,9 @@ class Row:
     at: datetime
     at_ms: int
     status: str
-    status_label: str | _StrPromise
+    status_label: str | _StrPromise = field(compare=False)
     priority: int
-    priority_label: str | _StrPromise
+    priority_label: str | _StrPromise = field(compare=False)
     tags: tuple[tuple[str, int], ...]
     more_tags: int
     channel_id: int
