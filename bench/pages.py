@@ -95,7 +95,7 @@ def _prepare() -> tuple[str, dict[str, list[str]]]:
     tickets = list(lively.values_list("pk", flat=True)[:10])
     for word in (*RARE, *COMMON):
         assert_found(agent, word)
-    return _cookie(agent), {
+    return cookie_of(agent), {
         "constant view": ["/healthz"],
         "list": ["/inbox/open/"],
         "ticket": [f"/inbox/open/{pk}/" for pk in tickets],
@@ -119,7 +119,7 @@ def assert_found(agent: object, word: str) -> None:
         assert hits == LIST_LENGTH, (word, hits)
 
 
-def _cookie(agent: object) -> str:
+def cookie_of(agent: object) -> str:
     from django.conf import settings  # noqa: PLC0415
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: PLC0415
     from django.contrib.sessions.backends.db import SessionStore  # noqa: PLC0415
