@@ -184,7 +184,9 @@ def main() -> int:
         with demo_helpdesk(data_dir / "var") as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
             facts = json.loads((data_dir / "var" / "demo.json").read_text())
-            logins = {login["role"]: login for login in facts["logins"]}
+            logins: dict[str, dict[str, str]] = {}
+            for login in facts["logins"]:
+                logins.setdefault(login["role"], login)
             for login in logins.values():
                 login["state"] = log_in(browser, url, login)
             wanted = [shot for shot in shots() if (shot.documented or arguments.all) and arguments.only in shot.name]

@@ -26,6 +26,7 @@ LATIN = {
     "sv": "swedish",
 }
 LONGEST_WORD = 64
+_SHORTEST_STEM = 3
 _MARK = "'"
 # The stems kept are those of one busy day; at about 250 bytes each the two caches stay under 10 MB.
 _KEPT = 20_000
@@ -41,7 +42,9 @@ def document_lexemes(word: str, language: str) -> tuple[str, ...]:
     if word.isascii():
         if len(word) < 3 or not word.isalpha():
             return (word.replace(_MARK, ""),)
-        return (_stemmers[language if language in LATIN else "en"](word),)
+        stem = _stemmers[language if language in LATIN else "en"](word)
+        # What is left of a word must still tell something: Swedish would make "or" of "order".
+        return (stem if len(stem) >= _SHORTEST_STEM else word,)
     if _is_cyrillic(word):
         return (_stemmers["ru"](word.replace(_MARK, "")),) if language == "ru" else _ukrainian(word)
     return (word.replace(_MARK, ""),)
@@ -93,7 +96,6 @@ _ENDINGS_BY_LENGTH = """
 а я е є у ю и і ї о й ь в
 """
 _ENDINGS = tuple(sorted(_ENDINGS_BY_LENGTH.split(), key=len, reverse=True))
-_SHORTEST_STEM = 3
 
 
 @lru_cache(_KEPT)
