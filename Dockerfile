@@ -5,6 +5,14 @@ COPY requirements/base.txt requirements/base.txt
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/base.txt
 
+FROM python:3.11-slim-bookworm AS messages
+WORKDIR /app
+COPY requirements/messages.txt requirements/messages.txt
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/messages.txt
+COPY scripts/compile_messages.py scripts/compile_messages.py
+COPY locale locale
+RUN python scripts/compile_messages.py
+
 FROM node:22-bookworm-slim AS assets
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -22,6 +30,7 @@ WORKDIR /app
 COPY --from=packages /venv /venv
 COPY . .
 COPY --from=assets /app/static/dist static/dist
+COPY --from=messages /app/locale locale
 # The pages' files get their hashed names here; no database and no secret is needed for that.
 RUN python manage.py collectstatic --noinput --clear -v 0 \
     && python -m compileall -q /app /venv \

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -369,7 +368,7 @@ class TestPages:
         )  # fmt: skip
         assert len(pages) > (22 if who == "adam" else 18), sorted(pages)
         assert wrong(pages) == {}
-        assert json.dumps(pages, ensure_ascii=False).count("Немає придатної") + str(pages).count("немає придатної") > 0
+        assert "немає придатної адреси" in "".join(pages.values())
 
     def test_of_strangers_show_no_english(self, shop: Shop) -> None:
         client = Client(headers={"accept-language": "uk-UA,uk;q=0.9,en;q=0.5"})

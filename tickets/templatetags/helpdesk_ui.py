@@ -22,7 +22,7 @@ from django.utils.html import escape, format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, get_language_info, gettext, pgettext
 
-from people.models import Agent
+from people.models import Agent, Role
 from people.permissions import Permission
 from tickets.inbox.dates import short_date
 from tickets.inbox.faces import hue, initials
@@ -249,7 +249,11 @@ def demo_login() -> list[dict[str, str]]:
         facts = json.loads((settings.DATA_DIR / "demo.json").read_text())
     except (OSError, ValueError):
         return []
-    return [{"email": login["email"], "role": login["role"]} for login in facts.get("logins", [])]
+    return [{"email": login["email"], "role": _role_name(login["role"])} for login in facts.get("logins", [])]
+
+
+def _role_name(role: str) -> str:
+    return str(Role(role).label) if role in Role.values else role
 
 
 @register.simple_tag(takes_context=True)
