@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from channels_inbound.delivery import drain_outbound
 from channels_inbound.inbound import drain_inbound
-from channels_inbound.models import DemoMail, RawDelivery, RawState
+from channels_inbound.models import DemoMail, RawBody, RawDelivery, RawState
 from channels_inbound.raw import store_raw
 from events.models import Event
 from people.models import Agent, Role
@@ -236,3 +236,19 @@ class TestDemoMailbox:
         )
         assert "Reset" in signed_in(house.adam).get("/demo/mailbox/").content.decode()
         assert "Reset" not in _main(signed_in(house.olena).get("/demo/mailbox/").content.decode())
+
+
+@pytest.mark.django_db
+def test_an_imported_file_without_envelope_waits_in_quarantine_too() -> None:
+    """Nothing says who sent it: neither a server nor its headers."""
+    house = make_house()
+    delivery = RawDelivery.objects.create(
+        channel=house.channel, transport="file", transport_key="1", size=5, state=RawState.QUARANTINED,
+        reason="crash: the parsing process ended (-9)", envelope={"file": "old.eml", "historic": True},
+    )  # fmt: skip
+    RawBody.objects.create(delivery=delivery, content=b"\x00\xff\xfe")
+    client = Client()
+    client.force_login(house.adam)
+    page = client.get("/quarantine/")
+    assert page.status_code == 200
+    assert "<b>–</b>" in page.content.decode()
