@@ -1,0 +1,40 @@
+"""An open socket does not outlive the rights it was opened with (threat 48)."""
+
+from __future__ import annotations
+
+import pytest
+
+from people.actions import end_sessions, save_agent
+from people.models import Agent, Role
+from tests.people import House
+from tickets.models import Ticket
+
+from .conftest import OpenTab
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def save(agent: Agent, house: House, **changes: object) -> None:
+    values = {name: getattr(agent, name) for name in ("email", "name", "role", "is_active")}
+    save_agent(agent, by=house.adam, teams=list(agent.teams.all()), **(values | changes))  # type: ignore[arg-type]
+
+
+def test_switched_off_the_open_socket_ends_within_seconds(open_tab: OpenTab, house: House) -> None:
+    ben, olena = open_tab(house.ben, view="open"), open_tab(house.olena, view="open")
+    save(house.ben, house, is_active=False)
+    assert ben.wait_closed(timeout=5) >= 4000
+    olena.settle()
+    assert olena.closed_with is None
+    assert not Ticket.objects.visible_to(Agent.objects.get(pk=house.ben.pk)).exists()
+
+
+def test_another_role_ends_it_too(open_tab: OpenTab, house: House) -> None:
+    tab = open_tab(house.ben, view="open")
+    save(house.ben, house, role=Role.VIEWER)
+    assert tab.wait_closed(timeout=5) >= 4000
+
+
+def test_a_session_that_ended_takes_its_socket_along(open_tab: OpenTab, house: House) -> None:
+    tab = open_tab(house.olena, view="open")
+    end_sessions(house.olena)
+    assert tab.wait_closed(timeout=5) >= 4000
