@@ -35,6 +35,8 @@ class TicketEvent(StrEnum):
     PARTICIPANT_PENDING = "participant.pending"
     PARTICIPANT_ACCEPTED = "participant.accepted"
     PARTICIPANT_REFUSED = "participant.refused"
+    ACKNOWLEDGEMENT_DUE = "acknowledgement.due"
+    ACKNOWLEDGEMENT_WITHHELD = "acknowledgement.withheld"
     IMAGES_SHOWN = "images.shown"
 
 

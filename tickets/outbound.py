@@ -30,7 +30,7 @@ class OutboundMessage:
 
     `reply_token` is 128 random bits bound to this message and its conversation: it stands in the Message-ID, in
     the reply address and in the body, and whoever shows it again has held our mail. `ticket_id` is the number people
-    may quote.
+    may quote. `automatic`: no person wrote it, so no machine must answer it.
     """
 
     message_id: int
@@ -57,3 +57,4 @@ class OutboundMessage:
     attachments: tuple[OutboundAttachment, ...]
     quoted: QuotedOriginal | None
     trace: str = ""
+    automatic: bool = False

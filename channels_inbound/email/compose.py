@@ -53,14 +53,14 @@ def compose_mail(
     *,
     at: datetime,
     load: Callable[[OutboundAttachment], bytes],
-    automatic: bool = False,
 ) -> ComposedMail:
-    """The mail of one reply. `automatic` marks what no person wrote, so that no machine answers it (RFC 3834)."""
+    """The mail of one reply. What no person wrote says so and has no envelope sender, so that no machine answers it
+    and no report comes back (RFC 3834, RFC 5321 4.5.5)."""
     everyone = (*m.to, *m.cc, *m.bcc)
     needs_utf8 = not all(item.address.rpartition("@")[0].isascii() for item in everyone)
     mail = EmailMessage(policy=UTF8_POLICY if needs_utf8 else POLICY)
     _set_headers(mail, m, at)
-    if automatic:
+    if m.automatic:
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
     with translation.override(m.locale):
@@ -71,7 +71,8 @@ def compose_mail(
     # Last, since every part that is added takes the Content headers with it.
     mail["Content-Language"] = m.locale
     recipients = tuple(dict.fromkeys(wire_address(item.address) for item in everyone if usable(item.address)))
-    return ComposedMail(m.reply_address, recipients, mail.as_bytes(), str(mail["Subject"]), needs_utf8)
+    sender = "" if m.automatic else m.reply_address
+    return ComposedMail(sender, recipients, mail.as_bytes(), str(mail["Subject"]), needs_utf8)
 
 
 def _set_headers(mail: EmailMessage, m: OutboundMessage, at: datetime) -> None:

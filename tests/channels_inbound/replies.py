@@ -45,5 +45,5 @@ def outbound(**fields: Any) -> OutboundMessage:
     return OutboundMessage(**(values | fields))
 
 
-def composed(automatic: bool = False, **fields: Any) -> ComposedMail:
-    return compose_mail(outbound(**fields), at=AT, load=lambda attachment: b"%PDF-1.7 content", automatic=automatic)
+def composed(**fields: Any) -> ComposedMail:
+    return compose_mail(outbound(**fields), at=AT, load=lambda attachment: b"%PDF-1.7 content")

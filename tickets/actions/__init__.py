@@ -1,5 +1,6 @@
 """Every way an agent or a timer changes a ticket: one function, one transaction, one event."""
 
+from .acknowledge import acknowledge_ticket
 from .assignment import assign_ticket, move_to_team
 from .drafts import discard_draft, mark_seen, save_draft
 from .files import sweep_orphans, upload_attachment
@@ -11,6 +12,7 @@ from .status import close_solved, set_status, snooze_ticket, wake_snoozed
 
 __all__ = [
     "accept_participant",
+    "acknowledge_ticket",
     "add_note",
     "add_tag",
     "assign_ticket",

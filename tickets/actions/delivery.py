@@ -65,10 +65,11 @@ def _lock_tickets(ids: set[int]) -> dict[int, Ticket]:
 
 
 def _note_sent(ticket: Ticket, message: Message, *, at: datetime) -> None:
-    """The reply is on its way: service levels count the click, not the wait for undo."""
-    Cycle.objects.filter(ticket=ticket, solved_at=None, first_reply_at=None).update(
-        first_reply_at=message.at, first_reply=message
-    )
+    """The reply is on its way: service levels count the click, not the wait for undo, and only what a person wrote."""
+    if not message.auto_kind:
+        Cycle.objects.filter(ticket=ticket, solved_at=None, first_reply_at=None).update(
+            first_reply_at=message.at, first_reply=message
+        )
     by = Actor.agent(message.agent_id) if message.agent_id else SYSTEM
     data = {"message": message.pk, "sequence": message.sequence, "clicked_at": message.at.isoformat()}
     record(ticket, TicketEvent.MESSAGE_SENT, by=by, at=at, data=data)

@@ -52,7 +52,8 @@ def _outbound(message: Message) -> OutboundMessage:
         attachments=tuple(
             OutboundAttachment(file.filename, file.content_type, file.sha256) for file in message.attachments.all()
         ),
-        quoted=_quoted(message),
+        quoted=None if message.auto_kind else _quoted(message),
+        automatic=bool(message.auto_kind),
         trace=envelope.get("trace", ""),
     )
 

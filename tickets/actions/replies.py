@@ -21,6 +21,7 @@ from tickets.errors import InvalidInput, StaleReply, TooLate
 from tickets.events import STATUS_CHANGES, TICKET_STREAM, TicketEvent
 from tickets.inbound import Address
 from tickets.models import (
+    AutoKind,
     Conversation,
     Draft,
     Message,
@@ -96,10 +97,12 @@ def _note_answered(ticket: Ticket, message: Message, *, by: Agent, at: datetime,
 
 
 def _refuse_stale(ticket: Ticket, expected: int | None) -> None:
-    """Stop an answer written on an old screen (decision 20). What was withdrawn since does not count."""
+    """Stop an answer written on an old screen (decision 20). What was withdrawn since, and our own automatic
+    acknowledgement, tell the agent nothing new."""
     if expected is None or ticket.message_sequence <= expected:
         return
-    newer = Message.objects.filter(ticket=ticket, sequence__gt=expected).exclude(outbox=OutboxState.WITHDRAWN)
+    newer = Message.objects.filter(ticket=ticket, sequence__gt=expected)
+    newer = newer.exclude(outbox=OutboxState.WITHDRAWN).exclude(auto_kind=AutoKind.RECEIPT)
     missed = list(newer.order_by("sequence").values_list("sequence", flat=True))
     if missed:
         raise StaleReply(_("Something came in while you were writing."), missed)
@@ -211,6 +214,7 @@ def _back_to_draft(message: Message, *, by: Agent) -> None:
 def _restore(ticket: Ticket, withdrawn: Message, *, by: Agent, at: datetime) -> None:
     """Put back what the reply had changed, as far as nothing else has changed it since."""
     said = Message.objects.filter(ticket=ticket).exclude(outbox=OutboxState.WITHDRAWN)
+    said = said.exclude(auto_kind=AutoKind.RECEIPT)
     last = said.exclude(kind=MessageKind.NOTE).order_by("-sequence").first()
     answered = said.filter(kind=MessageKind.OUTBOUND).order_by("-sequence").values_list("sequence", flat=True).first()
     open_questions = said.filter(kind=MessageKind.INBOUND, auto_kind="", pending=False, sequence__gt=answered or 0)

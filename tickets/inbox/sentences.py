@@ -24,7 +24,7 @@ from .directory import Directory
 UNTOLD = frozenset({
     TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QUEUED, TicketEvent.NOTE_ADDED, TicketEvent.MESSAGE_SENT,
     TicketEvent.DELIVERY_ACCEPTED, TicketEvent.DELIVERY_DELAYED, TicketEvent.DELIVERY_FAILED,
-    TicketEvent.DELIVERY_UNKNOWN,
+    TicketEvent.DELIVERY_UNKNOWN, TicketEvent.ACKNOWLEDGEMENT_DUE,
 })  # fmt: skip
 
 
@@ -174,7 +174,16 @@ def _label(choices: Any, value: object) -> str:
     return str(choices(value).label) if value in choices.values else str(value)
 
 
+def _withheld(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if data.get("reason") == "address_limit":
+        text = _("No acknowledgement was sent: this address got one within the last day")
+    else:
+        text = _("No acknowledgement was sent: the limit for one hour was reached")
+    return Sentence(icon="mail-minus", html=format_html("{}", text))
+
+
 _TELLERS: dict[str, Teller] = {
+    TicketEvent.ACKNOWLEDGEMENT_WITHHELD: _withheld,
     TicketEvent.TICKET_OPENED: _opened,
     TicketEvent.TICKET_REOPENED: _reopened,
     TicketEvent.TICKET_ASSIGNED: _assigned,

@@ -271,7 +271,7 @@ def say(message: Message) -> Said:
         face = hue(identity.customer_id if identity else 0)
     else:
         address, face = "", hue(message.agent_id)
-        author = agent.name if agent else _("A former agent")
+        author = agent.name if agent else _("Helpdesk") if message.auto_kind else _("A former agent")
     label, label_kind = state_label(message)
     return Said(
         message=message, author=author, address=address, initials=initials(author), hue=face,
@@ -310,7 +310,7 @@ def state_label(message: Message) -> tuple[str, str]:
         labels = {
             OutboxState.QUEUED: (_("Goes out in a moment"), ""),
             OutboxState.SENDING: (_("Sending"), ""),
-            OutboxState.SENT: (_("Sent"), ""),
+            OutboxState.SENT: (_("Sent automatically") if message.auto_kind else _("Sent"), ""),
             OutboxState.UNKNOWN: (_("Not known whether it arrived"), "warn"),
             OutboxState.FAILED: (_("Not delivered"), "bad"),
         }

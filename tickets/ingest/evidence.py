@@ -66,6 +66,7 @@ class ChannelFacts:
     address: str
     team_id: int | None
     locale: str
+    acknowledges: bool
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ class Evidence:
     main_conversation: dict[int, int] = field(default_factory=dict)  # ticket -> latest conversation
 
 
-_CHANNELS = "SELECT id, kind, lower(address), team_id, locale FROM tickets_channel"
+_CHANNELS = "SELECT id, kind, lower(address), team_id, locale, acknowledges FROM tickets_channel"
 
 _HITS = """
 SELECT 'd', dedupe_key::text, id, ticket_id, conversation_id, kind, NULL::jsonb FROM tickets_message

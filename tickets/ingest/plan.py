@@ -90,6 +90,8 @@ def plan_message(
         _join(evidence, plan, ticket, conversation_id, sender, "joined", message, state="pending")
     if not opened:
         _wake(planned, plan)
+    elif evidence.channels[message.channel_id].acknowledges and _asks_us(message) and message.verdict != "fail":
+        _record(plan, ticket, TicketEvent.ACKNOWLEDGEMENT_DUE, SYSTEM, planned.at, {"message": planned.message_id})
     return planned
 
 

@@ -11,9 +11,10 @@ from .message import (
     ThreadLayer,
 )
 from .ticket import Cycle, LinkReason, Priority, Status, Tag, Tagging, Tally, Ticket, TicketLink
-from .workbench import Draft, Notification, Seen
+from .workbench import Acknowledgement, Draft, Notification, Seen
 
 __all__ = [
+    "Acknowledgement",
     "Attachment",
     "AutoKind",
     "Channel",

@@ -27,6 +27,8 @@ class Channel(models.Model):
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="channels")
     locale = models.CharField(_("language"), max_length=8, default="en")
     signature = models.TextField(_("signature"), blank=True, default="")
+    acknowledges = models.BooleanField(_("acknowledge new tickets"), default=False)
+    acknowledgement = models.TextField(_("text of the acknowledgement"), blank=True, default="")
     is_active = models.BooleanField(_("active"), default=True)
     capabilities = models.JSONField(default=dict, blank=True)
     health = models.CharField(max_length=8, choices=ChannelHealth.choices, default=ChannelHealth.OK)

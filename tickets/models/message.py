@@ -46,6 +46,7 @@ class ThreadLayer(models.TextChoices):
     BOUNCE = "bounce", _("Reports on a mail of ours")
     EXTERNAL_ID = "external_id", _("Same thread at the provider")
     AGENT = "agent", _("Written by an agent")
+    AUTOMATIC = "automatic", _("Written by the helpdesk")
 
 
 class AutoKind(models.TextChoices):
@@ -54,6 +55,7 @@ class AutoKind(models.TextChoices):
     LIST = "list", _("Mailing list")
     BOUNCE = "bounce", _("Delivery report")
     OWN = "own", _("Our own mail coming back")
+    RECEIPT = "receipt", _("Automatic acknowledgement")
 
 
 class SenderVerdict(models.TextChoices):

@@ -6,10 +6,20 @@ from django.db import models
 from django.db.models.functions import Now
 
 from events.models import Event
-from people.models import Agent
+from people.models import Agent, Identity
 
 from .message import MessageKind
 from .ticket import Ticket
+
+
+class Acknowledgement(models.Model):
+    """When an address last heard automatically that a message of theirs arrived."""
+
+    identity = models.OneToOneField(Identity, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"identity {self.identity_id} at {self.at}"
 
 
 class Draft(models.Model):

@@ -1,0 +1,145 @@
+"""The automatic "we have it": once a ticket, once a day an address, and nothing in it that a stranger wrote.
+
+Whoever forges a sender could make us mail people who never wrote to us (threat 12), and two machines could talk to
+each other for ever (threat 11). So the text is the channel's own, the envelope sender is empty, the mail says that no
+person wrote it, and both an address and the whole house have a limit.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from events.actors import SYSTEM
+from events.doorbell import ring
+from people.models import Identity
+from tickets.events import TicketEvent
+from tickets.models import (
+    Acknowledgement,
+    AutoKind,
+    Message,
+    MessageKind,
+    OutboxState,
+    SenderVerdict,
+    ThreadLayer,
+    Ticket,
+)
+from tickets.recipients import is_address
+from tickets.tokens import new_token
+
+from .base import record
+from .compose import index_message
+
+AGAIN_AFTER = timedelta(days=1)
+# Addresses that say themselves that nobody reads them.
+_UNREAD = re.compile(
+    r"(no-?reply|do-?not-?reply|mailer-daemon|postmaster|bounces?|notifications?|listserv|majordomo)([+._-].*)?"
+)
+
+# One row an address: of two workers at once the second waits for the first and then finds it too early.
+_TAKE_TURN = """
+INSERT INTO tickets_acknowledgement (identity_id, at) VALUES (%(identity)s, %(at)s)
+ON CONFLICT (identity_id) DO UPDATE SET at = EXCLUDED.at WHERE tickets_acknowledgement.at <= %(before)s
+"""
+
+
+def acknowledge_ticket(ticket_id: int, *, at: datetime | None = None) -> Message | None:
+    """Tell whoever opened the ticket that it arrived, if the channel does so; None when it does not, or may not.
+
+    A limit that held it back is recorded on the ticket. Calling it again for the same ticket changes nothing.
+    """
+    at = at or timezone.now()
+    with transaction.atomic():
+        ticket = Ticket.objects.select_for_update(of=("self",)).select_related("channel").filter(pk=ticket_id).first()
+        if ticket is None or not ticket.channel.acknowledges:
+            return None
+        first = Message.objects.filter(ticket=ticket, sequence=1).select_related("identity").first()
+        if first is None or first.identity is None or not _may_be_answered(first) or _done(ticket):
+            return None
+        if reason := _held_back(first.identity, at):
+            data = {"reason": reason, "identity": first.identity.pk}
+            record(ticket, TicketEvent.ACKNOWLEDGEMENT_WITHHELD, by=SYSTEM, at=at, data=data)
+            return None
+        message = _queue(ticket, first, at)
+        data = {"message": message.pk, "sequence": message.sequence, "automatic": True}
+        record(ticket, TicketEvent.MESSAGE_QUEUED, by=SYSTEM, at=at, data=data)
+        ring("outbound")
+    return message
+
+
+def _may_be_answered(first: Message) -> bool:
+    """Only a person's mail from an address that may be theirs is answered by a machine (RFC 3834)."""
+    if first.kind != MessageKind.INBOUND or first.auto_kind or first.pending or first.identity is None:
+        return False
+    if first.verdict == SenderVerdict.FAIL or first.identity.suspect:
+        return False
+    address = first.identity.value
+    local = address.rpartition("@")[0]
+    return is_address(address) and not address.endswith(".invalid") and not _UNREAD.fullmatch(local)
+
+
+def _done(ticket: Ticket) -> bool:
+    """Whether it was acknowledged, or an agent was quicker."""
+    return Message.objects.filter(ticket=ticket, kind=MessageKind.OUTBOUND).exists()
+
+
+def _held_back(identity: Identity, at: datetime) -> str:
+    """Why no acknowledgement goes to this address now; taking its turn is part of asking."""
+    hour = Acknowledgement.objects.filter(at__gt=at - timedelta(hours=1)).count()
+    if hour >= settings.ACKNOWLEDGEMENTS_PER_HOUR:
+        return "house_limit"
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_TURN, {"identity": identity.pk, "at": at, "before": at - AGAIN_AFTER})
+        return "" if cursor.rowcount else "address_limit"
+
+
+def _queue(ticket: Ticket, first: Message, at: datetime) -> Message:
+    channel, token = ticket.channel, new_token()
+    locale = ticket.language or channel.locale
+    with translation.override(locale):
+        subject = _("We have received your message")
+        text = channel.acknowledgement.strip() or _default_text()
+    ticket.message_sequence += 1
+    ticket.save(update_fields=["message_sequence"])
+    envelope: dict[str, Any] = {
+        "to": [{"name": first.identity.display_name if first.identity else "", "address": _address(first)}]
+    }
+    if first.external_id:
+        envelope |= {"in_reply_to": first.external_id, "references": [first.external_id]}
+    message = Message.objects.create(
+        ticket=ticket,
+        conversation_id=first.conversation_id,
+        sequence=ticket.message_sequence,
+        kind=MessageKind.OUTBOUND,
+        auto_kind=AutoKind.RECEIPT,
+        at=at,
+        subject=subject,
+        text=text,
+        language=locale,
+        thread_layer=ThreadLayer.AUTOMATIC,
+        reply_token=token,
+        external_id=f"{token}@{channel.address.rpartition('@')[2]}",
+        envelope=envelope,
+        outbox=OutboxState.QUEUED,
+        not_before=at,
+    )
+    index_message(message)
+    return message
+
+
+def _address(first: Message) -> str:
+    return first.identity.value if first.identity else ""
+
+
+def _default_text() -> str:
+    return _(
+        "Hello,\n\n"
+        "thank you for writing to us. Your message has arrived and a person will answer it.\n\n"
+        "To add something, simply answer this mail."
+    )
