@@ -263,8 +263,7 @@ elif DEMO_MAILBOX:
 MAX_REPLY_LENGTH = 100_000  # characters
 MAX_UPLOAD_SIZE = env.number("HELPDESK_MAX_UPLOAD_SIZE", 25 * 1024 * 1024)
 UNDO_SECONDS = 10
-# However many tickets a flood opens: our domain must not become known for unasked mail.
-ACKNOWLEDGEMENTS_PER_HOUR = env.number("HELPDESK_ACKNOWLEDGEMENTS_PER_HOUR", 300)
+ACKNOWLEDGEMENTS_PER_HOUR = env.number("HELPDESK_ACKNOWLEDGEMENTS_PER_HOUR", 300)  # or a flood makes us spam
 CLOSE_SOLVED_AFTER_DAYS = env.number("HELPDESK_CLOSE_SOLVED_AFTER_DAYS", 14)
 
 # --- API ------------------------------------------------------------------------------------------------------------

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from events.statements import prepared
 
@@ -21,11 +22,13 @@ class IdentityKey:
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """What to call someone, should the address be new; `trust` may also raise a known one."""
+    """What to call someone, should the address be new; `trust` may also raise a known one. `wrote` says that this
+    is not only named by others: who writes can be reached again."""
 
     name: str
     trust: str = Trust.CLAIMED
     locale: str = ""
+    wrote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,11 @@ class KnownIdentity:
     id: int
     customer_id: int
     trust: str
+    hard_bounces: int = 0
 
 
 _FIND = """
-SELECT i.kind, i.value, i.suspect, i.id, COALESCE(c.merged_into_id, c.id), i.trust
+SELECT i.kind, i.value, i.suspect, i.id, COALESCE(c.merged_into_id, c.id), i.trust, i.hard_bounces
 FROM people_identity i JOIN people_customer c ON c.id = i.customer_id
 WHERE (i.kind, i.value, i.suspect) IN (SELECT * FROM unnest(%s::text[], %s::text[], %s::boolean[]))
 """
@@ -59,10 +63,18 @@ RETURNING kind, value, suspect, id, customer_id, trust
 """
 
 _RAISE_TRUST = "UPDATE people_identity SET trust = %s WHERE id = ANY(%s)"
+_FORGET_BOUNCES = "UPDATE people_identity SET hard_bounces = 0, bounced_at = NULL WHERE id = ANY(%s)"
+_COUNT_BOUNCE = """
+UPDATE people_identity i SET hard_bounces = LEAST(i.hard_bounces + b.times, 1000), bounced_at = %s
+FROM (SELECT value, count(*) AS times FROM unnest(%s::text[]) AS value GROUP BY value) AS b
+WHERE i.kind = 'email' AND NOT i.suspect AND i.value = b.value
+"""
 
 
 def resolve_identities(wanted: Mapping[IdentityKey, Newcomer]) -> dict[IdentityKey, KnownIdentity]:
-    """Every key's identity, made with a customer of its own where new. Two statements, three when trust rises.
+    """Every key's identity, made with a customer of its own where new.
+
+    Two statements, more only when trust rises or a lost address is back.
 
     Raises IntegrityError when another transaction made the same newcomer first; then the whole transaction is to be
     run again.
@@ -87,7 +99,23 @@ def resolve_identities(wanted: Mapping[IdentityKey, Newcomer]) -> dict[IdentityK
         ]
         if proven:
             cursor.execute(_RAISE_TRUST, [Trust.VERIFIED.value, proven])
+        back = [known[key].id for key, person in wanted.items() if person.wrote and known[key].hard_bounces]
+        if back:
+            cursor.execute(_FORGET_BOUNCES, [back])
     return known
+
+
+def note_hard_bounces(addresses: Collection[str], *, at: datetime) -> None:
+    """Count that mail to these addresses came back for good; from `HARD_BOUNCES` on they are marked."""
+    if addresses:
+        with prepared() as cursor:
+            cursor.execute(_COUNT_BOUNCE, [at, list(addresses)])
+
+
+def forget_bounces(identity_id: int) -> None:
+    """The way back: the address is used as if nothing had come back."""
+    with prepared() as cursor:
+        cursor.execute(_FORGET_BOUNCES, [[identity_id]])
 
 
 def _key_columns(keys: list[IdentityKey]) -> list[list[object]]:

@@ -37,6 +37,7 @@ class TicketEvent(StrEnum):
     PARTICIPANT_REFUSED = "participant.refused"
     ACKNOWLEDGEMENT_DUE = "acknowledgement.due"
     ACKNOWLEDGEMENT_WITHHELD = "acknowledgement.withheld"
+    ADDRESS_RESTORED = "address.restored"
     IMAGES_SHOWN = "images.shown"
 
 

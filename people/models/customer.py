@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from events.actors import Actor
 
+# One report may be a mistake of some server on the way.
+HARD_BOUNCES = 2
+
 
 class Trust(models.TextChoices):
     """How well an address is proven. Only `signed` and `verified` may ever open history."""
@@ -65,6 +68,9 @@ class Identity(models.Model):
     display_name = models.CharField(max_length=200, blank=True, default="")
     trust = models.CharField(max_length=12, choices=Trust.choices, default=Trust.CLAIMED)
     suspect = models.BooleanField(default=False)
+    # Mail of ours that came back for good since the address last wrote to us.
+    hard_bounces = models.SmallIntegerField(default=0, db_default=0)
+    bounced_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -76,3 +82,8 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return self.value
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether mail came back so often that an agent should know before writing again."""
+        return self.hard_bounces >= HARD_BOUNCES

@@ -6,7 +6,7 @@ from .drafts import discard_draft, mark_seen, save_draft
 from .files import sweep_orphans, upload_attachment
 from .labels import add_tag, remove_tag, set_priority
 from .notes import add_note
-from .participants import accept_participant, refuse_participant, show_remote_images
+from .participants import accept_participant, refuse_participant, show_remote_images, use_address_again
 from .replies import confirm_delivered, reply, retry_delivery, withdraw_reply
 from .status import close_solved, set_status, snooze_ticket, wake_snoozed
 
@@ -32,6 +32,7 @@ __all__ = [
     "snooze_ticket",
     "sweep_orphans",
     "upload_attachment",
+    "use_address_again",
     "wake_snoozed",
     "withdraw_reply",
 ]

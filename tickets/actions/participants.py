@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from people.models import Agent
+from people.identities import forget_bounces
+from people.models import Agent, Identity
 from people.permissions import Permission
 from tickets.errors import NotFound
 from tickets.events import TicketEvent
@@ -69,3 +71,18 @@ def show_remote_images(message_id: int, *, by: Agent, at: datetime | None = None
             data = {"message": message.pk}
             record(ticket, TicketEvent.IMAGES_SHOWN, by=by.actor, at=at or timezone.now(), data=data)
     return message
+
+
+def use_address_again(ticket_id: int, identity_id: int, *, by: Agent, at: datetime | None = None) -> Identity:
+    """Take away the mark of an address whose mail came back. NotFound unless it takes part in the ticket."""
+    with transaction.atomic():
+        ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
+        theirs = Q(customer=ticket.customer_id) | Q(participations__conversation__ticket=ticket)
+        identity = Identity.objects.filter(theirs, pk=identity_id).distinct().first()
+        if identity is None:
+            raise NotFound(_("Nobody like that takes part here."))
+        if identity.hard_bounces:
+            forget_bounces(identity.pk)
+            data = {"identity": identity.pk, "bounces": identity.hard_bounces}
+            record(ticket, TicketEvent.ADDRESS_RESTORED, by=by.actor, at=at or timezone.now(), data=data)
+    return identity

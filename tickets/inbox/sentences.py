@@ -210,5 +210,8 @@ _TELLERS: dict[str, Teller] = {
         icon="user-round-check", text=lambda: _("{who} let {whom} take part")
     ),
     TicketEvent.PARTICIPANT_REFUSED: _participant(icon="user-round-x", text=lambda: _("{who} kept {whom} out")),
+    TicketEvent.ADDRESS_RESTORED: _participant(
+        icon="mail-check", text=lambda: _("{who} had mail sent to {whom} again")
+    ),
     TicketEvent.IMAGES_SHOWN: _plain(icon="image", text=lambda: _("{who} let a mail load its pictures")),
 }

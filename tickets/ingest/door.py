@@ -100,7 +100,7 @@ def _resolve_people(messages: Sequence[InboundMessage], evidence: Evidence) -> d
             wanted.setdefault(key, Newcomer(names.get(key.value, "")))
         sender = sender_key(message)
         if wanted.get(sender, Newcomer("")).trust != Trust.VERIFIED:
-            wanted[sender] = Newcomer(message.sender.name, trust, message.language)
+            wanted[sender] = Newcomer(message.sender.name, trust, message.language, wrote=not message.historic)
     return resolve_identities(wanted)
 
 

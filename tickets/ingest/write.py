@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from events.ledger import Recorded, record_events
 from events.statements import PreparedCursor, prepared, prepared_together
+from people.identities import note_hard_bounces
 from tickets.realtime import announce
 from tickets.search.text import search_document
 
@@ -351,17 +352,21 @@ def _search_row(planned: MessagePlan) -> tuple[int, int, str]:
 
 _BOUNCED = """
 UPDATE tickets_message SET outbox = 'failed', error = u.error
-FROM unnest(%s::bigint[], %s::text[]) AS u(id, error)
-WHERE tickets_message.id = u.id AND tickets_message.kind = 'outbound'
+FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS u(id, error, recipient)
+WHERE tickets_message.id = u.id AND tickets_message.kind = 'outbound' AND tickets_message.outbox <> 'failed'
+RETURNING u.recipient
 """
 
 
 def _mark_bounced(cursor: PreparedCursor, bounces: list[BouncePlan]) -> None:
-    """A permanent report fails the reply it names; a temporary one is only shown on the ticket."""
+    """A permanent report fails the reply it names and counts against the address, both once; a temporary one is only
+    shown on the ticket."""
     failed = [(b.about, b.message.bounce) for b in bounces if b.message.bounce and b.message.bounce.permanent]
     if failed:
         errors = [f"{report.recipient}: {report.status} (delivery report)"[:500] for _, report in failed]
-        cursor.execute(_BOUNCED, [[id for id, _ in failed], errors])
+        recipients = [report.recipient for _, report in failed]
+        cursor.execute(_BOUNCED, [[id for id, _ in failed], errors, recipients])
+        note_hard_bounces([recipient for (recipient,) in cursor.fetchall()], at=bounces[-1].at)
 
 
 def _announce(plan: Plan, recorded: Sequence[Recorded]) -> None:
