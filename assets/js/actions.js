@@ -95,6 +95,16 @@ async function decide(button, accept) {
   if (done) say(text(accept ? 'admitted' : 'refused'));
 }
 
+async function useAgain(button) {
+  button.disabled = true;
+  const done = await write(thread.number(), 'address', { identity: button.dataset.identity });
+  button.disabled = false;
+  if (!done) return;
+  button.previousElementSibling?.remove();
+  button.remove();
+  say(text('used_again'));
+}
+
 async function markUnread() {
   const number = thread.number();
   desk.showList();
@@ -131,6 +141,7 @@ export function startActions() {
   command('mine', () => set('assignee', me, $('.side .me b').textContent), { when: mayEdit });
   command('unsnooze', () => snooze({}), { when: () => mayEdit() && Boolean(thread.ticket().snoozed) });
   command('admit', (button) => decide(button, true));
+  command('use-again', useAgain);
   command('refuse', (button) => decide(button, false));
   command('unread', markUnread, { when: () => thread.number() !== null });
   $('#thread').addEventListener('click', ({ target }) => {

@@ -45,6 +45,15 @@ class ChannelForm(forms.Form):
         label=gettext_lazy("Signature"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4}),
         help_text=gettext_lazy("Stands below every reply from this address."),
     )  # fmt: skip
+    acknowledges = forms.BooleanField(
+        label=gettext_lazy("Acknowledge new tickets"), required=False,
+        help_text=gettext_lazy("Once a ticket, at most once a day to the same address, and never to machines."),
+    )  # fmt: skip
+    acknowledgement = forms.CharField(
+        label=gettext_lazy("Text of the acknowledgement"), required=False, max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy("Left empty, customers read our own in their language."),
+    )  # fmt: skip
     is_active = forms.BooleanField(
         label=gettext_lazy("Takes mail"), required=False, initial=True,
         help_text=gettext_lazy("Switched off, new mail to the address is refused; what is there stays."),
@@ -52,7 +61,8 @@ class ChannelForm(forms.Form):
 
     def __init__(self, *args: Any, existing: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        del self.fields["address" if existing else "is_active"]
+        for name in ("address",) if existing else ("acknowledges", "acknowledgement", "is_active"):
+            del self.fields[name]
 
 
 @require_safe
@@ -102,4 +112,5 @@ def edit(request: HttpRequest, channel_id: int | None = None) -> HttpResponseBas
 def _known(channel: Channel | None) -> dict[str, Any] | None:
     if channel is None:
         return None
-    return {name: getattr(channel, name) for name in ("name", "team", "locale", "signature", "is_active")}
+    kept = ("name", "team", "locale", "signature", "acknowledges", "acknowledgement", "is_active")
+    return {name: getattr(channel, name) for name in kept}

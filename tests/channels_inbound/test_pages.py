@@ -117,7 +117,7 @@ class TestQuarantine:
 
     def test_lists_reason_and_who_seems_to_have_written(self, stuck: RawDelivery, manager: Agent) -> None:
         body = signed_in(manager).get("/quarantine/").content.decode()
-        assert "timeout: too slow" in body
+        assert "Timeout: too slow" in body
         assert "zoe@customer.example" in body
         assert "Evil &lt;b&gt;mail" in body
 

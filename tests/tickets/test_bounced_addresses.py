@@ -8,6 +8,7 @@ import pytest
 
 from people.models import Identity
 from people.permissions import PermissionDenied
+from tests.channels_inbound.test_pages import signed_in
 from tests.people import NOW, ZOE, House, events_of, make_house, open_ticket, receive
 from tickets import actions
 from tickets.errors import NotFound
@@ -97,3 +98,14 @@ def test_nobody_else_may(house: House) -> None:
     with pytest.raises(NotFound):
         actions.use_address_again(stranger.pk, zoe().pk, by=house.olena)
     assert (zoe().hard_bounces, events_of(ticket.pk)) == (2, before)
+
+
+def test_the_customer_pane_says_so_and_has_the_way_back(house: House) -> None:
+    ticket = open_ticket(house.channel)
+    for _ in range(2):
+        bounce(house, answer(house, ticket))
+    client = signed_in(house.olena)
+    assert "Mail to this address comes back" in client.get(f"/tickets/{ticket.pk}/pane/").json()["customer"]
+    assert signed_in(house.mallory).post(f"/tickets/{ticket.pk}/address/", {"identity": zoe().pk}).status_code == 404
+    assert client.post(f"/tickets/{ticket.pk}/address/", {"identity": zoe().pk}).status_code == 200
+    assert "comes back" not in client.get(f"/tickets/{ticket.pk}/pane/").json()["customer"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tickets.inbound import Address
-from tickets.models import Message, MessageKind
+from tickets.models import Channel, Message, MessageKind
 from tickets.outbound import OutboundAttachment, OutboundMessage, QuotedOriginal
 from tickets.preview import without_spans
 from tickets.recipients import addresses_of
@@ -42,7 +42,7 @@ def _outbound(message: Message) -> OutboundMessage:
         subject=message.subject,
         text=message.text,
         html=message.html,
-        signature=channel.signature,
+        signature=_signature(message, channel),
         agent_name=message.agent.name if message.agent else "",
         to=_addresses(envelope.get("to", ())),
         cc=_addresses(envelope.get("cc", ())),
@@ -56,6 +56,12 @@ def _outbound(message: Message) -> OutboundMessage:
         automatic=bool(message.auto_kind),
         trace=envelope.get("trace", ""),
     )
+
+
+def _signature(message: Message, channel: Channel) -> str:
+    """The agent's own above the channel's, as the profile page promises."""
+    own = message.agent.signature if message.agent else ""
+    return "\n\n".join(part for part in (own.strip(), channel.signature.strip()) if part)
 
 
 def _addresses(entries: Sequence[dict[str, str]]) -> tuple[Address, ...]:

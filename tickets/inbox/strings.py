@@ -51,6 +51,7 @@ STRINGS = {
     "untagged": _("Removed %s."),
     "admitted": _("They take part now."),
     "refused": _("They are kept out."),
+    "used_again": _("Mail goes to this address again."),
     "copied": _("Link copied."),
     "unread_marked": _("Marked as unread."),
     "retrying": _("Sending again."),

@@ -11,7 +11,7 @@ from django.db.models import F, OuterRef, Q
 from django.db.models.functions import JSONObject
 from django.http import Http404
 
-from people.models import Agent, Identity
+from people.models import HARD_BOUNCES, Agent, Identity
 from people.permissions import Permission
 from tickets.models import (
     Attachment,
@@ -39,10 +39,16 @@ EARLIER = 8
 class Address:
     """One known address of the customer."""
 
+    id: int
     kind: str
     value: str
     trust: str
     suspect: bool
+    hard_bounces: int
+
+    @property
+    def is_unreachable(self) -> bool:
+        return self.hard_bounces >= HARD_BOUNCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +180,11 @@ def _query(agent: Agent) -> Any:
     addresses = (
         Identity.objects.filter(customer=OuterRef("customer_id"))
         .order_by("suspect", "id")
-        .values(json=JSONObject(kind="kind", value="value", trust="trust", suspect="suspect"))
+        .values(
+            json=JSONObject(
+                id="id", kind="kind", value="value", trust="trust", suspect="suspect", hard_bounces="hard_bounces"
+            )
+        )
     )
     tags = Tagging.objects.filter(ticket=here).order_by("id").values(json=JSONObject(name="tag__name", hue="tag__hue"))
     drafts = Draft.objects.filter(ticket=here, agent=agent).values(

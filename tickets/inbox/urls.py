@@ -31,6 +31,7 @@ urlpatterns = [
     path("tickets/<int:ticket_id>/priority/", writes.priority, name="ticket_priority"),
     path("tickets/<int:ticket_id>/tags/", writes.tags, name="ticket_tags"),
     path("tickets/<int:ticket_id>/participant/", writes.participant, name="ticket_participant"),
+    path("tickets/<int:ticket_id>/address/", writes.address, name="ticket_address"),
     path("tickets/<int:ticket_id>/seen/", writes.seen, name="ticket_seen"),
     path("tickets/<int:ticket_id>/unread/", writes.unread, name="ticket_unread"),
     path("tickets/<int:ticket_id>/draft/", writes.draft, name="ticket_draft"),

@@ -173,6 +173,13 @@ def participant(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str,
 
 
 @write
+def address(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    """Mail to an address that came back may go there again."""
+    participants.use_address_again(ticket_id, read_number(request.POST.get("identity")), by=agent)
+    return {}
+
+
+@write
 def seen(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     sequence = read_number(request.POST.get("sequence"))
     drafts.mark_seen(ticket_id, by=agent, sequence=sequence)

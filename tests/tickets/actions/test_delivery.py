@@ -44,6 +44,13 @@ def test_nothing_leaves_before_the_undo_window_is_over(answer: Message) -> None:
     assert delivery.claim_replies(10, at=NOW + timedelta(seconds=9)) == []
 
 
+def test_the_agents_signature_stands_above_the_channels(house: House, answer: Message) -> None:
+    house.olena.signature, house.channel.signature = "Olena", "Nordvik Outdoor"
+    house.olena.save()
+    house.channel.save()
+    assert claim().signature == "Olena\n\nNordvik Outdoor"
+
+
 def test_a_claim_is_everything_a_channel_needs(house: House, ticket: Ticket, answer: Message) -> None:
     claimed = claim()
 
