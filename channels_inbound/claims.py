@@ -134,7 +134,7 @@ def anything_waits(*, at: datetime) -> bool:
             "AND (lease_until IS NULL OR lease_until < %s))",
             [RawState.STORED, at],
         )
-        return bool(cursor.fetchone()[0])
+        return cursor.fetchone() == (True,)
 
 
 def _lease_end(at: datetime) -> datetime:

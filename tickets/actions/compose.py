@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from django.utils.translation import gettext as _
 
+from events.statements import prepared
 from people.models import Agent
 from tickets.errors import IdempotencyMismatch, InvalidInput
 from tickets.models import Conversation, Message, MessageKind, ThreadLayer, Ticket
@@ -82,5 +82,5 @@ def index_message(message: Message, filenames: list[str] | None = None) -> None:
         filenames=filenames or [],
         language=message.language,
     )
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         insert_entries(cursor, [(message.pk, message.ticket_id, document)])

@@ -74,7 +74,7 @@ def row_of_list(row: Row, mark: Mark) -> SafeString:
 
 @lru_cache(1024)
 def _drawn(row: Row, mark: Mark, *_what_else_it_depends_on: object) -> SafeString:
-    return get_template("tickets/_row.html").render({"row": row, "mark": mark})
+    return SafeString(get_template("tickets/_row.html").render({"row": row, "mark": mark}))
 
 
 @register.simple_tag
