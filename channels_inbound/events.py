@@ -12,6 +12,12 @@ class ChannelEvent(StrEnum):
     CHANNEL_CHANGED = "channel.changed"
     MAIL_QUARANTINED = "mail.quarantined"
     MAIL_RETRIED = "mail.retried"
+    MAILBOX_ADDED = "mailbox.added"
+    MAILBOX_CHANGED = "mailbox.changed"
+    MAILBOX_REMOVED = "mailbox.removed"
+    MAILBOX_REFUSED = "mailbox.refused"
+    MAILBOX_RECOVERED = "mailbox.recovered"
+    MAILBOX_RENUMBERED = "mailbox.renumbered"
 
 
 def channel_stream(channel_id: int) -> tuple[str, int]:

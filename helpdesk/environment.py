@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
+# This machine and the networks behind a router, without link-local addresses, where clouds keep their secrets.
+PRIVATE_NETWORKS = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 
 
 def text(name: str, default: str = "") -> str:

@@ -74,6 +74,8 @@ def log_settings(*, form: str, level: str) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "django.server": {"handlers": [], "propagate": True},
             "mail.log": {"level": "WARNING"},
+            # At DEBUG it would print what it says to servers, and what they answer.
+            "imapclient": {"level": "WARNING"},
             # Ticks come each second: of jobs only the trouble is worth a line.
             "celery": {"level": "WARNING"},
         },

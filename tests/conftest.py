@@ -28,6 +28,7 @@ django.setup()
 from django.core.cache import cache  # noqa: E402
 
 from tests.support.browser import browser_page, chromium, leave_out_without_chromium, open_page, say_what_was_not_run  # noqa: E402, F401  # noqa: E402
+from tests.support.dovecot import dovecot, dovecot_server, leave_out_without_dovecot, say_that_dovecot_is_missing  # noqa: E402, F401
 from tests.support.live import live_processes, live_stack  # noqa: E402, F401
 from tests.support.smtp_sink import smtp_sink, smtp_sink_server  # noqa: E402, F401
 
@@ -38,10 +39,12 @@ def pytest_report_header() -> str:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     leave_out_without_chromium(config, items)
+    leave_out_without_dovecot(config, items)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     say_what_was_not_run(terminalreporter, config)
+    say_that_dovecot_is_missing(terminalreporter, config)
 
 
 def pytest_unconfigure() -> None:

@@ -37,8 +37,8 @@ def beat() -> Child:
 
 
 def mail() -> Child:
-    """The SMTP listener."""
-    return Child("mail", [sys.executable, str(MANAGE), "smtp_listener"], {"HELPDESK_PROCESS": "mail"})
+    """The SMTP listener, and whoever fetches from mailboxes."""
+    return Child("mail", [sys.executable, str(MANAGE), "mail"], {"HELPDESK_PROCESS": "mail"})
 
 
 def migrate() -> Child:

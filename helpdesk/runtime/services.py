@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
@@ -109,9 +110,16 @@ def kept_secrets(data_dir: Path) -> dict[str, str]:
     """Passwords and keys of this data folder, generated once."""
     path = data_dir / SECRETS
     known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    names = ("postgres_password", "redis_password", "secret_key", "metrics_token")
-    if missing := [name for name in names if name not in known]:
-        known |= {name: secrets.token_urlsafe(48 if name == "secret_key" else 24) for name in missing}
+    made = {
+        "postgres_password": secrets.token_urlsafe(24),
+        "redis_password": secrets.token_urlsafe(24),
+        "secret_key": secrets.token_urlsafe(48),
+        "metrics_token": secrets.token_urlsafe(24),
+        # As Fernet wants its keys.
+        "credentials_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    }
+    if missing := made.keys() - known.keys():
+        known |= {name: made[name] for name in missing}
         write_private(path, json.dumps(known, indent=1))
     return known
 

@@ -78,7 +78,7 @@ def test_a_second_up_says_that_one_runs(running: Launcher) -> None:
 
 @pytest.mark.kill
 @pytest.mark.parametrize(
-    "words", [("celery", "worker"), ("smtp_listener",), ("helpdesk.web",)], ids=["worker", "mail", "web"]
+    "words", [("celery", "worker"), ("manage.py", "mail"), ("helpdesk.web",)], ids=["worker", "mail", "web"]
 )
 def test_a_killed_process_is_started_again(running: Launcher, words: tuple[str, ...]) -> None:
     killed = running.child(*words)

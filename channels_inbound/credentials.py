@@ -1,0 +1,68 @@
+"""Passwords and tokens of other services: encrypted with a key that is not in the database (threat 31).
+
+HELPDESK_CREDENTIALS_KEYS holds one or several keys; the first encrypts, all of them decrypt. To change it, put a new
+key in front, run `manage.py rotate_credentials`, then take the old one away.
+"""
+
+from __future__ import annotations
+
+import json
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.db import transaction
+
+from channels_inbound.models import Mailbox
+
+
+class CredentialsError(Exception):
+    """A secret cannot be kept or read; the text says what the operator must set. Never holds a secret."""
+
+
+def encrypt(secret: dict[str, str]) -> str:
+    """The secret as it may lie in a row."""
+    return _keys().encrypt(json.dumps(secret).encode()).decode()
+
+
+def decrypt(stored: str) -> dict[str, str]:
+    """What `encrypt` was given."""
+    try:
+        found: dict[str, str] = json.loads(_keys().decrypt(stored.encode()))
+    except InvalidToken:
+        raise CredentialsError(
+            "None of the keys in HELPDESK_CREDENTIALS_KEYS opens the stored password. Enter it again, "
+            "or put the key it was stored with back."
+        ) from None
+    return found
+
+
+def rotate_credentials() -> tuple[int, int]:
+    """Encrypt every secret anew with the first key: how many were, and how many no key opens."""
+    done = lost = 0
+    for pk in Mailbox.objects.values_list("pk", flat=True):
+        with transaction.atomic():
+            mailbox = Mailbox.objects.select_for_update().filter(pk=pk).only("secret").first()
+            if mailbox is None:
+                continue
+            try:
+                mailbox.secret = _keys().rotate(mailbox.secret.encode()).decode()
+            except InvalidToken:
+                lost += 1
+                continue
+            mailbox.save(update_fields=["secret"])
+            done += 1
+    return done, lost
+
+
+def _keys() -> MultiFernet:
+    if not settings.CREDENTIALS_KEYS:
+        raise CredentialsError(
+            "HELPDESK_CREDENTIALS_KEYS is not set, so passwords of mailboxes cannot be kept. "
+            "`manage.py rotate_credentials --new-key` prints a fresh key."
+        )
+    try:
+        return MultiFernet([Fernet(key) for key in settings.CREDENTIALS_KEYS])
+    except ValueError:
+        raise CredentialsError(
+            "HELPDESK_CREDENTIALS_KEYS must hold keys as `manage.py rotate_credentials --new-key` prints them."
+        ) from None
