@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from channels_inbound.pages import channels, demo_mailbox, mail_frame, quarantine
+from channels_inbound.pages import channels, demo_mailbox, mail_frame, mailboxes, quarantine
 
 urlpatterns = [
     path("messages/<int:message_id>/frame/", mail_frame.frame, name="message_frame"),
@@ -12,6 +12,11 @@ urlpatterns = [
     path("channels/", channels.list_page, name="channels"),
     path("channels/new/", channels.edit, name="channel_new"),
     path("channels/<int:channel_id>/", channels.edit, name="channel_edit"),
+    path("channels/mailboxes/", mailboxes.list_page, name="mailboxes"),
+    path("channels/mailboxes/new/", mailboxes.new, name="mailbox_new"),
+    path("channels/mailboxes/<int:mailbox_id>/", mailboxes.edit, name="mailbox_edit"),
+    path("channels/mailboxes/<int:mailbox_id>/look/", mailboxes.look, name="mailbox_look"),
+    path("channels/mailboxes/<int:mailbox_id>/remove/", mailboxes.remove, name="mailbox_remove"),
     path("quarantine/", quarantine.list_page, name="quarantine"),
     path("quarantine/retry/", quarantine.retry_all, name="quarantine_retry_all"),
     path("quarantine/<int:delivery_id>/retry/", quarantine.retry, name="quarantine_retry"),

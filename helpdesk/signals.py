@@ -16,7 +16,7 @@ from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from channels_inbound.models import RawDelivery, RawState
+from channels_inbound.models import Mailbox, MailboxState, RawDelivery, RawState
 from events.models import DeliveryState, EventDelivery
 from helpdesk.tasks import heartbeat_age
 from helpdesk.traffic import BUCKETS, traffic
@@ -33,6 +33,9 @@ CATALOGUE = {
     "helpdesk_oldest_waiting_seconds": ("gauge", "How long the oldest of them has been due."),
     "helpdesk_needs_a_person": ("gauge", "Rows nobody but a person can settle."),
     "helpdesk_last_mail_timestamp_seconds": ("gauge", "When the last raw delivery came in."),
+    "helpdesk_mailbox_look_age_seconds": ("gauge", "Since this mailbox was last looked through without an error."),
+    "helpdesk_mailbox_mail_age_seconds": ("gauge", "Since this mailbox last brought a mail."),
+    "helpdesk_mailbox_failures": ("gauge", "Failed visits to this mailbox in a row."),
     "helpdesk_queue_length": ("gauge", "Jobs waiting in the broker."),
     "helpdesk_worker_heartbeat_age_seconds": ("gauge", "Since a worker last did a job from the queue."),
     "helpdesk_database_connections": ("gauge", "Connections to this database."),
@@ -52,7 +55,7 @@ def collect() -> list[Sample]:
 
 def _from_database() -> Iterator[Sample]:
     try:
-        samples = [*_waiting(), *_needing_people(), _connections()]
+        samples = [*_waiting(), *_needing_people(), *_mailboxes(), _connections()]
         last = RawDelivery.objects.aggregate(last=Max("received_at"))["last"]
     except DatabaseError:
         yield "helpdesk_database_up", {}, 0.0
@@ -92,6 +95,19 @@ def _needing_people() -> Iterator[Sample]:
     yield "helpdesk_needs_a_person", {"what": "mail in quarantine"}, quarantined
     given_up = EventDelivery.objects.filter(state=DeliveryState.FAILED).count()
     yield "helpdesk_needs_a_person", {"what": "events given up"}, given_up
+
+
+def _mailboxes() -> Iterator[Sample]:
+    now = timezone.now()
+    for mailbox in Mailbox.objects.filter(is_active=True, channel__is_active=True).select_related("channel"):
+        labels = {"mailbox": str(mailbox.pk), "channel": mailbox.channel.name}
+        looked = mailbox.last_look_at or mailbox.created_at
+        yield "helpdesk_mailbox_look_age_seconds", labels, max(0.0, (now - looked).total_seconds())
+        if mailbox.last_mail_at:
+            yield "helpdesk_mailbox_mail_age_seconds", labels, max(0.0, (now - mailbox.last_mail_at).total_seconds())
+        yield "helpdesk_mailbox_failures", labels, mailbox.failures
+    refused = Mailbox.objects.filter(state=MailboxState.REFUSED, is_active=True).count()
+    yield "helpdesk_needs_a_person", {"what": "mailboxes refused"}, refused
 
 
 def _connections() -> Sample:

@@ -194,14 +194,15 @@ def _set_aside(mailbox: Mailbox, delivery: int, fetched: Fetched, *, at: datetim
     )
 
 
-def caught_up(lease: Lease, epoch: int, *, uidnext: int, at: datetime) -> Position:
-    """Nothing is left in the folder below `uidnext`: a window that was gone through is closed."""
+def caught_up(lease: Lease, epoch: int, *, uidnext: int, floor: int, at: datetime) -> Position:
+    """Nothing is left in the folder below `uidnext`: a window that was gone through is closed, and nobody needs to
+    look up to `floor` again, where mail too old for it lies."""
     with held(lease) as mailbox:
         if mailbox.epoch != epoch:
             raise LeaseLost
         mailbox.last_uid = max(mailbox.last_uid, uidnext - 1)
         if mailbox.since is not None:
-            mailbox.since, mailbox.floor_uid = None, mailbox.last_uid
+            mailbox.since, mailbox.floor_uid = None, floor
         mailbox.caught_up_at = at
         mailbox.save(update_fields=["last_uid", "since", "floor_uid", "caught_up_at"])
     return Position(mailbox.epoch, mailbox.last_uid, mailbox.floor_uid, mailbox.since, mailbox.stalls)

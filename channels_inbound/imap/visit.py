@@ -150,7 +150,18 @@ class Visit:
             fresh = self.in_database(cursor.unknown, self.lease, position.epoch, uids)
             position, taken = self._take(folder, position, fresh)
         if not self.wake.called():
-            self.in_database(cursor.caught_up, self.lease, position.epoch, uidnext=folder.uidnext, at=timezone.now())
+            floor = self._floor(folder, position) if position.since else 0
+            self.in_database(
+                cursor.caught_up, self.lease, position.epoch, uidnext=folder.uidnext, floor=floor, at=timezone.now()
+            )
+
+    def _floor(self, folder: Folder, position: Position) -> int:
+        """Up to where the folder holds mail that is too old: the look back below the cursor ends there."""
+        last = max(position.last_uid, folder.uidnext - 1)
+        uids = folder.search(max(0, last - cursor.LOOK_BACK), since=None)
+        fresh = self.in_database(cursor.unknown, self.lease, position.epoch, uids)
+        old = [mail.uid for mail in folder.listing(fresh) if _is_older(mail, position)] if fresh else []
+        return max(old, default=max(0, last - cursor.LOOK_BACK))
 
     def _take(self, folder: Folder, position: Position, uids: Sequence[int]) -> tuple[Position, bool]:
         taken = False
@@ -229,7 +240,7 @@ def _batch(mails: Sequence[Listed], *, alone: bool) -> list[Listed]:
     return chosen
 
 
-def test_visit(mailbox: Mailbox, secret: dict[str, str]) -> Trouble | int:
+def try_mailbox(mailbox: Mailbox, secret: dict[str, str]) -> Trouble | int:
     """Sign in and open the folder once, changing nothing: what is wrong, or how many mails are there."""
     hide = tuple(secret.values())
     try:

@@ -10,11 +10,13 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from channels_inbound.channels import add_email_channel, change_email_channel
+from channels_inbound.imap.actions import in_trouble
 from channels_inbound.models import RawState
 from channels_inbound.quarantine import channels_visible_to
 from people.models import Team
@@ -76,6 +78,7 @@ def list_page(request: HttpRequest) -> HttpResponseBase:
         "channels": channels,
         "may_manage": agent.may(Permission.MANAGE_CHANNELS),
         "may_handle": agent.may(Permission.HANDLE_QUARANTINE),
+        "mailboxes_in_trouble": in_trouble(at=timezone.now()).filter(channel__in=channels_visible_to(agent)).count(),
         "demo_mailbox": settings.DEMO_MAILBOX,
         "smtp": f"{settings.SMTP_HOST}:{settings.SMTP_PORT}",
     }

@@ -117,7 +117,9 @@ class Dovecot:
             (self.home / folder).mkdir()
         facts = {"home": self.home, "user": self.user, "group": group, "port": self.port, "tls_port": self.tls_port}
         (self.home / "dovecot.conf").write_text(CONFIG.format(**facts))
-        (self.home / "users").write_text("")
+        # All at once, for Dovecot reads this file again only in the next second.
+        self.free = [f"box{uuid.uuid4().hex[:8]}" for _ in range(500)]
+        (self.home / "users").write_text("".join(f"{name}:{PASSWORD}\n" for name in self.free))
         (self.home / "oauth2.conf").write_text(
             f"introspection_url = http://127.0.0.1:{self.sign_in.port}/introspect?token=\n"
             "introspection_mode = get\nusername_attribute = email\nactive_attribute = active\nactive_value = true\n"
@@ -160,16 +162,14 @@ class Dovecot:
         self.sign_in.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def account(self, name: str = "") -> Account:
+    def account(self) -> Account:
         """A fresh account with an empty INBOX."""
-        name = name or f"box{uuid.uuid4().hex[:8]}"
-        with (self.home / "users").open("a") as users:
-            users.write(f"{name}:{PASSWORD}\n")
-        return Account(self, name)
+        return Account(self, self.free.pop())
 
     def set_password(self, name: str, password: str) -> None:
         lines = [line for line in (self.home / "users").read_text().splitlines() if not line.startswith(f"{name}:")]
         (self.home / "users").write_text("\n".join([*lines, f"{name}:{password}", ""]))
+        time.sleep(1.1)
 
 
 class Account:
