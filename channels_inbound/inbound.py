@@ -29,7 +29,7 @@ from channels_inbound.claims import (
 from channels_inbound.email.addresses import normal
 from channels_inbound.email.parsed import Attachment, ParsedEmail
 from channels_inbound.email.pool import ParseFailure, parse_many
-from channels_inbound.email.receive import ReceivedEnvelope, ReceivingChannel, to_inbound
+from channels_inbound.email.receive import ReceivedEnvelope, ReceivingChannel, to_inbound, was_sent_by_us
 from channels_inbound.health import note_received
 from channels_inbound.models import RawState
 from channels_inbound.outcomes import RawOutcome, tell_quarantined, write_outcomes
@@ -44,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 240.0
 PARSE_SLICE = 10
+SENT_BY_US = "a mail of our own to somebody, from a Sent folder"
 
 _BODIES = "SELECT delivery_id, content FROM channels_inbound_rawbody WHERE delivery_id = ANY(%s)"
 _CHANNELS = "SELECT id, locale, address FROM tickets_channel"
@@ -97,11 +98,15 @@ def _message(
 ) -> InboundMessage | RawOutcome:
     if isinstance(result, ParseFailure):
         return RawOutcome(claim, RawState.QUARANTINED, f"{result.reason}: {result.detail}")
+    channel = channels[claim.channel_id]
+    historic = bool(claim.envelope.get("historic"))
+    if historic and was_sent_by_us(result, channel):
+        return RawOutcome(claim, RawState.IGNORED, SENT_BY_US, word="own")
     envelope = ReceivedEnvelope(claim.envelope.get("mail_from"), tuple(claim.envelope.get("rcpt_tos", ())))
     try:
         return to_inbound(
-            result, channel=channels[claim.channel_id], received_at=claim.received_at, envelope=envelope,
-            attachments=store_attachments(result), historic=bool(claim.envelope.get("historic")),
+            result, channel=channel, received_at=claim.received_at, envelope=envelope,
+            attachments=store_attachments(result), historic=historic,
         )  # fmt: skip
     except OSError:
         raise

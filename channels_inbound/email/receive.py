@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from channels_inbound.email.addresses import normal, token_of
+from channels_inbound.email.addresses import normal, split_plus, token_of
 from channels_inbound.email.compose import BODY_TOKEN
 from channels_inbound.email.headers import Address as MailAddress
 from channels_inbound.email.language import guess_language
@@ -85,6 +85,20 @@ def to_inbound(
         truncated=parsed.truncated,
         historic=historic,
     )
+
+
+def was_sent_by_us(parsed: ParsedEmail, channel: ReceivingChannel) -> bool:
+    """Whether an old mail is one of ours to somebody else, as they lie in Sent folders: it is no question of a
+    customer. What a web form of the shop sent to the shop itself is one, although it names us as sender."""
+    if own_address(parsed.sender.address) not in channel.own_addresses:
+        return False
+    recipients = [own_address(entry.address) for entry in (*parsed.to, *parsed.cc)]
+    return any("@" in address and address not in channel.own_addresses for address in recipients)
+
+
+def own_address(address: str) -> str:
+    """The address without a +token, as our channels have it."""
+    return split_plus(address)[0]
 
 
 def dedupe_key(message_id: str, fingerprint: str) -> UUID:

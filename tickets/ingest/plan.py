@@ -145,7 +145,8 @@ def _open_ticket(
     evidence.main_conversation[ticket.id] = conversation_id
     plan.conversations.append((conversation_id, ticket.id, channel.id, sender.customer_id, ticket.subject))
     by = Actor.customer(sender.customer_id)
-    _record(plan, ticket, TicketEvent.TICKET_OPENED, by, at, {"channel": channel.id, "status": ticket.status})
+    data = {"channel": channel.id, "status": ticket.status} | _history(message)
+    _record(plan, ticket, TicketEvent.TICKET_OPENED, by, at, data)
     if placement.link:
         other, reason = placement.link
         plan.links.append((ticket.id, other, reason))
@@ -186,7 +187,7 @@ def _add_message(
     plan.touched[ticket.id] = ticket
     data = {"message": planned.message_id, "sequence": planned.sequence, "layer": placement.layer}
     data |= {"auto": message.auto_kind} if message.auto_kind else {}
-    data |= {"historic": True} if message.historic else {}
+    data |= _history(message)
     _record(plan, ticket, TicketEvent.MESSAGE_RECEIVED, Actor.customer(sender.customer_id), at, data)
     return planned
 
@@ -207,11 +208,11 @@ def _join(
         return
     members.append(Membership(conversation_id, ticket.id, person.id, person.customer_id, state))
     plan.participants.append((conversation_id, person.id, role, state))
-    if state == "pending":
+    if state == "pending" and not message.historic:
         ticket.needs_attention = True
     if role != "requester":
         kind = TicketEvent.PARTICIPANT_PENDING if state == "pending" else TicketEvent.PARTICIPANT_JOINED
-        data = {"identity": person.id, "conversation": conversation_id}
+        data = {"identity": person.id, "conversation": conversation_id} | _history(message)
         _record(plan, ticket, kind, SYSTEM, _moment(message), data)
 
 
@@ -238,6 +239,11 @@ def _wake(planned: MessagePlan, plan: Plan) -> None:
 def _asks_us(message: InboundMessage) -> bool:
     """Whether a person, here and now, waits for an answer."""
     return not message.auto_kind and not message.historic
+
+
+def _history(message: InboundMessage) -> dict[str, Any]:
+    """What events of an imported archive carry, for everybody who must not react to them."""
+    return {"historic": True} if message.historic else {}
 
 
 def _moment(message: InboundMessage) -> datetime:

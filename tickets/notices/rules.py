@@ -62,7 +62,7 @@ def _concerned(event: Event) -> Agent | None:
         case TicketEvent.MESSAGE_RECEIVED:
             agent_id = _assignee(event) if _is_answer(event) else None
         case TicketEvent.PARTICIPANT_PENDING:
-            agent_id = _assignee(event)
+            agent_id = None if event.data.get("historic") else _assignee(event)
         case _:
             agent_id = _author(event)
     if agent_id is None or (event.actor_kind == ActorKind.AGENT and event.actor_id == agent_id):

@@ -2,80 +2,111 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from channels_inbound.channels import find_channel
-from channels_inbound.inbound import drain_inbound
-from channels_inbound.models import RawDelivery, RawState
-from channels_inbound.raw import store_raw
-from events.tracing import new_trace
+from channels_inbound.importing.archive import Report, Tally, import_mails
+from channels_inbound.importing.sources import Source, mails_of, source_at
 from tickets.models import Channel
 
-STORED_AT_ONCE = 50
-PATIENCE_SECONDS = 90.0
+BAR = 30
 
 
 class Command(BaseCommand):
-    help = "Brings mails from .eml files in through the one door. The same file again changes nothing."
+    help = (
+        "Brings mail in from .eml files, mbox files, Maildirs and folders of .eml files. Collections are history: "
+        "mails keep their own dates, their tickets are solved, nothing is reopened and nobody is notified. Single "
+        "mails are taken as if they came today. May be cut off and run again: nothing comes twice."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--channel", required=True, help="name or address of the mail channel")
-        parser.add_argument(
-            "--historic", action="store_true", help="an archive: mails keep their dates, and nothing is reopened"
-        )
-        parser.add_argument("files", nargs="+", metavar="FILE", type=Path)
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument("--historic", action="store_true", help="single mails are history, too")
+        which.add_argument("--live", action="store_true", help="collections are mail of today: open tickets")
+        parser.add_argument("paths", nargs="+", metavar="PATH", type=Path)
 
-    def handle(self, *args: Any, channel: str, files: list[Path], historic: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, channel: str, paths: list[Path], historic: bool, live: bool, verbosity: int, **options: Any
+    ) -> None:
         target = find_channel(channel)
         if target is None:
             known = ", ".join(f"{each.name} <{each.address}>" for each in Channel.objects.all()) or "none yet"
             raise CommandError(f"There is no mail channel {channel!r}. Channels: {known}.")
-        failed = 0
-        for start in range(0, len(files), STORED_AT_ONCE):
-            stored = [(path, self._store(target, path, historic)) for path in files[start : start + STORED_AT_ONCE]]
-            _read([found for _, found in stored if isinstance(found, int)])
-            for path, delivery in stored:
-                line, good = delivery if isinstance(delivery, tuple) else _outcome(delivery)
-                failed += not good
-                self.stdout.write(f"{path}: {line}")
-        if failed:
-            raise CommandError(f"{failed} of {len(files)} files were not read.")
+        tally, failed = Tally(), 0
+        sources = [self._source(path, tally) for path in paths]
+        bar = Bar(sum(source.size for source in sources if source), tally)
+        for source in sources:
+            if source:
+                past = historic or (source.is_archive and not live)
+                failed += self._import(target, source, historic=past, tally=tally, bar=bar, talkative=verbosity > 1)
+        bar.end()
+        missing = sources.count(None)
+        if any(source and source.is_archive for source in sources):
+            self.stdout.write(f"{tally.sentence()}.")
+        if failed or missing:
+            raise CommandError(f"{failed + missing} of {tally.mails} mails were not read.")
 
-    def _store(self, channel: Channel, path: Path, historic: bool) -> int | tuple[str, bool]:
+    def _source(self, path: Path, tally: Tally) -> Source | None:
         try:
-            content = path.read_bytes()
+            return source_at(path)
         except OSError as error:
-            return f"not read ({error.strerror})", False
-        if len(content) > settings.MAX_MAIL_SIZE:
-            return f"not read (larger than {settings.MAX_MAIL_SIZE} bytes)", False
-        envelope = {"file": path.name[:255], "historic": historic}
-        return store_raw([channel.pk], transport="file", content=content, envelope=envelope, trace_id=new_trace())[0]
+            tally.counts["not read"] += 1
+            self.stdout.write(f"{path}: not read ({error.strerror})")
+            return None
+
+    def _import(
+        self, channel: Channel, source: Source, *, historic: bool, tally: Tally, bar: Bar, talkative: bool
+    ) -> int:
+        """How many were not read. Of a collection only those are named."""
+        failed = 0
+        mails = mails_of(source, max_size=settings.MAX_MAIL_SIZE)
+        for report in import_mails(channel, mails, historic=historic, tally=tally, moved=bar.show):
+            failed += not report.good
+            if talkative or not source.is_archive or not report.good:
+                self._say(bar, report)
+        bar.passed(source.size)
+        return failed
+
+    def _say(self, bar: Bar, report: Report) -> None:
+        bar.clear()
+        self.stdout.write(f"{report.label}: {report.line}")
 
 
-def _read(delivery_ids: list[int]) -> None:
-    """Read the deliveries, or wait for the worker of the running helpdesk that has them."""
-    waiting = RawDelivery.objects.filter(pk__in=delivery_ids, state=RawState.STORED)
-    deadline = monotonic() + PATIENCE_SECONDS
-    drain_inbound()
-    while waiting.exists() and monotonic() < deadline:
-        sleep(0.2)
-        drain_inbound()
+class Bar:
+    """How far we are, on a terminal; elsewhere a line each half minute."""
 
+    def __init__(self, total: int, tally: Tally) -> None:
+        self.total = total
+        self.tally = tally
+        self.before = 0
+        self.began = self.said_at = monotonic()
+        self.terminal = sys.stderr.isatty()
 
-def _outcome(delivery_id: int) -> tuple[str, bool]:
-    """What became of a delivery, in words, and whether it was read."""
-    delivery = RawDelivery.objects.select_related("message").get(pk=delivery_id)
-    ticket = f" #{delivery.message.ticket_id}" if delivery.message else ""
-    words = {
-        RawState.STORED: "stored; a worker of the running helpdesk is on it",
-        RawState.INGESTED: f"ingested, ticket{ticket}",
-        RawState.DUPLICATE: f"seen before, ticket{ticket}",
-        RawState.IGNORED: f"ignored ({delivery.reason})",
-        RawState.QUARANTINED: f"in quarantine ({delivery.reason})",
-    }
-    return words[RawState(delivery.state)], delivery.state != RawState.QUARANTINED
+    def show(self, read: int) -> None:
+        now = monotonic()
+        share = min(1.0, (self.before + read) / self.total) if self.total else 1.0
+        text = f"{share:6.1%}  {self.tally.sentence()}  ({self.tally.mails / max(now - self.began, 0.001):.0f} mails/s)"
+        if self.terminal:
+            filled = round(share * BAR)
+            sys.stderr.write(f"\r\x1b[K[{'#' * filled}{'.' * (BAR - filled)}] {text}")
+            sys.stderr.flush()
+        elif now - self.said_at > 30:
+            self.said_at = now
+            sys.stderr.write(f"{text}\n")
+
+    def passed(self, size: int) -> None:
+        self.before += size
+
+    def clear(self) -> None:
+        if self.terminal:
+            sys.stderr.write("\r\x1b[K")
+
+    def end(self) -> None:
+        self.clear()

@@ -1,0 +1,1 @@
+"""Mail from files: `sources` finds and reads it, `archive` brings it in."""
