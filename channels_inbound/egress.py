@@ -61,10 +61,8 @@ def checked_addresses(host: str, port: int, *, ports: frozenset[int]) -> list[Ad
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the host is this machine and nothing else."""
-    with suppress(EgressError):
-        return all(_inner(address).is_loopback for address in _resolve(host))
-    return False
+    """Whether the host is this machine and nothing else. NameNotFound when it is none at all."""
+    return all(_inner(address).is_loopback for address in _resolve(host))
 
 
 def _resolve(host: str) -> list[Address]:

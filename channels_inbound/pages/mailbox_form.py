@@ -66,11 +66,6 @@ class MailboxForm(forms.ModelForm):
                 initial=self.fields[name].initial, min_value=least, max_value=most,
             )  # fmt: skip
             self.fields[name] = number
-        # URLField would refuse a token service on this machine, and asks for a scheme to assume.
-        self.fields["token_url"] = forms.CharField(
-            label=self.fields["token_url"].label, help_text=self.fields["token_url"].help_text,
-            required=False, max_length=300,
-        )  # fmt: skip
 
     @property
     def secret(self) -> dict[str, str]:
