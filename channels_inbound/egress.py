@@ -10,7 +10,9 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+import ssl
 from contextlib import suppress
+from functools import cache
 
 from django.conf import settings
 
@@ -33,6 +35,12 @@ class NameNotFound(EgressError):
 
 class AddressRefused(EgressError):
     """The address is one of our own network, or the port is none we call."""
+
+
+@cache
+def tls_context() -> ssl.SSLContext:
+    """What certificates are judged by. One for all: each holds every known authority, a megabyte or two."""
+    return ssl.create_default_context()
 
 
 def connect(host: str, port: int, *, timeout: float, ports: frozenset[int]) -> socket.socket:

@@ -15,6 +15,8 @@ random 24 | keep metrics_token
 random 24 | keep postgres_password
 random 24 | keep database_password
 random 24 | keep redis_password
+# With its padding, as Fernet wants it: passwords of mailboxes are encrypted with it. Keep a copy apart from the database.
+head -c 32 /dev/urandom | base64 | tr -d '\n' | tr '+/' '-_' | keep credentials_keys
 echo "postgresql://helpdesk:$(cat secrets/database_password)@postgres:5432/helpdesk" | keep database_url
 echo "redis://:$(cat secrets/redis_password)@redis:6379/0" | keep redis_url
 echo "redis://:$(cat secrets/redis_password)@cache:6379/0" | keep cache_redis_url

@@ -5,7 +5,6 @@ from __future__ import annotations
 import imaplib
 import select
 import socket
-import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -13,6 +12,7 @@ from time import monotonic
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
+from channels_inbound import egress
 from channels_inbound.egress import AddressRefused, connect, is_loopback
 from channels_inbound.imap.troubles import StartTlsRefused
 from channels_inbound.models import MailboxSecurity
@@ -50,7 +50,7 @@ class _Protocol(imaplib.IMAP4):
         if self.server.security != MailboxSecurity.TLS:
             return plain
         try:
-            return ssl.create_default_context().wrap_socket(plain, server_hostname=self.server.host)
+            return egress.tls_context().wrap_socket(plain, server_hostname=self.server.host)
         except BaseException:
             plain.close()
             raise
@@ -78,6 +78,12 @@ class Wake:
 
     def fileno(self) -> int:
         return self._reader.fileno()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it was called within that time."""
+        poller = select.poll()
+        poller.register(self._reader.fileno(), select.POLLIN)
+        return self._called or bool(poller.poll(seconds * 1000))
 
     def close(self) -> None:
         self._reader.close()
@@ -155,7 +161,7 @@ def open_connection(server: Server) -> Client:
         try:
             if not client.has_capability("STARTTLS"):
                 raise StartTlsRefused("the server does not offer STARTTLS")
-            client.starttls(ssl.create_default_context())
+            client.starttls(egress.tls_context())
         except BaseException as error:
             with suppress(OSError, IMAPClientError):
                 client.shutdown()

@@ -30,6 +30,8 @@ LOOK_BACK = 200
 WINDOW = timedelta(days=3)
 CLOCKS_DIFFER = timedelta(minutes=5)
 OWED_AT_ONCE = 200
+# So many unread mails of a channel are enough while an old folder is gone through: live mail queues behind them.
+READ_FIRST = 200
 
 
 class LeaseLost(Exception):
@@ -46,13 +48,14 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where to read on."""
+    """Where to read on. `catching_up`: the folder was never read to its end under these numbers."""
 
     epoch: int
     last_uid: int
     floor_uid: int
     since: datetime | None
     stalls: int
+    catching_up: bool
 
     @property
     def start(self) -> int:
@@ -83,7 +86,8 @@ def align(lease: Lease, *, uidvalidity: int, uidnext: int, at: datetime) -> Posi
         mailbox.save(
             update_fields=["uidvalidity", "epoch", "last_uid", "floor_uid", "since", "caught_up_at", "renumbered_at"]
         )
-    return Position(mailbox.epoch, mailbox.last_uid, mailbox.floor_uid, mailbox.since, mailbox.stalls)
+        catching_up = mailbox.caught_up_at is None or mailbox.since is not None
+    return Position(mailbox.epoch, mailbox.last_uid, mailbox.floor_uid, mailbox.since, mailbox.stalls, catching_up)
 
 
 def _beginning(mailbox: Mailbox) -> datetime | None:
@@ -194,7 +198,7 @@ def _set_aside(mailbox: Mailbox, delivery: int, fetched: Fetched, *, at: datetim
     )
 
 
-def caught_up(lease: Lease, epoch: int, *, uidnext: int, floor: int, at: datetime) -> Position:
+def caught_up(lease: Lease, epoch: int, *, uidnext: int, floor: int, at: datetime) -> None:
     """Nothing is left in the folder below `uidnext`: a window that was gone through is closed, and nobody needs to
     look up to `floor` again, where mail too old for it lies."""
     with held(lease) as mailbox:
@@ -205,7 +209,12 @@ def caught_up(lease: Lease, epoch: int, *, uidnext: int, floor: int, at: datetim
             mailbox.since, mailbox.floor_uid = None, floor
         mailbox.caught_up_at = at
         mailbox.save(update_fields=["last_uid", "since", "floor_uid", "caught_up_at"])
-    return Position(mailbox.epoch, mailbox.last_uid, mailbox.floor_uid, mailbox.since, mailbox.stalls)
+
+
+def waiting_to_be_read(mailbox: Mailbox) -> int:
+    """How many mails of its channel nobody has read yet, counted up to what matters."""
+    waiting = RawDelivery.objects.filter(channel=mailbox.channel_id, state=RawState.STORED)
+    return waiting[: READ_FIRST + 1].count()
 
 
 def note_stall(lease: Lease) -> None:

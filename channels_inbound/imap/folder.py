@@ -201,15 +201,22 @@ def open_folder(access: Access, *, max_size: int, connected: list[Client] | None
     if connected is not None:
         connected.append(client)
     try:
-        if access.auth == MailboxAuth.OAUTH:
-            client.oauth2_login(access.username, access.password_or_token)
-        else:
-            client.login(access.username, access.password_or_token)
+        _sign_in(client, access)
         yield Folder(client, access.folder, read_only=access.read_only, max_size=max_size)
         client.logout()
     finally:
         with suppress(OSError, IMAPClientError, AttributeError):
             client.shutdown()
+
+
+def _sign_in(client: Client, access: Access) -> None:
+    if access.auth == MailboxAuth.OAUTH:
+        client.oauth2_login(access.username, access.password_or_token)
+    elif (access.username + access.password_or_token).isascii() and not client.has_capability("LOGINDISABLED"):
+        client.login(access.username, access.password_or_token)
+    else:
+        # LOGIN knows no letters beyond ASCII; SASL's PLAIN takes UTF-8.
+        client.plain_login(access.username, access.password_or_token)
 
 
 def _aware(found: Any) -> datetime | None:

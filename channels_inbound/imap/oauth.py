@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
-import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urlsplit
 
-from channels_inbound.egress import connect, is_loopback
+from channels_inbound.egress import connect, is_loopback, tls_context
 
 PORTS = frozenset({443})
 SECONDS = 15.0
@@ -73,13 +72,13 @@ class _Connection(http.client.HTTPSConnection):
     """To an address that was judged; plain HTTP only to this machine."""
 
     def __init__(self, host: str, port: int, *, encrypted: bool) -> None:
-        super().__init__(host, port, timeout=SECONDS, context=ssl.create_default_context())
+        super().__init__(host, port, timeout=SECONDS, context=tls_context())
         self._encrypted = encrypted
 
     def connect(self) -> None:
         self.sock = connect(self.host, self.port, timeout=SECONDS, ports=PORTS)
         if self._encrypted:
-            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+            self.sock = tls_context().wrap_socket(self.sock, server_hostname=self.host)
 
 
 def _ask(url: str, form: dict[str, str]) -> dict[str, object]:

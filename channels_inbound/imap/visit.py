@@ -169,7 +169,7 @@ class Visit:
             chunk = uids[start : start + LISTED_AT_ONCE]
             listed = folder.listing(chunk)
             wanted = [mail for mail in listed if not _is_older(mail, position)]
-            while wanted and not self.wake.called():
+            while wanted and not self._let_read_first(folder, position):
                 batch = _batch(wanted, alone=position.stalls >= ALONE_AFTER)
                 position = self._take_batch(folder, position, batch)
                 wanted = wanted[len(batch) :]
@@ -178,6 +178,21 @@ class Visit:
                 break
             position = self._store(position, [], passed=chunk[-1])
         return position, taken
+
+    def _let_read_first(self, folder: Folder, position: Position) -> bool:
+        """Wait while enough of an old folder waits to be read, or an archive would stand before live mail; True when
+        the visit is to end."""
+        waits = 0
+        while (
+            position.catching_up
+            and not self.wake.called()
+            and self.in_database(cursor.waiting_to_be_read, self.mailbox) > cursor.READ_FIRST
+        ):
+            self.wake.wait(1.0)
+            waits += 1
+            if waits % 60 == 0:
+                folder.client.noop()
+        return self.wake.called()
 
     def _take_batch(self, folder: Folder, position: Position, batch: Sequence[Listed]) -> Position:
         with _big if sum(mail.size or 0 for mail in batch) > BATCH_BYTES else nullcontext():

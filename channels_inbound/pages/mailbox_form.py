@@ -11,6 +11,13 @@ from channels_inbound.models import Mailbox, MailboxAuth
 from tickets.models import Channel, ChannelKind
 
 SECRETS = ("password", "client_secret", "refresh_token")
+OAUTH = ("token_url", "client_id", "client_secret", "refresh_token", "scope")
+GROUPS = (
+    (_("Server"), ("channel", "host", "port", "security", "username", "auth", "password")),
+    (_("What is fetched"), ("folder", "start_from", "start_days", "backlog_historic")),
+    (_("Afterwards"), ("after_fetch", "move_to")),
+    (_("When"), ("use_idle", "poll_seconds", "is_active")),
+)
 GOOGLE = "https://oauth2.googleapis.com/token"
 MICROSOFT = "https://login.microsoftonline.com/TENANT/oauth2/v2.0/token"
 
@@ -66,6 +73,20 @@ class MailboxForm(forms.ModelForm):
                 initial=self.fields[name].initial, min_value=least, max_value=most,
             )  # fmt: skip
             self.fields[name] = number
+
+    @property
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The fields as the page shows them."""
+        return [(str(title), [self[name] for name in names]) for title, names in GROUPS]
+
+    @property
+    def oauth_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in OAUTH]
+
+    @property
+    def shows_oauth(self) -> bool:
+        """Whether that part stands open."""
+        return self["auth"].value() == MailboxAuth.OAUTH or any(self[name].errors for name in OAUTH)
 
     @property
     def secret(self) -> dict[str, str]:

@@ -10,9 +10,10 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from channels_inbound.imap import leases
+from channels_inbound.imap import cursor, leases
 from channels_inbound.imap.actions import change_mailbox, look_now
 from channels_inbound.imap.folder import Folder
+from channels_inbound.inbound import drain_inbound
 from channels_inbound.models import Mailbox, RawDelivery
 from tests.channels_inbound.imap.conftest import AddMailbox, fetching, numbered, read_subjects, wait_for
 from tests.channels_inbound.imap.hanging import hanging_server
@@ -206,3 +207,22 @@ def test_a_database_that_is_away_for_a_moment_costs_nothing(
         broken[0] = False
         wait_for(lambda: RawDelivery.objects.count() == 1)
     assert read_subjects() == ["Mail 1"]
+
+
+def test_an_old_folder_does_not_stand_before_live_mail(add: AddMailbox, account: Account, monkeypatch: Any) -> None:
+    """Only some of it is stored until that is read; afterwards mail comes without waiting (threat R30)."""
+    monkeypatch.setattr(cursor, "READ_FIRST", 20)
+    monkeypatch.setattr("channels_inbound.imap.visit.BATCH", 10)
+    account.deliver(*numbered(*range(100)))
+    mailbox = add(use_idle=True, start_from="everything")
+    with fetching():
+        wait_for(lambda: RawDelivery.objects.count() == 30)
+        time.sleep(1.5)
+        assert RawDelivery.objects.count() == 30
+        drain_inbound()
+        wait_for(lambda: RawDelivery.objects.count() == 60)
+        wait_for(lambda: drain_inbound() is not None and looked(mailbox), seconds=30)
+        drain_inbound()
+        account.deliver(*numbered(*range(100, 140)))
+        wait_for(lambda: RawDelivery.objects.count() == 140)
+    assert read_subjects() == [f"Mail {n}" for n in range(140)]

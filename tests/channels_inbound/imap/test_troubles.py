@@ -11,6 +11,7 @@ from django.test import override_settings
 from django.utils import timezone
 from imapclient.exceptions import IMAPClientError, LoginError
 
+from channels_inbound import egress
 from channels_inbound.credentials import decrypt
 from channels_inbound.imap.actions import stored_secret
 from channels_inbound.imap.troubles import Trouble, trouble_of
@@ -36,6 +37,11 @@ class TestConnectionTest:
 
     def test_wrong_password(self, account: Account) -> None:
         assert tried(account, "wrong") == Trouble("login", "[AUTHENTICATIONFAILED] Authentication failed.")
+
+    def test_a_password_beyond_ascii(self, account: Account) -> None:
+        account.server.set_password(account.name, "пароль-ü")
+        assert tried(account, "пароль-ü") == 0
+        assert tried(account, "пароль").kind == "login"
 
     def test_no_such_folder(self, account: Account) -> None:
         result = tried(account, folder="Support/Neu")
@@ -97,14 +103,8 @@ class TestConnectionTest:
 
 def trust(monkeypatch: Any, server: Dovecot) -> None:
     """As if its certificate came from somebody known."""
-    original = ssl.create_default_context
-
-    def with_ours(*arguments: Any, **named: Any) -> ssl.SSLContext:
-        context = original(*arguments, **named)
-        context.load_verify_locations(server.home / "cert.pem")
-        return context
-
-    monkeypatch.setattr(ssl, "create_default_context", with_ours)
+    context = ssl.create_default_context(cafile=str(server.home / "cert.pem"))
+    monkeypatch.setattr(egress, "tls_context", lambda: context)
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
