@@ -34,9 +34,7 @@ _host = urlsplit(BASE_URL).hostname or ""
 ALLOWED_HOSTS = env.words("HELPDESK_ALLOWED_HOSTS") or ([_host] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL else []
 # Keys for stored passwords of mailboxes; the first encrypts, the others only read (channels_inbound/credentials.py).
-CREDENTIALS_KEYS = env.words("HELPDESK_CREDENTIALS_KEYS") or (
-    [] if PRODUCTION else [key for key in [env.kept_secret("credentials_key")] if key]
-)
+CREDENTIALS_KEYS = env.words("HELPDESK_CREDENTIALS_KEYS", "" if PRODUCTION else env.kept_secret("credentials_key"))
 # Private networks that mail servers may be in; whatever else is not on the internet is refused.
 ALLOWED_NETWORKS = env.words("HELPDESK_ALLOWED_NETWORKS", "" if PRODUCTION else env.PRIVATE_NETWORKS)
 METRICS_TOKEN = env.text("HELPDESK_METRICS_TOKEN") or ("" if PRODUCTION else env.kept_secret("metrics_token"))
