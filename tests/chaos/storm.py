@@ -168,7 +168,7 @@ class Answering:
 VICTIMS: dict[str, tuple[str, ...]] = {
     "worker": ("celery",),
     "web": ("helpdesk.web",),
-    "mail": ("smtp_listener",),
+    "mail": ("manage.py", "mail"),
     "postgres": ("postgres", "-D"),
     "redis": ("redis-server",),
 }
