@@ -58,6 +58,8 @@ class Fetcher:
             if thread.is_alive():
                 visit.cut()
         self._join(deadline)
+        # Also of a visit that still hangs in its connection: without its lease it can write nothing any more.
+        self._ended.update(lease.token for lease in self.visits)
         try:
             self._reap()
         except DatabaseError as error:

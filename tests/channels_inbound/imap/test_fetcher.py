@@ -37,7 +37,7 @@ def test_idle_brings_new_mail_at_once(add: AddMailbox, account: Account) -> None
             account.deliver(*numbered(n))
             began = time.monotonic()
             wait_for(lambda n=n: RawDelivery.objects.count() == n)
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 15
     assert read_subjects() == [f"Mail {n}" for n in range(1, 6)]
 
 
@@ -99,11 +99,11 @@ def test_a_server_killed_while_it_gives_mails_loses_none(
     add(use_idle=True)
     with fetching():
         for threshold in (10, 60, 120):
-            wait_for(lambda t=threshold: RawDelivery.objects.count() >= t)
+            wait_for(lambda t=threshold: RawDelivery.objects.count() >= t, seconds=60)
             dovecot.kill()
             time.sleep(0.3)
             dovecot.start()
-        wait_for(lambda: RawDelivery.objects.count() == 200, seconds=30)
+        wait_for(lambda: RawDelivery.objects.count() == 200, seconds=60)
     assert sorted(read_subjects()) == sorted(f"Mail {n}" for n in range(200))
 
 
@@ -117,7 +117,7 @@ def test_a_hanging_server_holds_up_nobody_and_the_end_comes_in_time(add: AddMail
             wait_for(lambda: state_of(good) == "ok")
             began = time.monotonic()
             fetcher.stop()
-            assert time.monotonic() - began < 6
+            assert time.monotonic() - began < 9  # 5 of patience, and a machine that may be busy
     assert Mailbox.objects.filter(lease_token=None).count() == 2
 
 
