@@ -64,6 +64,7 @@ class Fetcher:
             self._reap()
         except DatabaseError as error:
             logger.warning("leases not given back", exc_info=error)
+        self.visits.clear()
         self._database.shutdown(wait=False, cancel_futures=True)
 
     def _join(self, deadline: float) -> None:
