@@ -101,6 +101,14 @@ def email(url: str) -> dict[str, Any]:
     }
 
 
+def mailboxes(*, production: bool) -> tuple[list[str], list[str], int]:
+    """For mail that is fetched: the keys of stored passwords (the first encrypts, the others only read), the private
+    networks that servers may be in, and the seconds a process that died keeps its mailboxes."""
+    keys = words("HELPDESK_CREDENTIALS_KEYS", "" if production else kept_secret("credentials_key"))
+    networks = words("HELPDESK_ALLOWED_NETWORKS", "" if production else PRIVATE_NETWORKS)
+    return keys, networks, number("HELPDESK_IMAP_LEASE_SECONDS", 60)
+
+
 def _read_json(path: Path) -> dict[str, str]:
     try:
         found = json.loads(path.read_text())

@@ -33,10 +33,6 @@ BASE_URL = env.text("HELPDESK_BASE_URL", "" if PRODUCTION else f"http://localhos
 _host = urlsplit(BASE_URL).hostname or ""
 ALLOWED_HOSTS = env.words("HELPDESK_ALLOWED_HOSTS") or ([_host] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL else []
-# Keys for stored passwords of mailboxes; the first encrypts, the others only read (channels_inbound/credentials.py).
-CREDENTIALS_KEYS = env.words("HELPDESK_CREDENTIALS_KEYS", "" if PRODUCTION else env.kept_secret("credentials_key"))
-# Private networks that mail servers may be in; whatever else is not on the internet is refused.
-ALLOWED_NETWORKS = env.words("HELPDESK_ALLOWED_NETWORKS", "" if PRODUCTION else env.PRIVATE_NETWORKS)
 METRICS_TOKEN = env.text("HELPDESK_METRICS_TOKEN") or ("" if PRODUCTION else env.kept_secret("metrics_token"))
 # How many proxies of ours stand in front: only so many entries of X-Forwarded-For are believed.
 TRUSTED_PROXIES = env.number("HELPDESK_TRUSTED_PROXIES", 0)
@@ -252,8 +248,7 @@ SMTP_MAX_CONNECTIONS = env.number("HELPDESK_SMTP_MAX_CONNECTIONS", 100)
 TRUSTED_AUTHSERV_IDS = env.words("HELPDESK_TRUSTED_AUTHSERV_IDS")
 # How long a worker may take for one slice of incoming mail before another may take over.
 INBOUND_LEASE_SECONDS = env.number("HELPDESK_INBOUND_LEASE_SECONDS", 60)
-# How long a process that fetches from a mailbox keeps it without saying that it lives.
-IMAP_LEASE_SECONDS = env.number("HELPDESK_IMAP_LEASE_SECONDS", 60)
+CREDENTIALS_KEYS, ALLOWED_NETWORKS, IMAP_LEASE_SECONDS = env.mailboxes(production=PRODUCTION)
 # Without an outgoing server what was sent lies in a demo mailbox; never in production.
 DEMO_MAILBOX = not PRODUCTION and not env.text("EMAIL_URL")
 EMAIL_URL = env.text("EMAIL_URL")
