@@ -218,9 +218,11 @@ class Words(HTMLParser):
 # Names, keys and codes that are the same in every language.
 SAME = {
     "Api", "Smtp", "Imap", "Cc", "Bcc", "Ctrl", "Shift", "Esc", "Utc", "Url", "Html", "Email_url", "Message-id",
-    "Oauth", "Re",
+    "Oauth", "Re", "Tls", "Starttls", "Idle", "Google", "Microsoft", "Inbox",
 }  # fmt: skip
-NO_WORDS = re.compile(r"\S+@\S+|https?://\S+|\b[A-Z][A-Za-z_]+/[A-Za-z_ /-]+|#\d+|localhost:\d+|127\.0\.0\.1:\d+")
+NO_WORDS = re.compile(
+    r"\S+@\S+|https?://\S+|\b[A-Z][A-Za-z_]+/[A-Za-z_ /-]+|#\d+|\b[a-z0-9]+(?:\.[a-z0-9]+)+\b|localhost:\d+|127\.0\.0\.1:\d+"
+)
 LATIN = re.compile(r"[A-Za-z][A-Za-z_'-]+")
 
 
