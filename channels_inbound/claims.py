@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 
 from channels_inbound.models import RawState
-from events.statements import prepared, prepared_together
+from events.statements import PreparedCursor, prepared, prepared_together
 
 BATCH = 50
 BATCH_BYTES = 16 << 20
@@ -56,6 +56,16 @@ ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 _CLAIM = """
 UPDATE channels_inbound_rawdelivery SET attempts = attempts + 1, lease_until = %s WHERE id = ANY(%s)
 """
+# A mail to two mailboxes is two deliveries of the same bytes, and either may be read first. None before what came
+# earlier to the other mailbox: it may be the answer to that. The lower of its two ids decides, so no two mails wait
+# for each other.
+_TOO_EARLY = """
+SELECT min(d.id) FROM channels_inbound_rawdelivery d
+JOIN channels_inbound_rawdelivery twin ON twin.transport_key = d.transport_key AND twin.channel_id <> d.channel_id
+JOIN channels_inbound_rawdelivery earlier ON earlier.channel_id = twin.channel_id
+  AND earlier.id < LEAST(d.id, twin.id) AND NOT earlier.id = ANY(%(chosen)s)
+WHERE d.id = ANY(%(shared)s) AND twin.state = 'stored' AND earlier.state = 'stored'
+"""
 _HOLD = """
 SELECT d.id FROM channels_inbound_rawdelivery d
 JOIN unnest(%s::bigint[], %s::int[]) AS c(id, attempt) ON c.id = d.id AND c.attempt = d.attempts
@@ -76,7 +86,7 @@ def claim_waiting(*, at: datetime, limit: int = BATCH) -> list[Claim]:
         # a crash of the server forgets is made again, so its commit need not wait for the disk.
         cursor.execute(_ALONE)
         cursor.execute(_CHOOSE, {"now": at, "limit": limit})
-        chosen = _together([_claim(*row) for row in cursor.fetchall()])
+        chosen = _in_order(cursor, _together([_claim(*row) for row in cursor.fetchall()]))
         if chosen:
             cursor.execute(_CLAIM, [_lease_end(at), [claim.id for claim in chosen]])
     return chosen
@@ -99,6 +109,17 @@ def _together(waiting: Sequence[Claim]) -> list[Claim]:
         if claim.attempt > ALONE_AFTER:
             break
     return chosen
+
+
+def _in_order(cursor: PreparedCursor, chosen: list[Claim]) -> list[Claim]:
+    """Those before the first mail that must wait for another mailbox."""
+    shared = [claim.id for claim in chosen if len(claim.envelope.get("rcpt_tos", ())) > 1]
+    if not shared:
+        return chosen
+    cursor.execute(_TOO_EARLY, {"chosen": [claim.id for claim in chosen], "shared": shared})
+    row = cursor.fetchone()
+    first = row[0] if row else None
+    return [claim for claim in chosen if first is None or claim.id < first]
 
 
 def spent(claim: Claim) -> bool:
