@@ -8,6 +8,9 @@ from celery import shared_task
 
 from . import delivery, doorbell
 
+# A bell may be lost with its Redis, a failing pair's next try rings nobody: beat looks for what is due.
+BEAT_SCHEDULE = {"deliver what is due": {"task": "events.tasks.drain_events", "schedule": 10.0}}
+
 
 @shared_task(name="events.tasks.drain_events")
 def drain_events(**_: Any) -> None:
