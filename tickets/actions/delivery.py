@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from events.actors import SYSTEM, Actor
+from events.models import Event
 from tickets.events import TicketEvent
 from tickets.models import Channel, Cycle, Message, OutboxState, Ticket
 from tickets.outbound import OutboundMessage
@@ -25,6 +26,7 @@ from .envelope import outbound_messages
 LEASE = timedelta(seconds=120)
 # A reply that has killed this many workers is given up and shown.
 MAX_LOST_CLAIMS = 5
+LOST_BEFORE_SENDING = "The worker stopped before sending."
 
 _DUE = """
 SELECT ticket_id, id FROM tickets_message WHERE outbox = 'queued' AND not_before <= %s
@@ -115,12 +117,20 @@ def release_expired(*, at: datetime, limit: int = 200) -> int:
     for message in expired:
         if message.handed_over_at is not None:
             record_unknown(message.pk, message.attempts, error="The worker stopped while sending.", at=at)
-        elif message.attempts >= MAX_LOST_CLAIMS and not message.error:
+        elif _claims_lost(message) + 1 >= MAX_LOST_CLAIMS:
             record_permanent_failure(message.pk, message.attempts, error="The worker stopped at every try.", at=at)
         else:
-            stopped = "The worker stopped before sending."
-            record_temporary_failure(message.pk, message.attempts, error=stopped, next_try_at=at, at=at)
+            record_temporary_failure(message.pk, message.attempts, error=LOST_BEFORE_SENDING, next_try_at=at, at=at)
     return len(expired)
+
+
+def _claims_lost(message: Message) -> int:
+    """How many workers this reply has outlived so far; tries that a server refused do not count."""
+    delayed = Event.objects.filter(
+        stream_type="ticket", stream_id=message.ticket_id, kind=TicketEvent.DELIVERY_DELAYED,
+        data__message=message.pk, data__error=LOST_BEFORE_SENDING,
+    )  # fmt: skip
+    return delayed.count()
 
 
 def _claimed(message_id: int, attempt: int) -> QuerySet[Message]:

@@ -143,6 +143,23 @@ def test_a_worker_that_is_gone_never_makes_a_silent_second_copy(
     assert answer.outbox == outbox
 
 
+def test_a_reply_that_stops_its_workers_is_given_up_and_shown(ticket: Ticket, answer: Message) -> None:
+    at = LATER
+    for _ in range(3):  # refused by a server: says nothing about our workers
+        claimed = claim(at)
+        delivery.record_temporary_failure(answer.pk, claimed.attempt, error="451", next_try_at=at, at=at)
+    for number in range(1, delivery.MAX_LOST_CLAIMS + 1):
+        answer.refresh_from_db()
+        assert (answer.outbox, number) == ("queued", number)
+        claim(at)
+        at += delivery.LEASE + timedelta(seconds=1)
+        assert delivery.release_expired(at=at) == 1
+    answer.refresh_from_db()
+    ticket.refresh_from_db()
+    assert (answer.outbox, answer.error) == ("failed", "The worker stopped at every try.")
+    assert ticket.needs_attention
+
+
 def test_a_person_decides_about_the_unknown(house: House, ticket: Ticket, answer: Message) -> None:
     claim()
     delivery.record_unknown(answer.pk, 1, error="cut off", at=LATER)
