@@ -42,7 +42,7 @@ def reply_recipients(
     cc: list[Address] = []
     if reply_all:
         taken = {entry.address for entry in to}
-        others = [*addresses_of(envelope.get("to", ())), *addresses_of(envelope.get("cc", ()))]
+        others = addresses_of([*envelope.get("to", ()), *envelope.get("cc", ())])
         cc = _without(others, {*own_addresses, *taken})
     return Recipients(tuple(to), tuple(cc), (), differs)
 

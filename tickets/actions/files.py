@@ -70,7 +70,9 @@ def attach_files(message: Message, public_ids: Sequence[UUID], *, by: Agent) -> 
 
 def remove_upload(ticket_id: int, *, by: Agent, public_id: UUID) -> None:
     """Forget a file that was meant for a message and is in none; nothing there is not an error."""
-    Attachment.objects.filter(public_id=public_id, ticket_id=ticket_id, uploaded_by=by, message=None).delete()
+    with transaction.atomic():
+        lock_ticket(ticket_id, by=by, permission=Permission.NOTE)
+        Attachment.objects.filter(public_id=public_id, ticket_id=ticket_id, uploaded_by=by, message=None).delete()
 
 
 def release_files(message: Message) -> None:

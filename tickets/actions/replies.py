@@ -141,13 +141,18 @@ def _queue(
         at=at,
         client_id=client_id,
         html=html,
-        subject=reply_subject((answered.subject if answered else "") or ticket.subject),
+        subject=reply_subject(_subject_answered(answered) or ticket.subject),
         reply_token=token,
         external_id=f"{token}@{channel.address.rpartition('@')[2]}",
         envelope=envelope,
         outbox=OutboxState.QUEUED,
         not_before=at + timedelta(seconds=wait),
     )
+
+
+def _subject_answered(answered: Message | None) -> str:
+    """The subject of the message answered; a stranger's not let in yet may be a secret (threat 1) and stays here."""
+    return answered.subject if answered and not answered.pending else ""
 
 
 def _answered(ticket: Ticket, answers: int | None) -> Message | None:
