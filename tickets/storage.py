@@ -71,6 +71,7 @@ def _write_synced(path: Path, content: bytes) -> None:
     if path.exists() and path.stat().st_size == len(content):
         os.utime(path)
         return
+    made = not path.parent.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(6)}")
     try:
@@ -83,6 +84,9 @@ def _write_synced(path: Path, content: bytes) -> None:
         fresh.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+    if made:  # a new folder is an entry of the folder above, and that one may be new too
+        _sync_folder(path.parent.parent)
+        _sync_folder(path.parent.parent.parent)
 
 
 def _sync_folder(folder: Path) -> None:

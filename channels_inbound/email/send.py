@@ -175,6 +175,9 @@ class SmtpSender:
         try:
             code, said = smtp.docmd("data")
             if code != 354:
+                if not 400 <= code < 600:  # out of step with us: whatever it says next is the answer to something else
+                    self.close_hard()
+                    return SendResult(Outcome.TEMPORARY, _text(code, said))
                 return self._give_up(smtp, _Answer(code, said))
             smtp.send(content)
         except (OSError, smtplib.SMTPException) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -23,6 +24,7 @@ from tickets.errors import (
     TooLate,
 )
 
+logger = logging.getLogger(__name__)
 Page = Callable[..., HttpResponseBase]
 STATUS: dict[type[DomainError], int] = {
     NotFound: 404, StaleReply: 409, NewAddress: 409, TooLate: 409, IdempotencyMismatch: 409, InvalidInput: 422,
@@ -69,3 +71,9 @@ def refusal(error: DomainError) -> JsonResponse:
 
 def forbidden(error: PermissionDenied) -> JsonResponse:
     return JsonResponse({"code": "forbidden", "message": str(error) or _("Your role does not allow this.")}, status=403)
+
+
+def busy(error: Exception) -> JsonResponse:
+    """The database did not answer in time: the same click may be repeated, its id makes it one."""
+    logger.warning("page busy: %s", type(error).__name__, exc_info=error)
+    return JsonResponse({"code": "busy", "message": _("The helpdesk is busy just now. Try again.")}, status=503)

@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -24,7 +25,7 @@ from tickets.models import Message, MessageKind, Ticket
 from tickets.notices import mark_ticket_read
 from tickets.realtime import announce_to_agent
 
-from .access import agent_of, forbidden, refusal, signed_in
+from .access import agent_of, busy, forbidden, refusal, signed_in
 from .directory import read_directory
 from .pages import read_number, updates_of
 from .rows import render_row, rows_for
@@ -51,6 +52,8 @@ def write(action: Write) -> Callable[..., HttpResponseBase]:
             return refusal(error)
         except PermissionDenied as error:
             return forbidden(error)
+        except OperationalError as error:  # somebody holds a lock, or the database restarts
+            return busy(error)
         ticket_id = body.pop("ticket", ids.get("ticket_id"))
         if "event" in request.POST and ticket_id:
             body["updates"] = _updates(request, ticket_id)
