@@ -77,6 +77,10 @@ class Postgres:
     def url_for(self, database: str, role: str = ROLE) -> str:
         return f"postgresql://{role}:{self.password}@/{database}?host={quote(str(self.socket_dir))}"
 
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def start(self) -> None:
         """Return when the server answers and our role and database exist."""
         self._prepare_folders()

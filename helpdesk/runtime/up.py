@@ -157,8 +157,9 @@ class Up:
         if time.monotonic() < self.next_revival:
             return
         for server in (self.services.postgres, self.services.redis):
-            if server and server.process and server.process.poll() is not None and not self.stopping:
-                say(f"{type(server).__name__} ended with {server.process.returncode}; starting it again.")
+            if server and not server.running and not self.stopping:
+                how = f"ended with {server.process.returncode}" if server.process else "is not there"
+                say(f"{type(server).__name__} {how}; starting it again.")
                 try:
                     server.start()
                 except Fault as fault:

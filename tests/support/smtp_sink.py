@@ -38,7 +38,9 @@ class Received:
 
 @dataclass
 class Failure:
-    """What to do at a step: answer with `reply` (451 or 550 text), or cut the connection when it is None."""
+    """What to do at a step: answer with `reply` (451 or 550 text), or cut the connection when it is None.
+
+    A reply of 250 at `answer` takes the mail all the same: a server that says yes twice."""
 
     step: Step
     reply: str | None
@@ -144,13 +146,13 @@ class _Handler:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         failure = self.sink.take_failure("answer")
-        if failure and failure.reply:
+        if failure and failure.reply and not failure.reply.startswith("250"):
             return failure.reply
         received = Received(str(envelope.mail_from or ""), tuple(envelope.rcpt_tos), bytes(envelope.content or b""))
         self.sink.mails.append(received)
-        if failure:
+        if failure and failure.reply is None:
             server.transport.abort()
-        return "250 taken"
+        return failure.reply if failure and failure.reply else "250 taken"
 
 
 class _Controller(Controller):

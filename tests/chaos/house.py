@@ -1,0 +1,86 @@
+"""The whole helpdesk as `manage.py up` runs it on a durable database, and an eye on that database that is not ours."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from tests.support.launcher import Launcher
+from tests.support.smtp_sink import SmtpSink
+
+SUPPORT, RETURNS = "support@shop.example", "returns@shop.example"
+_SETTLE_IN = f"""
+from people.models import Agent, Team, Membership
+from people.tokens import create_token
+from tickets.models import Channel
+team = Team.objects.create(name="Support")
+for name, address in (("Support", "{SUPPORT}"), ("Returns", "{RETURNS}")):
+    Channel.objects.create(name=name, address=address, team=team)
+for name in ("olena", "ben"):
+    agent = Agent.objects.create(email=name + "@shop.example", name=name.title(), role="agent")
+    Membership.objects.create(agent=agent, team=team)
+    print("TOKEN", create_token(agent, "storm", ("read", "write"), 1)[0])
+"""
+
+
+class ChaosHouse:
+    """One running helpdesk, its data folder, and where its outgoing mail ends."""
+
+    def __init__(self, data_dir: Path, sink: SmtpSink) -> None:
+        self.sink = sink
+        self.launcher = Launcher(
+            data_dir,
+            EMAIL_URL=sink.url,
+            HELPDESK_DEMO="0",
+            HELPDESK_INBOUND_LEASE_SECONDS="20",
+            HELPDESK_API_REQUESTS_PER_MINUTE="100000",
+        )
+        self.tokens: list[str] = []
+
+    def start(self) -> None:
+        self.launcher.start()
+        self.launcher.wait_until_ready(180)
+        said = self.launcher.manage("shell", "-c", _SETTLE_IN)
+        self.tokens = [line.split()[1] for line in said.stdout.splitlines() if line.startswith("TOKEN ")]
+        assert len(self.tokens) == 2, said.stderr
+
+    @property
+    def url(self) -> str:
+        return self.launcher.url
+
+    @property
+    def smtp_port(self) -> int:
+        return int(self.launcher.environment["HELPDESK_SMTP_PORT"])
+
+    @property
+    def files(self) -> Path:
+        return self.launcher.data_dir / "files" / "attachments"
+
+    def addresses(self) -> dict[str, str]:
+        return dict(json.loads((self.launcher.data_dir / "services.json").read_text()))
+
+    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """What the database holds, by plain SQL; waits while it comes up again."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with psycopg.connect(
+                    self.addresses()["DATABASE_URL"], connect_timeout=5, row_factory=dict_row, autocommit=True
+                ) as connection:
+                    cursor = connection.execute(query, list(parameters) or None)  # type: ignore[arg-type]
+                    return cursor.fetchall() if cursor.description else []
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+    def number(self, query: str, parameters: Sequence[Any] = ()) -> int:
+        """The one number the query asks for."""
+        [row] = self.rows(query, parameters)
+        return int(next(iter(row.values())) or 0)
