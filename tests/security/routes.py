@@ -1,0 +1,156 @@
+"""Every address of the site outside the API (which has a table of its own in tests/api/test_access.py): what it needs,
+and a request that would show or change something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.security.world import Corner
+
+EVERYBODY = frozenset({"admin", "manager", "agent", "viewer"})
+ANSWERING = EVERYBODY - {"viewer"}
+ADMIN = frozenset({"admin"})
+LEADING = frozenset({"admin", "manager"})
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request. `may` are the roles of the ticket's own team that get an answer; `foreign` says that the address
+    names something of one team, so that everybody else hears 404; `refused` is what the others of the team hear."""
+
+    name: str
+    path: str
+    form: dict[str, Any] | None = None
+    may: frozenset[str] = EVERYBODY
+    foreign: bool = False
+    refused: tuple[int, ...] = (403,)
+    answers: tuple[int, ...] = (200,)
+    query: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def method(self) -> str:
+        return "GET" if self.form is None else "POST"
+
+    @property
+    def id(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def __call__(self, client: Client, corner: Corner, **headers: str) -> HttpResponseBase:
+        path = self._fill(self.path, corner)
+        if self.form is None:
+            query = {name: self._fill(value, corner) for name, value in self.query.items()}
+            return client.get(path, query, headers=headers)  # type: ignore[return-value]
+        form = {name: self._value(value, corner) for name, value in self.form.items()}
+        return client.post(path, form, headers=headers)  # type: ignore[return-value]
+
+    def _value(self, value: Any, corner: Corner) -> Any:
+        return SimpleUploadedFile("a.txt", b"hello") if value == "FILE" else self._fill(value, corner)
+
+    @staticmethod
+    def _fill(text: str, corner: Corner) -> str:
+        return text.format(word=corner.word, **corner.ids)
+
+
+def ticket(name: str, path: str = "", **fields: Any) -> Visit:
+    return Visit(name, f"/tickets/{{ticket}}/{path}", foreign=True, **fields)
+
+
+def change(name: str, path: str, form: dict[str, Any], may: frozenset[str] = ANSWERING) -> Visit:
+    return ticket(name, path, form=form, may=may)
+
+
+def message(name: str, which: str, path: str, **fields: Any) -> Visit:
+    return Visit(name, f"/messages/{{{which}}}/{path}", foreign=True, **fields)
+
+
+VIEWS = ("mine", "unassigned", "open", "snoozed", "attention", "solved")
+VISITS = [
+    Visit("start", "/", answers=(302,)),
+    Visit("start", "/inbox/", answers=(302,)),
+    Visit("inbox_counts", "/inbox/counts/"),
+    Visit("views", "/views/"),
+    *[Visit("inbox", f"/inbox/{view}/") for view in VIEWS],
+    Visit("inbox", "/inbox/team-{team}/", answers=(200, 404)),
+    Visit("inbox_rows", "/inbox/open/rows/"),
+    Visit("inbox_ticket", "/inbox/open/{ticket}/", foreign=True),
+    *[Visit("search", "/search/", query={"q": q}) for q in ("{word}", "#{ticket}", "{word}@customer.example", "{word}.txt")],
+    *[Visit("search_quick", "/search/quick/", query={"q": q}) for q in ("{word}", "{ticket}")],
+    Visit("tags", "/tags/"),
+    ticket("ticket", answers=(302,)),
+    ticket("ticket_pane", "pane/"),
+    ticket("ticket_updates", "updates/", query={"message": "0", "event": "0"}),
+    ticket("ticket_history", "history/", query={"before": "100000"}),
+    ticket("ticket_customer", "customer/"),
+    ticket("ticket_message", "messages/{message}/"),
+    change("ticket_messages", "messages/", {"kind": "reply", "text": "hi", "expected": "1000"}),
+    change("ticket_messages", "messages/", {"kind": "note", "text": "hi"}),
+    change("ticket_messages", "messages/", {"kind": "note", "text": "hi", "event": "0", "row": "1"}),
+    change("ticket_assignee", "assignee/", {"agent": "{colleague}"}),
+    change("ticket_assignee", "assignee/", {"agent": ""}),
+    change("ticket_team", "team/", {"team": ""}),
+    change("ticket_status", "status/", {"status": "solved"}),
+    change("ticket_snooze", "snooze/", {"until": "2099-01-01T10:00"}),
+    change("ticket_priority", "priority/", {"priority": "40"}),
+    change("ticket_tags", "tags/", {"add": "vip"}),
+    change("ticket_participant", "participant/", {"conversation": "{conversation}", "identity": "{identity}", "accept": "1"}),
+    change("ticket_participant", "participant/", {"conversation": "{conversation}", "identity": "{identity}"}),
+    change("ticket_seen", "seen/", {"sequence": "1"}, EVERYBODY),
+    change("ticket_unread", "unread/", {}, EVERYBODY),
+    change("ticket_draft", "draft/", {"kind": "note", "text": "hi", "revision": "0"}),
+    change("ticket_uploads", "uploads/", {"file": "FILE"}),
+    message("message_retry", "failed", "retry/", form={}, may=ANSWERING),
+    message("message_retry", "unknown", "retry/", form={}, may=ANSWERING),
+    message("message_confirmation", "unknown", "confirmation/", form={}, may=ANSWERING),
+    message("message_images", "message", "images/", form={}, may=ANSWERING),
+    message("message_frame", "message", "frame/"),
+    message("message_source", "message", "source/", may=ANSWERING, refused=(404,)),
+    Visit("file", "/files/{file}/", foreign=True),
+    Visit("file", "/files/{picture}/", foreign=True),
+    Visit("file_thumb", "/files/{picture}/thumb/", foreign=True),
+    Visit("file_inline", "/{inline}/", foreign=True),
+    Visit("notifications", "/notifications/"),
+    Visit("notifications_read", "/notifications/read/", form={}, answers=(200, 302)),
+    Visit("profile", "/profile/"),
+    Visit("looks", "/profile/looks/", form={"theme": "dark"}, answers=(200, 204, 302)),
+    Visit("channels", "/channels/"),
+    Visit("channel_new", "/channels/new/", may=ADMIN, refused=(404,)),
+    Visit("channel_edit", "/channels/{channel}/", may=ADMIN, foreign=True, refused=(404,)),
+    Visit("quarantine", "/quarantine/", may=LEADING, refused=(404,)),
+    Visit("quarantine_retry_all", "/quarantine/retry/", form={}, may=LEADING, refused=(404,), answers=(302,)),
+    Visit("quarantine_retry", "/quarantine/{stuck}/retry/", form={}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),
+    Visit("quarantine_source", "/quarantine/{stuck}/source/", may=LEADING, foreign=True, refused=(404,)),
+    Visit("demo_mailbox", "/demo/mailbox/"),
+    Visit("demo_mail", "/demo/mailbox/{demo}/", foreign=True),
+]  # fmt: skip
+# The author's own: nobody else of the team may, not even an admin.
+OWN = [
+    message("message_withdrawal", "waiting", "withdrawal/", form={}, may=frozenset({"agent"}), refused=(403, 422)),
+    # Nothing of theirs there to remove is no error, and removes nothing.
+    change("ticket_upload_removal", "uploads/{upload}/removal/", {}, ANSWERING),
+    Visit("file", "/files/{upload}/", foreign=True, may=frozenset({"agent"}), refused=(404,)),
+]  # fmt: skip
+# Who works here and in which teams is the shop's own directory; changing it is another helper's table (tests/people).
+DIRECTORY = {"agent_invite", "team", "agent_new", "agent_edit", "team_new", "team_edit"}
+# These act on the demo mailbox through the mail listener: tests/channels_inbound/test_pages.py.
+ELSEWHERE = DIRECTORY | {"demo_write", "demo_reply", "setup"}
+OPEN_TO_ALL = {"healthz", "readyz", "metrics"}
+
+
+def site_routes() -> set[str]:
+    """Names of all addresses outside the API and the sign-in pages; unnamed ones by their address."""
+
+    def walk(resolver: URLResolver) -> Iterator[str]:
+        for entry in resolver.url_patterns:
+            if isinstance(entry, URLPattern):
+                yield entry.name or str(entry.pattern).strip("/")
+            elif str(entry.pattern) not in ("api/", "accounts/"):
+                yield from walk(entry)
+
+    return {name for name in walk(get_resolver()) if not name.startswith("account_")}

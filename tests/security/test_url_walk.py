@@ -1,0 +1,144 @@
+"""Threat 38: every page for everyone who has no business there. Nothing is told, nothing changes, nothing is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponseBase
+
+from tests.security.routes import ELSEWHERE, OPEN_TO_ALL, OWN, VISITS, Visit, site_routes
+from tests.security.world import World, changed, everything, make_world, signed_in
+
+ALL = VISITS + OWN
+# Only its uploader's request removes something.
+REMOVAL = "POST /tickets/{ticket}/uploads/{upload}/removal/"
+OUTSIDERS = ("outsider", "outside manager", "outside viewer", "loose agent")
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world()
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """What happens in here is undone, so that one world serves every visit."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def body(response: HttpResponseBase) -> bytes:
+    return response.getvalue()  # type: ignore[attr-defined]
+
+
+def test_every_route_has_an_entry() -> None:
+    """A new address without one fails here: add it to tests/security/routes.py."""
+    entered = {visit.name for visit in ALL} | ELSEWHERE | OPEN_TO_ALL
+    # `/inbox/` has no name of its own and does what `/` does.
+    assert site_routes() - {"inbox"} == entered - {"inbox"}
+
+
+def test_strangers_are_sent_to_the_sign_in_page(world: World) -> None:
+    client, before, wrong = signed_in(None), everything(), []
+    for visit in ALL:
+        for headers in ({}, {"X-Requested-With": "fetch"}):
+            response = visit(client, world.support, **headers)
+            told = response.status_code in (301, 302) and "/accounts/login/" in response["Location"]
+            if not (told or response.status_code in (401, 404)) or world.support.word.encode() in body(response):
+                wrong.append(f"{visit.id}: {response.status_code}")
+    assert not wrong
+    assert not changed(before, everything())
+
+
+@pytest.mark.parametrize("who", OUTSIDERS)
+def test_outsiders_learn_and_change_nothing(world: World, who: str) -> None:
+    client, wrong = signed_in(world.people[who]), []
+    before = everything()
+    for visit in ALL:
+        if not visit.foreign:
+            continue
+        response = visit(client, world.support)
+        if response.status_code not in (404, 403) or (response.status_code == 403 and who != "outside viewer"):
+            wrong.append(f"{visit.id}: {response.status_code}")
+        if world.support.word.encode() in body(response):
+            wrong.append(f"{visit.id}: told the other team's word")
+    assert not wrong
+    assert not changed(before, everything())
+
+
+@pytest.mark.parametrize("role", ["admin", "manager", "agent", "viewer"])
+def test_each_role_gets_what_it_may_and_no_more(world: World, role: str) -> None:
+    client, wrong = signed_in(world.people[role]), []
+    for visit in ALL:
+        with taken_back():
+            before = everything()
+            response = visit(client, world.support)
+            expected = visit.answers if role in visit.may else visit.refused
+            if response.status_code not in expected:
+                wrong.append(f"{visit.id}: {response.status_code}, expected {expected}: {body(response)[:200]!r}")
+            if role not in visit.may and (touched := changed(before, everything())):
+                wrong.append(f"{visit.id}: changed {touched}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("role", ["admin", "manager", "agent"])
+def test_every_write_that_is_allowed_does_something(world: World, role: str) -> None:
+    """Or the walk above would prove nothing: a request refused for its form changes nothing either."""
+    client, idle = signed_in(world.people[role]), []
+    for visit in ALL:
+        if visit.form is None or role not in visit.may:
+            continue
+        with taken_back():
+            before = everything()
+            visit(client, world.support)
+            if not changed(before, everything()):
+                idle.append(visit.id)
+    # Reading marks of the agent's own that stand there already.
+    assert (REMOVAL in idle) == (role != "agent")
+    assert set(idle) <= {
+        "POST /tickets/{ticket}/seen/",
+        "POST /tickets/{ticket}/unread/",
+        "POST /notifications/read/",
+        REMOVAL,
+    }
+
+
+@pytest.mark.parametrize("visit", [v for v in ALL if v.form is not None], ids=lambda visit: visit.id)
+def test_no_write_by_a_link_or_from_another_site(world: World, visit: Visit) -> None:
+    """A GET changes nothing, and a form of another site lacks the token."""
+    client = signed_in(world.house.olena)
+    before = everything()
+    path = visit._fill(visit.path, world.support)
+    if not any(other.form is None and other.path == visit.path for other in ALL):
+        assert client.get(path).status_code in (404, 405)
+    client.handler.enforce_csrf_checks = True
+    assert visit(client, world.support, Origin="https://evil.example").status_code == 403
+    assert not changed(before, everything())
+
+
+MIXED = [
+    ("/tickets/{own}/messages/{message}/", None),
+    ("/tickets/{own}/uploads/{upload}/removal/", {}),
+    ("/tickets/{own}/participant/", {"conversation": "{conversation}", "identity": "{identity}", "accept": "1"}),
+    ("/tickets/{own}/messages/", {"kind": "note", "text": "x", "attachments": "{upload}"}),
+    ("/tickets/{own}/messages/", {"kind": "reply", "text": "x", "expected": "1000", "attachments": "{file}"}),
+    ("/tickets/{own}/messages/", {"kind": "reply", "text": "x", "expected": "1000", "answers": "{message}"}),
+    ("/inbox/open/{ticket}/", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "form"), MIXED)
+def test_a_foreign_object_by_the_way_of_an_own_ticket(world: World, path: str, form: dict[str, str] | None) -> None:
+    """The outsider names a ticket of theirs and something of the other team's."""
+    client, before = signed_in(world.house.mallory), everything()
+    ids = {**world.support.ids, "own": world.returns.ids["ticket"]}
+    filled = {name: value.format(**ids) for name, value in (form or {}).items()}
+    response = client.get(path.format(**ids)) if form is None else client.post(path.format(**ids), filled)
+    # A removal of what is not there is no error; nothing was removed, as the last line says.
+    assert response.status_code in ((200,) if "removal" in path else (404, 422))
+    assert world.support.word.encode() not in body(response)
+    assert not changed(before, everything())

@@ -1,0 +1,182 @@
+"""A shop with two teams, and in each team one of everything a page could show, marked with that team's own word."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+
+from channels_inbound.inbound import drain_inbound
+from channels_inbound.models import DemoMail, RawDelivery, RawState
+from channels_inbound.raw import store_raw
+from events.delivery import drain
+from people.models import Agent, Membership, Role, Team
+from tests.channels_inbound.mails import make_mail
+from tests.people import House, make_agent, make_house
+from tickets import actions
+from tickets.actions import delivery
+from tickets.files import inline_picture_url
+from tickets.models import Attachment, Channel, Message, Participant, Ticket
+
+SUPPORT_WORD, RETURNS_WORD = "kanarek7391", "slowik5528"
+ROLES = ("admin", "manager", "agent", "viewer")
+
+
+@dataclass
+class Corner:
+    """What one team has: ids to put into addresses, and the word nobody else may read."""
+
+    word: str
+    team: Team
+    channel: Channel
+    ids: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class World:
+    house: House
+    support: Corner
+    returns: Corner
+    people: dict[str, Agent]
+
+
+def make_world() -> World:
+    """Both teams full. Olena and Mallory are their agents, Marta and Petro manage them, Vera and Vlad look on."""
+    house = make_house()
+    people = {
+        "admin": house.adam, "agent": house.olena, "viewer": house.vera, "outsider": house.mallory,
+        "manager": make_agent("Marta", role=Role.MANAGER, team=house.support),
+        "outside manager": make_agent("Petro", role=Role.MANAGER, team=house.returns),
+        "outside viewer": make_agent("Vlad", role=Role.VIEWER, team=house.returns),
+        # In no team: sees what belongs to no team, and nothing else.
+        "loose agent": make_agent("Lucy"),
+    }  # fmt: skip
+    support = Corner(SUPPORT_WORD, house.support, house.channel)
+    returns = Corner(RETURNS_WORD, house.returns, house.other_channel)
+    fill(support, house.olena, house.ben)
+    fill(returns, house.mallory, people["outside manager"])
+    Membership.objects.get_or_create(agent=people["manager"], team=house.support)
+    return World(house, support, returns, people)
+
+
+def fill(corner: Corner, agent: Agent, other: Agent) -> None:
+    """One of everything."""
+    word, ids = corner.word, corner.ids
+    first = _bring_in(corner, _mail(word, corner.channel.address, "first"))
+    ticket = Ticket.objects.get(pk=first.ticket_id)
+    ids |= {"ticket": ticket.pk, "message": first.pk, "customer": ticket.customer_id}
+    note_file = _upload(ticket, agent, f"{word}-note.png", picture())
+    note = actions.add_note(ticket.pk, by=agent, text=f"{word} in a note", attachments=[note_file.public_id])
+    sent = actions.reply(ticket.pk, by=agent, text=f"{word} in a reply", undo_seconds=0)
+    _stranger(corner, sent)
+    failed = actions.reply(ticket.pk, by=agent, text=f"{word} failed", undo_seconds=0)
+    unknown = actions.reply(ticket.pk, by=agent, text=f"{word} unknown", undo_seconds=0)
+    for claimed in delivery.claim_replies(10, at=timezone.now()):
+        {sent.pk: _accept, failed.pk: _fail, unknown.pk: _lose}[claimed.message_id](claimed.message_id, claimed.attempt)
+    waiting = actions.reply(ticket.pk, by=agent, text=f"{word} waits", undo_seconds=3000)
+    actions.save_draft(ticket.pk, by=agent, kind="outbound", text=f"{word} in a draft", recipients={}, revision=0)
+    actions.assign_ticket(ticket.pk, by=other, assignee=agent)
+    upload = _upload(ticket, agent, f"{word}-draft.txt", word.encode())
+    stuck = RawDelivery.objects.get(pk=store_raw(
+        [corner.channel.pk], transport="smtp", envelope={"mail_from": f"{word}@q.example"},
+        content=_mail(word, corner.channel.address, "stuck"))[0])  # fmt: skip
+    RawDelivery.objects.filter(pk=stuck.pk).update(state=RawState.QUARANTINED, reason=f"{word} too slow")
+    demo = DemoMail.objects.create(
+        message=sent, mail_from=corner.channel.address, rcpt_tos=[f"{word}@customer.example"], subject=f"Re: {word}",
+        content=b"From: a@b.example\r\nSubject: Re: " + word.encode() + b"\r\n\r\n" + word.encode())  # fmt: skip
+    corner.channel.health, corner.channel.health_detail = "failing", f"{word} refused us"
+    corner.channel.save()
+    drain()
+    file = Attachment.objects.filter(message=first, content_id="").get()
+    inline = Attachment.objects.filter(message=first).exclude(content_id="").get()
+    pending = Participant.objects.get(conversation__ticket=ticket, state="pending")
+    ids |= {
+        "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
+        "file": file.public_id, "picture": note_file.public_id, "upload": upload.public_id, "stuck": stuck.pk,
+        "demo": demo.pk, "inline": inline_picture_url(inline.public_id).strip("/"), "team": corner.team.pk,
+        "conversation": pending.conversation_id, "identity": pending.identity_id, "colleague": other.pk,
+        "agent": agent.pk, "channel": corner.channel.pk,
+    }  # fmt: skip
+
+
+def picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(out, "PNG")
+    return out.getvalue()
+
+
+def signed_in(agent: Agent | None) -> Client:
+    client = Client(raise_request_exception=False)
+    if agent is not None:
+        client.force_login(agent)
+    return client
+
+
+def everything() -> dict[str, list[Any]]:
+    """All rows of all our tables, as text, but for what the mere asking changes."""
+    left_out = {"django_session", "people_idempotentrequest"}
+    found = {}
+    with connection.cursor() as cursor:
+        for model in apps.get_models():
+            table = model._meta.db_table
+            if table.split("_")[0] in ("events", "people", "tickets", "channels") and table not in left_out:
+                cursor.execute(f'SELECT t::text FROM "{table}" t ORDER BY 1')
+                found[table] = cursor.fetchall()
+    return found
+
+
+def changed(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> list[str]:
+    return [table for table in before if before[table] != after[table]]
+
+
+def _mail(word: str, to: str, name: str) -> bytes:
+    mail = make_mail(
+        From=f"{word} Bauer <{word}@customer.example>", To=f"{to}, {word}-copied@customer.example",
+        Subject=f"About {word} {name}", Message_ID=f"<{name}-{word}@customer.example>", text=f"The {word} is missing.\n",
+        html=f'<p>The <b>{word}</b> is missing. <img src="cid:pic"></p>',
+    )  # fmt: skip
+    mail.add_attachment(f"{word} inside".encode(), maintype="text", subtype="plain", filename=f"{word}.txt")
+    mail.add_attachment(
+        picture(), maintype="image", subtype="png", filename=f"{word}.png", cid="<pic>", disposition="inline"
+    )
+    return mail.as_bytes()
+
+
+def _bring_in(corner: Corner, content: bytes) -> Message:
+    [delivery_id] = store_raw([corner.channel.pk], transport="smtp", content=content, envelope={})
+    drain_inbound()
+    return RawDelivery.objects.get(pk=delivery_id).message  # type: ignore[return-value]
+
+
+def _stranger(corner: Corner, sent: Message) -> None:
+    """Somebody who holds our mail but takes no part."""
+    address = corner.channel.address.replace("@", f"+{sent.reply_token}@")
+    mail = make_mail(
+        From=f"{corner.word} stranger <{corner.word}@elsewhere.example>", To=address, Subject="Re: it",
+        Message_ID=f"<stranger-{corner.word}@elsewhere.example>", text=f"{corner.word} from a stranger\n",
+    )  # fmt: skip
+    store_raw([corner.channel.pk], transport="smtp", content=mail.as_bytes(), envelope={"rcpt_tos": [address]})
+    drain_inbound()
+
+
+def _upload(ticket: Ticket, agent: Agent, name: str, content: bytes) -> Attachment:
+    return actions.upload_attachment(ticket.pk, by=agent, upload=SimpleUploadedFile(name, content), filename=name)
+
+
+def _accept(pk: int, attempt: int) -> None:
+    delivery.record_accepted(pk, attempt, at=timezone.now())
+
+
+def _fail(pk: int, attempt: int) -> None:
+    delivery.record_permanent_failure(pk, attempt, error="550 no", at=timezone.now())
+
+
+def _lose(pk: int, attempt: int) -> None:
+    delivery.record_unknown(pk, attempt, error="cut", at=timezone.now())
