@@ -74,8 +74,6 @@ def reasons() -> set[str]:
     return {name for name, why in re.findall(r"^\| `([^`]+)` \| (.+?) \|", text, re.M) if len(why.split()) > 3}
 
 
-# Made by other commands and other hands; each is there before a release.
-PENDING = {"docs/screenshots/inbox-light.png", "adr/0001-serving.md", "adr/0004-live-updates.md"}
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
@@ -90,7 +88,7 @@ def test_links_and_named_files_exist(path: Path) -> None:
     for target in re.findall(rf"`((?:{known})/[\w./-]+\.(?:py|js|md|sh|css|mjs|html))(?:::\w+)?`", text):
         if not (ROOT / target).exists():
             missing.append(target)
-    assert set(missing) - PENDING == set()
+    assert missing == []
 
 
 def test_every_test_that_security_names_exists() -> None:
