@@ -14,10 +14,10 @@ from django.utils import timezone
 from PIL import Image
 
 from channels_inbound.inbound import drain_inbound
-from channels_inbound.models import DemoMail, RawDelivery, RawState
+from channels_inbound.models import DemoMail, Mailbox, RawDelivery, RawState
 from channels_inbound.raw import store_raw
 from events.delivery import drain
-from people.models import Agent, Membership, Role, Team
+from people.models import Agent, Identity, Membership, Role, Team
 from tests.channels_inbound.mails import make_mail
 from tests.people import House, make_agent, make_house
 from tickets import actions
@@ -91,6 +91,11 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     demo = DemoMail.objects.create(
         message=sent, mail_from=corner.channel.address, rcpt_tos=[f"{word}@customer.example"], subject=f"Re: {word}",
         content=b"From: a@b.example\r\nSubject: Re: " + word.encode() + b"\r\n\r\n" + word.encode())  # fmt: skip
+    mailbox = Mailbox.objects.create(
+        channel=corner.channel, is_active=False, host=f"{word}.example", username=f"{word}@mailbox.example", secret=""
+    )
+    Identity.objects.filter(customer=ticket.customer_id).update(hard_bounces=1)
+    ids["bounced"] = Identity.objects.filter(customer=ticket.customer_id).earliest("pk").pk
     corner.channel.health, corner.channel.health_detail = "failing", f"{word} refused us"
     corner.channel.save()
     drain()
@@ -98,7 +103,7 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     inline = Attachment.objects.filter(message=first).exclude(content_id="").get()
     pending = Participant.objects.get(conversation__ticket=ticket, state="pending")
     ids |= {
-        "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
+        "mailbox": mailbox.pk, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
         "file": file.public_id, "picture": note_file.public_id, "upload": upload.public_id, "stuck": stuck.pk,
         "demo": demo.pk, "inline": inline_picture_url(inline.public_id).strip("/"), "team": corner.team.pk,
         "conversation": pending.conversation_id, "identity": pending.identity_id, "colleague": other.pk,
