@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib import import_module
 from importlib.util import find_spec
@@ -41,6 +42,14 @@ def compose_schedule(apps: list[str]) -> dict[str, dict[str, Any]]:
 def _set_schedule(sender: Celery, **_: Any) -> None:
     own_apps = [name for name in settings.INSTALLED_APPS if "." not in name]
     sender.conf.beat_schedule = compose_schedule([name for name in own_apps if find_spec(f"{name}.tasks")])
+
+
+@signals.worker_init.connect
+@signals.worker_before_create_process.connect
+def _share_memory(**_: Any) -> None:
+    """What is loaded before the children are forked stays shared: the collector never writes into it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @signals.setup_logging.connect
