@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,10 +60,11 @@ def memory_of(pid: int) -> int:
     return next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
 
 
-def own_cpu() -> float:
-    """CPU seconds of this process and of the children it has buried or still has."""
+def own_cpu(without: Collection[int] = ()) -> float:
+    """CPU seconds of this process and of its children, those `without` and below them excepted."""
     times = os.times()
-    living = sum(_cpu_with_buried(pid) for pid in family(os.getpid()) if pid != os.getpid())
+    apart = {os.getpid(), *(pid for root in without for pid in family(root))}
+    living = sum(_cpu_with_buried(pid) for pid in family(os.getpid()) if pid not in apart)
     return times.user + times.system + times.children_user + times.children_system + living
 
 

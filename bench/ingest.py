@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench import bare
-from bench.cpu import Spent, measured, median, own_cpu
+from bench.cpu import Spent, measured, median
 from bench.data import empty_database
 from bench.mails import SUPPORT, MadeMail, make_mails
 from bench.stack import Stack, use_database
@@ -56,7 +56,7 @@ def _measure(stack: Stack, mails: list[MadeMail], work: Callable[[Stack, str], N
     work(stack, database)
     _store(rest)
     stack.settle()
-    with measured(application=own_cpu, postgresql=stack.postgres_cpu) as spent:
+    with measured(application=stack.own_cpu, postgresql=stack.postgres_cpu) as spent:
         work(stack, database)
     _check(mails)
     return Run(len(rest), spent)

@@ -29,6 +29,7 @@ def run(
     with stack.serving(database) as served:
         for count in audiences:
             with open_sockets(served.port, count) as sockets:
+                _look_at_list(sockets)
                 _announce(sockets, 0)  # the first change reads what later ones have cached
                 costs, delays = zip(*[_costs(served, sockets, changes) for _ in range(rounds)], strict=True)
             found[count] = median(costs)
@@ -47,21 +48,31 @@ def _costs(served: Served, sockets: list[ClientConnection], changes: int) -> tup
     return spent.total / changes * 1000, median(delays)
 
 
+def _look_at_list(sockets: list[ClientConnection]) -> None:
+    """Say, as the page does, which list stands in the window: only those who show it are told."""
+    for socket in sockets:
+        socket.send(json.dumps({"type": "view", "view": VIEW}))
+    for socket in sockets:
+        _wait_for(socket, "viewing", None)
+
+
 def _announce(sockets: list[ClientConnection], number: int) -> float:
     """Announce a change of a ticket that everyone may see, and wait until every tab has its frame."""
     from tickets.models import Ticket  # noqa: PLC0415
     from tickets.realtime import publish  # noqa: PLC0415
 
-    ticket = Ticket.objects.filter(team=None, status="open").order_by("-last_message_at")[number % 20]
+    seen_by_all = Ticket.objects.filter(team=None, status="open", snoozed_until=None).order_by("-last_message_at")
+    tickets = list(seen_by_all.values_list("pk", flat=True)[:20])
+    ticket = tickets[number % len(tickets)]
     began = time.perf_counter()
-    assert publish(changes=[[ticket.pk, "ticket.changed", 1, None]], agents=[], to_agents=[])
+    assert publish(changes=[[ticket, "ticket.changed", 1, None]], agents=[], to_agents=[])
     for socket in sockets:
-        _wait_for(socket, ticket.pk)
+        _wait_for(socket, "ticket.upsert", ticket)
     return time.perf_counter() - began
 
 
-def _wait_for(socket: ClientConnection, ticket: int) -> None:
+def _wait_for(socket: ClientConnection, kind: str, ticket: int | None) -> None:
     while True:
         message = json.loads(socket.recv(timeout=30))
-        if any(frame.get("ticket") == ticket for frame in message["frames"]):
+        if any((frame["kind"], frame.get("ticket")) == (kind, ticket) for frame in message["frames"]):
             return

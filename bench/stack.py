@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from bench.cpu import cpu_of
+from bench.cpu import cpu_of, own_cpu
 from helpdesk.runtime.redis import free_port
 from helpdesk.runtime.services import Services, kept_secrets
 
@@ -56,6 +56,12 @@ class Stack:
         """CPU seconds of the server: its backends, also those that have ended, its writers, and checkpoints."""
         assert self.services.postgres and self.services.postgres.process
         return cpu_of(self.services.postgres.process.pid)
+
+    def own_cpu(self) -> float:
+        """CPU seconds of this process and of its helpers, without the servers, which are its children too."""
+        assert self.services.postgres and self.services.redis
+        servers = (self.services.postgres.process, self.services.redis.process)
+        return own_cpu(without=[server.pid for server in servers if server])
 
     def has_database(self, name: str) -> bool:
         with self._admin() as connection:

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 
 from channels_inbound.models import RawState
-from events.statements import PreparedCursor, prepared, prepared_together
+from events.statements import PreparedCursor, prepared
 
 BATCH = 50
 BATCH_BYTES = 16 << 20
@@ -81,7 +81,7 @@ WHERE c.id = d.id AND c.attempt = d.attempts AND d.state = 'stored'
 def claim_waiting(*, at: datetime, limit: int = BATCH) -> list[Claim]:
     """Take the oldest waiting deliveries of mailboxes nobody works on. Deliveries that used up their tries come
     back from `spent` and are not claimed."""
-    with transaction.atomic(), prepared_together() as cursor:
+    with transaction.atomic(), prepared() as cursor:
         # Two workers choosing at once would both see a mailbox as free; choosing takes a millisecond. A claim that
         # a crash of the server forgets is made again, so its commit need not wait for the disk.
         cursor.execute(_ALONE)

@@ -33,7 +33,7 @@ from channels_inbound.email.receive import ReceivedEnvelope, ReceivingChannel, t
 from channels_inbound.health import note_received
 from channels_inbound.models import RawState
 from channels_inbound.outcomes import RawOutcome, tell_quarantined, write_outcomes
-from events.statements import prepared, prepared_together
+from events.statements import prepared
 from events.tracing import tracing
 from tickets.inbound import InboundAttachment, InboundMessage
 from tickets.ingest import ingest_batch
@@ -158,9 +158,8 @@ def _settle_together(work: Sequence[Work]) -> list[str]:
     results = ingest_batch([message for _, message in messages])
     outcomes += [RawOutcome.of(claim, result) for (claim, _), result in zip(messages, results, strict=True)]
     now = timezone.now()
-    with prepared_together():
-        write_outcomes(outcomes, at=now)
-        note_received({claim.channel_id for claim, _ in held}, at=now)
+    write_outcomes(outcomes, at=now)
+    note_received({claim.channel_id for claim, _ in held}, at=now)
     tell_quarantined(outcomes, at=now)
     transaction.on_commit(lambda: _log(outcomes), robust=True)
     return [outcome.word for outcome in outcomes]

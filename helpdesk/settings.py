@@ -145,10 +145,11 @@ DATABASES["default"]["OPTIONS"] |= {
 # Tests run without fsync; nothing else may.
 UNSAFE_DATABASE = env.flag("HELPDESK_UNSAFE_DATABASE")
 env.refuse(PRODUCTION and UNSAFE_DATABASE, "HELPDESK_UNSAFE_DATABASE is for tests: a crash would lose mail.")
-PREPARED_STATEMENTS = not env.flag("HELPDESK_PGBOUNCER")
-if not PREPARED_STATEMENTS:
+# For the statements of events.statements; Django's own cursors never prepare.
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 0
+if env.flag("HELPDESK_PGBOUNCER"):
     # In transaction pooling there are neither start-up options nor server-side cursors; set the limits on the role.
-    del DATABASES["default"]["OPTIONS"]["options"]
+    del DATABASES["default"]["OPTIONS"]["options"], DATABASES["default"]["OPTIONS"]["prepare_threshold"]
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 # Without repeats: redis-py's own would make a page wait four times as long for a Redis that is not there.
 _redis_limits = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from events.statements import prepared, prepared_together
+from events.statements import prepared
 from tickets.inbound import InboundMessage
 
 
@@ -125,7 +125,7 @@ WHERE l.other_id = ANY(%s) AND l.reason = 'follow_up' AND t.status <> 'closed' O
 def load_evidence(messages: Sequence[InboundMessage]) -> Evidence:
     """Read what the batch refers to and lock every ticket it may touch, in id order so that two workers cannot
     block each other for ever."""
-    with prepared_together() as channels, prepared() as hits:
+    with prepared() as channels, prepared() as hits:
         # All channels: there are few, and every address of ours matters when recipients are read.
         channels.execute(_CHANNELS)
         hits.execute(_HITS, _references(messages))
@@ -143,7 +143,7 @@ def load_evidence(messages: Sequence[InboundMessage]) -> Evidence:
 def lock_tickets(evidence: Evidence, ids: Iterable[int]) -> None:
     """Lock these tickets and read their members; for closed ones also the follow-up that took over."""
     wanted = sorted(ids)
-    with prepared_together() as cursor, prepared() as members:
+    with prepared() as cursor, prepared() as members:
         cursor.execute(_LOCK, [wanted])
         members.execute(_MEMBERS, [wanted])
         found = [TicketState(*row) for row in cursor.fetchall()]

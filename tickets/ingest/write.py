@@ -14,7 +14,7 @@ from uuid import uuid4
 from psycopg.types.json import Jsonb
 
 from events.ledger import Recorded, record_events
-from events.statements import PreparedCursor, prepared, prepared_together
+from events.statements import PreparedCursor, prepared
 from people.identities import note_hard_bounces
 from tickets.realtime import announce
 from tickets.search.text import search_document
@@ -44,7 +44,7 @@ def write_plan(plan: Plan) -> None:
         return
     opened = [ticket for ticket in plan.touched.values() if ticket.is_new]
     known = [ticket for ticket in plan.touched.values() if not ticket.is_new]
-    with prepared_together() as cursor:
+    with prepared() as cursor:
         _insert(
             cursor,
             {
