@@ -19,10 +19,18 @@ node_modules/.installed: package.json package-lock.json .venv/.installed
 	@sh scripts/node.sh npm ci --no-progress
 	@touch $@
 
-assets: node_modules/.installed ## Build static/dist, staticfiles/ and the translations
+# Icons are found where templates and code name them, so these count as sources too.
+SOURCES := $(shell find assets templates locale static tickets people channels_inbound helpdesk events scripts -type f \
+	\( -name '*.js' -o -name '*.mjs' -o -name '*.css' -o -name '*.html' -o -name '*.py' -o -name '*.po' -o -name '*.svg' \) \
+	-not -path 'static/dist/*')
+
+assets: static/dist/.built ## Build static/dist, staticfiles/ and the translations
+
+static/dist/.built: node_modules/.installed $(SOURCES)
 	@sh scripts/node.sh node assets/build.mjs
 	@$(BIN)/python scripts/compile_messages.py
 	@$(BIN)/python manage.py collectstatic --noinput --clear -v 0
+	@touch $@
 
 lock: ## Pin what requirements/*.in and package.json ask for
 	@sh scripts/lock.sh

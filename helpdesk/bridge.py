@@ -28,6 +28,8 @@ SPOOL_ABOVE = 512 * 1024
 DEFAULT_BODY_LIMIT = 66 * 1024 * 1024
 # A client that sends its body slower than this holds memory for nothing.
 BODY_PATIENCE = 120.0
+CHUNK_PATIENCE = 15.0
+SEND_PATIENCE = 15.0
 
 
 class BodyTooLarge(Exception):
@@ -42,30 +44,29 @@ class WSGIBridge:
     """An ASGI application that runs `application` in `threads` lasting threads.
 
     A request costs one hop into a thread and one back; only a streamed body costs one more per chunk. The body is read
-    by the loop beforehand, so a slow client holds no thread. With `waiting_limit` requests waiting the answer is 503.
+    by the loop beforehand, so a slow client holds neither a thread nor a place among the `waiting_limit` requests
+    after which the answer is 503.
     """
 
     def __init__(
         self, application: Callable[..., Iterable[bytes]], *, threads: int = 8, waiting_limit: int = 400,
-        body_limit: int = DEFAULT_BODY_LIMIT,
+        body_limit: int = DEFAULT_BODY_LIMIT, reading_limit: int = 4000,
     ) -> None:  # fmt: skip
         self.application = application
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="page")
         self.waiting_limit = waiting_limit
         self.body_limit = body_limit
-        self.running = 0
+        self.reading_limit = reading_limit
+        self.reading = self.running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.running >= self.waiting_limit:
+        if self.running >= self.waiting_limit or self.reading >= self.reading_limit:
             await answer_plainly(send, 503, b"Too busy, please try again.\n", [(b"retry-after", b"2")])
             return
-        self.running += 1
-        try:
-            await self._serve(scope, receive, send)
-        finally:
-            self.running -= 1
+        await self._serve(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.reading += 1
         try:
             body = await asyncio.wait_for(read_body(scope, receive, self.body_limit), BODY_PATIENCE)
         except BodyTooLarge:
@@ -77,11 +78,15 @@ class WSGIBridge:
             return
         except ClientGone:
             return
+        finally:
+            self.reading -= 1
         loop = asyncio.get_running_loop()
         request = _Request(self.application, scope, body, send, loop)
+        self.running += 1
         try:
             start, rest = await loop.run_in_executor(self.pool, request.run)
         finally:
+            self.running -= 1
             body.close()
         if start:
             await send(start)
@@ -132,7 +137,13 @@ class _Request:
         self._send_and_wait({"type": "http.response.body", "body": b""})
 
     def _send_and_wait(self, message: Message) -> None:
-        asyncio.run_coroutine_threadsafe(_sending(self.send, message), self.loop).result()
+        sending = asyncio.run_coroutine_threadsafe(_sending(self.send, message), self.loop)
+        try:
+            sending.result(SEND_PATIENCE)
+        except TimeoutError:
+            # Whoever does not read must not keep a thread that serves everybody.
+            sending.cancel()
+            raise ClientGone from None
 
 
 async def _sending(send: Send, message: Message) -> None:
@@ -165,7 +176,11 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> IO[bytes]:
         if not message.get("more_body"):
             spool.seek(0)
             return spool
-        message = await receive()
+        try:
+            message = await asyncio.wait_for(receive(), CHUNK_PATIENCE)
+        except TimeoutError:
+            spool.close()
+            raise
         if message["type"] == "http.disconnect":
             spool.close()
             raise ClientGone

@@ -14,6 +14,6 @@ if [ ! -x .venv/bin/pip ]; then
         exit 1
     }
 fi
-echo "Installing Python packages..."
+echo "Installing Python packages (one to three minutes the first time)..."
 .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt -r requirements/dev.txt
 touch .venv/.installed

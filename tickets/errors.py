@@ -51,6 +51,12 @@ class NewAddress(DomainError):
         self.addresses = tuple(addresses)
 
 
+class TicketClosed(DomainError):
+    """A closed ticket is history and takes no change."""
+
+    code = "closed"
+
+
 class TooLate(DomainError):
     """What should be undone has already happened."""
 

@@ -182,6 +182,8 @@ class Composer {
     this.fit();
     this.tell('');
     mark(this.number, 'draft', false);
+    // Or the next single key, Z above all, would be written into the empty composer.
+    $('#talk')?.focus({ preventScroll: true });
     deliver(job, settled);
   }
 

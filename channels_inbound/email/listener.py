@@ -177,7 +177,7 @@ class Connection(SMTP):
         if now - self._opened_at > self._limits.session_seconds:
             self._say_and_close("421 4.4.2 session too long")
             return
-        if now - self._heard_at > 1:
+        if self.at_work and now - self._heard_at > 1:
             self._heard_at = now
             self._reset_timeout()
         super().data_received(data)

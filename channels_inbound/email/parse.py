@@ -103,7 +103,7 @@ def _assemble(
         quoted=marks.quoted,
         signature=marks.signature,
         attachments=attachments,
-        auth=read_auth(root.fields, trusted),
+        auth=read_auth(root.fields, trusted, [one.address for one in people["from"]]),
         return_path=return_path,
         **_completeness(reader),
     )

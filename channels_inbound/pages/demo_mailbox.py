@@ -13,6 +13,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
@@ -30,6 +31,7 @@ from channels_inbound.quarantine import channels_visible_to
 from channels_inbound.samples import SAMPLES, SampleMail, write_mail
 from channels_inbound.submit import NotTaken, submit_mail
 from people.models import Agent
+from people.permissions import Permission
 from tickets.inbox.access import agent_of, signed_in
 from tickets.models import ChannelKind, Message, MessageKind, OutboxState, Ticket
 from tickets.preview import without_spans
@@ -112,6 +114,7 @@ def mail_page(request: HttpRequest, mail_id: int) -> HttpResponseBase:
 @signed_in
 def answer(request: HttpRequest, mail_id: int) -> HttpResponseBase:
     """Answer as the person the mail went to."""
+    _require_reply(agent_of(request))
     mail = _mail(request, mail_id)
     form = AnswerForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -138,6 +141,7 @@ def answer(request: HttpRequest, mail_id: int) -> HttpResponseBase:
 def write(request: HttpRequest) -> HttpResponseBase:
     """Write in as somebody new."""
     agent = agent_of(request)
+    _require_reply(agent)
     form = _new_form(agent, request.POST)
     if not form.is_valid():
         page = Paginator(_mails(agent).defer("content").order_by("-id"), PAGE).get_page(1)
@@ -203,3 +207,9 @@ def _new_form(agent: Agent, data: Any = None) -> NewMailForm:
 
 def _again(subject: str) -> str:
     return subject if subject.lower().startswith("re:") else f"Re: {subject}"
+
+
+def _require_reply(agent: Agent) -> None:
+    """Who only looks does not write, in whoever's name."""
+    if not agent.may(Permission.REPLY):
+        raise PermissionDenied

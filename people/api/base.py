@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from django.db.models import Model, QuerySet
 from django.http.response import HttpResponseBase
 from rest_framework import serializers
+from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -41,6 +42,16 @@ class AlwaysJson(BaseContentNegotiation):
         return first, first.media_type
 
 
+class SafeJSONParser(JSONParser):
+    """JSON nested deeper than Python can follow is a mistake of the sender, not ours."""
+
+    def parse(self, *arguments: Any, **keywords: Any) -> Any:
+        try:
+            return super().parse(*arguments, **keywords)
+        except RecursionError as error:
+            raise ParseError("JSON parse error - nested too deeply") from error
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses fields it does not list, so that a misspelt one is not silently ignored."""
 
@@ -48,10 +59,9 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, Mapping):
             known = {name for name, field in self.fields.items() if not field.read_only}
             if unknown := [name for name in data if name not in known]:
-                raise serializers.ValidationError(
-                    {str(name)[:80]: [serializers.ErrorDetail("There is no such field here.", "unknown")]
-                     for name in unknown[:20]}
-                )  # fmt: skip
+                problem = serializers.ErrorDetail("There is no such field here.", "unknown")
+                names = [str(name)[:80].encode("utf-8", "replace").decode() for name in unknown[:20]]
+                raise serializers.ValidationError({name: [problem] for name in names})
         return super().to_internal_value(data)
 
 
@@ -62,7 +72,7 @@ class ApiView(APIView):
     permission_classes = [ScopedToken]
     throttle_classes = [TokenThrottle]
     renderer_classes = [JSONRenderer]
-    parser_classes = [JSONParser]
+    parser_classes = [SafeJSONParser]
     content_negotiation_class = AlwaysJson
     metadata_class = None
     http_method_names = ["get", "head", "post", "patch", "delete", "put"]

@@ -260,3 +260,9 @@ class TestFiles:
 def test_conversation_of_a_reply_is_that_of_the_message_answered(ticket: Ticket, olena: Api) -> None:
     sent = olena.post(messages_path(ticket), {"kind": "reply", "text": "x"}).body
     assert Message.objects.get(pk=sent["id"]).conversation == Conversation.objects.get(ticket=ticket)
+
+
+def test_json_nested_past_all_measure_is_the_senders_mistake(ticket: Ticket, olena: Api) -> None:
+    for body in (b"[" * 200_000, b'{"a":' * 100_000, b'{"\\ud800": 1}'):
+        answer = olena.post(f"tickets/{ticket.pk}/messages/", body)
+        assert answer.status == 400

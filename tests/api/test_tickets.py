@@ -316,7 +316,8 @@ class TestChange:
     def test_closed_is_closed(self, ticket: Ticket, olena: Api) -> None:
         Ticket.objects.filter(pk=ticket.pk).update(status="closed", closed_at=timezone.now())
         for change in ({"status": "open"}, {"assignee": "me"}, {"team": None}):
-            assert olena.patch(f"tickets/{ticket.pk}/", change).status == 400
+            answer = olena.patch(f"tickets/{ticket.pk}/", change)
+            assert (answer.status, answer.body["code"]) == (409, "closed")
 
 
 def test_agents_are_found_by_team_and_address(house: House, manager: Agent, olena: Api) -> None:

@@ -64,6 +64,13 @@ def test_cut_off_it_leaves_an_empty_helpdesk(data_dir: Path, monkeypatch: Any) -
     assert not (data_dir / "demo.json").exists()
 
 
+@pytest.fixture
+def migrated(monkeypatch: Any) -> None:
+    """The test database is up to date, and migrating takes a connection of its own, outside the test's transaction."""
+    monkeypatch.setattr("helpdesk.management.commands.prepare.migrate_patiently", lambda: None)
+
+
+@pytest.mark.usefixtures("migrated")
 def test_production_never_gets_it(data_dir: Path, settings: Any) -> None:
     settings.PRODUCTION = True
     with pytest.raises(CommandError, match="production"):
@@ -72,6 +79,7 @@ def test_production_never_gets_it(data_dir: Path, settings: Any) -> None:
     assert not Agent.objects.exists()
 
 
+@pytest.mark.usefixtures("migrated")
 def test_prepare_loads_it_once_and_only_when_wanted(data_dir: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("HELPDESK_DEMO", "0")
     call_command("prepare")

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -23,6 +24,7 @@ from tickets.events import TicketEvent
 from tickets.models import (
     Acknowledgement,
     AutoKind,
+    Channel,
     Message,
     MessageKind,
     OutboxState,
@@ -30,7 +32,7 @@ from tickets.models import (
     ThreadLayer,
     Ticket,
 )
-from tickets.recipients import is_address
+from tickets.recipients import is_address, plain
 from tickets.tokens import new_token
 
 from .base import record
@@ -81,7 +83,9 @@ def _may_be_answered(first: Message) -> bool:
         return False
     address = first.identity.value
     local = address.rpartition("@")[0]
-    return is_address(address) and not address.endswith(".invalid") and not _UNREAD.fullmatch(local)
+    ours = Channel.objects.filter(address__in=[address, plain(address)]).exists()
+    elsewhere = "." in address.rpartition("@")[2] and not address.endswith(".invalid")
+    return is_address(address) and elsewhere and not ours and not _UNREAD.fullmatch(local)
 
 
 def _done(ticket: Ticket) -> bool:
@@ -95,6 +99,13 @@ def _held_back(identity: Identity, at: datetime) -> str:
     if hour >= settings.ACKNOWLEDGEMENTS_PER_HOUR:
         return "house_limit"
     with connection.cursor() as cursor:
+        # One mailbox may be written in many ways (name+anything@), and each would have a turn of its own.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [plain(identity.value)])
+        local, _at, domain = plain(identity.value).rpartition("@")
+        tagged = Q(identity__value__startswith=f"{local}+", identity__value__endswith=f"@{domain}")
+        twins = Acknowledgement.objects.filter(tagged | Q(identity__value=plain(identity.value)))
+        if twins.filter(at__gt=at - AGAIN_AFTER).exclude(identity=identity).exists():
+            return "address_limit"
         cursor.execute(_TAKE_TURN, {"identity": identity.pk, "at": at, "before": at - AGAIN_AFTER})
         return "" if cursor.rowcount else "address_limit"
 
@@ -107,9 +118,7 @@ def _queue(ticket: Ticket, first: Message, at: datetime) -> Message:
         text = channel.acknowledgement.strip() or _default_text()
     ticket.message_sequence += 1
     ticket.save(update_fields=["message_sequence"])
-    envelope: dict[str, Any] = {
-        "to": [{"name": first.identity.display_name if first.identity else "", "address": _address(first)}]
-    }
+    envelope: dict[str, Any] = {"to": [{"name": "", "address": _address(first)}]}
     if first.external_id:
         envelope |= {"in_reply_to": first.external_id, "references": [first.external_id]}
     message = Message.objects.create(

@@ -13,7 +13,16 @@ from people.models import Agent
 from tickets.errors import InvalidInput, NewAddress
 from tickets.events import TicketEvent
 from tickets.inbound import Address
-from tickets.models import Channel, Conversation, Message, Participant, ParticipantRole, ParticipantState, Ticket
+from tickets.models import (
+    Channel,
+    Conversation,
+    Message,
+    MessageKind,
+    Participant,
+    ParticipantRole,
+    ParticipantState,
+    Ticket,
+)
 from tickets.recipients import MAX_RECIPIENTS, Recipients, is_address, plain, reply_recipients
 
 from .base import record
@@ -79,6 +88,10 @@ def admit_recipients(
             "identity__value", flat=True
         )
     )
+    if recipients.differs:
+        # A Reply-To that leads elsewhere is asked about, even if the same mail wrote that address into Cc.
+        wrote = Message.objects.filter(ticket=ticket, kind=MessageKind.INBOUND, pending=False)
+        known &= set(wrote.values_list("identity__value", flat=True))
     new = [entry for entry in recipients.everyone() if entry.address not in known]
     agreed = {address.strip().lower() for address in confirmed}
     unconfirmed = [entry.address for entry in new if entry.address not in agreed]

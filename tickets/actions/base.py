@@ -11,7 +11,7 @@ from events.actors import Actor
 from events.ledger import Recorded, record_event
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
-from tickets.errors import InvalidInput, NotFound
+from tickets.errors import NotFound, TicketClosed
 from tickets.events import TicketEvent, ticket_stream
 from tickets.models import Message, OutboxState, Participant, ParticipantState, Status, Ticket
 from tickets.realtime import announce
@@ -51,7 +51,7 @@ def require(by: Agent, permission: Permission) -> None:
 def refuse_closed(ticket: Ticket) -> None:
     """A closed ticket is history: what comes next is a follow-up."""
     if ticket.status == Status.CLOSED:
-        raise InvalidInput("status", _("This ticket is closed."))
+        raise TicketClosed(_("This ticket is closed."))
 
 
 def audience(ticket: Ticket) -> Audience:

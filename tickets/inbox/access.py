@@ -21,13 +21,15 @@ from tickets.errors import (
     NewAddress,
     NotFound,
     StaleReply,
+    TicketClosed,
     TooLate,
 )
 
 logger = logging.getLogger(__name__)
 Page = Callable[..., HttpResponseBase]
 STATUS: dict[type[DomainError], int] = {
-    NotFound: 404, StaleReply: 409, NewAddress: 409, TooLate: 409, IdempotencyMismatch: 409, InvalidInput: 422,
+    NotFound: 404, StaleReply: 409, NewAddress: 409, TooLate: 409, TicketClosed: 409, IdempotencyMismatch: 409,
+    InvalidInput: 422,
 }  # fmt: skip
 
 

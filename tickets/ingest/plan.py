@@ -18,6 +18,7 @@ from .evidence import Evidence, Hit, Membership, TicketState
 from .threading import Placement
 
 MAX_SUBJECT = 500
+PROOF = frozenset({"token", "own_message_id", "body_token"})
 
 
 @dataclass(slots=True)
@@ -84,7 +85,10 @@ def plan_message(
     planned.opened = opened
     if not placement.pending:
         _join(evidence, plan, ticket, conversation_id, sender, "requester" if opened else "joined", message)
-        for person in copied:
+        # Whoever only quotes a number can write a stranger's address into Cc. Proof of our mail, or of the sender,
+        # cannot be made up, and what an own ticket starts with harms nobody else.
+        proven = opened or message.verdict == "pass" or placement.layer in PROOF
+        for person in copied if proven else ():
             _join(evidence, plan, ticket, conversation_id, person, "copied", message)
     else:
         _join(evidence, plan, ticket, conversation_id, sender, "joined", message, state="pending")

@@ -61,11 +61,31 @@ def test_a_forged_copy_below_our_trace_counts_for_nothing() -> None:
     assert verdicts("Received: by mx", own, "Received: from evil by mx", forged) == AuthVerdicts("fail", "none", "none")
 
 
-def test_several_headers_of_our_own_add_up_and_the_topmost_wins() -> None:
+def test_only_the_topmost_header_of_our_own_counts() -> None:
     spf = f"Authentication-Results: {OURS}; spf=fail"
     rest = f"Authentication-Results: {OURS} 1; {ALL_PASS}"
-    assert verdicts(spf, rest) == AuthVerdicts("fail", "pass", "pass")
+    assert verdicts(spf, rest) == AuthVerdicts("fail", "none", "none")
 
 
 def test_two_from_headers_pass_nothing() -> None:
     assert verdicts("From: ceo@bank.example", f"Authentication-Results: {OURS}; {ALL_PASS}") == AuthVerdicts()
+
+
+def test_several_senders_in_one_from_pass_nothing() -> None:
+    raw = (
+        f"Authentication-Results: {OURS}; dmarc=pass header.from=evil.example\r\n"
+        "From: <victim@bank.example> <attacker@evil.example>\r\nMessage-ID: <a@evil.example>\r\n\r\nHello\r\n"
+    )
+    assert verdicts(rest=raw.encode()).dmarc != "pass"
+
+
+def test_a_verdict_about_another_domain_is_none() -> None:
+    elsewhere = f"Authentication-Results: {OURS}; dmarc=pass header.from=evil.example"
+    assert verdicts(elsewhere).dmarc == "none"
+
+
+def test_below_the_second_hop_anybody_writes_our_name() -> None:
+    hop = "Received: from a.example by b.example; Mon, 2 Mar 2026 09:00:00 +0000"
+    forged = f"Authentication-Results: {OURS}; {ALL_PASS}"
+    assert verdicts(hop, forged).dmarc == "pass"
+    assert verdicts(hop, hop, forged) == AuthVerdicts()

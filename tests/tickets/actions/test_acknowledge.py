@@ -37,7 +37,7 @@ def test_a_new_ticket_is_acknowledged_by_the_reaction(house: House) -> None:
     drain()
     (receipt,) = receipts(ticket)
     assert (receipt.kind, receipt.agent, receipt.sequence, receipt.outbox) == ("outbound", None, 2, OutboxState.QUEUED)
-    assert receipt.envelope["to"] == [{"name": "Zoe Bauer", "address": "zoe@customer.example"}]
+    assert receipt.envelope["to"] == [{"name": "", "address": "zoe@customer.example"}]
     assert events_of(ticket.pk)[-2:] == ["acknowledgement.due", "message.queued"]
     ticket.refresh_from_db()
     assert ticket.waiting_since is not None
@@ -168,3 +168,22 @@ def test_two_workers_send_one() -> None:
     for thread in threads:
         thread.join()
     assert len(receipts()) == 1
+
+
+def test_a_name_is_no_place_for_a_message(house: House) -> None:
+    ticket = open_ticket(house.channel, sender=Address("Locked! Sign in at http://evil.example", "a@customer.example"))
+    acknowledge_ticket(ticket.pk, at=NOW)
+    (message,) = claim_replies(5, at=NOW)
+    assert b"evil.example" not in compose_mail(message, at=NOW, load=lambda file: b"").content
+
+
+def test_one_mailbox_under_many_names_has_one_turn(house: House) -> None:
+    for number in range(3):
+        ticket = open_ticket(house.channel, sender=Address("", f"victim+{number}@customer.example"))
+        acknowledge_ticket(ticket.pk, at=NOW)
+    assert len(receipts()) == 1
+
+
+@pytest.mark.parametrize("address", ["returns@shop.example", "support+abc@shop.example", "root@localhost"])
+def test_our_own_addresses_and_machines_without_a_domain_get_none(house: House, address: str) -> None:
+    assert acknowledge_ticket(open_ticket(house.channel, sender=Address("", address)).pk, at=NOW) is None

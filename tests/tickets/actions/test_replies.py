@@ -17,6 +17,7 @@ from tickets.errors import (
     NewAddress,
     NotFound,
     StaleReply,
+    TicketClosed,
     TooLate,
 )
 from tickets.inbound import Address
@@ -229,7 +230,7 @@ def test_only_the_author_takes_a_reply_back(house: House, ticket: Ticket) -> Non
 def test_a_closed_ticket_is_history(house: House, ticket: Ticket) -> None:
     Ticket.objects.filter(pk=ticket.pk).update(status=Status.CLOSED)
 
-    with pytest.raises(InvalidInput):
+    with pytest.raises(TicketClosed):
         actions.reply(ticket.pk, by=house.olena, text="Too late")
 
 
