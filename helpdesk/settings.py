@@ -14,6 +14,7 @@ from redis.retry import Retry
 
 from helpdesk import environment as env
 from helpdesk.logging import log_settings
+from helpdesk.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS  # read by drf-spectacular
 
 BASE_DIR = env.ROOT
 DATA_DIR = env.data_dir()
@@ -278,23 +279,6 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "people.api.schema.ApiSchema",
 }
 API_REQUESTS_PER_MINUTE = env.number("HELPDESK_API_REQUESTS_PER_MINUTE", 600)
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Helpdesk API",
-    "DESCRIPTION": "Tickets, messages, customers, channels and events of one helpdesk.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    # Fields of the same name with other choices: without these they would be numbered.
-    "ENUM_NAME_OVERRIDES": {
-        "ChannelKindEnum": "tickets.models.channel.ChannelKind.values",
-        "StatusEnum": "tickets.models.ticket.Status.values",
-        "SettableStatusEnum": "tickets.api.changes.SETTABLE",
-    },
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-}
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
 LOGGING = log_settings(form=env.text("HELPDESK_LOG_FORMAT", "json"), level=env.text("HELPDESK_LOG_LEVEL", "INFO"))
