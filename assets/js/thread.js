@@ -173,11 +173,11 @@ async function format(button) {
   }
 }
 
-async function onMessage(path, button, words) {
+async function onMessage(path, button, words, data = {}) {
   const base = lastEvent();
   button.disabled = true;
   try {
-    const { updates } = await post(`/messages/${button.dataset.message}/${path}/`, { event: base });
+    const { updates } = await post(`/messages/${button.dataset.message}/${path}/`, { ...data, event: base });
     apply(updates, base);
     if (words) say(text(words));
   } catch (error) {
@@ -203,6 +203,8 @@ export function startThread() {
   command('retry', (button) => onMessage('retry', button, 'retrying'));
   command('confirm', (button) => onMessage('confirmation', button, 'confirmed'));
   command('images', (button) => onMessage('images', button));
+  command('unfold', (button) => onMessage('folding', button, 'unfolded'));
+  command('refold', (button) => onMessage('folding', button, null, { restore: 1 }));
   pane.addEventListener('load', (event) => event.target.matches?.('iframe.frame') && fit(event.target), true);
   pane.addEventListener('click', (event) => {
     const link = event.target.closest('a.file[data-picture]');

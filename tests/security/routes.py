@@ -110,6 +110,7 @@ VISITS = [
     message("message_retry", "unknown", "retry/", form={}, may=ANSWERING),
     message("message_confirmation", "unknown", "confirmation/", form={}, may=ANSWERING),
     message("message_images", "message", "images/", form={}, may=ANSWERING),
+    message("message_folding", "folded", "folding/", form={}, may=ANSWERING),
     message("message_frame", "message", "frame/"),
     message("message_source", "message", "source/", may=ANSWERING, refused=(404,)),
     Visit("file", "/files/{file}/", foreign=True),

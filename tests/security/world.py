@@ -18,7 +18,7 @@ from channels_inbound.models import DemoMail, Mailbox, RawDelivery, RawState
 from channels_inbound.raw import store_raw
 from events.delivery import drain
 from people.models import Agent, Identity, Membership, Role, Team
-from tests.channels_inbound.mails import make_mail
+from tests.channels_inbound.mails import make_mail, raw_mail
 from tests.people import House, make_agent, make_house
 from tickets import actions
 from tickets.actions import delivery
@@ -94,6 +94,10 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     mailbox = Mailbox.objects.create(
         channel=corner.channel, is_active=False, host=f"{word}.example", username=f"{word}@mailbox.example", secret=""
     )
+    folded = _bring_in(corner, raw_mail(
+        From=f"{word} Bauer <{word}@customer.example>", To=corner.channel.address, Message_ID=f"<folded-{word}@customer.example>",
+        Subject=f"Re: {word}", text=f"New {word}.\n\nOn Tue, 3 Nov 2026, 12:30 Shop, <{corner.channel.address}> wrote:\n> Old {word}.\n"))  # fmt: skip
+    ids["folded"] = folded.pk
     Identity.objects.filter(customer=ticket.customer_id).update(hard_bounces=1)
     ids["bounced"] = Identity.objects.filter(customer=ticket.customer_id).earliest("pk").pk
     corner.channel.health, corner.channel.health_detail = "failing", f"{word} refused us"

@@ -6,7 +6,14 @@ from .drafts import discard_draft, mark_seen, save_draft
 from .files import sweep_orphans, upload_attachment
 from .labels import add_tag, remove_tag, set_priority
 from .notes import add_note
-from .participants import accept_participant, refuse_participant, show_remote_images, use_address_again
+from .participants import (
+    accept_participant,
+    refuse_participant,
+    reject_folding,
+    restore_folding,
+    show_remote_images,
+    use_address_again,
+)
 from .replies import confirm_delivered, reply, retry_delivery, withdraw_reply
 from .status import close_solved, set_status, snooze_ticket, wake_snoozed
 
@@ -22,8 +29,10 @@ __all__ = [
     "mark_seen",
     "move_to_team",
     "refuse_participant",
+    "reject_folding",
     "remove_tag",
     "reply",
+    "restore_folding",
     "retry_delivery",
     "save_draft",
     "set_priority",

@@ -84,5 +84,6 @@ def _quoted(message: Message) -> QuotedOriginal | None:
         return None
     sender = answered.envelope.get("from") or {}
     author = sender.get("name") or sender.get("address") or ""
-    text = without_spans(answered.text, [(start, end) for start, end in answered.quoted]).strip()
+    folded = [] if answered.shown_whole else [(start, end) for start, end in answered.quoted]
+    text = without_spans(answered.text, folded).strip()
     return QuotedOriginal(author, answered.at, text[:MAX_QUOTED])

@@ -14,7 +14,7 @@ from people.models import Agent, Identity
 from people.permissions import Permission
 from tickets.errors import NotFound
 from tickets.events import TicketEvent
-from tickets.models import Conversation, Message, Participant, ParticipantState, Status, Ticket
+from tickets.models import Conversation, Message, MessageKind, Participant, ParticipantState, Status, Ticket
 
 from .base import lock_message_ticket, lock_ticket, record, refresh_attention
 from .status import change_status
@@ -70,6 +70,30 @@ def show_remote_images(message_id: int, *, by: Agent, at: datetime | None = None
             message.save(update_fields=["show_remote"])
             data = {"message": message.pk}
             record(ticket, TicketEvent.IMAGES_SHOWN, by=by.actor, at=at or timezone.now(), data=data)
+    return message
+
+
+def reject_folding(message_id: int, *, by: Agent, at: datetime | None = None) -> Message:
+    """Say that a message was folded wrongly: everybody sees it whole from now on, and it becomes a test case of the
+    reply engine (`manage.py folding_cases`). NotFound where nothing is folded; repeating it changes nothing."""
+    return _fold(message_id, TicketEvent.FOLDING_REJECTED, by=by, at=at)
+
+
+def restore_folding(message_id: int, *, by: Agent, at: datetime | None = None) -> Message:
+    """Take that back. Repeating it changes nothing."""
+    return _fold(message_id, TicketEvent.FOLDING_RESTORED, by=by, at=at)
+
+
+def _fold(message_id: int, kind: TicketEvent, *, by: Agent, at: datetime | None) -> Message:
+    whole = kind == TicketEvent.FOLDING_REJECTED
+    with transaction.atomic():
+        ticket, message = lock_message_ticket(message_id, by=by, permission=Permission.EDIT_TICKETS)
+        if not message.quoted or message.kind != MessageKind.INBOUND:
+            raise NotFound(_("Nothing is folded in this message."))
+        if message.shown_whole != whole:
+            message.shown_whole = whole
+            message.save(update_fields=["shown_whole"])
+            record(ticket, kind, by=by.actor, at=at or timezone.now(), data={"message": message.pk})
     return message
 
 

@@ -213,5 +213,9 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.ADDRESS_RESTORED: _participant(
         icon="mail-check", text=lambda: _("{who} had mail sent to {whom} again")
     ),
+    TicketEvent.FOLDING_REJECTED: _plain(
+        icon="unfold-vertical", text=lambda: _("{who} said that a mail was folded wrongly; it is shown whole")
+    ),
+    TicketEvent.FOLDING_RESTORED: _plain(icon="fold-vertical", text=lambda: _("{who} had a mail folded again")),
     TicketEvent.IMAGES_SHOWN: _plain(icon="image", text=lambda: _("{who} let a mail load its pictures")),
 }

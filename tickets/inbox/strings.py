@@ -55,6 +55,7 @@ STRINGS = {
     "copied": _("Link copied."),
     "unread_marked": _("Marked as unread."),
     "retrying": _("Sending again."),
+    "unfolded": _("Shown whole from now on. Thank you: it becomes a test of the folding."),
     "confirmed": _("Noted that it arrived."),
     "filter": _("Filter"),
     "tag_new": _("Find or add a tag"),

@@ -83,6 +83,11 @@ class Said:
         return "data-remote-src=" in self.message.html
 
     @property
+    def is_folded(self) -> bool:
+        """Whether something of it is hidden behind a fold now."""
+        return self.message.kind == MessageKind.INBOUND and any(part.quoted for part in self.parts)
+
+    @property
     def envelope(self) -> dict[str, Any]:
         return self.message.envelope
 
@@ -275,7 +280,7 @@ def say(message: Message) -> Said:
     label, label_kind = state_label(message)
     return Said(
         message=message, author=author, address=address, initials=initials(author), hue=face,
-        parts=text_parts(message.text, message.quoted),
+        parts=text_parts(message.text, () if message.shown_whole else message.quoted),
         files=[File(f["id"], f["name"], f["type"], f["size"]) for f in getattr(message, "file_list", ())],
         rich=bool(message.html) and message.kind == MessageKind.INBOUND and looks_rich(message.html, message.text),
         label=label, label_kind=label_kind,

@@ -41,4 +41,5 @@ urlpatterns = [
     path("messages/<int:message_id>/retry/", writes.retry, name="message_retry"),
     path("messages/<int:message_id>/confirmation/", writes.confirmation, name="message_confirmation"),
     path("messages/<int:message_id>/images/", writes.images, name="message_images"),
+    path("messages/<int:message_id>/folding/", writes.folding, name="message_folding"),
 ]

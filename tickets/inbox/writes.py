@@ -253,6 +253,12 @@ def images(request: HttpRequest, agent: Agent, message_id: int) -> dict[str, Any
     return {"ticket": participants.show_remote_images(message_id, by=agent).ticket_id}
 
 
+@write
+def folding(request: HttpRequest, agent: Agent, message_id: int) -> dict[str, Any]:
+    decide = participants.restore_folding if request.POST.get("restore") else participants.reject_folding
+    return {"ticket": decide(message_id, by=agent).ticket_id}
+
+
 def _until(request: HttpRequest) -> datetime | None:
     """The moment meant: a choice of the menu by its key, or a local date and time; nothing ends the snooze."""
     form, now = request.POST, timezone.localtime()

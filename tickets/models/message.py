@@ -97,6 +97,8 @@ class Message(models.Model):
     pending = models.BooleanField(default=False)
     truncated = models.BooleanField(default=False)
     show_remote = models.BooleanField(default=False)
+    # An agent said that too much or the wrong thing was folded away: `quoted` stays as it was, nobody folds by it.
+    shown_whole = models.BooleanField(default=False, db_default=False)
     # {"from": {name,address}, "to": [...], "cc": [...], "bcc": [...], "reply_to": [...], "in_reply_to", "references"}
     envelope = models.JSONField(default=dict)
     client_id = models.UUIDField(null=True, unique=True)

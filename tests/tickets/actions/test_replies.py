@@ -258,6 +258,7 @@ def test_outsiders_change_nothing(house: House, ticket: Ticket, who: str) -> Non
         lambda: actions.accept_participant(waiting.conversation_id, waiting.identity_id, by=outsider),
         lambda: actions.refuse_participant(waiting.conversation_id, waiting.identity_id, by=outsider),
         lambda: actions.show_remote_images(queued.pk, by=outsider),
+        lambda: actions.reject_folding(queued.pk, by=outsider),
         lambda: actions.save_draft(ticket.pk, by=outsider, kind="outbound", text="x", recipients={}, revision=1),
     ]
 
