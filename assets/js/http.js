@@ -42,7 +42,7 @@ export function post(url, data = {}, { keepalive = false } = {}) {
 }
 
 // An upload tells of its progress, which fetch cannot.
-export function upload(url, file, onProgress) {
+export function upload(url, file, fields, onProgress) {
   const request = new XMLHttpRequest();
   const done = new Promise((resolve, reject) => {
     request.upload.onprogress = (event) => onProgress(event.loaded / (event.total || 1));
@@ -60,6 +60,7 @@ export function upload(url, file, onProgress) {
     };
   });
   const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
   form.append('file', file, file.name || 'image.png');
   request.open('POST', url);
   request.setRequestHeader('X-CSRFToken', token());

@@ -60,7 +60,9 @@ function nameOf({ key, code, shiftKey }) {
 }
 
 let gUntil = 0;
-const types = (target) => target.closest?.('input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]');
+const TYPED_IN = 'input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]';
+// The field of a dialog or menu just closed keeps the focus until the next frame is drawn; nobody types in it any more.
+const types = (target) => target.closest?.(TYPED_IN)?.checkVisibility();
 
 function onKey(event) {
   const { target = document.body } = event;

@@ -1,8 +1,13 @@
 // Files for what is being written: chosen, pasted or dropped; each shows how far it is.
 
-import { $, element, icon, text } from './core.js';
-import { post, upload } from './http.js';
+import { $, element, icon, kept, me, text } from './core.js';
+import { post, Refusal, upload } from './http.js';
 import { complain, say } from './toast.js';
+
+// Removals the server has not confirmed yet. A page that is drawn meanwhile must not bring such a file back.
+const place = (number) => `removed-files:${me}:${number}`;
+const removals = (number) => (kept(place(number)) ?? '').split(' ').filter(Boolean);
+const keepRemovals = (number, ids) => kept(place(number), ids.join(' ') || null);
 
 export class Uploads {
   constructor(form, number) {
@@ -11,6 +16,7 @@ export class Uploads {
     this.box = $('.ups', form);
     this.files = [];
     this.running = new Set();
+    for (const id of removals(number)) this.forget(id);
     const input = $('input[type=file]', form);
     input.addEventListener('change', () => {
       this.take(input.files);
@@ -47,35 +53,32 @@ export class Uploads {
     $('input[type=file]', this.form).click();
   }
 
+  // What is on its way stays; it is in none of the lists yet.
   show(files) {
+    const removed = removals(this.number);
     this.files = [];
-    this.box.replaceChildren();
-    for (const file of files) this.add(file, this.draw(file.name));
+    this.box.replaceChildren(...this.running);
+    for (const file of files) if (!removed.includes(file.id)) this.add(file, this.draw(file.name));
   }
 
   take(files) {
     for (const file of files) this.send(file);
   }
 
+  // The file's id is ours, so it can be removed before we have heard of its arrival, or never will.
   async send(file) {
+    const id = crypto.randomUUID();
     const chip = this.draw(file.name || 'image.png', { busy: true });
     const bar = $('progress', chip);
-    const { done, abort } = upload(`/tickets/${this.number}/uploads/`, file, (part) => (bar.value = part));
+    const { done, abort } = upload(`/tickets/${this.number}/uploads/`, file, { id }, (part) => (bar.value = part));
     this.running.add(chip);
-    $('button', chip).onclick = () => {
-      // What has been sent may be kept already: then it is removed when its id is known.
-      if (bar.value < 0.9) abort();
-      chip.remove();
-      this.running.delete(chip);
-    };
+    this.onRemoval(chip, id, abort);
     try {
-      const kept = await done;
-      if (chip.isConnected) this.add(kept, chip);
-      else this.forget(kept);
+      const stored = await done;
+      if (this.running.has(chip)) this.add(stored, chip);
     } catch (error) {
-      if (error.name === 'AbortError') return;
+      if (!this.running.has(chip)) return;
       chip.classList.add('bad');
-      $('button', chip).onclick = () => chip.remove();
       complain(error);
       if (!error.message) say(text('too_large', file.name));
     } finally {
@@ -86,16 +89,31 @@ export class Uploads {
 
   add(file, chip) {
     this.files.push(file);
+    this.onRemoval(chip, file.id);
+  }
+
+  onRemoval(chip, id, abort = () => {}) {
     $('button', chip).onclick = () => {
-      this.files = this.files.filter((one) => one.id !== file.id);
+      this.files = this.files.filter((one) => one.id !== id);
+      this.running.delete(chip);
       chip.remove();
-      this.forget(file);
+      this.forget(id);
+      abort();
       $('textarea', this.form).focus();
     };
   }
 
-  forget(file) {
-    post(`/tickets/${this.number}/uploads/${file.id}/removal/`, {}, { keepalive: true }).catch(complain);
+  // Tried again whenever the ticket is opened until the server has said yes or no.
+  async forget(id) {
+    const others = () => removals(this.number).filter((one) => one !== id);
+    keepRemovals(this.number, [...others(), id]);
+    try {
+      await post(`/tickets/${this.number}/uploads/${id}/removal/`, {}, { keepalive: true });
+      keepRemovals(this.number, others());
+    } catch (error) {
+      if (error instanceof Refusal && error.status < 500) keepRemovals(this.number, others());
+      complain(error);
+    }
   }
 
   draw(name, { busy = false } = {}) {

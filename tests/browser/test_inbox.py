@@ -15,7 +15,7 @@ from tests.support.live import LiveStack
 from tests.support.smtp_sink import SmtpSink
 from tickets.actions import add_note, assign_ticket, move_to_team, reply
 from tickets.inbound import Address
-from tickets.models import Draft, Message, MessageKind, OutboxState, Status, Ticket
+from tickets.models import Attachment, Draft, Message, MessageKind, OutboxState, RemovedUpload, Status, Ticket
 
 ANNA = Address("Anna Berg", "anna@customer.example")
 OFFLINE = re.compile(r"/messages/$")
@@ -298,10 +298,9 @@ def test_files_go_with_the_reply_and_can_be_taken_out(house: House, open_page: O
     page = open_page(house.olena)
     page.goto(f"/inbox/open/{ticket.pk}/")
     for name in ("label.txt", "wrong.txt"):
-        page.locator("#composer input[type=file]").set_input_files(
-            {"name": name, "mimeType": "text/plain", "buffer": b"parcel 7"}
-        )
+        attach(page, name)
     expect(page.locator(".up")).to_have_count(2)
+    expect(page.locator(".up progress")).to_have_count(0)
     page.get_by_role("button", name="Remove wrong.txt").click()
     page.locator("#words").fill("The label is attached.")
     page.reload()
@@ -310,6 +309,90 @@ def test_files_go_with_the_reply_and_can_be_taken_out(house: House, open_page: O
     expect(page.locator("#timeline .msg:not(.sending) .file")).to_contain_text("label.txt")
     sent = Message.objects.get(ticket=ticket, kind=MessageKind.OUTBOUND)
     assert list(sent.attachments.values_list("filename", flat=True)) == ["label.txt"]
+
+
+def attach(page: Page, name: str) -> None:
+    page.locator("#composer input[type=file]").set_input_files(
+        {"name": name, "mimeType": "text/plain", "buffer": b"parcel 7"}
+    )
+
+
+def take_out(page: Page, name: str) -> None:
+    """Take the file out and leave at once, before anything has answered; it is not there when one comes back."""
+    page.get_by_role("button", name=f"Remove {name}").click()
+    page.reload()
+    expect(page.locator("#words")).to_be_visible()
+    expect(page.locator(".up")).to_have_count(0)
+
+
+def test_a_file_taken_out_before_its_arrival_is_confirmed_does_not_come_back(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    page.evaluate("Object.defineProperty(XMLHttpRequest.prototype, 'onload', { set() {} })")
+    attach(page, "wrong.txt")
+    until(Attachment.objects.exists)
+    expect(page.locator(".up progress")).to_have_count(1)
+    take_out(page, "wrong.txt")
+    until(lambda: not Attachment.objects.exists())
+
+
+LATE = """async ([address, id]) => {
+    const form = new FormData();
+    form.append('id', id);
+    form.append('file', new File(['parcel 7'], 'wrong.txt'));
+    const headers = { 'X-CSRFToken': document.querySelector('meta[name=csrf-token]').content, 'X-Requested-With': 'fetch' };
+    const response = await fetch(address, { method: 'POST', body: form, headers });
+    return [response.status, (await response.json()).message];
+}"""
+
+
+def test_a_file_that_arrives_after_it_was_taken_out_is_not_kept(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    page.evaluate("void (XMLHttpRequest.prototype.send = (form) => { window.upload = form.get('id') })")
+    attach(page, "wrong.txt")
+    upload = page.evaluate("window.upload")
+    take_out(page, "wrong.txt")
+    until(RemovedUpload.objects.exists)
+    answer = page.evaluate(LATE, [f"/tickets/{ticket.pk}/uploads/", upload])
+    assert answer == [422, "This file was removed."]
+    assert not Attachment.objects.exists()
+
+
+def test_a_removal_that_got_no_answer_is_made_up_for(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    attach(page, "wrong.txt")
+    expect(page.locator(".up progress")).to_have_count(0)
+    page.route("**/removal/", lambda route: route.abort())
+    page.get_by_role("button", name="Remove wrong.txt").click()
+    expect(page.locator("#toast")).to_contain_text("connection")
+    assert Attachment.objects.count() == 1
+    page.unroute("**/removal/")
+    page.reload()
+    expect(page.locator("#words")).to_be_visible()
+    expect(page.locator(".up")).to_have_count(0)
+    until(lambda: not Attachment.objects.exists())
+
+
+def test_a_file_on_its_way_stays_when_its_ticket_is_left(house: House, open_page: OpenPage) -> None:
+    first, second = open_ticket(house.channel), open_ticket(house.channel, subject="Another")
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{first.pk}/")
+    held: list[Route] = []
+    page.route("**/uploads/", lambda route: held.append(route))
+    attach(page, "label.txt")
+    while not held:
+        page.wait_for_timeout(20)
+    page.locator(f"#row-{second.pk} a").first.click()
+    expect(page.locator("#subject")).to_have_text("Another")
+    with page.expect_response("**/uploads/"):
+        held[0].continue_()
+    page.goto(f"/inbox/open/{first.pk}/")
+    expect(page.locator(".up .trunc")).to_have_text(["label.txt"])
 
 
 def test_twice_pressed_is_one_message(house: House, open_page: OpenPage) -> None:
@@ -406,3 +489,30 @@ def test_an_answer_in_the_list_moves_its_row(house: House, open_page: OpenPage) 
     ready(page)
     reply(ticket.pk, by=house.ben, text="Answered by Ben", at=NOW)
     expect(page.locator(f"#row-{ticket.pk}")).to_contain_text("Answered by Ben")
+
+
+# ---- keys at once after something closed
+
+
+@pytest.mark.parametrize(("opens", "where"), [("palette", "#palette"), ("tag", "#menu-tag")])
+def test_keys_work_before_the_next_frame_after_escape(
+    opens: str, where: str, house: House, open_page: OpenPage
+) -> None:
+    """The field of what was closed keeps the focus until the browser draws again; a key in between is not for it."""
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    page.keyboard.press({"palette": "Control+k", "tag": "t"}[opens])
+    field = page.locator(f"{where} input").first
+    expect(field).to_be_focused()
+    left = page.evaluate(
+        """(where) => {
+            const closing = document.querySelector(where);
+            if (closing.close) closing.close();
+            else closing.hidePopover();
+            document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: '?', code: 'Slash', bubbles: true, cancelable: true }));
+            return document.querySelector('#keys').open;
+        }""",
+        where,
+    )
+    assert left is True

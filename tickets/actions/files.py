@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import IO
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput
-from tickets.models import Attachment, Message, Ticket
+from tickets.models import Attachment, Message, RemovedUpload, Ticket
 from tickets.sniff import HEAD_BYTES, sniff
 from tickets.storage import store_blob
 
@@ -25,8 +25,13 @@ MAX_FILES = 20
 ORPHAN_AFTER = timedelta(hours=24)
 
 
-def upload_attachment(ticket_id: int, *, by: Agent, upload: IO[bytes], filename: str) -> Attachment:
-    """Keep a file for something that is being written on this ticket; unused, it is swept after a day."""
+def upload_attachment(
+    ticket_id: int, *, by: Agent, upload: IO[bytes], filename: str, public_id: UUID | None = None
+) -> Attachment:
+    """Keep a file for something that is being written on this ticket; unused, it is swept after a day.
+
+    With a `public_id` of the sender's choice it can be removed before it has arrived, and arrives only once.
+    """
     content = upload.read(settings.MAX_UPLOAD_SIZE + 1)
     if len(content) > settings.MAX_UPLOAD_SIZE:
         limit = settings.MAX_UPLOAD_SIZE // (1024 * 1024)
@@ -36,7 +41,10 @@ def upload_attachment(ticket_id: int, *, by: Agent, upload: IO[bytes], filename:
     name = clean_filename(filename)
     with transaction.atomic():
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.NOTE)
+        if public_id and (known := _known_upload(ticket, by, public_id)):
+            return known
         return Attachment.objects.create(
+            public_id=public_id or uuid4(),
             ticket=ticket,
             uploaded_by=by,
             filename=name,
@@ -44,6 +52,16 @@ def upload_attachment(ticket_id: int, *, by: Agent, upload: IO[bytes], filename:
             size=len(content),
             sha256=store_blob(content),
         )
+
+
+def _known_upload(ticket: Ticket, agent: Agent, public_id: UUID) -> Attachment | None:
+    """The same upload, if it came before. Raises InvalidInput if it was removed or the id is something else's."""
+    if RemovedUpload.objects.filter(public_id=public_id, agent=agent).exists():
+        raise InvalidInput("file", _("This file was removed."))
+    known = Attachment.objects.filter(public_id=public_id).first()
+    if known and (known.ticket_id, known.uploaded_by_id, known.message_id) != (ticket.pk, agent.pk, None):
+        raise InvalidInput("id", _("This id is taken."))
+    return known
 
 
 def clean_filename(name: str) -> str:
@@ -69,10 +87,15 @@ def attach_files(message: Message, public_ids: Sequence[UUID], *, by: Agent) -> 
 
 
 def remove_upload(ticket_id: int, *, by: Agent, public_id: UUID) -> None:
-    """Forget a file that was meant for a message and is in none; nothing there is not an error."""
+    """Forget a file that was meant for a message and is in none; one that has not arrived yet will be refused.
+
+    Nothing there is not an error: the upload may have been cut off.
+    """
     with transaction.atomic():
         lock_ticket(ticket_id, by=by, permission=Permission.NOTE)
-        Attachment.objects.filter(public_id=public_id, ticket_id=ticket_id, uploaded_by=by, message=None).delete()
+        there = Attachment.objects.filter(public_id=public_id)
+        if not there.filter(ticket_id=ticket_id, uploaded_by=by, message=None).delete()[0] and not there.exists():
+            RemovedUpload.objects.bulk_create([RemovedUpload(public_id=public_id, agent=by)], ignore_conflicts=True)
 
 
 def release_files(message: Message) -> None:
@@ -81,8 +104,10 @@ def release_files(message: Message) -> None:
 
 
 def sweep_orphans(*, at: datetime) -> int:
-    """Forget uploads nobody used; the number of rows."""
-    return Attachment.objects.filter(message=None, created_at__lt=at - ORPHAN_AFTER).delete()[0]
+    """Forget uploads nobody used, and removals of what never arrived; the number of rows."""
+    before = at - ORPHAN_AFTER
+    removals = RemovedUpload.objects.filter(created_at__lt=before).delete()[0]
+    return removals + Attachment.objects.filter(message=None, created_at__lt=before).delete()[0]
 
 
 def draft_files(ticket: Ticket, agent: Agent) -> list[Attachment]:

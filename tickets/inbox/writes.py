@@ -221,7 +221,10 @@ def uploads(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any
     upload = request.FILES.get("file")
     if upload is None:
         raise InvalidInput("file", _("Choose a file."))
-    kept = files.upload_attachment(ticket_id, by=agent, upload=upload, filename=upload.name or "file")
+    kept = files.upload_attachment(
+        ticket_id, by=agent, upload=upload, filename=upload.name or "file",
+        public_id=_uuid(request.POST.get("id"), "id"),
+    )  # fmt: skip
     return {"id": str(kept.public_id), "name": kept.filename, "size": kept.size}
 
 

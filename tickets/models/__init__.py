@@ -11,7 +11,7 @@ from .message import (
     ThreadLayer,
 )
 from .ticket import Cycle, LinkReason, Priority, Status, Tag, Tagging, Tally, Ticket, TicketLink
-from .workbench import Acknowledgement, Draft, Notification, Seen
+from .workbench import Acknowledgement, Draft, Notification, RemovedUpload, Seen
 
 __all__ = [
     "Acknowledgement",
@@ -32,6 +32,7 @@ __all__ = [
     "ParticipantRole",
     "ParticipantState",
     "Priority",
+    "RemovedUpload",
     "SearchEntry",
     "Seen",
     "SenderVerdict",

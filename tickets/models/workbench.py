@@ -41,6 +41,17 @@ class Draft(models.Model):
         return f"draft of {self.agent_id} on #{self.ticket_id}"
 
 
+class RemovedUpload(models.Model):
+    """A file taken out of a draft while it was still on its way; when it arrives it is not kept. Swept after a day."""
+
+    public_id = models.UUIDField(primary_key=True)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.public_id} of {self.agent_id}"
+
+
 class Seen(models.Model):
     """How far an agent has read a ticket."""
 

@@ -9,10 +9,12 @@ from datetime import timedelta
 
 import pytest
 
+from people.models import Agent
 from tests.people import NOW, House, assert_gapless, events_of, make_house, open_ticket
 from tickets import actions
+from tickets.actions.files import remove_upload
 from tickets.errors import InvalidInput, NotFound
-from tickets.models import Attachment, Draft, Seen, Status, Tag, Ticket
+from tickets.models import Attachment, Draft, RemovedUpload, Seen, Status, Tag, Ticket
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(hours=1)
@@ -172,6 +174,62 @@ def test_an_upload_is_used_once_by_who_made_it(house: House, ticket: Ticket) -> 
         actions.reply(ticket.pk, by=house.olena, text="Again", attachments=[file.public_id])
 
     assert list(message.attachments.all()) == [file]
+
+
+def upload(ticket: Ticket, by: Agent, public_id: uuid.UUID) -> Attachment:
+    return actions.upload_attachment(
+        ticket.pk, by=by, upload=io.BytesIO(b"text"), filename="a.txt", public_id=public_id
+    )
+
+
+def test_an_upload_that_comes_twice_is_one_and_its_id_is_its_makers(house: House, ticket: Ticket) -> None:
+    file = upload(ticket, house.olena, uuid.uuid4())
+
+    assert upload(ticket, house.olena, file.public_id) == file
+    with pytest.raises(InvalidInput):
+        upload(ticket, house.ben, file.public_id)
+    actions.reply(ticket.pk, by=house.olena, text="Here", attachments=[file.public_id])
+    with pytest.raises(InvalidInput):
+        upload(ticket, house.olena, file.public_id)
+
+    assert Attachment.objects.count() == 1
+
+
+def test_a_file_removed_before_it_arrived_is_not_kept(house: House, ticket: Ticket) -> None:
+    early = uuid.uuid4()
+    for _ in range(2):
+        remove_upload(ticket.pk, by=house.olena, public_id=early)
+    with pytest.raises(NotFound):
+        remove_upload(ticket.pk, by=house.mallory, public_id=early)
+    before = events_of(ticket.pk)
+
+    with pytest.raises(InvalidInput):
+        upload(ticket, house.olena, early)
+    assert not Attachment.objects.exists()
+    assert list(RemovedUpload.objects.values_list("public_id", "agent")) == [(early, house.olena.pk)]
+    assert events_of(ticket.pk) == before
+
+    # Who guesses another's id stops nobody.
+    assert upload(ticket, house.ben, early).public_id == early
+
+
+def test_a_file_is_removed_by_its_maker_alone_and_leaves_no_mark(house: House, ticket: Ticket) -> None:
+    file = upload(ticket, house.olena, uuid.uuid4())
+
+    remove_upload(ticket.pk, by=house.ben, public_id=file.public_id)
+    assert Attachment.objects.get() == file
+    remove_upload(ticket.pk, by=house.olena, public_id=file.public_id)
+
+    assert not Attachment.objects.exists() and not RemovedUpload.objects.exists()
+
+
+def test_removals_of_what_never_arrived_are_swept_after_a_day(house: House, ticket: Ticket) -> None:
+    remove_upload(ticket.pk, by=house.olena, public_id=uuid.uuid4())
+    at = RemovedUpload.objects.get().created_at
+
+    assert actions.sweep_orphans(at=at + timedelta(hours=23)) == 0
+    assert actions.sweep_orphans(at=at + timedelta(hours=25)) == 1
+    assert not RemovedUpload.objects.exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 1025])
