@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tickets", "0005_acknowledgements"),
+        ("tickets", "0006_shown_whole"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
