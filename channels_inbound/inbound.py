@@ -128,7 +128,9 @@ def _store_attachment(file: Attachment) -> InboundAttachment:
         size=len(content),
         sha256=store_blob(content),
         content_id=file.content_id[:255],
-        inline=file.inline,
+        # Not what the sender calls inline: Apple's programs call every file so, and who reads text would miss it.
+        inline=file.referenced,
+        about=file.about,
     )
 
 

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from channels_inbound.email.sanitizer import clean_again, sanitizer_number
 from tickets.files import inline_picture_url
-from tickets.models import Attachment, Message, MessageKind
+from tickets.models import Message, MessageKind
 
 _CID = re.compile(r' data-cid="([^"]*)"')
 _REMOTE = re.compile(r' data-remote-src="([^"]*)"')
@@ -26,11 +26,15 @@ def shown_html(message: Message) -> SafeString:
     """
     html = refresh_html(message)
     if " data-cid=" in html:
-        pictures = _pictures(message)
-        html = _CID.sub(lambda found: _picture(found.group(1), pictures), html)
+        html = with_pictures(html, _pictures(message))
     if message.show_remote:
         html = _REMOTE.sub(r' src="\1" referrerpolicy="no-referrer" loading="lazy"', html)
     return mark_safe(html)  # noqa: S308
+
+
+def framed_html(html: str, pictures: Mapping[str, str]) -> SafeString:
+    """The same for HTML that comes from the sanitizer just now: an attached mail's. Remote pictures stay out."""
+    return mark_safe(with_pictures(html, pictures))  # noqa: S308
 
 
 def refresh_html(message: Message) -> str:
@@ -50,10 +54,16 @@ def sets_colours(html: str) -> bool:
     return bool(_COLOURED.search(html))
 
 
-def _pictures(message: Message) -> Mapping[str, Attachment]:
-    return {file.content_id.strip("<>"): file for file in message.attachments.exclude(content_id="")}
+def _pictures(message: Message) -> dict[str, str]:
+    files = message.attachments.exclude(content_id="")
+    return {file.content_id.strip("<>"): inline_picture_url(file.public_id) for file in files}
 
 
-def _picture(cid: str, pictures: Mapping[str, Attachment]) -> str:
-    file = pictures.get(unescape(cid).strip("<>"))
-    return f' src="{escape(inline_picture_url(file.public_id))}"' if file else ""
+def with_pictures(html: str, addresses: Mapping[str, str]) -> str:
+    """Cleaned HTML whose own pictures, named by content id, are fetched from these addresses."""
+
+    def source(found: re.Match[str]) -> str:
+        address = addresses.get(unescape(found.group(1)).strip("<>"))
+        return f' src="{escape(address)}"' if address else ""
+
+    return _CID.sub(source, html)

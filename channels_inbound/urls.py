@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from channels_inbound.pages import channels, demo_mailbox, mail_frame, mailboxes, quarantine
+from channels_inbound.pages import attached_mail, channels, demo_mailbox, mail_frame, mailboxes, quarantine
 
 urlpatterns = [
     path("messages/<int:message_id>/frame/", mail_frame.frame, name="message_frame"),
     path("messages/<int:message_id>/source/", mail_frame.source, name="message_source"),
+    path("files/<uuid:public_id>/mail/<slug:place>/", attached_mail.page, name="attached_mail"),
+    path("files/<uuid:public_id>/mail/<slug:place>/frame/", attached_mail.frame, name="attached_mail_frame"),
+    path("files/<uuid:public_id>/mail/<slug:place>/file/", attached_mail.download, name="attached_mail_file"),
+    path("files/<uuid:public_id>/mail/<slug:place>/picture/", attached_mail.picture, name="attached_mail_picture"),
     path("channels/", channels.list_page, name="channels"),
     path("channels/new/", channels.edit, name="channel_new"),
     path("channels/<int:channel_id>/", channels.edit, name="channel_edit"),

@@ -41,15 +41,16 @@ SANDBOX = "default-src 'none'; sandbox"
 @signed_in
 def download(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """The file as it came, always as a download."""
-    file = _visible(agent_of(request), public_id)
+    file = visible_file(agent_of(request), public_id)
     if unchanged := _unchanged(request, file.sha256):
         return unchanged
     try:
         content = open_blob(file.sha256)
     except FileNotFoundError:
         raise Http404("the file is gone") from None
-    response = FileResponse(content, as_attachment=True, filename=file.filename, content_type=_safe_type(file))
-    return _guarded(response, file.sha256)
+    content_type = safe_type(file.content_type)
+    response = FileResponse(content, as_attachment=True, filename=file.filename, content_type=content_type)
+    return guarded(response, file.sha256)
 
 
 @require_safe
@@ -57,7 +58,7 @@ def download(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
 def thumbnail(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """A small picture of a picture, or with `?size=large` one to look at; 404 for everything else."""
     bound = INLINE_BOUND if request.GET.get("size") == "large" else THUMB_BOUND
-    return _picture(request, _visible(agent_of(request), public_id), bound)
+    return _picture(request, visible_file(agent_of(request), public_id), bound)
 
 
 @require_safe
@@ -66,7 +67,7 @@ def inline_picture(request: HttpRequest, public_id: UUID, signature: str) -> Htt
     """A picture of a mail, for the mail's own frame: only by a link we made within the last hours."""
     if not _signature_holds(public_id, signature):
         raise Http404("the link has expired")
-    return _picture(request, _visible(agent_of(request), public_id), INLINE_BOUND)
+    return _picture(request, visible_file(agent_of(request), public_id), INLINE_BOUND)
 
 
 def inline_picture_url(public_id: UUID) -> str:
@@ -75,7 +76,7 @@ def inline_picture_url(public_id: UUID) -> str:
     return reverse("file_inline", args=[public_id, f"{bucket:x}-{_code(public_id, bucket)}"])
 
 
-def _visible(agent: Agent, public_id: UUID) -> Attachment:
+def visible_file(agent: Agent, public_id: UUID) -> Attachment:
     """The file, if the agent may see its ticket; an upload not sent yet is its uploader's alone."""
     seen = Attachment.objects.filter(public_id=public_id, ticket__in=Ticket.objects.visible_to(agent))
     file = seen.filter(Q(message__isnull=False) | Q(uploaded_by=agent)).first()
@@ -91,15 +92,15 @@ def _picture(request: HttpRequest, file: Attachment, bound: int) -> HttpResponse
     if unchanged := _unchanged(request, tag):
         return unchanged
     try:
-        content, media_type = _made_picture(file.sha256, bound)
+        content, media_type = made_picture(file.sha256, bound)
     except (NoPicture, FileNotFoundError):
         raise Http404("not a picture we show") from None
     response = HttpResponse(content, content_type=media_type)
     response["Content-Disposition"] = "inline"
-    return _guarded(response, tag)
+    return guarded(response, tag)
 
 
-def _made_picture(sha256: str, bound: int) -> tuple[bytes, str]:
+def made_picture(sha256: str, bound: int) -> tuple[bytes, str]:
     """Our own encoding, made once and kept beside the originals."""
     storage = attachments_storage()
     for suffix, media_type in ((".jpg", "image/jpeg"), (".png", "image/png")):
@@ -121,7 +122,8 @@ def _keep(storage: Storage, name: str, content: bytes) -> None:
         return
 
 
-def _guarded(response: HttpResponseBase, tag: str) -> HttpResponseBase:
+def guarded(response: HttpResponseBase, tag: str) -> HttpResponseBase:
+    """A file's response with the headers that keep it a file."""
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = SANDBOX
     response["Cross-Origin-Resource-Policy"] = "same-origin"
@@ -132,12 +134,13 @@ def _guarded(response: HttpResponseBase, tag: str) -> HttpResponseBase:
 
 def _unchanged(request: HttpRequest, tag: str) -> HttpResponseBase | None:
     known = request.headers.get("If-None-Match", "")
-    return _guarded(HttpResponseNotModified(), tag) if known == f'"{tag}"' else None
+    return guarded(HttpResponseNotModified(), tag) if known == f'"{tag}"' else None
 
 
-def _safe_type(file: Attachment) -> str:
-    kept = file.content_type in _KEPT_TYPES or file.content_type.startswith(_KEPT_PREFIXES)
-    return file.content_type if kept else "application/octet-stream"
+def safe_type(content_type: str) -> str:
+    """The type a download may carry."""
+    kept = content_type in _KEPT_TYPES or content_type.startswith(_KEPT_PREFIXES)
+    return content_type if kept else "application/octet-stream"
 
 
 def _bucket_now() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 Verdict = Literal["pass", "none", "fail"]
@@ -21,7 +21,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class InboundAttachment:
-    """A file already lying on storage under `sha256` (see `tickets.storage`)."""
+    """A file already lying on storage under `sha256` (see `tickets.storage`); `about` as the model has it."""
 
     filename: str
     content_type: str
@@ -29,6 +29,7 @@ class InboundAttachment:
     sha256: str
     content_id: str = ""
     inline: bool = False
+    about: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,11 @@ function showPicture(link) {
 }
 
 export function startThread() {
+  // A mail on a page of its own.
+  for (const frame of $$('.page iframe.frame')) {
+    frame.addEventListener('load', () => fit(frame));
+    fit(frame);
+  }
   if (!pane) return;
   command('earlier', earlier);
   command('format', format);

@@ -4,6 +4,7 @@ import mimetypes
 import re
 from dataclasses import replace
 
+from channels_inbound.email.about_file import about_file
 from channels_inbound.email.body import Body
 from channels_inbound.email.calendar_text import calendar_name, calendar_text
 from channels_inbound.email.charset import decode_text, storable
@@ -85,9 +86,11 @@ def _inner_file(outer: Attachment, inner: TnefFile, number: int, body_html: str)
     referenced = bool(content_id) and "cid:" + content_id in body_html
     guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
     content_type = inner.content_type if _MEDIA_TYPE.fullmatch(inner.content_type) else guessed
+    content = (outer.content or b"")[start:end]
+    about = about_file(content_type, name, content, {})
     return replace(
         outer, filename=name, content_type=content_type, size=end - start, content_id=content_id, inline=referenced,
-        referenced=referenced, inner=inner.data, content=(outer.content or b"")[start:end],
+        referenced=referenced, inner=inner.data, about=about, content=content,
     )  # fmt: skip
 
 
@@ -98,8 +101,9 @@ def _read_attachment(reader: MimeReader, part: Part, number: int, body_html: str
     content = decode_body(reader.raw, part)
     name = parameters.get("filename") or part.parameters.get("name") or ""
     encoding = part.first("content-transfer-encoding").strip(b" \t\"';").lower()
+    filename = safe_filename(name) or _made_up_name(reader, part, number)
     return Attachment(
-        filename=safe_filename(name) or _made_up_name(reader, part, number),
+        filename=filename,
         content_type=part.media_type[:120],
         size=len(content),
         content_id=content_id,
@@ -108,6 +112,7 @@ def _read_attachment(reader: MimeReader, part: Part, number: int, body_html: str
         start=part.start,
         end=part.end,
         encoding=next((known.decode() for known in _ENCODINGS if encoding.startswith(known)), ""),
+        about=about_file(part.media_type, filename, content, part.parameters),
         content=content,
     )
 

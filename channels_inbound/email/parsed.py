@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from channels_inbound.email.headers import Address
 
@@ -24,6 +25,8 @@ class Attachment:
     start: int
     end: int
     encoding: str
+    # What `about_file` says of it: a mail, an invitation, a signature, something encrypted; None for other files.
+    about: dict[str, Any] | None = None
     # Where the file lies in the decoded part, for files that winmail.dat wraps; None: the part is the file.
     inner: Span | None = None
     content: bytes | None = field(default=None, repr=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from channels_inbound.email.charset import decode_text, storable
 
@@ -15,9 +16,15 @@ SIGNATURE = 0x223E9F78
 MAX_FILES = 100
 _MAX_PROPERTIES = 2000
 _ATTACH_START, _ATTACH_TITLE, _ATTACH_DATA, _ATTACH_PROPERTIES = 0x9002, 0x8010, 0x800F, 0x9005
-_BODY, _CODEPAGE, _MESSAGE_PROPERTIES = 0x800C, 0x9007, 0x9003
+_BODY, _CODEPAGE, _MESSAGE_PROPERTIES, _SUBJECT = 0x800C, 0x9007, 0x9003, 0x8004
 _PR_BODY, _PR_HTML = 0x1000, 0x1013
 _PR_DATA, _PR_NAME, _PR_LONG_NAME, _PR_TYPE, _PR_CONTENT_ID = 0x3701, 0x3704, 0x3707, 0x370E, 0x3712
+# Of a message inside: subject, sender's name and addresses, recipients as shown, when it was sent.
+_MESSAGE_TEXTS = {0x0037: "subject", 0x0C1A: "sender", 0x5D01: "sender_address", 0x0C1F: "sender_address", 0x0E04: "to"}
+_PR_SENT_AT, _TIME = 0x0039, 0x40
+# May hold the X.500 name of an Exchange mailbox instead of an address.
+_PR_ADDRESS_ANY = 0x0C1F
+_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _SIZES = {0x02: 4, 0x03: 4, 0x04: 4, 0x05: 8, 0x06: 8, 0x07: 8, 0x0A: 4, 0x0B: 4, 0x14: 8, 0x40: 8, 0x48: 16}
 _STRING, _UNICODE, _OBJECT, _BINARY = 0x1E, 0x1F, 0x0D, 0x102
 # An embedded object begins with the id of its interface.
@@ -48,11 +55,21 @@ class Tnef:
     files: list[TnefFile]
     text: str = ""
     html: str = ""
+    subject: str = ""
+    sender: str = ""
+    sender_address: str = ""
+    to: str = ""
+    sent_at: datetime | None = None
+
+
+def is_tnef(data: bytes) -> bool:
+    """Whether it begins as a winmail.dat does."""
+    return len(data) >= 6 and struct.unpack_from("<I", data)[0] == SIGNATURE
 
 
 def read_tnef(data: bytes) -> Tnef | None:
     """The contents of `data`, or None when it is no TNEF at all."""
-    if len(data) < 6 or struct.unpack_from("<I", data)[0] != SIGNATURE:
+    if not is_tnef(data):
         return None
     found = Tnef([])
     codepage = "cp1252"
@@ -63,6 +80,8 @@ def read_tnef(data: bytes) -> Tnef | None:
             if len(found.files) >= MAX_FILES:
                 break
             found.files.append(TnefFile())
+        elif name == _SUBJECT:
+            found.subject = found.subject or _text(data[start:end], codepage)
         elif name == _BODY:
             found.text = found.text or _text(data[start:end], codepage)
         elif name == _MESSAGE_PROPERTIES:
@@ -92,6 +111,19 @@ def _read_message(data: bytes, start: int, end: int, codepage: str, found: Tnef)
             found.text = _property_text(data[first:last], kind, codepage)
         elif name == _PR_HTML:
             found.html = _property_text(data[first:last], kind, codepage)
+        elif name in _MESSAGE_TEXTS and kind & 0xFFF in (_STRING, _UNICODE):
+            said = _property_text(data[first:last], kind, codepage).strip()
+            if name != _PR_ADDRESS_ANY or "@" in said:
+                setattr(found, _MESSAGE_TEXTS[name], getattr(found, _MESSAGE_TEXTS[name]) or said)
+        elif name == _PR_SENT_AT and kind == _TIME and last - first == 8:
+            found.sent_at = _file_time(struct.unpack_from("<Q", data, first)[0])
+
+
+def _file_time(ticks: int) -> datetime | None:
+    try:
+        return _EPOCH + timedelta(microseconds=ticks // 10)
+    except OverflowError:
+        return None
 
 
 def _read_file(data: bytes, name: int, span: Span, codepage: str, file: TnefFile) -> None:

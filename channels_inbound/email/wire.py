@@ -30,9 +30,10 @@ def to_wire(parsed: ParsedEmail) -> bytes:
     data["bounces"] = [(bounce.recipient, bounce.status, bounce.action) for bounce in parsed.bounces]
     data["auth"] = astuple(parsed.auth)
     data["attachments"] = [
-        (f.filename, f.content_type, f.size, f.content_id, f.inline, f.referenced, f.start, f.end, f.encoding, f.inner)
+        (f.filename, f.content_type, f.size, f.content_id, f.inline, f.referenced, f.start, f.end, f.encoding, f.about,
+         f.inner)
         for f in parsed.attachments
-    ]
+    ]  # fmt: skip
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 

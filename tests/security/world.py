@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from typing import Any
 
 from django.apps import apps
@@ -13,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
+from channels_inbound.email.headers_out import POLICY
 from channels_inbound.inbound import drain_inbound
 from channels_inbound.models import DemoMail, Mailbox, RawDelivery, RawState
 from channels_inbound.raw import store_raw
@@ -98,6 +100,13 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
         From=f"{word} Bauer <{word}@customer.example>", To=corner.channel.address, Message_ID=f"<folded-{word}@customer.example>",
         Subject=f"Re: {word}", text=f"New {word}.\n\nOn Tue, 3 Nov 2026, 12:30 Shop, <{corner.channel.address}> wrote:\n> Old {word}.\n"))  # fmt: skip
     ids["folded"] = folded.pk
+    outer = make_mail(
+        From=f"{word} Bauer <{word}@customer.example>",
+        To=corner.channel.address,
+        Message_ID=f"<outer-{word}@customer.example>",
+    )
+    outer.add_attachment(message_from_bytes(_mail(word, corner.channel.address, "inner"), policy=POLICY))
+    ids["mail"] = Attachment.objects.get(message=_bring_in(corner, outer.as_bytes())).public_id
     Identity.objects.filter(customer=ticket.customer_id).update(hard_bounces=1)
     ids["bounced"] = Identity.objects.filter(customer=ticket.customer_id).earliest("pk").pk
     corner.channel.health, corner.channel.health_detail = "failing", f"{word} refused us"

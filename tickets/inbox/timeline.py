@@ -19,26 +19,14 @@ from tickets.events import TICKET_STREAM, TicketEvent
 from tickets.models import Attachment, AutoKind, Message, MessageKind, OutboxState, SenderVerdict, ThreadLayer
 from tickets.reasons import retold
 
+from .cards import File
 from .faces import hue, initials
 from .sentences import Names, Sentence, sentence
 
 WINDOW = 150  # events a page
 GROUPED_FROM = 4
 PLACES = frozenset({TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QUEUED, TicketEvent.NOTE_ADDED})
-PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _RICH = re.compile(r"<(?:img|table|ul|ol|h[1-6]|pre)\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    public_id: str
-    filename: str
-    content_type: str
-    size: int
-
-    @property
-    def is_picture(self) -> bool:
-        return self.content_type in PICTURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +177,7 @@ def read_said(ticket_id: int, message_id: int) -> Said | None:
 
 def _with_files(ticket_id: int) -> QuerySet[Message]:
     files = Attachment.objects.filter(message=OuterRef("pk"), inline=False).order_by("id")
-    shape = JSONObject(id="public_id", name="filename", type="content_type", size="size")
+    shape = JSONObject(id="public_id", name="filename", type="content_type", size="size", about="about")
     return (
         Message.objects.filter(ticket=ticket_id)
         .select_related("identity", "agent")
@@ -281,7 +269,7 @@ def say(message: Message) -> Said:
     return Said(
         message=message, author=author, address=address, initials=initials(author), hue=face,
         parts=text_parts(message.text, () if message.shown_whole else message.quoted),
-        files=[File(f["id"], f["name"], f["type"], f["size"]) for f in getattr(message, "file_list", ())],
+        files=[File(f["id"], f["name"], f["type"], f["size"], f["about"]) for f in getattr(message, "file_list", ())],
         rich=bool(message.html) and message.kind == MessageKind.INBOUND and looks_rich(message.html, message.text),
         label=label, label_kind=label_kind,
     )  # fmt: skip

@@ -313,6 +313,7 @@ _ATTACHMENTS = Table(
         ("sha256", "text"),
         ("content_id", "text"),
         ("inline", "boolean"),
+        ("about", "jsonb"),
     ),
 )
 
@@ -329,6 +330,7 @@ def _attachment_rows(planned: MessagePlan) -> list[tuple[Any, ...]]:
             file.sha256,
             file.content_id[:255],
             file.inline,
+            Jsonb(file.about) if file.about else None,
         )
         for file in planned.message.attachments
     ]

@@ -129,7 +129,8 @@ class Message(models.Model):
 
 class Attachment(models.Model):
     """A file of a message. The bytes lie on storage under their hash; `content_type` is what they are, not what
-    the sender says."""
+    the sender says. `about` holds the few facts its card shows where it is more than a file:
+    {"kind": "mail" | "invite" | "signed" | "encrypted", ...}."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     message = models.ForeignKey(Message, null=True, on_delete=models.CASCADE, related_name="attachments")
@@ -141,6 +142,7 @@ class Attachment(models.Model):
     sha256 = models.CharField(max_length=64)
     content_id = models.CharField(max_length=255, blank=True, default="")
     inline = models.BooleanField(default=False)
+    about = models.JSONField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
