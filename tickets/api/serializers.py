@@ -127,6 +127,10 @@ class AttachmentSerializer(serializers.Serializer[Any]):
     content_type = serializers.CharField(help_text="What the bytes are, whatever the sender called them.")
     size = serializers.IntegerField()
     inline = serializers.BooleanField(help_text="Shown within the message's HTML.")
+    about = serializers.JSONField(
+        allow_null=True,
+        help_text='More than a file: {"kind": "mail" | "invite" | "signed" | "encrypted", ...}.',
+    )
 
 
 class AddressSerializer(serializers.Serializer[Any]):
