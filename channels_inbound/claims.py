@@ -67,9 +67,7 @@ JOIN channels_inbound_rawdelivery earlier ON earlier.channel_id = twin.channel_i
 WHERE d.id = ANY(%(shared)s) AND twin.state = 'stored' AND earlier.state = 'stored'
 """
 _HOLD = """
-SELECT d.id FROM channels_inbound_rawdelivery d
-JOIN unnest(%s::bigint[], %s::int[]) AS c(id, attempt) ON c.id = d.id AND c.attempt = d.attempts
-WHERE d.state = 'stored' ORDER BY d.id FOR UPDATE OF d
+SELECT id, attempts FROM channels_inbound_rawdelivery WHERE id = ANY(%s) AND state = 'stored' ORDER BY id FOR UPDATE
 """
 _RENEW = """
 UPDATE channels_inbound_rawdelivery d SET lease_until = %s
@@ -130,8 +128,10 @@ def spent(claim: Claim) -> bool:
 def hold_claims(claims: Sequence[Claim]) -> set[int]:
     """Lock those of the claims that are still ours, for the rest of the transaction."""
     with prepared() as cursor:
-        cursor.execute(_HOLD, [[claim.id for claim in claims], [claim.attempt for claim in claims]])
-        return {row[0] for row in cursor.fetchall()}
+        cursor.execute(_HOLD, [[claim.id for claim in claims]])
+        found = cursor.fetchall()
+    attempts = {claim.id: claim.attempt for claim in claims}
+    return {id for id, attempt in found if attempts[id] == attempt}
 
 
 def renew_claims(claims: Sequence[Claim], *, at: datetime) -> None:

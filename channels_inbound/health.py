@@ -18,10 +18,17 @@ WHERE id = ANY(%s) AND (last_received_at IS NULL OR last_received_at < %s)
 """
 
 
+# When this process last wrote it, by channel: most mails of a flood then cost no statement at all.
+_noted: dict[int, datetime] = {}
+
+
 def note_received(channel_ids: Iterable[int], *, at: datetime) -> None:
-    """Mail came in."""
-    with prepared() as cursor:
-        cursor.execute(_RECEIVED, [at, list(set(channel_ids)), at - RESOLUTION])
+    """Mail came in. Rolled back, it is written again `RESOLUTION` later."""
+    due = sorted({id for id in channel_ids if id not in _noted or not timedelta() <= at - _noted[id] < RESOLUTION})
+    if due:
+        with prepared() as cursor:
+            cursor.execute(_RECEIVED, [at, due, at - RESOLUTION])
+        _noted.update(dict.fromkeys(due, at))
 
 
 def note_sent(channel_id: int, *, at: datetime) -> None:

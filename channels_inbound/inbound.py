@@ -13,7 +13,7 @@ from contextlib import suppress
 from time import monotonic
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from channels_inbound.claims import (
@@ -36,7 +36,7 @@ from channels_inbound.outcomes import RawOutcome, tell_quarantined, write_outcom
 from events.statements import prepared
 from events.tracing import tracing
 from tickets.inbound import InboundAttachment, InboundMessage
-from tickets.ingest import ingest_batch
+from tickets.ingest import TRIES, ingest_batch
 from tickets.sniff import sniff
 from tickets.storage import store_blob
 
@@ -139,7 +139,7 @@ def _settle(work: Sequence[Work]) -> list[str]:
     if not work:
         return []
     try:
-        return _settle_together(work)
+        return _settle_again(work)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # whatever it is, the others must not wait for it
@@ -151,13 +151,21 @@ def _settle(work: Sequence[Work]) -> list[str]:
         return _settle_together([(claim, RawOutcome(claim, RawState.QUARANTINED, f"{type(error).__name__}: {error}"))])
 
 
+def _settle_again(work: Sequence[Work]) -> list[str]:
+    """Two workers meeting the same newcomer, or the same mail, at the same moment: one wins, the other looks again."""
+    for _ in range(TRIES - 1):
+        with suppress(IntegrityError):
+            return _settle_together(work)
+    return _settle_together(work)
+
+
 @transaction.atomic
 def _settle_together(work: Sequence[Work]) -> list[str]:
     ours = hold_claims([claim for claim, _ in work])
     held = [(claim, item) for claim, item in work if claim.id in ours]
     messages = [(claim, item) for claim, item in held if isinstance(item, InboundMessage)]
     outcomes = [item for _, item in held if isinstance(item, RawOutcome)]
-    results = ingest_batch([message for _, message in messages])
+    results = ingest_batch([message for _, message in messages], tries=1)
     outcomes += [RawOutcome.of(claim, result) for (claim, _), result in zip(messages, results, strict=True)]
     now = timezone.now()
     write_outcomes(outcomes, at=now)

@@ -8,28 +8,59 @@ prepared at its first use. Behind a pooler that hands out connections by the tra
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Self
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+
+_PLACEHOLDER = re.compile(r"%%|%s|%\((\w+)\)s")
 
 
-class PreparedCursor(psycopg.Cursor[tuple[Any, ...]]):
-    """psycopg's own cursor; the settings let it prepare what it executes, at the first time."""
+class PreparedCursor(psycopg.RawCursor[tuple[Any, ...]]):
+    """psycopg's raw cursor, given statements with its usual placeholders; the settings let it prepare what it executes,
+    at the first time."""
 
     def execute(  # type: ignore[override]  # fewer ways to call it than psycopg has
-        self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None, *, binary: bool | None = None
+        self, query: str, params: Sequence[Any] | Mapping[str, Any] = (), *, binary: bool | None = None
     ) -> Self:
         if connection.queries_logged:  # tests count statements
             connection.queries_log.append({"sql": query, "time": "0"})
-        return super().execute(query.encode(), params, binary=binary)
+        numbered, names = _numbered(query)
+        values = [params[name] for name in names] if isinstance(params, Mapping) else params
+        return super().execute(numbered, values, binary=binary)
+
+
+@cache
+def _numbered(query: str) -> tuple[bytes, tuple[str, ...]]:
+    """A statement with the server's own placeholders, and the names they stand for if they have names.
+
+    psycopg does this at every call for statements of over 50 values. All statements are constants, so the cache ends.
+    """
+    names: list[str] = []
+    count = 0
+
+    def number(found: re.Match[str]) -> str:
+        nonlocal count
+        if found[0] == "%%":
+            return "%"
+        if found[1] is None:
+            count += 1
+            return f"${count}"
+        if found[1] not in names:
+            names.append(found[1])
+        return f"${names.index(found[1]) + 1}"
+
+    return _PLACEHOLDER.sub(number, query).encode(), tuple(names)
 
 
 @contextmanager
 def prepared() -> Iterator[PreparedCursor]:
     """A cursor on Django's connection, in its transaction, raising Django's errors."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors, PreparedCursor(connection.connection) as cursor:
+    database = connections[DEFAULT_DB_ALIAS]  # looked up once: `connection` does so at every use
+    database.ensure_connection()
+    with database.wrap_database_errors, PreparedCursor(database.connection) as cursor:
         yield cursor

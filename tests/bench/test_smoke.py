@@ -39,7 +39,7 @@ def test_ingest_and_pages_run_on_servers_of_their_own() -> None:
         timeout=300,
     )
     assert result.returncode == 0, result.stderr[-3000:]
-    for title in ("bare program, one by one", "product, one by one", "product, backlog in batches"):
+    for title in ("bare program, same statements", "bare program, fewest statements", "product, one by one"):
         assert re.search(rf"{title} +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+ x", result.stdout), result.stdout
     assert "search, rare word" in result.stdout
 

@@ -1,5 +1,5 @@
 """THE ONLY DOOR: how any message becomes part of a ticket."""
 
-from .door import ingest, ingest_batch
+from .door import TRIES, ingest, ingest_batch
 
-__all__ = ["ingest", "ingest_batch"]
+__all__ = ["TRIES", "ingest", "ingest_batch"]

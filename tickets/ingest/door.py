@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from people.identities import IdentityKey, KnownIdentity, Newcomer, resolve_identities
 from people.models import Trust
@@ -13,7 +13,7 @@ from tickets.inbound import InboundMessage, IngestResult, Outcome
 from .evidence import Evidence, Hit, load_evidence
 from .plan import BouncePlan, MessagePlan, Plan, plan_bounce, plan_message
 from .threading import original_of_bounce, place
-from .write import reserve_ids, write_plan
+from .write import write_plan
 
 # Two workers meeting the same newcomer, or the same mail, at the same moment: one wins, the other looks again.
 TRIES = 4
@@ -25,15 +25,18 @@ def ingest(message: InboundMessage) -> IngestResult:
     return ingest_batch([message])[0]
 
 
-def ingest_batch(messages: Sequence[InboundMessage]) -> list[IngestResult]:
+def ingest_batch(messages: Sequence[InboundMessage], *, tries: int = TRIES) -> list[IngestResult]:
     """Ingest messages in the order given, all or none; later ones see earlier ones. Results in that order.
 
     Safe against itself in any number of processes. Runs in the caller's transaction if there is one: a caller who
-    marks its raw rows there gets both or neither. Raises what the database raises when it cannot.
+    marks its raw rows there gets both or neither. Raises what the database raises when it cannot; with `tries=1` also
+    the IntegrityError of a race, which spares a savepoint to a caller who runs its own transaction again.
     """
     if not messages:
         return []
-    for _ in range(TRIES - 1):
+    if tries == 1 and connection.in_atomic_block:
+        return _ingest(messages)
+    for _ in range(tries - 1):
         try:
             with transaction.atomic():
                 return _ingest(messages)
@@ -46,7 +49,7 @@ def ingest_batch(messages: Sequence[InboundMessage]) -> list[IngestResult]:
 def _ingest(messages: Sequence[InboundMessage]) -> list[IngestResult]:
     evidence = load_evidence(messages)
     identities = _resolve_people(messages, evidence)
-    plan = Plan(reserve_ids(len(messages)))
+    plan = Plan(evidence.ids)
     results = [_ingest_one(message, evidence, identities, plan) for message in messages]
     write_plan(plan)
     return results

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from events.statements import prepared
@@ -70,11 +72,21 @@ class ChannelFacts:
 
 
 @dataclass(slots=True)
+class ReservedIds:
+    """Ids taken from the sequences beforehand, so that rows can name each other before any is written."""
+
+    tickets: list[int]
+    conversations: list[int]
+    messages: list[int]
+
+
+@dataclass(slots=True)
 class Evidence:
     """Everything known that could decide where a message goes. Messages placed earlier in the batch add to it."""
 
     channels: dict[int, ChannelFacts]
     own_addresses: frozenset[str]
+    ids: ReservedIds
     by_dedupe: dict[UUID, Hit] = field(default_factory=dict)
     by_token: dict[str, Hit] = field(default_factory=dict)
     by_external_id: dict[str, list[Hit]] = field(default_factory=dict)
@@ -97,7 +109,9 @@ WHERE reply_token = ANY(%(tokens)s)
 UNION ALL
 SELECT 'e', external_id, id, ticket_id, conversation_id, kind, CASE WHEN kind = 'outbound' THEN envelope END
 FROM tickets_message WHERE external_id = ANY(%(ids)s) AND external_id <> ''
-ORDER BY 3
+UNION ALL
+SELECT 'n', '', nextval('tickets_message_id_seq'), nextval('tickets_ticket_id_seq'),
+       nextval('tickets_conversation_id_seq'), '', NULL FROM generate_series(1, %(count)s)
 """
 
 _LOCK = """
@@ -130,14 +144,25 @@ def load_evidence(messages: Sequence[InboundMessage]) -> Evidence:
         channels.execute(_CHANNELS)
         hits.execute(_HITS, _references(messages))
         known = {row[0]: ChannelFacts(*row) for row in channels.fetchall()}
-        evidence = Evidence(known, frozenset(channel.address for channel in known.values()))
-        for row in hits.fetchall():
-            _note_hit(evidence, *row)
+        # The oldest first; the ids the batch may need came along, so that rows can name each other unwritten.
+        rows = sorted(hits.fetchall(), key=itemgetter(2))
+        own = frozenset(channel.address for channel in known.values())
+        evidence = Evidence(known, own, _reserved([row for row in rows if row[0] == "n"]))
+        for row in rows:
+            if row[0] != "n":
+                _note_hit(evidence, *row)
     wanted = {hit.ticket_id for hit in _all_hits(evidence)}
     wanted |= {number for message in messages for number in message.subject_numbers}
     if wanted:
         lock_tickets(evidence, wanted)
     return evidence
+
+
+def _reserved(rows: Sequence[tuple[Any, ...]]) -> ReservedIds:
+    """What is not used leaves a gap, which nothing minds. Handed out with pop(), so the smallest comes last: earlier
+    messages get smaller numbers."""
+    messages, tickets, conversations = (sorted((row[column] for row in rows), reverse=True) for column in (2, 3, 4))
+    return ReservedIds(tickets, conversations, messages)
 
 
 def lock_tickets(evidence: Evidence, ids: Iterable[int]) -> None:
@@ -169,7 +194,7 @@ def named_ids(message: InboundMessage) -> list[str]:
     return list(dict.fromkeys(id for id in ids if id))
 
 
-def _references(messages: Sequence[InboundMessage]) -> dict[str, list[object]]:
+def _references(messages: Sequence[InboundMessage]) -> dict[str, Any]:
     ids: set[str] = set()
     tokens: set[str] = set()
     for message in messages:
@@ -180,7 +205,8 @@ def _references(messages: Sequence[InboundMessage]) -> dict[str, list[object]]:
         if message.bounce:
             ids.update(message.bounce.original_ids)
             tokens.update(message.bounce.tokens)
-    return {"keys": [message.dedupe_key for message in messages], "tokens": list(tokens), "ids": list(ids)}
+    keys = [message.dedupe_key for message in messages]
+    return {"keys": keys, "tokens": list(tokens), "ids": list(ids), "count": len(messages)}
 
 
 def _note_hit(

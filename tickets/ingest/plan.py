@@ -14,20 +14,11 @@ from tickets.events import TicketEvent, ticket_stream
 from tickets.inbound import Address, InboundMessage
 from tickets.preview import preview_of
 
-from .evidence import Evidence, Hit, Membership, TicketState
+from .evidence import Evidence, Hit, Membership, ReservedIds, TicketState
 from .threading import Placement
 
 MAX_SUBJECT = 500
 PROOF = frozenset({"token", "own_message_id", "body_token"})
-
-
-@dataclass(slots=True)
-class ReservedIds:
-    """Ids taken from the sequences beforehand, so that rows can name each other before any is written."""
-
-    tickets: list[int]
-    conversations: list[int]
-    messages: list[int]
 
 
 @dataclass(slots=True)

@@ -20,22 +20,7 @@ from tickets.realtime import announce
 from tickets.search.text import search_document
 
 from .evidence import TicketState
-from .plan import BouncePlan, MessagePlan, Plan, ReservedIds, address_json
-
-_RESERVE = """
-SELECT nextval('tickets_ticket_id_seq'), nextval('tickets_conversation_id_seq'), nextval('tickets_message_id_seq')
-FROM generate_series(1, %s)
-"""
-
-
-def reserve_ids(count: int) -> ReservedIds:
-    """Take enough ids for a batch of `count` messages; what is not used leaves a gap, which nothing minds."""
-    with prepared() as cursor:
-        cursor.execute(_RESERVE, [count])
-        rows = cursor.fetchall()
-    # Handed out with pop(), so the smallest comes last: earlier messages get smaller numbers.
-    rows.sort(reverse=True)
-    return ReservedIds([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows])
+from .plan import BouncePlan, MessagePlan, Plan, address_json
 
 
 def write_plan(plan: Plan) -> None:
