@@ -39,6 +39,8 @@ class TicketEvent(StrEnum):
     ACKNOWLEDGEMENT_WITHHELD = "acknowledgement.withheld"
     ADDRESS_RESTORED = "address.restored"
     IMAGES_SHOWN = "images.shown"
+    STORM_BEGAN = "storm.began"
+    STORM_ENDED = "storm.ended"
     FOLDING_REJECTED = "folding.rejected"
     FOLDING_RESTORED = "folding.restored"
 

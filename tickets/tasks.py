@@ -7,12 +7,13 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from tickets import actions, counts
+from tickets import actions, counts, storms
 
 BEAT_SCHEDULE = {
     "wake snoozed tickets": {"task": "tickets.tasks.wake_snoozed", "schedule": 1.0},
     "close solved tickets": {"task": "tickets.tasks.close_solved", "schedule": 60.0},
     "sweep unused uploads": {"task": "tickets.tasks.sweep_orphans", "schedule": 3600.0},
+    "watch for storms": {"task": "tickets.tasks.watch_storms", "schedule": 10.0},
     "fold the tally": {"task": "tickets.tasks.fold_tally", "schedule": 10.0},
 }
 
@@ -35,6 +36,12 @@ def close_solved(**_: Any) -> None:
 def sweep_orphans(**_: Any) -> None:
     """Forget uploads that no message took."""
     actions.sweep_orphans(at=timezone.now())
+
+
+@shared_task(name="tickets.tasks.watch_storms", queue="default", ignore_result=True)
+def watch_storms(**_: Any) -> None:
+    """Notice floods of mail, and that they are over."""
+    storms.watch_storms(at=timezone.now())
 
 
 @shared_task(name="tickets.tasks.fold_tally", queue="bulk", ignore_result=True)

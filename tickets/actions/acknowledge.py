@@ -33,6 +33,7 @@ from tickets.models import (
     Ticket,
 )
 from tickets.recipients import is_address, plain
+from tickets.storms import automatic_answer_held
 from tickets.tokens import new_token
 
 from .base import record
@@ -64,7 +65,7 @@ def acknowledge_ticket(ticket_id: int, *, at: datetime | None = None) -> Message
         first = Message.objects.filter(ticket=ticket, sequence=1).select_related("identity").first()
         if first is None or first.identity is None or not _may_be_answered(first) or _done(ticket):
             return None
-        if reason := _held_back(first.identity, at):
+        if reason := automatic_answer_held(ticket.pk, [first.identity.pk], at=at) or _held_back(first.identity, at):
             data = {"reason": reason, "identity": first.identity.pk}
             record(ticket, TicketEvent.ACKNOWLEDGEMENT_WITHHELD, by=SYSTEM, at=at, data=data)
             return None

@@ -13,7 +13,7 @@ from people.models import Agent
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import NotFound, TicketClosed
 from tickets.events import TicketEvent, ticket_stream
-from tickets.models import Message, OutboxState, Participant, ParticipantState, Status, Ticket
+from tickets.models import Message, OutboxState, Participant, ParticipantState, Status, Storm, Ticket
 from tickets.realtime import announce
 
 Audience = tuple[int | None, int | None]
@@ -75,7 +75,8 @@ def record(
 
 
 def refresh_attention(ticket: Ticket) -> None:
-    """Set `needs_attention` by what is left to look at: undelivered replies, people waiting to be let in."""
+    """Set `needs_attention` by what is left to look at: undelivered replies, people waiting to be let in, a flood."""
     trouble = Message.objects.filter(ticket=ticket, outbox__in=[OutboxState.FAILED, OutboxState.UNKNOWN]).exists()
     waiting = Participant.objects.filter(conversation__ticket=ticket, state=ParticipantState.PENDING).exists()
-    ticket.needs_attention = trouble or waiting
+    storm = Storm.objects.filter(ticket=ticket, ended_at=None).exists()
+    ticket.needs_attention = trouble or waiting or storm

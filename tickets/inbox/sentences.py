@@ -177,9 +177,23 @@ def _label(choices: Any, value: object) -> str:
 def _withheld(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     if data.get("reason") == "address_limit":
         text = _("No acknowledgement was sent: this address got one within the last day")
+    elif data.get("reason") == "storm":
+        text = _("No acknowledgement was sent: too much mail is coming in at once")
+    elif data.get("reason") == "ticket_limit":
+        text = _("No acknowledgement was sent: enough was answered automatically here within an hour")
     else:
         text = _("No acknowledgement was sent: the limit for one hour was reached")
     return Sentence(icon="mail-minus", html=format_html("{}", text))
+
+
+def _storm(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    numbers = {"n": data.get("messages", 0), "minutes": data.get("minutes", 10)}
+    if data.get("scope") == "address":
+        text = _("{n} mails came from this address within {minutes} minutes.")
+    else:
+        text = _("{n} mails came into this ticket within {minutes} minutes.")
+    kept = _("All are kept. Nothing is answered automatically here until it has been quiet for a quarter of an hour.")
+    return Sentence(icon="tornado", html=format_html("{} {}", format_html(text, **numbers), kept))
 
 
 _TELLERS: dict[str, Teller] = {
@@ -213,6 +227,8 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.ADDRESS_RESTORED: _participant(
         icon="mail-check", text=lambda: _("{who} had mail sent to {whom} again")
     ),
+    TicketEvent.STORM_BEGAN: _storm,
+    TicketEvent.STORM_ENDED: _plain(icon="sun", text=lambda: _("The flood of mail is over")),
     TicketEvent.FOLDING_REJECTED: _plain(
         icon="unfold-vertical", text=lambda: _("{who} said that a mail was folded wrongly; it is shown whole")
     ),

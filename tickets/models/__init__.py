@@ -10,6 +10,7 @@ from .message import (
     SenderVerdict,
     ThreadLayer,
 )
+from .storm import Storm, StormScope
 from .ticket import Cycle, LinkReason, Priority, Status, Tag, Tagging, Tally, Ticket, TicketLink
 from .workbench import Acknowledgement, Draft, Notification, RemovedUpload, Seen
 
@@ -37,6 +38,8 @@ __all__ = [
     "Seen",
     "SenderVerdict",
     "Status",
+    "Storm",
+    "StormScope",
     "Tag",
     "Tagging",
     "Tally",

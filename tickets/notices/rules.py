@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from events.actors import ActorKind
 from events.models import Event
-from people.models import Agent
+from people.models import Agent, Role
 from tickets.events import TicketEvent
 from tickets.models import AutoKind, Message, Notification, Ticket
 from tickets.realtime import announce_to_agent
@@ -20,14 +20,25 @@ from .reading import announce_unread
 
 _UNDELIVERED = (TicketEvent.DELIVERY_FAILED, TicketEvent.DELIVERY_UNKNOWN, TicketEvent.DELIVERY_BOUNCED)
 NOTICED = frozenset(
-    {TicketEvent.TICKET_ASSIGNED, TicketEvent.MESSAGE_RECEIVED, TicketEvent.PARTICIPANT_PENDING, *_UNDELIVERED}
+    {
+        TicketEvent.TICKET_ASSIGNED,
+        TicketEvent.MESSAGE_RECEIVED,
+        TicketEvent.PARTICIPANT_PENDING,
+        TicketEvent.STORM_BEGAN,
+        *_UNDELIVERED,
+    }
 )
 
 
 def notify_agents(event: Event) -> None:
     """Tell whoever the event concerns, unless they did it themselves or may not see the ticket."""
-    agent = _concerned(event)
-    if agent is None or not Ticket.objects.visible_to(agent).filter(pk=event.stream_id).exists():
+    admins = Agent.objects.filter(role=Role.ADMIN, is_active=True) if event.kind == TicketEvent.STORM_BEGAN else ()
+    for agent in admins or filter(None, [_concerned(event)]):
+        _tell(event, agent)
+
+
+def _tell(event: Event, agent: Agent) -> None:
+    if not Ticket.objects.visible_to(agent).filter(pk=event.stream_id).exists():
         return
     _notice, new = Notification.objects.get_or_create(event=event, agent=agent, defaults={"ticket_id": event.stream_id})
     if new:
@@ -48,6 +59,8 @@ def sentence(kind: str, ticket_id: int) -> str:
             return _("New answer on #%(number)s") % number
         case TicketEvent.PARTICIPANT_PENDING:
             return _("Somebody new wrote on #%(number)s and waits to be accepted") % number
+        case TicketEvent.STORM_BEGAN:
+            return _("Mail is flooding in at #%(number)s; automatic answers pause there") % number
         case TicketEvent.DELIVERY_UNKNOWN:
             return _("Not known whether your reply on #%(number)s arrived") % number
         case _:
@@ -63,6 +76,8 @@ def _concerned(event: Event) -> Agent | None:
             agent_id = _assignee(event) if _is_answer(event) else None
         case TicketEvent.PARTICIPANT_PENDING:
             agent_id = None if event.data.get("historic") else _assignee(event)
+        case TicketEvent.STORM_BEGAN:
+            agent_id = None  # all admins are told
         case _:
             agent_id = _author(event)
     if agent_id is None or (event.actor_kind == ActorKind.AGENT and event.actor_id == agent_id):
