@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
 
@@ -19,6 +20,14 @@ class ClosedSignup(DefaultAccountAdapter):
         base = urlsplit(settings.BASE_URL)
         link = urlsplit(super().get_reset_password_from_key_url(key))
         return link._replace(scheme=base.scheme, netloc=base.netloc).geturl()
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address the outermost of our proxies saw. Fewer addresses than proxies (a health check from inside, a
+        proxy taken away): the address the connection came from, where allauth would answer with an error."""
+        try:
+            return super().get_client_ip(request)
+        except ImproperlyConfigured:
+            return str(request.META["REMOTE_ADDR"])
 
     def format_email_subject(self, subject: str) -> str:
         """Without the host in front, which allauth would take from the request."""

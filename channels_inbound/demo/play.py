@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from channels_inbound.claims import MAX_ATTEMPTS, claim_waiting
 from channels_inbound.demo.letters import Thread, delivery_report, letter
 from channels_inbound.demo.script import Bounce, Change, Mail, Moment, Note, Person, Reply, Story
@@ -14,10 +16,11 @@ from channels_inbound.email.compose import compose_mail
 from channels_inbound.inbound import drain_inbound
 from channels_inbound.models import DemoMail, RawDelivery
 from channels_inbound.raw import store_raw
+from events.delivery import drain
 from events.tracing import new_trace
 from tickets import actions
 from tickets.actions.delivery import claim_replies, record_accepted, record_permanent_failure, record_unknown
-from tickets.models import Ticket
+from tickets.models import Notification, Ticket
 from tickets.outbound import OutboundMessage
 
 
@@ -159,7 +162,9 @@ def _store(content: bytes, channels: list[int], *, at: datetime, mail_from: str,
 
 
 def read_up(shop: Shop, *, unread_since: datetime) -> None:
-    """Whoever can sign in has looked at what came in before; the rest greets them as new."""
+    """Whoever can sign in has looked at what came in before; the rest greets them as new, in the bell too."""
+    drain()
+    Notification.objects.filter(event__at__lt=unread_since, read_at=None).update(read_at=timezone.now())
     for agent in (shop.staff[key] for key in shop.passwords):
         for ticket in Ticket.objects.visible_to(agent).filter(last_message_at__lt=unread_since):
             actions.mark_seen(ticket.pk, by=agent, sequence=ticket.message_sequence)

@@ -47,6 +47,7 @@ class SignIn(LoginView):
     def get_form(self, form_class: Any = None) -> Any:
         form = super().get_form(form_class)
         form.fields["password"].help_text = ""  # the page has this link already
+        form.fields["login"].widget.attrs["autofocus"] = True
         return form
 
 

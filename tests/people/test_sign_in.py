@@ -182,3 +182,8 @@ def test_without_redis_nobody_gets_in_and_nobody_waits(house: House) -> None:
     assert took < 6
     cache.clear()
     assert try_password("olena@shop.example", PASSWORD).status_code == 302
+
+
+def test_fewer_addresses_than_proxies_is_no_error(house: House, settings: Any) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
+    assert try_password("olena@shop.example", PASSWORD, HTTP_X_FORWARDED_FOR="198.51.100.1").status_code == 302

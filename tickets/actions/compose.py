@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from events.statements import prepared
@@ -36,8 +37,12 @@ def repeated(ticket: Ticket, client_id: UUID | None, *, by: Agent, kind: str, te
     if earlier is None:
         return None
     if (earlier.ticket_id, earlier.agent_id, earlier.kind, earlier.text) != (ticket.pk, by.pk, kind, text):
-        raise IdempotencyMismatch(_("This was already used for another message."))
+        raise IdempotencyMismatch(_already_used())
     return earlier
+
+
+def _already_used() -> str:
+    return _("This was already used for another message.")
 
 
 def add_message(
@@ -51,10 +56,13 @@ def add_message(
     client_id: UUID | None,
     **fields: Any,
 ) -> Message:
-    """Insert an agent's message under the ticket's lock with the next number, and index it."""
+    """Insert an agent's message under the ticket's lock with the next number, and index it.
+
+    Raises IdempotencyMismatch when the id was used for another ticket at the same moment: no lock is shared with that.
+    """
     ticket.message_sequence += 1
     ticket.last_message_at = max(ticket.last_message_at, at)
-    message = Message.objects.create(
+    message = Message(
         ticket=ticket,
         conversation=conversation,
         sequence=ticket.message_sequence,
@@ -67,6 +75,12 @@ def add_message(
         client_id=client_id,
         **fields,
     )
+    try:
+        message.save(force_insert=True)
+    except IntegrityError as error:
+        if "client_id" in str(error):  # the name of the constraint
+            raise IdempotencyMismatch(_already_used()) from None
+        raise
     index_message(message)
     if kind == MessageKind.OUTBOUND:
         ticket.preview = preview_of(text)

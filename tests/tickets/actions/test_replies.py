@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from people.permissions import PermissionDenied
 from tests.people import NOW, ZOE, House, assert_gapless, events_of, make_house, open_ticket, receive
@@ -69,6 +70,22 @@ def test_the_same_click_twice_is_one_message(house: House, ticket: Ticket) -> No
     assert Message.objects.filter(kind="outbound").count() == 1
     with pytest.raises(IdempotencyMismatch):
         actions.reply(ticket.pk, by=house.olena, text="Other", client_id=click)
+
+
+def test_the_same_click_for_two_tickets_at_once_is_refused(
+    house: House, ticket: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither transaction sees the other's row, and they lock different tickets: the unique key decides."""
+    click = uuid.uuid4()
+    other = open_ticket(house.channel, external_id="other@customer.example")
+    actions.reply(ticket.pk, by=house.olena, text="Once", client_id=click, expected=1)
+    monkeypatch.setattr("tickets.actions.replies.repeated", lambda *_, **__: None)
+
+    with pytest.raises(IdempotencyMismatch), transaction.atomic():
+        actions.reply(other.pk, by=house.olena, text="Once", client_id=click, expected=1)
+
+    assert list(other.messages.values_list("kind", flat=True)) == ["inbound"]
+    assert events_of(other.pk) == ["ticket.opened", "message.received"]
 
 
 @pytest.mark.parametrize("news", ["inbound", "reply", "note"])
