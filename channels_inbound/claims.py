@@ -48,7 +48,7 @@ SELECT pg_advisory_xact_lock(hashtext('channels_inbound.claim')), set_config('sy
 _CHOOSE = """
 SELECT id, channel_id, attempts, size, trace_id, transport, envelope, received_at
 FROM channels_inbound_rawdelivery
-WHERE state = 'stored' AND (lease_until IS NULL OR lease_until < %(now)s)
+WHERE state = 'stored' AND (lease_until IS NULL OR lease_until < %(now)s) AND (transport = 'hook') = %(hooks)s
   AND channel_id NOT IN (
     SELECT channel_id FROM channels_inbound_rawdelivery WHERE state = 'stored' AND lease_until >= %(now)s)
 ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
@@ -76,14 +76,14 @@ WHERE c.id = d.id AND c.attempt = d.attempts AND d.state = 'stored'
 """
 
 
-def claim_waiting(*, at: datetime, limit: int = BATCH) -> list[Claim]:
-    """Take the oldest waiting deliveries of mailboxes nobody works on. Deliveries that used up their tries come
-    back from `spent` and are not claimed."""
+def claim_waiting(*, at: datetime, limit: int = BATCH, hooks: bool = False) -> list[Claim]:
+    """Take the oldest waiting deliveries of mailboxes nobody works on, or (`hooks`) those of providers. Deliveries
+    that used up their tries come back from `spent` and are not claimed."""
     with transaction.atomic(), prepared() as cursor:
         # Two workers choosing at once would both see a mailbox as free; choosing takes a millisecond. A claim that
         # a crash of the server forgets is made again, so its commit need not wait for the disk.
         cursor.execute(_ALONE)
-        cursor.execute(_CHOOSE, {"now": at, "limit": limit})
+        cursor.execute(_CHOOSE, {"now": at, "limit": limit, "hooks": hooks})
         chosen = _in_order(cursor, _together([_claim(*row) for row in cursor.fetchall()]))
         if chosen:
             cursor.execute(_CLAIM, [_lease_end(at), [claim.id for claim in chosen]])
@@ -147,13 +147,13 @@ def postpone_claims(claims: Sequence[Claim], *, at: datetime) -> None:
         cursor.execute(_RENEW, [until, [claim.id for claim in claims], [claim.attempt for claim in claims]])
 
 
-def anything_waits(*, at: datetime) -> bool:
+def anything_waits(*, at: datetime, hooks: bool = False) -> bool:
     """Whether a drain would find something."""
     with prepared() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT 1 FROM channels_inbound_rawdelivery WHERE state = %s "
-            "AND (lease_until IS NULL OR lease_until < %s))",
-            [RawState.STORED, at],
+            "AND (lease_until IS NULL OR lease_until < %s) AND (transport = 'hook') = %s)",
+            [RawState.STORED, at, hooks],
         )
         return cursor.fetchone() == (True,)
 

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import transaction
 
-from channels_inbound.models import Mailbox
+from channels_inbound.models import Connection, Mailbox
 
 
 class CredentialsError(Exception):
@@ -39,18 +39,19 @@ def decrypt(stored: str) -> dict[str, str]:
 def rotate_credentials() -> tuple[int, int]:
     """Encrypt every secret anew with the first key: how many were, and how many no key opens."""
     done = lost = 0
-    for pk in Mailbox.objects.values_list("pk", flat=True):
-        with transaction.atomic():
-            mailbox = Mailbox.objects.select_for_update().filter(pk=pk).only("secret").first()
-            if mailbox is None:
-                continue
-            try:
-                mailbox.secret = _keys().rotate(mailbox.secret.encode()).decode()
-            except InvalidToken:
-                lost += 1
-                continue
-            mailbox.save(update_fields=["secret"])
-            done += 1
+    for model in (Mailbox, Connection):
+        for pk in model._default_manager.values_list("pk", flat=True):
+            with transaction.atomic():
+                row = model._default_manager.select_for_update().filter(pk=pk).only("secret").first()
+                if row is None or not row.secret:
+                    continue
+                try:
+                    row.secret = _keys().rotate(row.secret.encode()).decode()
+                except InvalidToken:
+                    lost += 1
+                    continue
+                row.save(update_fields=["secret"])
+                done += 1
     return done, lost
 
 

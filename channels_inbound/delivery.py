@@ -20,6 +20,7 @@ from django.utils import timezone
 from channels_inbound.email.compose import ComposedMail, compose_mail
 from channels_inbound.email.send import Outcome, SendResult, SmtpRoute, SmtpSender, Unreachable
 from channels_inbound.health import note_send_trouble, note_sent
+from channels_inbound.hooks.sending import send_by_provider
 from channels_inbound.models import DemoMail
 from events.tracing import tracing
 from tickets.actions.delivery import (
@@ -30,6 +31,7 @@ from tickets.actions.delivery import (
     record_temporary_failure,
     record_unknown,
 )
+from tickets.kinds import traits_of
 from tickets.outbound import OutboundAttachment, OutboundMessage
 from tickets.storage import open_blob
 
@@ -126,6 +128,9 @@ def _send_all(claimed: list[OutboundMessage], way: Outgoing) -> list[str]:
     trouble = ""
     for m in claimed:
         with tracing(m.trace):  # the click's id, whichever job came to send it
+            if not traits_of(m.channel_kind).addressed:
+                ended.append(send_by_provider(m).value)
+                continue
             if trouble:  # the server did not answer a moment ago: do not wait for it once a mail
                 result = SendResult(Outcome.TEMPORARY, trouble)
             else:

@@ -45,6 +45,7 @@ def store_raw(
     envelope: dict[str, Any],
     trace_id: str = "",
     transport_key: str = "",
+    bell: str = "inbound",
 ) -> list[int]:
     """Commit one delivery per channel and return their ids; known bytes give the ids they already have.
 
@@ -66,5 +67,5 @@ def store_raw(
             cursor.execute(_STORE, values)
             cursor.execute(_FIND, values)
             found = [row[0] for row in cursor.fetchall()]
-        ring("inbound")
+        ring(bell)
     return found

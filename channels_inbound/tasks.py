@@ -8,6 +8,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from channels_inbound import claims, delivery, inbound
+from channels_inbound.hooks import drain, media
+from channels_inbound.hooks.apply import forget_parked
 from events import doorbell
 from tickets.actions.delivery import release_expired
 
@@ -33,6 +35,20 @@ def drain_inbound(**_: Any) -> None:
     inbound.drain_inbound()
 
 
+@shared_task(name="channels_inbound.tasks.drain_hooks", queue="critical")
+def drain_hooks(**_: Any) -> None:
+    """Read what providers brought."""
+    doorbell.answered("hooks")
+    drain.drain_hooks()
+
+
+@shared_task(name="channels_inbound.tasks.drain_media", queue="default")
+def drain_media(**_: Any) -> None:
+    """Fetch the files of what providers brought."""
+    doorbell.answered("media")
+    media.drain_media()
+
+
 @shared_task(name="channels_inbound.tasks.drain_outbound", queue="critical")
 def drain_outbound(**_: Any) -> None:
     """Send waiting replies."""
@@ -52,4 +68,9 @@ def sweep(**_: Any) -> None:
     release_expired(at=timezone.now())
     if claims.anything_waits(at=timezone.now()):
         inbound.drain_inbound()
+    if claims.anything_waits(at=timezone.now(), hooks=True):
+        drain.drain_hooks()
+    if media.anything_to_fetch(at=timezone.now()):
+        doorbell.ring_now("media")
+    forget_parked(at=timezone.now())
     delivery.drain_outbound()

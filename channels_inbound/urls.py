@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
+from channels_inbound.hooks.receive import hook
 from channels_inbound.pages import attached_mail, channels, demo_mailbox, mail_frame, mailboxes, quarantine
 
 urlpatterns = [
+    path("hooks/<slug:provider>/<slug:key>/", hook, name="hook"),
     path("messages/<int:message_id>/frame/", mail_frame.frame, name="message_frame"),
     path("messages/<int:message_id>/source/", mail_frame.source, name="message_source"),
     path("files/<uuid:public_id>/mail/<slug:place>/", attached_mail.page, name="attached_mail"),

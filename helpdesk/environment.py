@@ -47,6 +47,11 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def pairs(name: str) -> dict[str, str]:
+    """name=value, separated by commas."""
+    return {key.strip(): value.strip() for key, _, value in (word.partition("=") for word in words(name))}
+
+
 def data_dir() -> Path:
     return Path(text("HELPDESK_DATA_DIR") or ROOT / "var").resolve()
 

@@ -14,7 +14,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     # Fields of the same name with other choices: without these they would be numbered.
     "ENUM_NAME_OVERRIDES": {
-        "ChannelKindEnum": "tickets.models.channel.ChannelKind.values",
         "StatusEnum": "tickets.models.ticket.Status.values",
         "SettableStatusEnum": "tickets.api.changes.SETTABLE",
     },

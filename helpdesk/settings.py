@@ -110,6 +110,8 @@ EVENT_SUBSCRIBERS = "helpdesk.subscribers.SUBSCRIBERS"
 DOORBELLS = {
     "events": ("events.tasks.drain_events", "default"),
     "inbound": ("channels_inbound.tasks.drain_inbound", "critical"),
+    "hooks": ("channels_inbound.tasks.drain_hooks", "critical"),
+    "media": ("channels_inbound.tasks.drain_media", "default"),
     "outbound": ("channels_inbound.tasks.drain_outbound", "critical"),
 }
 TEMPLATES = [{
@@ -250,6 +252,8 @@ SMTP_MAX_CONNECTIONS = env.number("HELPDESK_SMTP_MAX_CONNECTIONS", 100)
 TRUSTED_AUTHSERV_IDS = env.words("HELPDESK_TRUSTED_AUTHSERV_IDS")
 # How long a worker may take for one slice of incoming mail before another may take over.
 INBOUND_LEASE_SECONDS = env.number("HELPDESK_INBOUND_LEASE_SECONDS", 60)
+# "telegram=https://..., graph=https://.../v26.0": where providers' APIs are, if not where we think.
+PROVIDER_ENDPOINTS = env.pairs("HELPDESK_PROVIDER_ENDPOINTS")
 CREDENTIALS_KEYS, ALLOWED_NETWORKS, IMAP_LEASE_SECONDS = env.mailboxes(production=PRODUCTION)
 # Without an outgoing server what was sent lies in a demo mailbox; never in production.
 DEMO_MAILBOX = not PRODUCTION and not env.text("EMAIL_URL")

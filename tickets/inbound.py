@@ -55,6 +55,11 @@ class InboundMessage:
     `subject_numbers` from `[#1042]`: evidence, weighed by `tickets.ingest.threading`. `quoted` are [start, end)
     pairs in code points of `text`. `at` is when it was written, `received_at` when we got it. A `historic`
     message (imported) keeps its own date, and neither reopens nor wakes anything.
+
+    `thread_id` (and the older names in `thread_also`) is the conversation as the provider counts it: whoever writes
+    there was let in by the provider. `also_known_as` are further (kind, value) identities the provider proves to be
+    the sender's, `handle` what they are called there. `timed_by_provider` says that `at` is no claim of the sender.
+    `about` says what the message is attached to (a story, an advertisement).
     """
 
     channel_id: int
@@ -84,6 +89,13 @@ class InboundMessage:
     attachments: tuple[InboundAttachment, ...] = ()
     truncated: bool = False
     historic: bool = False
+    thread_id: str = ""
+    thread_also: tuple[str, ...] = ()
+    also_known_as: tuple[tuple[str, str], ...] = ()
+    timed_by_provider: bool = False
+    handle: str = ""
+    about: str = ""
+    files_to_come: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class OutboundMessage:
     `reply_token` is 128 random bits bound to this message and its conversation: it stands in the Message-ID, in
     the reply address and in the body, and whoever shows it again has held our mail. `ticket_id` is the number people
     may quote. `automatic`: no person wrote it, so no machine must answer it.
+    `thread_id` is the conversation as the provider counts it.
     """
 
     message_id: int
@@ -58,3 +59,4 @@ class OutboundMessage:
     quoted: QuotedOriginal | None
     trace: str = ""
     automatic: bool = False
+    thread_id: str = ""

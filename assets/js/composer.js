@@ -151,7 +151,7 @@ class Composer {
   }
 
   warn() {
-    const line = $('.goes', this.form);
+    const line = $('[data-differs]', this.form);
     const first = this.compose.to[0]?.address;
     const differs = this.compose.differs && this.recipients.lists.to.some((one) => one.address === first);
     line.hidden = !differs;
@@ -188,6 +188,7 @@ class Composer {
   }
 
   mayLeave(then) {
+    if (!this.compose.channel.addressed) return true;
     const wrong = this.recipients.invalid();
     if (wrong || !this.recipients.everyone().length) {
       this.toggleRecipients(true);

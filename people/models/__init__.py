@@ -1,5 +1,5 @@
 from .agent import Agent, Membership, Role, Team
-from .customer import HARD_BOUNCES, Customer, Identity, IdentityKind, Trust
+from .customer import HARD_BOUNCES, Customer, Identity, IdentityKind, Refusal, Trust
 from .idempotency import IdempotentRequest
 from .token import ApiToken, TokenScope
 
@@ -12,6 +12,7 @@ __all__ = [
     "Identity",
     "IdentityKind",
     "Membership",
+    "Refusal",
     "Role",
     "Team",
     "TokenScope",

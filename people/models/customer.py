@@ -27,8 +27,16 @@ class Trust(models.TextChoices):
 class IdentityKind(models.TextChoices):
     EMAIL = "email", _("Email")
     PHONE = "phone", _("Phone")
-    PAGE_USER = "page_user", _("Page user")
+    PAGE_USER = "page_user", _("Account elsewhere")
     VISITOR = "visitor", _("Visitor")
+
+
+class Refusal(models.TextChoices):
+    """Why an address takes nothing from us."""
+
+    NONE = "", "-"
+    STOPPED = "stopped", _("Asked us to stop")
+    BLOCKED = "blocked", _("Has blocked us")
 
 
 class Folded(models.Func):
@@ -71,6 +79,7 @@ class Identity(models.Model):
     # Mail of ours that came back for good since the address last wrote to us.
     hard_bounces = models.SmallIntegerField(default=0, db_default=0)
     bounced_at = models.DateTimeField(null=True)
+    refuses = models.CharField(max_length=8, choices=Refusal.choices, blank=True, default="", db_default="")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

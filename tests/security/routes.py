@@ -152,7 +152,7 @@ OWN = [
 DIRECTORY = {"agent_invite", "team", "agent_new", "agent_edit", "team_new", "team_edit"}
 # These act on the demo mailbox through the mail listener: tests/channels_inbound/test_pages.py.
 ELSEWHERE = DIRECTORY | {"demo_write", "demo_reply", "setup"}
-OPEN_TO_ALL = {"healthz", "readyz", "metrics"}
+OPEN_TO_ALL = {"healthz", "readyz", "metrics", "hook"}
 
 
 def site_routes() -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tickets.inbound import Address
+from tickets.kinds import traits_of
 from tickets.models import Channel, Message, MessageKind
 from tickets.outbound import OutboundAttachment, OutboundMessage, QuotedOriginal
 from tickets.preview import without_spans
@@ -33,6 +34,7 @@ def _outbound(message: Message) -> OutboundMessage:
         ticket_id=message.ticket_id,
         channel_id=channel.pk,
         channel_kind=channel.kind,
+        thread_id=message.conversation.external_id,
         channel_name=channel.name,
         channel_address=channel.address,
         locale=message.language or channel.locale,
@@ -44,7 +46,7 @@ def _outbound(message: Message) -> OutboundMessage:
         html=message.html,
         signature=_signature(message, channel),
         agent_name=message.agent.name if message.agent else "",
-        to=_addresses(envelope.get("to", ())),
+        to=(_addresses if traits_of(channel.kind).addressed else _anyone)(envelope.get("to", ())),
         cc=_addresses(envelope.get("cc", ())),
         bcc=_addresses(envelope.get("bcc", ())),
         in_reply_to=envelope.get("in_reply_to", ""),
@@ -62,6 +64,11 @@ def _signature(message: Message, channel: Channel) -> str:
     """The agent's own above the channel's, as the profile page promises."""
     own = message.agent.signature if message.agent else ""
     return "\n\n".join(part for part in (own.strip(), channel.signature.strip()) if part)
+
+
+def _anyone(entries: Sequence[dict[str, str]]) -> tuple[Address, ...]:
+    """Whom a channel other than mail reaches: names of its own making, not ours to judge."""
+    return tuple(Address(entry.get("name", ""), entry["address"]) for entry in entries if entry.get("address"))
 
 
 def _addresses(entries: Sequence[dict[str, str]]) -> tuple[Address, ...]:

@@ -20,6 +20,7 @@ from people.permissions import Permission
 from tickets.errors import InvalidInput, StaleReply, TooLate
 from tickets.events import STATUS_CHANGES, TICKET_STREAM, TicketEvent
 from tickets.inbound import Address
+from tickets.kinds import traits_of
 from tickets.models import (
     AutoKind,
     Conversation,
@@ -32,6 +33,7 @@ from tickets.models import (
     Ticket,
 )
 from tickets.preview import preview_of
+from tickets.recipients import Recipients
 from tickets.tokens import new_token
 from tickets.written_html import clean_written_html
 
@@ -40,6 +42,7 @@ from .base import lock_message_ticket, lock_ticket, record, refresh_attention, r
 from .compose import add_message, clean_text, repeated
 from .drafts import mark_seen
 from .files import attach_files, release_files
+from .reach import counterpart, refuse_unsendable
 from .status import change_status
 
 
@@ -75,7 +78,10 @@ def reply(
             return earlier
         refuse_closed(ticket)
         _refuse_stale(ticket, expected)
-        message = _queue(ticket, wish, by=by, text=text, html=html, at=at, client_id=client_id, undo=undo_seconds)
+        message = _queue(
+            ticket, wish, by=by, text=text, html=html, at=at, client_id=client_id, undo=undo_seconds,
+            attachments=attachments,
+        )  # fmt: skip
         attach_files(message, attachments, by=by)
         _note_answered(ticket, message, by=by, at=at, then_status=then_status)
     return message
@@ -118,20 +124,18 @@ def _queue(
     at: datetime,
     client_id: UUID | None,
     undo: int | None,
+    attachments: Sequence[UUID],
 ) -> Message:
     answered = _answered(ticket, wish.answers)
     conversation = answered.conversation if answered else Conversation.objects.filter(ticket=ticket).latest("pk")
-    recipients = choose_recipients(conversation, answered, wish)
-    admit_recipients(ticket, conversation, recipients, wish.confirmed, by=by, at=at)
+    if traits_of(conversation.channel.kind).addressed:
+        recipients = choose_recipients(conversation, answered, wish)
+        admit_recipients(ticket, conversation, recipients, wish.confirmed, by=by, at=at)
+    else:
+        recipients = counterpart(conversation, answered)
+        refuse_unsendable(conversation, recipients, text, attachments, at=at)
     token, channel = new_token(), conversation.channel
     wait = settings.UNDO_SECONDS if undo is None else min(max(undo, 0), 3600)
-    envelope: dict[str, Any] = {"to": _entries(recipients.to)}
-    envelope |= {"trace": current_trace()} if current_trace() else {}
-    envelope |= {"cc": _entries(recipients.cc)} if recipients.cc else {}
-    envelope |= {"bcc": _entries(recipients.bcc)} if recipients.bcc else {}
-    if answered is not None and answered.external_id:
-        forebears = [*answered.envelope.get("references", ()), answered.external_id]
-        envelope |= {"in_reply_to": answered.external_id, "references": list(dict.fromkeys(forebears))[-20:]}
     return add_message(
         ticket,
         conversation,
@@ -144,10 +148,22 @@ def _queue(
         subject=reply_subject(_subject_answered(answered) or ticket.subject),
         reply_token=token,
         external_id=f"{token}@{channel.address.rpartition('@')[2]}",
-        envelope=envelope,
+        envelope=_envelope(recipients, answered),
         outbox=OutboxState.QUEUED,
         not_before=at + timedelta(seconds=wait),
     )
+
+
+def _envelope(recipients: Recipients, answered: Message | None) -> dict[str, Any]:
+    """To whom it goes, and what it answers."""
+    envelope: dict[str, Any] = {"to": _entries(recipients.to)}
+    envelope |= {"trace": current_trace()} if current_trace() else {}
+    envelope |= {"cc": _entries(recipients.cc)} if recipients.cc else {}
+    envelope |= {"bcc": _entries(recipients.bcc)} if recipients.bcc else {}
+    if answered is not None and answered.external_id:
+        forebears = [*answered.envelope.get("references", ()), answered.external_id]
+        envelope |= {"in_reply_to": answered.external_id, "references": list(dict.fromkeys(forebears))[-20:]}
+    return envelope
 
 
 def _subject_answered(answered: Message | None) -> str:

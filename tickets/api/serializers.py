@@ -15,7 +15,6 @@ from people.models import Customer, IdentityKind, Trust
 from tickets.models import (
     AutoKind,
     ChannelHealth,
-    ChannelKind,
     Message,
     MessageKind,
     OutboxState,
@@ -40,7 +39,7 @@ class UtcField(serializers.DateTimeField):
 class ChannelRefSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
-    kind = serializers.ChoiceField(choices=ChannelKind.values)
+    kind = serializers.CharField()
 
 
 class ChannelSerializer(ChannelRefSerializer):

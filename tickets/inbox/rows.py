@@ -14,6 +14,7 @@ from django.template.loader import get_template
 
 from people.models import Agent, Identity
 from tickets.facets import Where, ticket_q
+from tickets.kinds import traits_of
 from tickets.models import Draft, Priority, Seen, Status, Tagging, Ticket
 
 from .faces import hue, initials
@@ -49,6 +50,7 @@ class Row:
     more_tags: int
     channel_id: int
     channel_name: str
+    channel_kind: str
     team_id: int | None
     assignee_id: int | None
     assignee_name: str
@@ -59,6 +61,10 @@ class Row:
     attention: bool
     sequence: int
     inbound_sequence: int
+
+    @property
+    def channel_icon(self) -> str:
+        return traits_of(self.channel_kind).icon
 
     @property
     def priority_class(self) -> str:
@@ -147,7 +153,7 @@ def _with_facts(tickets: QuerySet[Ticket]) -> QuerySet[Ticket, Any]:
     return tickets.values(
         "id", "subject", "preview", "language", "last_message_at", "status", "priority", "channel_id", "team_id",
         "assignee_id", "waiting_since", "snoozed_until", "needs_attention", "message_sequence", "inbound_sequence",
-        "customer_id",
+        "customer_id", channel_kind=F("channel__kind"),
         who=Coalesce(NullIf(F("customer__name"), Value("")), Subquery(address), Value("")),
         channel_name=F("channel__name"),
         assignee_name=F("assignee__name"),
@@ -188,6 +194,7 @@ def _row(values: dict[str, Any]) -> Row:
         more_tags=max(0, len(tags) - TAGS_SHOWN),
         channel_id=values["channel_id"],
         channel_name=values["channel_name"],
+        channel_kind=values["channel_kind"],
         team_id=values["team_id"],
         assignee_id=assignee_id,
         assignee_name=assignee,

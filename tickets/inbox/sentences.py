@@ -24,7 +24,9 @@ from .directory import Directory
 UNTOLD = frozenset({
     TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QUEUED, TicketEvent.NOTE_ADDED, TicketEvent.MESSAGE_SENT,
     TicketEvent.DELIVERY_ACCEPTED, TicketEvent.DELIVERY_DELAYED, TicketEvent.DELIVERY_FAILED,
-    TicketEvent.DELIVERY_UNKNOWN, TicketEvent.ACKNOWLEDGEMENT_DUE,
+    TicketEvent.DELIVERY_UNKNOWN, TicketEvent.ACKNOWLEDGEMENT_DUE, TicketEvent.DELIVERY_DELIVERED,
+    TicketEvent.DELIVERY_READ, TicketEvent.MESSAGE_EDITED, TicketEvent.MESSAGE_REACTED, TicketEvent.MESSAGE_FILED,
+    TicketEvent.MESSAGE_MIRRORED, TicketEvent.CALL_LOGGED,
 })  # fmt: skip
 
 
@@ -212,6 +214,8 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.TICKET_UNTAGGED: _tag(icon="tag", text=lambda: _("{who} removed the tag {tag}")),
     TicketEvent.TICKET_LINKED: _linked,
     TicketEvent.MESSAGE_WITHDRAWN: _plain(icon="undo-2", text=lambda: _("{who} withdrew a reply before it went out")),
+    TicketEvent.MESSAGE_UNSENT: _plain(icon="eraser", text=lambda: _("{who} took a message back")),
+    TicketEvent.CALLBACK_DONE: _plain(icon="phone-outgoing", text=lambda: _("{who} noted that the callback is done")),
     TicketEvent.DELIVERY_BOUNCED: _bounced,
     TicketEvent.DELIVERY_RETRIED: _plain(icon="refresh-cw", text=lambda: _("{who} sent the reply again")),
     TicketEvent.DELIVERY_CONFIRMED: _plain(icon="mail-check", text=lambda: _("{who} noted that the reply arrived")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -10,9 +11,11 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, OuterRef, Q
 from django.db.models.functions import JSONObject
 from django.http import Http404
+from django.utils import timezone
 
 from people.models import HARD_BOUNCES, Agent, Identity
 from people.permissions import Permission
+from tickets.kinds import Traits, composer_facts, traits_of_channel, window_end
 from tickets.models import (
     Attachment,
     Draft,
@@ -45,6 +48,17 @@ class Address:
     trust: str
     suspect: bool
     hard_bounces: int
+    refuses: str = ""
+    name: str = ""
+
+    @property
+    def icon(self) -> str:
+        return {"email": "mail", "phone": "phone"}.get(self.kind, "user-round")
+
+    @property
+    def shown(self) -> str:
+        """As people read it: what a provider numbers is told by its last part."""
+        return self.value.rpartition(":")[2] if self.kind == "page_user" else self.value
 
     @property
     def is_unreachable(self) -> bool:
@@ -81,7 +95,7 @@ class Thread:
 
     @property
     def customer_name(self) -> str:
-        fallback = self.addresses[0].value if self.addresses else ""
+        fallback = self.addresses[0].shown if self.addresses else ""
         return self.ticket.customer.name or fallback
 
     @property
@@ -134,10 +148,14 @@ class Thread:
         plain = reply_recipients(answered.envelope, own) if answered else None
         everyone = reply_recipients(answered.envelope, own, reply_all=True) if answered else None
         known = [guest.address for guest in self.guests if guest.state == ParticipantState.ACTIVE]
+        to = [{"name": a.name, "address": a.address} for a in plain.to] if plain else []
+        if answered and not self.traits.addressed:
+            to = [dict(answered.envelope.get("from") or {})]
         return {
             "ticket": self.ticket.pk,
+            "channel": self.reach,
             "answers": answered.pk if answered else None,
-            "to": [{"name": a.name, "address": a.address} for a in plain.to] if plain else [],
+            "to": to,
             "all": [{"name": a.name, "address": a.address} for a in everyone.cc] if everyone else [],
             "differs": bool(plain and plain.differs),
             "known": known,
@@ -145,10 +163,29 @@ class Thread:
             "files": self.uploads,
         }
 
+    @cached_property
+    def traits(self) -> Traits:
+        """What the channel of the ticket can do."""
+        return traits_of_channel(self.ticket.channel)
+
+    @cached_property
+    def reach(self) -> dict[str, Any]:
+        """Whether, until when and how the customer can be written to by the ticket's channel."""
+        answered = self._answered()
+        ends = window_end(self.traits, answered.at if answered else None)
+        return composer_facts(self.traits, ends=ends, at=timezone.now()) | {"label": str(self.traits.label)}
+
+    @property
+    def window_ends(self) -> datetime | None:
+        answered = self._answered()
+        return window_end(self.traits, answered.at if answered else None)
+
     def _answered(self) -> Message | None:
         """The message a reply answers: the last a person wrote; chosen as `tickets.actions.reply` does."""
         rows = getattr(self.ticket, "answer_list", [])
-        return Message(pk=rows[0]["id"], envelope=rows[0]["envelope"]) if rows else None
+        if not rows:
+            return None
+        return Message(pk=rows[0]["id"], envelope=rows[0]["envelope"], at=datetime.fromisoformat(rows[0]["at"]))
 
     def timeline(self, *, before: int | None = None) -> Timeline:
         return read_timeline(self.ticket.pk, self.names, before=before)
@@ -177,15 +214,6 @@ def _query(agent: Agent) -> Any:
             address="identity__value", state="state",
         )
     )  # fmt: skip
-    addresses = (
-        Identity.objects.filter(customer=OuterRef("customer_id"))
-        .order_by("suspect", "id")
-        .values(
-            json=JSONObject(
-                id="id", kind="kind", value="value", trust="trust", suspect="suspect", hard_bounces="hard_bounces"
-            )
-        )
-    )
     tags = Tagging.objects.filter(ticket=here).order_by("id").values(json=JSONObject(name="tag__name", hue="tag__hue"))
     drafts = Draft.objects.filter(ticket=here, agent=agent).values(
         json=JSONObject(kind="kind", text="text", recipients="recipients", revision="revision")
@@ -197,15 +225,26 @@ def _query(agent: Agent) -> Any:
     )
     answers = Message.objects.filter(ticket=here, kind=MessageKind.INBOUND, pending=False)
     last_said = answers.annotate(robot=~Q(auto_kind="")).order_by("robot", "-sequence")
-    answer = last_said.values(json=JSONObject(id="id", envelope="envelope"))[:1]
+    answer = last_said.values(json=JSONObject(id="id", envelope="envelope", at="at"))[:1]
     return (
         Ticket.objects.visible_to(agent)
         .select_related("customer", "channel", "assignee", "team")
         .annotate(
-            guest_list=ArraySubquery(guests), address_list=ArraySubquery(addresses), tag_list=ArraySubquery(tags),
+            guest_list=ArraySubquery(guests), address_list=ArraySubquery(_addresses()), tag_list=ArraySubquery(tags),
             draft_list=ArraySubquery(drafts),
             upload_list=ArraySubquery(uploads), link_list=ArraySubquery(_links(agent)),
             answer_list=ArraySubquery(answer),
+        )
+    )  # fmt: skip
+
+
+def _addresses() -> Any:
+    """What the customer is known by, the genuine first."""
+    known = Identity.objects.filter(customer=OuterRef("customer_id")).order_by("suspect", "id")
+    return known.values(
+        json=JSONObject(
+            id="id", kind="kind", value="value", trust="trust", suspect="suspect", hard_bounces="hard_bounces",
+            refuses="refuses", name="display_name",
         )
     )  # fmt: skip
 

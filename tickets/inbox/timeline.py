@@ -25,7 +25,10 @@ from .sentences import Names, Sentence, sentence
 
 WINDOW = 150  # events a page
 GROUPED_FROM = 4
-PLACES = frozenset({TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QUEUED, TicketEvent.NOTE_ADDED})
+PLACES = frozenset({
+    TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QUEUED, TicketEvent.NOTE_ADDED, TicketEvent.MESSAGE_MIRRORED,
+    TicketEvent.CALL_LOGGED,
+})  # fmt: skip
 _RICH = re.compile(r"<(?:img|table|ul|ol|h[1-6]|pre)\b", re.IGNORECASE)
 
 
@@ -74,6 +77,26 @@ class Said:
     def is_folded(self) -> bool:
         """Whether something of it is hidden behind a fold now."""
         return self.message.kind == MessageKind.INBOUND and any(part.quoted for part in self.parts)
+
+    @property
+    def shown_address(self) -> str:
+        """The address as people read it: what a provider numbers is told by its handle or its last part."""
+        sender = self.envelope.get("from") or {}
+        if sender.get("handle"):
+            return str(sender["handle"])
+        return self.address if "@" in self.address else self.address.rpartition(":")[2]
+
+    @property
+    def reactions(self) -> list[dict[str, str]]:
+        return [one for one in self.message.marks.get("reactions", ()) if one["emoji"]]
+
+    @property
+    def fetching(self) -> int:
+        """Files of the message that are still on their way."""
+        marks = self.message.marks
+        if marks.get("unsent_at"):
+            return 0
+        return max(0, self.envelope.get("files_to_come", 0) - marks.get("fetched", 0) - marks.get("not_fetched", 0))
 
     @property
     def envelope(self) -> dict[str, Any]:
@@ -204,7 +227,21 @@ def _place(events: Sequence[Event], said: dict[int, Said], names: Names) -> list
                 items.append(one)
         elif told := sentence(event, names):
             items.append(Happened(event, told))
+    return _by_time(items)
+
+
+def _by_time(items: list[Item]) -> list[Item]:
+    """What a provider timed, in the order it was said, each where another of them stood: providers deliver out of
+    order. Mails stay where they came in."""
+    places = [place for place, item in enumerate(items) if isinstance(item, Said) and "clock" in item.envelope]
+    said = sorted((item for item in items if isinstance(item, Said) and "clock" in item.envelope), key=_said_at)
+    for place, one in zip(places, said, strict=True):
+        items[place] = one
     return items
+
+
+def _said_at(one: Said) -> datetime:
+    return one.message.at
 
 
 def group_events(items: Sequence[Item]) -> list[Item]:
@@ -264,7 +301,7 @@ def say(message: Message) -> Said:
         face = hue(identity.customer_id if identity else 0)
     else:
         address, face = "", hue(message.agent_id)
-        author = agent.name if agent else _("Helpdesk") if message.auto_kind else _("A former agent")
+        author = agent.name if agent else _nobody(message, str(sender.get("name") or ""))
     label, label_kind = state_label(message)
     return Said(
         message=message, author=author, address=address, initials=initials(author), hue=face,
@@ -273,6 +310,13 @@ def say(message: Message) -> Said:
         rich=bool(message.html) and message.kind == MessageKind.INBOUND and looks_rich(message.html, message.text),
         label=label, label_kind=label_kind,
     )  # fmt: skip
+
+
+def _nobody(message: Message, written: str) -> str:
+    """Whose reply it is when no agent of ours wrote it."""
+    if message.thread_layer == ThreadLayer.EXTERNAL_ID:
+        return written or _("Somebody of ours, elsewhere")
+    return _("Helpdesk") if message.auto_kind else _("A former agent")
 
 
 def looks_rich(html: str, text: str) -> bool:
@@ -295,6 +339,16 @@ def text_parts(text: str, quoted: Sequence[Sequence[int]]) -> list[Part]:
     return [Part(part.text.strip("\n"), part.quoted) for part in parts if part.text.strip()]
 
 
+def _sent_label(message: Message) -> str:
+    if message.thread_layer == ThreadLayer.EXTERNAL_ID:
+        return _("Written elsewhere")
+    if message.marks.get("read_at"):
+        return _("Read")
+    if message.marks.get("delivered_at"):
+        return _("Delivered")
+    return _("Sent automatically") if message.auto_kind else _("Sent")
+
+
 def state_label(message: Message) -> tuple[str, str]:
     """The few words beside the time, and how they are coloured."""
     if message.kind == MessageKind.OUTBOUND:
@@ -303,7 +357,7 @@ def state_label(message: Message) -> tuple[str, str]:
         labels = {
             OutboxState.QUEUED: (_("Goes out in a moment"), ""),
             OutboxState.SENDING: (_("Sending"), ""),
-            OutboxState.SENT: (_("Sent automatically") if message.auto_kind else _("Sent"), ""),
+            OutboxState.SENT: (_sent_label(message), ""),
             OutboxState.UNKNOWN: (_("Not known whether it arrived"), "warn"),
             OutboxState.FAILED: (_("Not delivered"), "bad"),
         }

@@ -96,6 +96,8 @@ class Evidence:
         default_factory=dict
     )  # closed ticket -> follow-ups not closed, newest first
     main_conversation: dict[int, int] = field(default_factory=dict)  # ticket -> latest conversation
+    # (channel, the provider's name of a thread) -> its latest (ticket, conversation)
+    by_thread: dict[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
 
 
 _CHANNELS = "SELECT id, kind, lower(address), team_id, locale, acknowledges FROM tickets_channel"
@@ -112,6 +114,13 @@ FROM tickets_message WHERE external_id = ANY(%(ids)s) AND external_id <> ''
 UNION ALL
 SELECT 'n', '', nextval('tickets_message_id_seq'), nextval('tickets_ticket_id_seq'),
        nextval('tickets_conversation_id_seq'), '', NULL FROM generate_series(1, %(count)s)
+"""
+
+_THREADS = """
+SELECT DISTINCT ON (c.channel_id, c.external_id) c.channel_id, c.external_id, c.ticket_id, c.id
+FROM tickets_conversation c
+WHERE c.external_id <> '' AND (c.channel_id, c.external_id) IN (SELECT * FROM unnest(%s::bigint[], %s::text[]))
+ORDER BY c.channel_id, c.external_id, c.id DESC
 """
 
 _LOCK = """
@@ -153,6 +162,7 @@ def load_evidence(messages: Sequence[InboundMessage]) -> Evidence:
                 _note_hit(evidence, *row)
     wanted = {hit.ticket_id for hit in _all_hits(evidence)}
     wanted |= {number for message in messages for number in message.subject_numbers}
+    wanted |= _note_threads(evidence, messages)
     if wanted:
         lock_tickets(evidence, wanted)
     return evidence
@@ -163,6 +173,22 @@ def _reserved(rows: Sequence[tuple[Any, ...]]) -> ReservedIds:
     messages get smaller numbers."""
     messages, tickets, conversations = (sorted((row[column] for row in rows), reverse=True) for column in (2, 3, 4))
     return ReservedIds(tickets, conversations, messages)
+
+
+def thread_keys(message: InboundMessage) -> list[tuple[int, str]]:
+    """The provider's names of the thread a message belongs to, the best first; none for mail."""
+    return [(message.channel_id, name) for name in (message.thread_id, *message.thread_also) if name]
+
+
+def _note_threads(evidence: Evidence, messages: Sequence[InboundMessage]) -> set[int]:
+    keys = sorted({key for message in messages for key in thread_keys(message)})
+    if not keys:
+        return set()
+    with prepared() as cursor:
+        cursor.execute(_THREADS, [[channel for channel, _ in keys], [name for _, name in keys]])
+        for channel_id, name, ticket_id, conversation_id in cursor.fetchall():
+            evidence.by_thread[(channel_id, name)] = (ticket_id, conversation_id)
+    return {ticket_id for ticket_id, _ in evidence.by_thread.values()}
 
 
 def lock_tickets(evidence: Evidence, ids: Iterable[int]) -> None:

@@ -14,7 +14,7 @@ from tickets.events import TicketEvent, ticket_stream
 from tickets.inbound import Address, InboundMessage
 from tickets.preview import preview_of
 
-from .evidence import Evidence, Hit, Membership, ReservedIds, TicketState
+from .evidence import Evidence, Hit, Membership, ReservedIds, TicketState, thread_keys
 from .threading import Placement
 
 MAX_SUBJECT = 500
@@ -52,7 +52,7 @@ class Plan:
     ids: ReservedIds
     messages: list[MessagePlan] = field(default_factory=list)
     touched: dict[int, TicketState] = field(default_factory=dict)
-    conversations: list[tuple[int, int, int, int, str]] = field(default_factory=list)
+    conversations: list[tuple[int, int, int, int, str, str]] = field(default_factory=list)
     participants: list[tuple[int, int, str, str]] = field(default_factory=list)
     links: list[tuple[int, int, str]] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
@@ -117,12 +117,8 @@ def _open_ticket(
     # History opens nothing that waits; a delivery report about no mail of ours is kept where nobody must answer it.
     solved = message.historic or message.auto_kind == "bounce"
     ticket = TicketState(
-        id=plan.ids.tickets.pop(),
-        status="solved" if solved else "open",
-        channel_id=channel.id,
-        customer_id=sender.customer_id,
-        team_id=channel.team_id,
-        assignee_id=None,
+        id=plan.ids.tickets.pop(), status="solved" if solved else "open", channel_id=channel.id,
+        customer_id=sender.customer_id, team_id=channel.team_id, assignee_id=None,
         subject=message.subject[:MAX_SUBJECT],
         message_sequence=0,
         inbound_sequence=0,
@@ -130,15 +126,15 @@ def _open_ticket(
         waiting_since=None,
         snoozed_until=None,
         solved_at=at if solved else None,
-        opened_at=at,
-        needs_attention=False,
-        language=message.language or channel.locale,
-        is_new=True,
-    )
+        opened_at=at, needs_attention=False, language=message.language or channel.locale, is_new=True,
+    )  # fmt: skip
     evidence.tickets[ticket.id] = ticket
     conversation_id = plan.ids.conversations.pop()
     evidence.main_conversation[ticket.id] = conversation_id
-    plan.conversations.append((conversation_id, ticket.id, channel.id, sender.customer_id, ticket.subject))
+    thread = message.thread_id[:255]
+    plan.conversations.append((conversation_id, ticket.id, channel.id, sender.customer_id, ticket.subject, thread))
+    for key in thread_keys(message):
+        evidence.by_thread[key] = (ticket.id, conversation_id)
     by = Actor.customer(sender.customer_id)
     data = {"channel": channel.id, "status": ticket.status} | _history(message)
     _record(plan, ticket, TicketEvent.TICKET_OPENED, by, at, data)
@@ -242,7 +238,10 @@ def _history(message: InboundMessage) -> dict[str, Any]:
 
 
 def _moment(message: InboundMessage) -> datetime:
-    """History keeps its own date; a live mail's Date is the sender's word and can lie, so ours counts."""
+    """History keeps its own date, and a provider's clock is believed; a live mail's Date is the sender's word and can
+    lie, so ours counts."""
+    if message.timed_by_provider:
+        return min(message.at, message.received_at)
     return message.at if message.historic else message.received_at
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from tickets.inbound import InboundMessage
 
-from .evidence import Evidence, Hit, named_ids
+from .evidence import Evidence, Hit, named_ids, thread_keys
 
 Standing = Literal["active", "pending", "refused", "stranger"]
 
@@ -53,7 +53,8 @@ def place(message: InboundMessage, evidence: Evidence, *, identity_id: int, cust
         if standing == "active" or (candidate.proven and standing in ("pending", "stranger")):
             if evidence.tickets[candidate.ticket_id].status == "closed":
                 return _follow_up(candidate, evidence, identity_id, customer_id)
-            pending = standing != "active"
+            # Into a thread of the provider nobody writes whom the provider did not let in.
+            pending = standing != "active" and candidate.layer != "external_id"
             return Placement(candidate.ticket_id, candidate.conversation_id, candidate.layer, "", pending)
         link = link or (candidate.ticket_id, "unproven_reference")
         reason = f"points at #{candidate.ticket_id} without proof, from somebody who does not take part in it"
@@ -65,6 +66,9 @@ def place(message: InboundMessage, evidence: Evidence, *, identity_id: int, cust
 
 def candidates(message: InboundMessage, evidence: Evidence) -> Iterator[Candidate]:
     """The threads a message points at, strongest proof first."""
+    for key in thread_keys(message):
+        if found := evidence.by_thread.get(key):
+            yield Candidate(*found, "external_id", proven=True)
     yield from _by_tokens("token", message.tokens, evidence)
     for external_id in named_ids(message):
         for hit in reversed(evidence.by_external_id.get(external_id, [])):

@@ -35,7 +35,7 @@ def write_plan(plan: Plan) -> None:
             {
                 _TICKETS: [_ticket_row(ticket) for ticket in opened],
                 _CYCLES: [(ticket.id, 1, ticket.opened_at, ticket.solved_at) for ticket in opened],
-                _CONVERSATIONS: [(*row, "") for row in plan.conversations],
+                _CONVERSATIONS: plan.conversations,
                 _PARTICIPANTS: plan.participants,
                 _LINKS: plan.links,
                 _MESSAGES: [_message_row(planned) for planned in plan.messages],
@@ -281,6 +281,14 @@ def _envelope(planned: MessagePlan) -> dict[str, Any]:
         envelope["in_reply_to"] = message.in_reply_to
     if message.references:
         envelope["references"] = list(message.references)
+    if message.handle:
+        envelope["from"]["handle"] = message.handle[:200]
+    if message.about:
+        envelope["about"] = message.about[:500]
+    if message.timed_by_provider:
+        envelope["clock"] = "provider"
+    if message.files_to_come:
+        envelope["files_to_come"] = message.files_to_come
     if message.at != planned.at:
         envelope["date"] = message.at.isoformat()
     return envelope

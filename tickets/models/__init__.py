@@ -1,3 +1,4 @@
+from .call import Call, CallDirection, CallOutcome
 from .channel import Channel, ChannelHealth, ChannelKind
 from .conversation import Conversation, Participant, ParticipantRole, ParticipantState
 from .message import (
@@ -18,6 +19,9 @@ __all__ = [
     "Acknowledgement",
     "Attachment",
     "AutoKind",
+    "Call",
+    "CallDirection",
+    "CallOutcome",
     "Channel",
     "ChannelHealth",
     "ChannelKind",

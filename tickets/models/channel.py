@@ -10,6 +10,8 @@ from people.models import Team
 
 
 class ChannelKind(models.TextChoices):
+    """The kinds the spine itself knows; the others are registered (`tickets.kinds`)."""
+
     EMAIL = "email", _("Email")
 
 
@@ -21,7 +23,7 @@ class ChannelHealth(models.TextChoices):
 class Channel(models.Model):
     """`address` is what customers write to; new tickets land in `team`."""
 
-    kind = models.CharField(max_length=16, choices=ChannelKind.choices, default=ChannelKind.EMAIL)
+    kind = models.CharField(max_length=16, default=ChannelKind.EMAIL)
     name = models.CharField(_("name"), max_length=80, unique=True)
     address = models.CharField(_("address"), max_length=320)
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="channels")

@@ -101,6 +101,9 @@ class Message(models.Model):
     shown_whole = models.BooleanField(default=False, db_default=False)
     # {"from": {name,address}, "to": [...], "cc": [...], "bcc": [...], "reply_to": [...], "in_reply_to", "references"}
     envelope = models.JSONField(default=dict)
+    # What happened to it since, as providers tell: {"delivered_at", "read_at", "edited_at", "edits": [{text, at}],
+    # "unsent_at", "reactions": [{emoji, by, at}], "fetching"}
+    marks = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     client_id = models.UUIDField(null=True, unique=True)
     outbox = models.CharField(max_length=9, choices=OutboxState.choices, blank=True, default="")
     not_before = models.DateTimeField(null=True)

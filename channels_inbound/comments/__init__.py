@@ -1,0 +1,1 @@
+"""Public comments on a page's and an Instagram account's posts."""

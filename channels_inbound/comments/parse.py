@@ -1,0 +1,116 @@
+"""Public comments on posts of a page or an Instagram account (channels.md 5 and 6). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from channels_inbound.hooks.facts import Edited, Fact, Heard, Ignored, RemoteFile, Unsent
+from channels_inbound.hooks.provider import Malformed, Reading
+from channels_inbound.hooks.reading import ident, key_of, line, moment, text, thing
+from channels_inbound.hooks.words import language_of, subject_of, worded
+from tickets.inbound import Address, InboundMessage
+
+UNNAMED = gettext_noop("Facebook user")
+COMMENT = gettext_noop("Public comment")
+WORDLESS = gettext_noop("A comment without words")
+POST = gettext_noop("On the post %(url)s")
+POSTS = ("post", "status", "photo", "video")
+DROPPED = ("reaction", "like", "share", "event", "album")
+
+
+def page_change(field: str, value: dict[str, Any], entry: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+    """What happened on a page: only what somebody else wrote counts. Malformed."""
+    at = moment(value, "created_time", default=moment(entry, "time", default=reading.received_at))
+    item, verb = text(value, "item", most=30), text(value, "verb", most=30)
+    author = ident(value, "from", "id") or ident(value, "sender_id")
+    if field not in ("feed", "mention"):
+        yield Ignored(f"another field of the page: {line(field, most=30)}")
+    elif author == reading.account:
+        yield Ignored("written by the page itself")
+    elif item in DROPPED or (item in POSTS and verb not in ("add", "edited", "edit", "remove")):
+        yield Ignored(f"nothing to answer: {line(item)} {line(verb)}")
+    elif item == "comment" or item in POSTS:
+        id = ident(value, "comment_id") if item == "comment" else ident(value, "post_id")
+        if not id:
+            raise Malformed(f"a {item} without its id")
+        yield from _changed(verb, id, value, entry, at, reading)
+    else:
+        yield Ignored(f"another item of the page: {line(item, most=30) or 'none'}")
+
+
+def _changed(
+    verb: str, id: str, value: dict[str, Any], entry: dict[str, Any], at: datetime, reading: Reading
+) -> Iterator[Fact]:
+    if verb in ("edited", "edit"):
+        yield Edited(id, text(value, "message"), moment(entry, "time", default=reading.received_at))
+    elif verb == "remove":
+        yield Unsent(id, at)
+    elif verb == "add":
+        author = ident(value, "from", "id") or ident(value, "sender_id")
+        name = line(value, "from", "name") or line(value, "sender_name") or worded(reading.locale, UNNAMED)
+        who = Address(name, f"facebook:{reading.account}:{author or f'unknown-{id}'}")
+        parent, post = ident(value, "parent_id"), ident(value, "post_id")
+        top = id if not parent or parent == post else parent
+        url = line(value, "post", "permalink_url", most=400)
+        files = tuple(RemoteFile({"url": u}) for n in ("photo", "video") if (u := _url(value, n)))
+        yield _heard(f"fb_comments:{top}", id, text(value, "message"), who, at, reading, url=url, files=files)
+    else:
+        yield Ignored(f"a comment was changed: {line(verb, most=30) or 'nothing said'}")
+
+
+def instagram_change(field: str, value: dict[str, Any], entry: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+    """A comment on a post of the account. Malformed."""
+    id, author = ident(value, "id"), ident(value, "from", "id")
+    if field not in ("comments", "live_comments"):
+        yield Ignored(f"another field of the account: {line(field, most=30)}")
+    elif author == reading.account:
+        yield Ignored("written by the account itself")
+    elif not id or not author:
+        raise Malformed("a comment without its id or author")
+    else:
+        username = line(value, "from", "username", most=64)
+        who = Address(username or author, f"instagram:{reading.account}:{author}")
+        top = ident(value, "parent_id") or id
+        at = moment(entry, "time", default=reading.received_at)
+        handle = f"@{username}" if username else ""
+        yield _heard(f"ig_comments:{top}", id, text(value, "text"), who, at, reading, handle=handle)
+
+
+def _heard(
+    thread: str, id: str, words: str, who: Address, at: datetime, reading: Reading, *, url: str = "",
+    handle: str = "", files: tuple[RemoteFile, ...] = (),
+) -> Heard:  # fmt: skip
+    words = words.strip() or ("" if files else worded(reading.locale, WORDLESS))
+    message = InboundMessage(
+        channel_id=reading.channel_id,
+        dedupe_key=key_of("comment", reading.channel_id, id),
+        external_id=id,
+        at=at,
+        received_at=reading.received_at,
+        sender=who,
+        subject=subject_of(words, worded(reading.locale, COMMENT)),
+        text=words,
+        identity_kind="page_user",
+        verdict="pass",
+        language=language_of(words, reading.locale),
+        thread_id=thread,
+        timed_by_provider=True,
+        handle=handle,
+        about=worded(reading.locale, POST, url=url) if url else "",
+        files_to_come=len(files),
+    )
+    return Heard(message, files)
+
+
+def _url(value: dict[str, Any], name: str) -> str:
+    url = text(value, name, most=4000)
+    return url if url.startswith(("https://", "http://")) and not any(c.isspace() for c in url) else ""
+
+
+def value_of(change: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Field and value, wherever they stand: one of the sign-ins puts them into the entry itself."""
+    return text(change, "field", most=40), thing(change, "value")

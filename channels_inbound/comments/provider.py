@@ -1,0 +1,83 @@
+"""Public comments: answered publicly, under the comment (channels.md 5 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext_lazy as _
+
+from channels_inbound.comments.parse import instagram_change, page_change, value_of
+from channels_inbound.hooks.endpoints import endpoint
+from channels_inbound.hooks.facts import Fact, Ignored
+from channels_inbound.hooks.http import HttpClient
+from channels_inbound.hooks.provider import Account, Field, Part, Reading, SendError
+from channels_inbound.hooks.reading import line, things
+from channels_inbound.instagram.provider import LOGIN, base_of
+from channels_inbound.meta.door import APP_SECRET, TOKEN, MetaProvider, not_ours
+from channels_inbound.meta.graph import bearer, result, sent_id
+from tickets.kinds import Traits
+
+
+class _Comments(MetaProvider):
+    """What both kinds of comments do alike."""
+
+    answers: ClassVar[str]
+
+    def parse_entry(self, entry: dict[str, object], reading: Reading) -> list[Fact]:
+        if not_ours(entry, reading):
+            return [Ignored("meant for another account")]
+        facts: list[Fact] = []
+        changes = [*things(entry, "changes"), *([entry] if "field" in entry else [])]
+        for change in changes:
+            facts += self.read(*value_of(change), entry, reading)
+        if any(True for name in ("messaging", "standby") for _ in things(entry, name)):
+            facts.append(Ignored("for the channel of private messages"))
+        return facts
+
+    def read(self, field: str, value: dict[str, Any], entry: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+        raise NotImplementedError
+
+    def base(self, account: Account) -> str:
+        return endpoint("graph")
+
+    def send(self, part: Part, account: Account, http: HttpClient) -> str:
+        if part.file is not None:
+            raise SendError("permanent", "files cannot be sent as a public answer")
+        comment = part.reply_to or part.thread_id.partition(":")[2]
+        url = f"{self.base(account)}/{comment}/{self.answers}"
+        return sent_id(result(http.post_json(url, {"message": part.text}, headers=bearer(account))))
+
+    def check(self, account: Account, http: HttpClient) -> str:
+        found = result(http.get(f"{self.base(account)}/{account.account}?fields=id", headers=bearer(account)))
+        return line(found, "id")
+
+
+class FacebookComments(_Comments):
+    traits = Traits(
+        "fb_comments", _("Facebook comments"), icon="message-square-quote", public=True, max_text=8000, files=0,
+        edits=True,
+    )  # fmt: skip
+    objects = ("page",)
+    account_field = "page_id"
+    fields = (Field("page_id", _("Page id")), TOKEN, APP_SECRET)
+    answers = "comments"
+
+    def read(self, field: str, value: dict[str, Any], entry: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+        return page_change(field, value, entry, reading)
+
+
+class InstagramComments(_Comments):
+    traits = Traits(
+        "ig_comments", _("Instagram comments"), icon="message-square-quote", public=True, max_text=2200, files=0
+    )
+    objects = ("instagram",)
+    account_field = "account_id"
+    fields = (Field("account_id", _("Instagram account id")), TOKEN, APP_SECRET, LOGIN)
+    answers = "replies"
+
+    def read(self, field: str, value: dict[str, Any], entry: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+        return instagram_change(field, value, entry, reading)
+
+    def base(self, account: Account) -> str:
+        return base_of(account)

@@ -1,0 +1,168 @@
+"""What a provider tells beside messages, put where it belongs. Inside the transaction that settles its delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from channels_inbound.hooks import own
+from channels_inbound.hooks.facts import (
+    CallHeard,
+    Echo,
+    Edited,
+    Fact,
+    MailReport,
+    RawMail,
+    Reachable,
+    Reacted,
+    Receipt,
+    RecordingHeard,
+    RemoteFile,
+    Trouble,
+    Unsent,
+)
+from channels_inbound.models import Connection, ConnectionState, ParkedFact, RawBody, RemoteMedia, SentPart
+from channels_inbound.raw import store_raw
+from events.doorbell import ring
+from people.models import Identity
+from tickets.actions.changes import message_edited, message_reacted, message_unsent
+from tickets.models import Channel, ChannelHealth, Message
+
+PARKED_FOR = timedelta(hours=24)
+MAX_FILES = 20
+
+
+def apply_fact(channel_id: int, fact: Fact, *, at: datetime) -> str:
+    """`applied`, `parked` (about something not here yet), `own`, `duplicate` or `ignored`."""
+    appliers: dict[type, Callable[..., str]] = {
+        Edited: _edited, Unsent: _unsent, Reacted: _reacted, Receipt: own.receipt, Echo: own.echo,
+        Reachable: _reachable, RawMail: _raw_mail, Trouble: _trouble,
+    }  # fmt: skip
+    later: dict[type, Callable[..., str]] = {}
+    if isinstance(fact, CallHeard | RecordingHeard | MailReport):
+        later = further_appliers()
+    word = (appliers | later)[type(fact)](channel_id, fact, at=at)
+    if word == "parked":
+        park(channel_id, fact)
+    return word
+
+
+def further_appliers() -> dict[type, Callable[..., str]]:
+    """What calls and mail reports do; a dictionary filled by their own modules, which stand on this one."""
+    return _FURTHER
+
+
+_FURTHER: dict[type, Callable[..., str]] = {}
+
+
+def find_message(channel_id: int, external_id: str) -> int | None:
+    """The message a provider's id means in this channel: theirs, or a part of ours."""
+    part = SentPart.objects.filter(channel=channel_id, external_id=external_id).values_list("message_id", flat=True)
+    if found := part.first():
+        return found
+    said = Message.objects.filter(external_id=external_id[:255], conversation__channel=channel_id)
+    return said.order_by("pk").values_list("pk", flat=True).first()
+
+
+def _edited(channel_id: int, fact: Edited, *, at: datetime) -> str:
+    message = find_message(channel_id, fact.external_id)
+    if message is None:
+        return "parked"
+    return "applied" if message_edited(message, fact.text, at=fact.at) else "duplicate"
+
+
+def _unsent(channel_id: int, fact: Unsent, *, at: datetime) -> str:
+    message = find_message(channel_id, fact.external_id)
+    if message is None:
+        return "parked"
+    RemoteMedia.objects.filter(message=message).delete()
+    return "applied" if message_unsent(message, at=fact.at) else "duplicate"
+
+
+def _reacted(channel_id: int, fact: Reacted, *, at: datetime) -> str:
+    message = find_message(channel_id, fact.external_id)
+    if message is None:
+        return "parked"
+    return "applied" if message_reacted(message, fact.emoji, by=fact.by, at=fact.at) else "duplicate"
+
+
+def _reachable(channel_id: int, fact: Reachable, *, at: datetime) -> str:
+    found = Identity.objects.filter(kind=fact.identity_kind, value=fact.address, suspect=False)
+    return "applied" if found.exclude(refuses=fact.refuses).update(refuses=fact.refuses) else "ignored"
+
+
+def _raw_mail(channel_id: int, fact: RawMail, *, at: datetime) -> str:
+    channel = Channel.objects.get(pk=channel_id)
+    envelope: dict[str, Any] = {"rcpt_tos": list(fact.rcpt_tos) or [channel.address]}
+    envelope |= {"mail_from": fact.mail_from} if fact.mail_from is not None else {}
+    store_raw([channel_id], transport="webhook", content=fact.content, envelope=envelope)
+    return "applied"
+
+
+def _trouble(channel_id: int, fact: Trouble, *, at: datetime) -> str:
+    state = ConnectionState.REFUSED if fact.refused else ConnectionState.TROUBLE
+    Connection.objects.filter(channel=channel_id).update(state=state, trouble=fact.detail[:500], trouble_at=at)
+    Channel.objects.filter(pk=channel_id).update(health=ChannelHealth.FAILING, health_detail=fact.detail[:500])
+    return "applied"
+
+
+def fetch_later(channel_id: int, message_id: int, files: Sequence[RemoteFile]) -> None:
+    """Note the files of a message that are still to be fetched."""
+    rows = [
+        RemoteMedia(
+            channel_id=channel_id, message_id=message_id, number=number, ref=file.ref, filename=file.filename[:255]
+        )
+        for number, file in enumerate(files[:MAX_FILES])
+    ]
+    if rows:
+        RemoteMedia.objects.bulk_create(rows, ignore_conflicts=True)
+        ring("media")
+
+
+def park(channel_id: int, fact: Fact) -> None:
+    """Keep what is said of a message that is not here: providers deliver out of order."""
+    if isinstance(fact, Edited):
+        kind, data = "edited", {"text": fact.text}
+    elif isinstance(fact, Unsent):
+        kind, data = "unsent", {}
+    elif isinstance(fact, Reacted):
+        kind, data = "reacted", {"emoji": fact.emoji, "by": fact.by}
+    elif isinstance(fact, Receipt):
+        kind, data = fact.status, {"error": fact.error, "refuses": fact.refuses}
+    else:
+        return
+    row = ParkedFact(channel_id=channel_id, external_id=fact.external_id[:255], kind=kind, data=data, at=fact.at)
+    ParkedFact.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def apply_parked(channel_id: int, external_ids: Sequence[str], *, at: datetime) -> int:
+    """What waited for these messages, in its order; how much of it there was."""
+    found = list(ParkedFact.objects.filter(channel=channel_id, external_id__in=external_ids).order_by("at", "pk"))
+    for parked in found:
+        apply_fact(channel_id, _unparked(parked), at=at)
+    ParkedFact.objects.filter(pk__in=[parked.pk for parked in found]).delete()
+    return len(found)
+
+
+def _unparked(parked: ParkedFact) -> Fact:
+    if parked.kind == "edited":
+        return Edited(parked.external_id, parked.data["text"], parked.at)
+    if parked.kind == "unsent":
+        return Unsent(parked.external_id, parked.at)
+    if parked.kind == "reacted":
+        return Reacted(parked.external_id, parked.data["emoji"], parked.data["by"], parked.at)
+    return Receipt(parked.kind, parked.at, parked.external_id, **parked.data)
+
+
+def forget_parked(*, at: datetime) -> int:
+    """Drop what nothing came for within a day."""
+    return ParkedFact.objects.filter(parked_at__lt=at - PARKED_FOR).delete()[0]
+
+
+def redact_raw(channel_id: int, external_ids: Sequence[str]) -> None:
+    """What was taken back is taken out of the kept deliveries too."""
+    taken = Q(delivery__message__external_id__in=external_ids, delivery__channel=channel_id)
+    RawBody.objects.filter(taken).update(content=b"")

@@ -1,0 +1,189 @@
+"""From stored webhooks to what they say: claim, parse, apply, and mark what became of each, in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.utils import timezone
+
+from channels_inbound.claims import (
+    BATCH,
+    GIVEN_UP,
+    Claim,
+    claim_waiting,
+    hold_claims,
+    postpone_claims,
+    spent,
+)
+from channels_inbound.health import note_received
+from channels_inbound.hooks.accounts import connections_of
+from channels_inbound.hooks.apply import apply_fact, apply_parked, fetch_later, redact_raw
+from channels_inbound.hooks.facts import Fact, Heard, Ignored, Unsent
+from channels_inbound.hooks.provider import Malformed, Reading
+from channels_inbound.hooks.registry import provider
+from channels_inbound.models import Connection, ConnectionState, RawState
+from channels_inbound.outcomes import RawOutcome, tell_quarantined, write_outcomes
+from events.statements import prepared
+from events.tracing import tracing
+from tickets.inbound import IngestResult
+from tickets.ingest import ingest_batch
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 240.0
+_BODIES = "SELECT delivery_id, content FROM channels_inbound_rawbody WHERE delivery_id = ANY(%s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A delivery and what it says."""
+
+    claim: Claim
+    facts: tuple[Fact, ...]
+
+
+Work = Understood | RawOutcome
+
+
+def drain_hooks(*, max_seconds: float = DRAIN_SECONDS, at_once: int = BATCH) -> Counter[str]:
+    """Work through what providers brought, oldest first; how many deliveries came to what."""
+    done: Counter[str] = Counter()
+    deadline = monotonic() + max_seconds
+    while monotonic() < deadline:
+        claims = claim_waiting(at=timezone.now(), limit=at_once, hooks=True)
+        if not claims:
+            break
+        try:
+            done.update(_settle(_understand(claims)))
+        except (OperationalError, InterfaceError, OSError) as error:
+            logger.warning("webhooks postponed", exc_info=error, extra={"deliveries": len(claims)})
+            with suppress(OperationalError, InterfaceError):  # the lease runs out anyway
+                postpone_claims(claims, at=timezone.now())
+            raise
+    return done
+
+
+def _understand(claims: Sequence[Claim]) -> list[Work]:
+    connections = connections_of({claim.channel_id for claim in claims})
+    with prepared() as cursor:
+        cursor.execute(_BODIES, [[claim.id for claim in claims]], binary=True)
+        bodies: dict[int, bytes] = dict(cursor.fetchall())
+    work: list[Work] = []
+    for claim in claims:
+        if spent(claim):
+            work.append(RawOutcome(claim, RawState.QUARANTINED, GIVEN_UP))
+        else:
+            work.append(_read(claim, bytes(bodies.get(claim.id, b"")), connections.get(claim.channel_id)))
+    return work
+
+
+def _read(claim: Claim, body: bytes, connection: Connection | None) -> Work:
+    handler = provider(connection.provider) if connection else None
+    if handler is None or connection is None:
+        return RawOutcome(claim, RawState.QUARANTINED, "the channel is not connected any more")
+    reading = Reading(
+        channel_id=claim.channel_id, account=connection.account, received_at=claim.received_at,
+        locale=connection.channel.locale, settings=connection.settings, headers=claim.envelope.get("headers", {}),
+    )  # fmt: skip
+    try:
+        return Understood(claim, tuple(handler.parse(body, reading)))
+    except Malformed as error:
+        return RawOutcome(claim, RawState.QUARANTINED, f"not as the provider's contract says: {error}"[:500])
+    except Exception as error:  # a fault of ours in one delivery must not stop the channel
+        logger.exception("webhook not understood", extra={"delivery": claim.id})
+        return RawOutcome(claim, RawState.QUARANTINED, f"{type(error).__name__} while reading the webhook")
+
+
+def _settle(work: Sequence[Work]) -> list[str]:
+    """All in one transaction; if that fails for a reason in one of them, one by one."""
+    if not work:
+        return []
+    try:
+        return _settle_together(work)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # whatever it is, the others must not wait for it
+        if len(work) > 1:
+            logger.warning("batch of webhooks failed, trying one by one", exc_info=error)
+            return [word for item in work for word in _settle([item])]
+        claim = work[0].claim
+        logger.exception("webhook not applied", extra={"delivery": claim.id})
+        return _settle_together([RawOutcome(claim, RawState.QUARANTINED, f"{type(error).__name__}: {error}"[:500])])
+
+
+@transaction.atomic
+def _settle_together(work: Sequence[Work]) -> list[str]:
+    ours = hold_claims([item.claim for item in work])
+    held = [item for item in work if item.claim.id in ours]
+    now = timezone.now()
+    outcomes = [item for item in held if isinstance(item, RawOutcome)]
+    understood = [item for item in held if isinstance(item, Understood)]
+    results = _ingest(understood, at=now)
+    outcomes += [_outcome(item, results, at=now) for item in understood]
+    write_outcomes(outcomes, at=now)
+    _note_hooks({item.claim.channel_id for item in understood}, at=now)
+    tell_quarantined(outcomes, at=now)
+    for item in understood:
+        if any(isinstance(fact, Unsent) for fact in item.facts):
+            redact_raw(item.claim.channel_id, [fact.external_id for fact in item.facts if isinstance(fact, Unsent)])
+    transaction.on_commit(lambda: _log(outcomes), robust=True)
+    return [outcome.word for outcome in outcomes]
+
+
+def _ingest(understood: Sequence[Understood], *, at: datetime) -> dict[int, IngestResult]:
+    """What was said, in the order it was said, as far as it lies here together; results by the fact's identity."""
+    said = [(fact, item.claim.channel_id) for item in understood for fact in item.facts if isinstance(fact, Heard)]
+    said.sort(key=lambda pair: pair[0].message.at)
+    results = ingest_batch([fact.message for fact, _ in said])
+    found: dict[int, IngestResult] = {}
+    for (fact, channel_id), result in zip(said, results, strict=True):
+        found[id(fact)] = result
+        if result.outcome in ("new", "threaded") and result.message_id:
+            fetch_later(channel_id, result.message_id, fact.files)
+            apply_parked(channel_id, [fact.message.external_id], at=at)
+    return found
+
+
+def _outcome(item: Understood, results: dict[int, IngestResult], *, at: datetime) -> RawOutcome:
+    """Apply what is no message, and say in one word what came of the delivery."""
+    words: list[str] = []
+    reasons: list[str] = []
+    message_id, ticket_id = None, None
+    for fact in item.facts:
+        if isinstance(fact, Heard):
+            result = results[id(fact)]
+            words.append(result.outcome)
+            message_id, ticket_id = message_id or result.message_id, ticket_id or result.ticket_id
+        elif isinstance(fact, Ignored):
+            words.append("ignored")
+            reasons.append(fact.reason)
+        else:
+            words.append(apply_fact(item.claim.channel_id, fact, at=at))
+    word = next((w for w in ("new", "threaded", "applied", "parked", "duplicate", "own") if w in words), "ignored")
+    state = {"duplicate": RawState.DUPLICATE, "own": RawState.IGNORED, "ignored": RawState.IGNORED}.get(
+        word, RawState.INGESTED
+    )
+    return RawOutcome(item.claim, state, "; ".join(dict.fromkeys(reasons)), message_id, ticket_id, word)
+
+
+def _note_hooks(channel_ids: set[int], *, at: datetime) -> None:
+    note_received(channel_ids, at=at)
+    found = Connection.objects.filter(channel__in=channel_ids)
+    found.update(last_hook_at=at)
+    found.filter(state=ConnectionState.NEW).update(state=ConnectionState.OK)
+
+
+def _log(outcomes: Sequence[RawOutcome]) -> None:
+    for outcome in outcomes:
+        with tracing(outcome.claim.trace_id):
+            logger.info(
+                "webhook %s", outcome.word,
+                extra={"delivery": outcome.claim.id, "ticket": outcome.ticket_id, "reason": outcome.reason},
+            )  # fmt: skip

@@ -1,0 +1,164 @@
+"""What one webhook delivery says, in words no provider owns. Parsers make these; `apply.py` acts on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tickets.inbound import InboundMessage
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file that still lies at the provider. `ref` is what its own `locate` needs, and holds no secret."""
+
+    ref: dict[str, Any]
+    filename: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Somebody wrote to us."""
+
+    message: InboundMessage
+    files: tuple[RemoteFile, ...] = ()
+    payload: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The words of a message are others now."""
+
+    external_id: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A message was taken back."""
+
+    external_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """A sign was put to a message; an empty `emoji` takes it away."""
+
+    external_id: str
+    emoji: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How far something of ours came: `delivered`, `read` or `failed`.
+
+    Named by its id; by our own tag where the provider hands it back; or everything of ours in `thread_id` up to `at`
+    where the provider only says "up to here".
+    """
+
+    status: str
+    at: datetime
+    external_id: str = ""
+    tag: str = ""
+    thread_id: str = ""
+    error: str = ""
+    refuses: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """Something went out in our name: by us (then it proves our sending), or by somebody of ours elsewhere."""
+
+    external_id: str
+    thread_id: str
+    text: str
+    at: datetime
+    tag: str = ""
+    by_us: bool = False
+    thread_also: tuple[str, ...] = ()
+    author: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """Whether somebody takes messages from us: `refuses` says why not, empty that they do again."""
+
+    identity_kind: str
+    address: str
+    refuses: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CallHeard:
+    """The state of a telephone call; the same call is told of several times."""
+
+    external_id: str
+    direction: str
+    outcome: str
+    number: str
+    line: str
+    started_at: datetime
+    wait_seconds: int | None = None
+    talk_seconds: int | None = None
+    agent_name: str = ""
+    name: str = ""
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingHeard:
+    """A recording or a voicemail of a call lies ready at the provider."""
+
+    call_id: str
+    external_id: str
+    file: RemoteFile
+    voicemail: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RawMail:
+    """A mail that a mail provider took for us: it goes the way of every mail."""
+
+    content: bytes = field(repr=False)
+    rcpt_tos: tuple[str, ...] = ()
+    mail_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailReport:
+    """What a mail provider says of a mail of ours. `message_ids` have no brackets."""
+
+    event: str
+    recipient: str
+    at: datetime
+    message_ids: tuple[str, ...] = ()
+    permanent: bool = False
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """The provider tells of something an admin must see: access taken away, a number blocked."""
+
+    detail: str
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Understood, and nothing for us to do: kept with its reason."""
+
+    reason: str
+
+
+Fact = (
+    Heard | Edited | Unsent | Reacted | Receipt | Echo | Reachable | CallHeard | RecordingHeard | RawMail | MailReport
+    | Trouble | Ignored
+)  # fmt: skip

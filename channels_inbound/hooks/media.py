@@ -1,0 +1,124 @@
+"""Fetching the files of messages that still lie at the provider: soon, within limits, and never from inside."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from collections import Counter
+from datetime import datetime, timedelta
+from time import monotonic
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from channels_inbound.hooks.accounts import sending_account
+from channels_inbound.hooks.http import HttpClient, TooLarge, Unanswered, Unreachable
+from channels_inbound.hooks.provider import SendError
+from channels_inbound.hooks.registry import provider
+from channels_inbound.models import FetchState, RemoteMedia
+from tickets.actions.changes import files_arrived
+from tickets.models import Attachment
+from tickets.sniff import sniff
+from tickets.storage import store_blob
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=180)
+AT_ONCE = 4
+WAITS = (10, 60, 300, 1800)
+
+
+class _Gone(Exception):
+    """It can not be had, now or later."""
+
+
+def drain_media(*, max_seconds: float = 240.0, http: HttpClient | None = None) -> Counter[str]:
+    """Fetch what waits; how many ended how."""
+    done: Counter[str] = Counter()
+    deadline = monotonic() + max_seconds
+    while monotonic() < deadline:
+        claimed = _claim(timezone.now())
+        if not claimed:
+            break
+        for media in claimed:
+            done[_fetch(media, http or HttpClient())] += 1
+    return done
+
+
+def anything_to_fetch(*, at: datetime) -> bool:
+    return RemoteMedia.objects.filter(state=FetchState.WAITING, next_try_at__lte=at).exists()
+
+
+def _claim(at: datetime) -> list[RemoteMedia]:
+    with transaction.atomic():
+        due = RemoteMedia.objects.select_for_update(skip_locked=True, of=("self",))
+        due = due.filter(state=FetchState.WAITING, next_try_at__lte=at).order_by("next_try_at")
+        claimed = list(due[:AT_ONCE])
+        for media in claimed:
+            media.attempts += 1
+            media.next_try_at = at + LEASE
+            media.save(update_fields=["attempts", "next_try_at"])
+    return claimed
+
+
+def _fetch(media: RemoteMedia, http: HttpClient) -> str:
+    try:
+        content = _download(media, http)
+    except (_Gone, TooLarge) as error:
+        return _settle(media, None, str(error))
+    except (Unreachable, Unanswered, SendError) as error:
+        lasting = isinstance(error, SendError) and error.kind in ("permanent", "recipient")
+        if lasting or media.attempts > len(WAITS):
+            return _settle(media, None, str(error))
+        again = timezone.now() + timedelta(seconds=WAITS[media.attempts - 1])
+        RemoteMedia.objects.filter(pk=media.pk, attempts=media.attempts).update(
+            next_try_at=again, error=str(error)[:500]
+        )
+        return "later"
+    return _settle(media, content, "")
+
+
+def _download(media: RemoteMedia, http: HttpClient) -> bytes:
+    connection, account = sending_account(media.channel_id)
+    handler = provider(connection.provider)
+    if handler is None:
+        raise _Gone("the channel is not connected any more")
+    url, headers = handler.locate(media.ref, account, http)
+    answer = http.fetch(url, headers=headers, limit=settings.MAX_UPLOAD_SIZE)
+    if answer.status in (401, 403, 404, 410) and media.attempts >= 2:
+        raise _Gone(f"the provider answered {answer.status}")
+    if not answer.ok or not answer.body:
+        raise Unreachable(f"the provider answered {answer.status}")
+    if not media.filename:
+        media.filename = unquote(urlsplit(url).path.rpartition("/")[2])[:255]
+    wanted = str(media.ref.get("sha256", ""))
+    if wanted and not _is_hash_of(wanted, answer.body):
+        raise Unreachable("the file is not the one that was announced")
+    return answer.body
+
+
+def _is_hash_of(wanted: str, content: bytes) -> bool:
+    """Providers write the hash in hex or in base64."""
+    digest = hashlib.sha256(content)
+    return wanted.lower() == digest.hexdigest() or wanted == base64.b64encode(digest.digest()).decode()
+
+
+def _settle(media: RemoteMedia, content: bytes | None, error: str) -> str:
+    """One transaction: the row is done and the message has its file, or neither."""
+    state = FetchState.FAILED if content is None else FetchState.DONE
+    files = []
+    if content is not None:
+        kind = sniff(content, media.filename)
+        name = media.filename or "file"
+        files = [Attachment(filename=name, content_type=kind[:127], size=len(content), sha256=store_blob(content))]
+    with transaction.atomic():
+        rows = RemoteMedia.objects.filter(pk=media.pk, attempts=media.attempts, state=FetchState.WAITING)
+        if not rows.update(state=state, error=error[:500]):
+            return "lost"
+        files_arrived(media.message_id, files, missing=0 if files else 1, at=timezone.now())
+    if error:
+        logger.warning("file not fetched", extra={"message_row": media.message_id, "reason": error})
+    return state.value

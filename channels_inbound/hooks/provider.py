@@ -1,0 +1,188 @@
+"""The small interface every provider fills: verify, parse, send, health, and the fields of its settings form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from channels_inbound.hooks.facts import Fact
+from channels_inbound.hooks.http import Answer, HttpClient
+from channels_inbound.models import Connection
+from tickets.kinds import Traits
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise  # there for type checkers only
+
+    Text = str | _StrPromise
+else:
+    Text = str
+
+# Tags of our own that a provider hands back: "msg:<message>.<part>".
+TAG = "msg:"
+
+
+class BadSignature(Exception):
+    """Not from the provider, or not for us: 403, and nothing is kept but a count."""
+
+
+class Malformed(Exception):
+    """Signed, and still not what the contract says: kept in quarantine with this reason."""
+
+
+class SendError(Exception):
+    """The provider said no. `kind`: transient, auth, recipient, policy or permanent (channels.md R17)."""
+
+    def __init__(self, kind: str, detail: str, *, wait: float | None = None, refuses: str = "") -> None:
+        super().__init__(detail)
+        self.kind, self.detail, self.wait, self.refuses = kind, detail[:400], wait, refuses
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One request of a provider, as it came. Header names are lower case."""
+
+    method: str
+    url: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    form: Sequence[tuple[str, str]] = ()
+
+    def header(self, name: str) -> str:
+        return self.headers.get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A connection as its provider's code sees it: who we are there, and what opens the door."""
+
+    channel_id: int
+    account: str
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(repr=False)
+    verify_token: str = field(default="", repr=False)
+    locale: str = "en"
+    hook_url: str = ""
+
+    def secret_list(self, name: str) -> list[str]:
+        """Several secrets may stand one a line, so that they can be changed without a gap; no empty one counts."""
+        return [line.strip() for line in self.secrets.get(name, "").splitlines() if line.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a parser may know beside the bytes. No clock, no database, no network."""
+
+    channel_id: int
+    account: str
+    received_at: datetime
+    locale: str = "en"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OutFile:
+    filename: str
+    content_type: str
+    load: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One call of a provider's send API: a text or one file."""
+
+    tag: str
+    to: str
+    thread_id: str
+    text: str = ""
+    file: OutFile | None = None
+    reply_to: str = ""
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of the settings form."""
+
+    name: str
+    label: Text
+    secret: bool = False
+    needed: bool = True
+    help: Text = ""
+    many: bool = False
+    flag: bool = False
+
+
+class Provider:
+    """A provider. Instances hold nothing: one serves every connection."""
+
+    traits: ClassVar[Traits]
+    fields: ClassVar[tuple[Field, ...]] = ()
+    # Which field names us at the provider; it becomes the channel's address.
+    account_field: ClassVar[str] = ""
+    guide: ClassVar[Text] = ""
+    # Headers worth keeping beside the body; signatures are checked and thrown away.
+    kept_headers: ClassVar[tuple[str, ...]] = ()
+    max_body: ClassVar[int] = 3 * 1024 * 1024
+    takes_hooks: ClassVar[bool] = True
+
+    @property
+    def kind(self) -> str:
+        return self.traits.kind
+
+    def account_of(self, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> str:
+        """Who we are at the provider: the channel's address, unique among the channels of the kind."""
+        return str(settings.get(self.account_field, "")).strip()
+
+    def handshake(self, hook: Hook, account: Account) -> tuple[str, str] | None:
+        """The answer (content type, text) to a GET of the provider; None when it has none. BadSignature."""
+        return None
+
+    def verify(self, hook: Hook, account: Account) -> None:
+        """Raise BadSignature unless the provider made this request for this account."""
+        raise NotImplementedError
+
+    def targets(self, hook: Hook, connection: Connection, account: Account) -> Sequence[int]:
+        """The channels a verified delivery is for."""
+        return [connection.channel_id]
+
+    def body_of(self, hook: Hook) -> bytes:
+        """What is kept of the request."""
+        return hook.body
+
+    def delivery_key(self, hook: Hook) -> str:
+        """The delivery's own id, where a second delivery of the same can differ in bytes; empty: its bytes are it."""
+        return ""
+
+    def answer(self, hook: Hook, account: Account) -> tuple[str, str]:
+        """What the provider hears with its 200."""
+        return "text/plain", ""
+
+    def parse(self, body: bytes, reading: Reading) -> list[Fact]:
+        """What a stored body says, in its order. Pure. Malformed."""
+        raise NotImplementedError
+
+    def send(self, part: Part, account: Account, http: HttpClient) -> str:
+        """Hand over one part; the provider's id of it. SendError, or `Unanswered` when nobody knows."""
+        raise SendError("permanent", "nothing can be sent by this channel")
+
+    def locate(self, ref: Mapping[str, Any], account: Account, http: HttpClient) -> tuple[str, dict[str, str]]:
+        """Where a file lies (address, headers). May ask the provider. SendError."""
+        return str(ref.get("url", "")), {}
+
+    def check(self, account: Account, http: HttpClient) -> str:
+        """Try the credentials; a sentence about whom they belong to. SendError."""
+        raise SendError("permanent", "there is nothing to test")
+
+    def connect(self, account: Account, http: HttpClient) -> str:
+        """Tell the provider our address, where its API can; a sentence about what was done. SendError."""
+        return ""
+
+
+def retry_after(answer: Answer) -> float | None:
+    """How long a standard header asks us to wait."""
+    value = answer.header("retry-after")
+    return float(value) if value.isdecimal() and len(value) < 7 else None

@@ -1,0 +1,101 @@
+"""The one endpoint of all providers: verify, keep, say yes. Everything else is a worker's."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from channels_inbound.credentials import CredentialsError
+from channels_inbound.hooks.accounts import account_of
+from channels_inbound.hooks.provider import Account, BadSignature, Hook, Provider
+from channels_inbound.hooks.registry import provider as provider_named
+from channels_inbound.models import Connection
+from channels_inbound.raw import store_raw
+from events.tracing import current_trace
+
+logger = logging.getLogger(__name__)
+
+TRANSPORT = "hook"
+MAX_HEADER = 500
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def hook(request: HttpRequest, provider: str, key: str) -> HttpResponse:
+    """A provider calls. 404 for an address that is none, 403 for whoever is not the provider, 413 for too much; 200
+    once it is committed. Our own failure is a 5xx, so that they come again."""
+    handler = provider_named(provider)
+    connection = Connection.objects.select_related("channel").filter(key=key, provider=provider).first()
+    if handler is None or connection is None or not handler.takes_hooks:
+        return HttpResponse(status=404)
+    if not connection.channel.is_active:
+        return HttpResponse(status=404)
+    body = request.read(handler.max_body + 1) if request.method == "POST" else b""
+    if len(body) > handler.max_body:
+        return HttpResponse(status=413)
+    seen = _as_hook(request, body)
+    try:
+        account = account_of(connection)
+        if request.method != "POST":
+            return _shake(handler, seen, account)
+        handler.verify(seen, account)
+    except (BadSignature, CredentialsError) as error:
+        return _refused(connection, error)
+    _keep(handler, connection, seen, account)
+    kind, text = handler.answer(seen, account)
+    return HttpResponse(text, content_type=kind)
+
+
+def _shake(handler: Provider, seen: Hook, account: Account) -> HttpResponse:
+    answer = handler.handshake(seen, account)
+    if answer is None:
+        return HttpResponse(status=405)
+    return HttpResponse(answer[1], content_type=answer[0])
+
+
+def _keep(handler: Provider, connection: Connection, seen: Hook, account: Account) -> None:
+    kept = {name: seen.header(name)[:MAX_HEADER] for name in handler.kept_headers if seen.header(name)}
+    envelope: dict[str, Any] = {}
+    envelope |= {"headers": kept} if kept else {}
+    store_raw(
+        handler.targets(seen, connection, account), transport=TRANSPORT,
+        content=handler.body_of(seen), envelope=envelope,
+        trace_id=current_trace(), transport_key=handler.delivery_key(seen)[:128], bell="hooks",
+    )  # fmt: skip
+
+
+def _refused(connection: Connection, error: Exception) -> HttpResponse:
+    Connection.objects.filter(pk=connection.pk).update(refused=F("refused") + 1, last_refused_at=timezone.now())
+    logger.warning("webhook refused", extra={"channel": connection.channel_id, "reason": type(error).__name__})
+    return HttpResponse(status=403)
+
+
+def _as_hook(request: HttpRequest, body: bytes) -> Hook:
+    form: list[tuple[str, str]] = []
+    if request.content_type == "application/x-www-form-urlencoded":
+        form = parse_form(body)
+    return Hook(
+        method=request.method or "",
+        # What the provider was told, not what a Host header says.
+        url=f"{settings.BASE_URL}{request.get_full_path()}",
+        body=body,
+        headers={name.lower(): value for name, value in request.headers.items()},
+        query={name: value for name, value in request.GET.items() if isinstance(value, str)},
+        form=form,
+    )
+
+
+def parse_form(body: bytes) -> list[tuple[str, str]]:
+    """The fields of a form as they came, empty ones too."""
+    try:
+        return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1000)
+    except ValueError:
+        return []

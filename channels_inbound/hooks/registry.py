@@ -1,0 +1,41 @@
+"""Every provider, one line each. Their code is loaded when the first of them is asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from channels_inbound.hooks.provider import Provider
+from tickets.kinds import register_kind
+
+PROVIDERS = {
+    "messenger": "channels_inbound.messenger.provider.Messenger",
+    "instagram": "channels_inbound.instagram.provider.Instagram",
+    "fb_comments": "channels_inbound.comments.provider.FacebookComments",
+    "ig_comments": "channels_inbound.comments.provider.InstagramComments",
+    "whatsapp": "channels_inbound.whatsapp.provider.WhatsApp",
+    "telegram": "channels_inbound.telegram.provider.Telegram",
+}
+
+
+def provider(name: str) -> Provider | None:
+    """The provider of that name, if we have it."""
+    return _loaded(name) if name in PROVIDERS else None
+
+
+def providers() -> list[Provider]:
+    return [_loaded(name) for name in PROVIDERS]
+
+
+def register_kinds() -> None:
+    """Tell the spine what each kind of channel can do."""
+    for one in providers():
+        if not one.traits.addressed:
+            register_kind(one.traits)
+
+
+@cache
+def _loaded(name: str) -> Provider:
+    module, _, attribute = PROVIDERS[name].rpartition(".")
+    made: Provider = getattr(import_module(module), attribute)()
+    return made

@@ -1,0 +1,62 @@
+"""Direct messages of an Instagram account (channels.md 5)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from channels_inbound.hooks.endpoints import endpoint
+from channels_inbound.hooks.facts import Fact, Ignored
+from channels_inbound.hooks.http import HttpClient
+from channels_inbound.hooks.provider import Account, Field, Part, Reading
+from channels_inbound.hooks.reading import line, things
+from channels_inbound.meta.door import APP_SECRET, HUMAN_AGENT, TOKEN, MetaProvider, not_ours
+from channels_inbound.meta.graph import bearer, result
+from channels_inbound.meta.messaging import parse_item
+from channels_inbound.meta.sending import send_to_person
+from tickets.kinds import Traits
+
+LOGIN = Field(
+    "facebook_login", _("Connected through a Facebook page"), needed=False, flag=True,
+    help=_("Leave it off for a token of Instagram's own sign-in."),
+)  # fmt: skip
+
+
+def base_of(account: Account) -> str:
+    """Either sign-in has its own host."""
+    return endpoint("graph" if account.settings.get("facebook_login") else "instagram")
+
+
+class Instagram(MetaProvider):
+    traits = Traits(
+        "instagram", "Instagram", icon="camera", window=timedelta(hours=24), max_text=1000, max_reply=10_000,
+        max_file=25 * 1024 * 1024, receipts=True,
+        file_types=("image/png", "image/jpeg", "image/gif", "audio/", "video/", "application/pdf"),
+    )  # fmt: skip
+    objects = ("instagram",)
+    account_field = "account_id"
+    fields = (
+        Field("account_id", _("Instagram account id")), TOKEN, APP_SECRET,
+        Field("app_id", _("App id"), needed=False, help=_("Tells our own sendings from those of other apps.")),
+        LOGIN, HUMAN_AGENT,
+    )  # fmt: skip
+
+    def parse_entry(self, entry: dict[str, object], reading: Reading) -> list[Fact]:
+        if not_ours(entry, reading):
+            return [Ignored("meant for another account")]
+        facts: list[Fact] = []
+        for item in things(entry, "messaging"):
+            facts += parse_item("instagram", item, reading)
+        for change in things(entry, "changes"):
+            facts.append(Ignored(f"for the channel of public comments ({line(change, 'field', most=30)})"))
+        if "field" in entry:
+            facts.append(Ignored(f"for the channel of public comments ({line(entry, 'field', most=30)})"))
+        return facts
+
+    def send(self, part: Part, account: Account, http: HttpClient) -> str:
+        return send_to_person(base_of(account), part, account, http, upload=False)
+
+    def check(self, account: Account, http: HttpClient) -> str:
+        found = result(http.get(f"{base_of(account)}/{account.account}?fields=username", headers=bearer(account)))
+        return f"@{line(found, 'username')}"

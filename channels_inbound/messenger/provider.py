@@ -1,0 +1,57 @@
+"""Messenger of a page (channels.md 4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from channels_inbound.hooks.endpoints import endpoint
+from channels_inbound.hooks.facts import Fact, Ignored
+from channels_inbound.hooks.http import HttpClient
+from channels_inbound.hooks.provider import Account, Field, Part, Reading
+from channels_inbound.hooks.reading import line, things
+from channels_inbound.meta.door import APP_SECRET, HUMAN_AGENT, TOKEN, MetaProvider, not_ours
+from channels_inbound.meta.graph import bearer, result
+from channels_inbound.meta.messaging import parse_item
+from channels_inbound.meta.sending import send_to_person
+from tickets.kinds import Traits
+
+FIELDS = "messages,messaging_postbacks,message_echoes,message_deliveries,message_reads,message_reactions,message_edits"
+
+
+class Messenger(MetaProvider):
+    traits = Traits(
+        "messenger", "Messenger", icon="message-circle", window=timedelta(hours=24), max_text=2000, max_reply=10_000,
+        max_file=25 * 1024 * 1024, receipts=True, edits=True,
+    )  # fmt: skip
+    objects = ("page",)
+    account_field = "page_id"
+    fields = (
+        Field("page_id", _("Page id")), TOKEN, APP_SECRET,
+        Field("app_id", _("App id"), needed=False, help=_("Tells our own sendings from those of other apps.")),
+        HUMAN_AGENT,
+    )  # fmt: skip
+
+    def parse_entry(self, entry: dict[str, object], reading: Reading) -> list[Fact]:
+        if not_ours(entry, reading):
+            return [Ignored("meant for another page")]
+        facts: list[Fact] = []
+        for name in ("messaging", "standby"):
+            for item in things(entry, name):
+                facts += parse_item("messenger", item, reading)
+        for change in things(entry, "changes"):
+            facts.append(Ignored(f"for the channel of public comments ({line(change, 'field', most=30)})"))
+        return facts
+
+    def send(self, part: Part, account: Account, http: HttpClient) -> str:
+        return send_to_person(endpoint("graph"), part, account, http, upload=True)
+
+    def check(self, account: Account, http: HttpClient) -> str:
+        found = result(http.get(f"{endpoint('graph')}/{account.account}?fields=name", headers=bearer(account)))
+        return line(found, "name")
+
+    def connect(self, account: Account, http: HttpClient) -> str:
+        url = f"{endpoint('graph')}/{account.account}/subscribed_apps?subscribed_fields={FIELDS},feed,mention"
+        result(http.post_json(url, {}, headers=bearer(account)))
+        return str(_("The app is subscribed to the page."))

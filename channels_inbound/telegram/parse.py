@@ -1,0 +1,172 @@
+"""What a Telegram update says (Bot API; channels.md 9). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from channels_inbound.hooks.facts import Edited, Fact, Heard, Ignored, Reachable, Reacted, RemoteFile
+from channels_inbound.hooks.provider import Malformed, Reading
+from channels_inbound.hooks.reading import ident, key_of, line, load_object, moment, number, text, thing, things
+from channels_inbound.hooks.words import language_of, subject_of, worded
+from tickets.inbound import Address, InboundMessage
+
+MEDIA = ("document", "video", "audio", "voice", "video_note", "animation", "sticker")
+KNOWN = ("message", "edited_message", "callback_query", "my_chat_member", "message_reaction")
+PLACE = gettext_noop("Location: %(place)s")
+CONTACT = gettext_noop("Contact: %(who)s")
+POLL = gettext_noop("Poll: %(question)s")
+UNSHOWN = gettext_noop("A message of a kind that cannot be shown here (%(kind)s)")
+CHAT = gettext_noop("Chat message")
+
+
+def parse_update(body: bytes, reading: Reading) -> list[Fact]:
+    """The facts of one update: it holds exactly one thing beside its number. Malformed."""
+    update = load_object(body)
+    if number(update, "update_id") is None:
+        raise Malformed("there is no update_id")
+    kind = next((name for name in KNOWN if isinstance(update.get(name), dict)), "")
+    if not kind:
+        other = next((name for name in update if name != "update_id"), "nothing")
+        return [Ignored(f"an update of another kind: {line(other, most=40)}")]
+    readers = {
+        "message": _message, "edited_message": _edited, "callback_query": _pressed, "my_chat_member": _member,
+        "message_reaction": _reaction,
+    }  # fmt: skip
+    return list(readers[kind](thing(update, kind), reading))
+
+
+def _message(said: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+    if reason := _unwanted(said):
+        yield Ignored(reason)
+        return
+    words = _words(said, reading)
+    if text(said, "text").startswith("/start"):
+        yield Ignored(f"the bot was started{_payload(text(said, 'text'))}")
+        return
+    files = tuple(_files(said))
+    if not words and not files:
+        kind = next((name for name in said if name not in ("message_id", "from", "chat", "date")), "empty")
+        if kind in ("new_chat_members", "left_chat_member", "pinned_message", "chat_background_set", "empty"):
+            yield Ignored(f"a service message ({kind})")
+            return
+        words = worded(reading.locale, UNSHOWN, kind=line(kind, most=40))
+    yield Heard(_inbound(said, words, files, reading), files)
+
+
+def _inbound(said: dict[str, Any], words: str, files: tuple[RemoteFile, ...], reading: Reading) -> InboundMessage:
+    sender, chat = thing(said, "from"), ident(said, "chat", "id")
+    external_id = message_id(reading, chat, ident(said, "message_id"))
+    answered = ident(said, "reply_to_message", "message_id")
+    return InboundMessage(
+        channel_id=reading.channel_id,
+        dedupe_key=key_of("telegram", reading.channel_id, external_id),
+        external_id=external_id,
+        at=moment(said, "date", default=reading.received_at),
+        received_at=reading.received_at,
+        sender=Address(_name(sender), f"telegram:{ident(sender, 'id')}"),
+        subject=subject_of(words, worded(reading.locale, CHAT)),
+        text=words,
+        identity_kind="page_user",
+        verdict="pass",
+        language=language_of(words, line(sender, "language_code", most=2) or reading.locale),
+        in_reply_to=message_id(reading, chat, answered) if answered else "",
+        thread_id=f"telegram:{chat}",
+        timed_by_provider=True,
+        handle=f"@{line(sender, 'username', most=64)}" if line(sender, "username") else "",
+        files_to_come=len(files),
+    )
+
+
+def message_id(reading: Reading, chat: str, id: str) -> str:
+    """Telegram numbers messages per chat and bot."""
+    return f"telegram:{reading.account}:{chat}:{id}"
+
+
+def _unwanted(said: dict[str, Any]) -> str:
+    """Why an update about a message is none for us. Malformed when it cannot be told."""
+    if not ident(said, "message_id") or not ident(said, "chat", "id"):
+        raise Malformed("a message without its id or chat")
+    kind = text(said, "chat", "type")
+    if kind != "private":
+        return f"not a private chat ({line(kind, most=20) or 'unknown'})"
+    if not ident(said, "from", "id"):
+        raise Malformed("a private message without a sender")
+    return "written by a bot" if thing(said, "from").get("is_bot") is True else ""
+
+
+def _edited(said: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+    if reason := _unwanted(said):
+        yield Ignored(reason)
+        return
+    at = moment(said, "edit_date", default=reading.received_at)
+    id = message_id(reading, ident(said, "chat", "id"), ident(said, "message_id"))
+    yield Edited(id, _words(said, reading), at)
+
+
+def _pressed(said: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+    yield Ignored(f"a button was pressed: {line(said, 'data', most=80)}")
+
+
+def _member(said: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+    who, status = ident(said, "from", "id"), text(said, "new_chat_member", "status")
+    if text(said, "chat", "type") != "private" or not who:
+        yield Ignored("membership of a group")
+    elif status in ("kicked", "member"):
+        refuses = "blocked" if status == "kicked" else ""
+        yield Reachable("page_user", f"telegram:{who}", refuses, moment(said, "date", default=reading.received_at))
+    else:
+        yield Ignored(f"membership: {line(status, most=30)}")
+
+
+def _reaction(said: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+    chat, id = ident(said, "chat", "id"), ident(said, "message_id")
+    if not chat or not id:
+        raise Malformed("a reaction without its message")
+    signs = [text(one, "emoji", most=32) or "★" for one in things(said, "new_reaction")]
+    at = moment(said, "date", default=reading.received_at)
+    yield Reacted(message_id(reading, chat, id), "".join(signs)[:32], ident(said, "user", "id") or chat, at)
+
+
+def _words(said: dict[str, Any], reading: Reading) -> str:
+    words = text(said, "text") or text(said, "caption")
+    if place := thing(said, "venue") or thing(said, "location"):
+        where = thing(place, "location") or place
+        lat, long = where.get("latitude"), where.get("longitude")
+        spot = f"{lat}, {long}" if isinstance(lat, int | float) and isinstance(long, int | float) else ""
+        named = ", ".join(part for part in (line(place, "title"), line(place, "address"), spot) if part)
+        words = words or worded(reading.locale, PLACE, place=named)
+    elif who := thing(said, "contact"):
+        named = " ".join(
+            part for part in (line(who, "first_name"), line(who, "last_name"), line(who, "phone_number")) if part
+        )
+        words = words or worded(reading.locale, CONTACT, who=named)
+    elif question := line(said, "poll", "question"):
+        words = words or worded(reading.locale, POLL, question=question)
+    elif emoji := text(said, "dice", "emoji", most=16):
+        words = words or emoji
+    return words.strip()
+
+
+def _files(said: dict[str, Any]) -> Iterator[RemoteFile]:
+    sizes = [one for one in things(said, "photo") if ident(one, "file_id")]
+    if sizes:
+        largest = max(sizes, key=lambda one: (number(one, "file_size") or 0, number(one, "width") or 0))
+        yield RemoteFile({"file_id": ident(largest, "file_id")})
+    elif thing(said, "animation"):  # comes with a twin as document
+        yield RemoteFile({"file_id": ident(said, "animation", "file_id")}, line(said, "animation", "file_name"))
+    else:
+        for name in MEDIA:
+            if ident(said, name, "file_id"):
+                yield RemoteFile({"file_id": ident(said, name, "file_id")}, line(said, name, "file_name"))
+
+
+def _name(sender: dict[str, Any]) -> str:
+    return f"{line(sender, 'first_name')} {line(sender, 'last_name')}".strip()[:200]
+
+
+def _payload(words: str) -> str:
+    payload = line(words.partition(" ")[2], most=64)
+    return f" ({payload})" if payload else ""

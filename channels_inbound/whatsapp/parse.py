@@ -1,0 +1,260 @@
+"""What WhatsApp's Cloud API tells (channels.md 7). Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from channels_inbound.hooks.facts import (
+    Echo,
+    Edited,
+    Fact,
+    Heard,
+    Ignored,
+    Reacted,
+    Receipt,
+    RemoteFile,
+    Trouble,
+    Unsent,
+)
+from channels_inbound.hooks.provider import Malformed, Reading
+from channels_inbound.hooks.reading import ident, key_of, line, moment, number, text, thing, things
+from channels_inbound.hooks.words import language_of, subject_of, worded
+from channels_inbound.meta.graph import status_error
+from tickets.inbound import Address, InboundMessage
+
+MEDIA = ("image", "video", "document", "audio", "sticker", "voice")
+UNSHOWN = gettext_noop("A message of a kind that cannot be shown here (%(kind)s)")
+PLACE = gettext_noop("Location: %(place)s")
+CONTACT = gettext_noop("Contact: %(who)s")
+ORDER = gettext_noop("Order: %(what)s")
+USER = gettext_noop("WhatsApp user %(end)s")
+ADVERT = gettext_noop("From an advertisement: %(what)s")
+CHAT = gettext_noop("Chat message")
+HEALTH = (
+    "message_template_status_update", "message_template_quality_update", "template_category_update", "account_update",
+    "phone_number_quality_update", "account_alerts", "account_review_update",
+)  # fmt: skip
+
+
+def parse_change(change: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+    """The facts of one change. Malformed."""
+    field, value = text(change, "field", most=60), thing(change, "value")
+    if field in HEALTH:
+        yield Trouble(f"{field}: {line(value, 'event', most=60)} {line(value, 'reason', most=200)}".strip())
+        return
+    if field not in ("messages", "smb_message_echoes", "user_preferences"):
+        yield Ignored(f"another field: {line(field, most=60) or 'none'}")
+        return
+    if ident(value, "metadata", "phone_number_id") != reading.account:
+        yield Ignored("meant for another number")
+        return
+    empty = True
+    for name, reader in (
+        ("messages", _message), ("message_echoes", _echo), ("statuses", _status), ("user_preferences", _preference),
+        ("errors", _error),
+    ):  # fmt: skip
+        for item in things(value, name):
+            empty = False
+            yield from reader(item, value, reading)
+    if empty:
+        yield Ignored("the change holds nothing")
+
+
+def _message(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+    id, kind = ident(said, "id"), text(said, "type", most=40)
+    if not id:
+        raise Malformed("a message without its id")
+    at = moment(said, "timestamp", default=reading.received_at)
+    who = _Person(said, value, reading)
+    if kind == "system":
+        yield Ignored(f"a system message ({line(said, 'system', 'type', most=60)})")
+    elif ident(said, "group_id"):
+        yield Ignored("written in a group")
+    elif not who.id:
+        raise Malformed("a message without a sender")
+    elif kind == "reaction":
+        emoji = text(said, "reaction", "emoji", most=32)
+        yield Reacted(_needed(said, "reaction", "message_id"), emoji, who.id, at)
+    elif kind == "edit":
+        words, _files = _content(thing(said, "edit", "message"), reading)
+        yield Edited(_needed(said, "edit", "original_message_id"), words, at)
+    elif kind == "revoke":
+        yield Unsent(_needed(said, "revoke", "original_message_id"), at)
+    else:
+        words, files = _content(said, reading)
+        payload = text(said, "interactive", "button_reply", "id", most=1000) or text(
+            said, "button", "payload", most=1000
+        )
+        payload = payload or text(said, "interactive", "list_reply", "id", most=1000)
+        yield Heard(_inbound(said, id, words, files, who, reading), files, payload)
+
+
+class _Person:
+    """Who wrote: the business-scoped id first, the number if it is shown (2026: it may be neither or both)."""
+
+    def __init__(self, said: dict[str, Any], value: dict[str, Any], reading: Reading) -> None:
+        contacts = list(things(value, "contacts"))
+        scoped, given = ident(said, "from_user_id"), ident(said, "from")
+        own = [c for c in contacts if scoped and ident(c, "user_id") == scoped]
+        own += [c for c in contacts if given and ident(c, "wa_id") == given]
+        contact = own[0] if own else contacts[0] if len(contacts) == 1 else {}
+        self.phone = given if given.isascii() and given.isdigit() and 5 <= len(given) <= 15 else ""
+        self.scoped = scoped or ident(contact, "user_id") or ("" if self.phone else given)
+        self.id = self.scoped or self.phone
+        self.username = line(contact, "profile", "username", most=64)
+        self.name = line(contact, "profile", "name") or self.username
+        if not self.name:
+            self.name = f"+{self.phone}" if self.phone else worded(reading.locale, USER, end=self.id[-4:])
+
+    @property
+    def address(self) -> tuple[str, str]:
+        """The identity the answer goes to: the number where we may have it, which other channels share."""
+        return ("phone", f"+{self.phone}") if self.phone else ("page_user", f"whatsapp:{self.scoped}")
+
+    @property
+    def others(self) -> tuple[tuple[str, str], ...]:
+        return (("page_user", f"whatsapp:{self.scoped}"),) if self.phone and self.scoped else ()
+
+    def threads(self, account: str) -> tuple[str, ...]:
+        return tuple(f"whatsapp:{account}:{id}" for id in (self.scoped, self.phone) if id)
+
+
+def _inbound(
+    said: dict[str, Any], id: str, words: str, files: tuple[RemoteFile, ...], who: _Person, reading: Reading
+) -> InboundMessage:
+    threads = who.threads(reading.account)
+    kind, address = who.address
+    advert = line(said, "referral", "headline") or line(said, "referral", "source_url", most=300)
+    return InboundMessage(
+        channel_id=reading.channel_id,
+        dedupe_key=key_of("whatsapp", reading.channel_id, id),
+        external_id=id,
+        at=moment(said, "timestamp", default=reading.received_at),
+        received_at=reading.received_at,
+        sender=Address(who.name, address),
+        subject=subject_of(words, worded(reading.locale, CHAT)),
+        text=words,
+        identity_kind=kind,
+        verdict="pass",
+        language=language_of(words, reading.locale),
+        in_reply_to=ident(said, "context", "id"),
+        thread_id=threads[0],
+        thread_also=threads[1:],
+        also_known_as=who.others,
+        timed_by_provider=True,
+        handle=f"@{who.username}" if who.username else "",
+        about=worded(reading.locale, ADVERT, what=advert) if advert else "",
+        files_to_come=len(files),
+    )
+
+
+def _content(said: dict[str, Any], reading: Reading) -> tuple[str, tuple[RemoteFile, ...]]:
+    kind = text(said, "type", most=40)
+    part = thing(said, kind)
+    if kind == "text":
+        words = text(part, "body")
+    elif kind in MEDIA:
+        file = RemoteFile({"media_id": ident(part, "id"), "sha256": ident(part, "sha256")}, line(part, "filename"))
+        return text(part, "caption").strip(), (file,) if ident(part, "id") else ()
+    elif kind == "location":
+        spot = f"{part.get('latitude')}, {part.get('longitude')}"
+        named = ", ".join(p for p in (line(part, "name"), line(part, "address"), spot) if p)
+        words = worded(reading.locale, PLACE, place=named)
+    elif kind == "contacts":
+        words = "\n".join(_contact(one, reading) for one in things(said, "contacts"))
+    elif kind == "button":
+        words = text(part, "text")
+    elif kind == "interactive":
+        words = _interactive(part)
+    elif kind == "order":
+        what = ", ".join(
+            f"{number(i, 'quantity') or 1} × {line(i, 'product_retailer_id')}" for i in things(part, "product_items")
+        )
+        words = "\n".join(p for p in (worded(reading.locale, ORDER, what=what), text(part, "text")) if p)
+    else:
+        words = ""
+    if not words.strip():
+        shown = line(said, "unsupported", "type", most=40) or line(kind, most=40) or "?"
+        words = worded(reading.locale, UNSHOWN, kind=shown)
+    return words.strip(), ()
+
+
+def _contact(one: dict[str, Any], reading: Reading) -> str:
+    phones = ", ".join(line(phone, "phone") for phone in things(one, "phones"))
+    return worded(reading.locale, CONTACT, who=" ".join(p for p in (line(one, "name", "formatted_name"), phones) if p))
+
+
+def _interactive(part: dict[str, Any]) -> str:
+    for name in ("button_reply", "list_reply"):
+        if chosen := thing(part, name):
+            return "\n".join(p for p in (text(chosen, "title"), text(chosen, "description")) if p)
+    form = thing(part, "nfm_reply")
+    try:
+        answers = json.loads(text(form, "response_json"))
+    except (ValueError, RecursionError):
+        answers = {}
+    lines = (
+        [f"{line(name, most=60)}: {line(text(value))}" for name, value in answers.items()]
+        if isinstance(answers, dict)
+        else []
+    )
+    return "\n".join([p for p in (text(form, "body"), *lines) if p])
+
+
+def _echo(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+    id, kind = ident(said, "id"), text(said, "type", most=40)
+    if not id:
+        raise Malformed("an echo without its id")
+    at = moment(said, "timestamp", default=reading.received_at)
+    if kind == "edit":
+        yield Edited(
+            _needed(said, "edit", "original_message_id"), _content(thing(said, "edit", "message"), reading)[0], at
+        )
+        return
+    if kind == "revoke":
+        yield Unsent(_needed(said, "revoke", "original_message_id"), at)
+        return
+    threads = [f"whatsapp:{reading.account}:{to}" for to in (ident(said, "to_user_id"), ident(said, "to")) if to]
+    if not threads:
+        raise Malformed("an echo without a recipient")
+    words, _files = _content(said, reading)
+    yield Echo(id, threads[0], words or f"[{line(kind, most=20)}]", at, thread_also=tuple(threads[1:]))
+
+
+def _status(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+    id, status = ident(said, "id"), text(said, "status", most=30)
+    if not id:
+        raise Malformed("a status without the message's id")
+    at = moment(said, "timestamp", default=reading.received_at)
+    tag = text(said, "biz_opaque_callback_data", most=200)
+    if status == "failed":
+        error, refuses = status_error(said)
+        yield Receipt("failed", at, external_id=id, tag=tag, error=error, refuses=refuses)
+    elif status in ("delivered", "read", "played"):
+        yield Receipt("delivered" if status == "delivered" else "read", at, external_id=id, tag=tag)
+    else:
+        yield Ignored(f"a status that changes nothing ({line(status, most=30)})")
+
+
+def _preference(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+    who, wish = ident(said, "wa_id"), text(said, "value", most=20)
+    if not who or wish not in ("stop", "resume"):
+        yield Ignored(f"a preference: {line(wish, most=20)}")
+        return
+    # It is about marketing, which we do not send here; answers stay allowed.
+    yield Ignored(f"marketing preference: {wish}")
+
+
+def _error(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> Iterator[Fact]:
+    yield Trouble(line(said, "error_data", "details", most=300) or line(said, "title") or "an error without words")
+
+
+def _needed(said: dict[str, Any], *path: str) -> str:
+    found = ident(said, *path)
+    if not found:
+        raise Malformed(f"{path[0]} without {path[-1]}")
+    return found

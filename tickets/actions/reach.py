@@ -1,0 +1,83 @@
+"""Whether a reply may leave by its channel at all: windows, lengths, files, people who want nothing from us."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from people.models import Identity, Refusal
+from tickets.errors import InvalidInput
+from tickets.inbound import Address
+from tickets.kinds import Traits, traits_of_channel, window_end
+from tickets.models import Attachment, Conversation, Message, MessageKind
+from tickets.recipients import Recipients
+
+
+def counterpart(conversation: Conversation, answered: Message | None) -> Recipients:
+    """The one whom a reply in this conversation reaches, where nobody chooses recipients."""
+    sender = (answered.envelope.get("from") or {}) if answered is not None else {}
+    if not sender.get("address"):
+        raise InvalidInput("to", _("Nobody has written in this conversation yet."))
+    return Recipients((Address(sender.get("name") or "", sender["address"]),))
+
+
+def refuse_unsendable(
+    conversation: Conversation, recipients: Recipients, text: str, attachments: Sequence[UUID], *, at: datetime
+) -> None:
+    """Stop a reply that the provider would not take, and say why. InvalidInput."""
+    traits = traits_of_channel(conversation.channel)
+    if not traits.writes:
+        raise InvalidInput("text", _("Nothing can be sent by this channel."))
+    refuses = Identity.objects.filter(value=recipients.to[0].address).exclude(refuses="").first()
+    if refuses is not None:
+        if refuses.refuses == Refusal.STOPPED:
+            raise InvalidInput("text", _("They asked us to stop writing to them here. Use another channel."))
+        raise InvalidInput("text", _("They have blocked us here. Use another channel."))
+    _refuse_late(conversation, traits, at=at)
+    most = traits.max_reply or traits.max_text * 20
+    if most and len(text) > most:
+        raise InvalidInput("text", _("Too long for this channel: at most %(count)d characters.") % {"count": most})
+    _refuse_files(traits, attachments)
+
+
+def last_said(conversation_id: int) -> datetime | None:
+    """When the customer last wrote in a conversation."""
+    said = Message.objects.filter(conversation=conversation_id, kind=MessageKind.INBOUND, auto_kind="")
+    return said.order_by("-at").values_list("at", flat=True).first()
+
+
+def _refuse_late(conversation: Conversation, traits: Traits, *, at: datetime) -> None:
+    if traits.window is None:
+        return
+    ends = window_end(traits, last_said(conversation.pk))
+    if ends is None or ends <= at:
+        hours = int(traits.window.total_seconds() // 3600)
+        raise InvalidInput(
+            "text",
+            ngettext(
+                "%(kind)s lets us answer within %(hours)d hour of the customer's last message, which is over.",
+                "%(kind)s lets us answer within %(hours)d hours of the customer's last message, which is over.",
+                hours,
+            ) % {"kind": traits.label, "hours": hours},
+        )  # fmt: skip
+
+
+def _refuse_files(traits: Traits, attachments: Sequence[UUID]) -> None:
+    if len(attachments) > traits.files:
+        if not traits.files:
+            raise InvalidInput("attachments", _("This channel takes no files."))
+        raise InvalidInput("attachments", _("At most %(count)d files at once here.") % {"count": traits.files})
+    for file in Attachment.objects.filter(public_id__in=attachments):
+        if traits.max_file and file.size > traits.max_file:
+            size = traits.max_file // (1024 * 1024)
+            raise InvalidInput(
+                "attachments", _("%(name)s is larger than %(size)d MB.") % {"name": file.filename, "size": size}
+            )
+        if traits.file_types and not file.content_type.startswith(traits.file_types):
+            raise InvalidInput(
+                "attachments", _("%(name)s is of a type this channel does not take.") % {"name": file.filename}
+            )

@@ -1,0 +1,98 @@
+"""What each kind of channel can do, as data: the composer, the inbox and the checks before sending read it.
+
+The spine knows one kind itself, mail. Every other is registered by the app that speaks to it, so that no provider's
+name stands in here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+
+from tickets.models import Channel, ChannelKind
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise  # there for type checkers only
+
+    Text = str | _StrPromise
+else:
+    Text = str
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """One kind of channel. Zero or empty means no limit.
+
+    `addressed`: whoever answers chooses recipients, as in mail. `window`: how long after the customer's last words
+    the provider lets us write. `files`: how many files one reply may carry, `file_types` what they may be (prefixes).
+    `writes`: whether anything goes out this way at all.
+    """
+
+    kind: str
+    label: Text
+    icon: str
+    addressed: bool = False
+    writes: bool = True
+    public: bool = False
+    window: timedelta | None = None
+    max_text: int = 0
+    max_reply: int = 0
+    files: int = 10
+    max_file: int = 0
+    file_types: tuple[str, ...] = ()
+    receipts: bool = False
+    edits: bool = False
+    notes: tuple[Text, ...] = field(default=())
+
+
+MAIL = Traits(ChannelKind.EMAIL, _("Email"), icon="mail", addressed=True)
+_KINDS: dict[str, Traits] = {MAIL.kind: MAIL}
+_UNKNOWN = Traits("", _("Channel"), icon="message-circle")
+
+
+def register_kind(traits: Traits) -> None:
+    """Make a kind known; saying it again replaces what was said."""
+    _KINDS[traits.kind] = traits
+
+
+def traits_of(kind: str) -> Traits:
+    """What a kind can do; a kind whose code is gone can still be read, not answered."""
+    return _KINDS.get(kind) or replace(_UNKNOWN, kind=kind, writes=False)
+
+
+def traits_of_channel(channel: Channel) -> Traits:
+    """The kind's traits as this channel has them: an approved longer window, for example."""
+    traits = traits_of(channel.kind)
+    hours = channel.capabilities.get("window_hours")
+    if traits.window is not None and isinstance(hours, int) and hours > 0:
+        traits = replace(traits, window=timedelta(hours=hours))
+    return traits
+
+
+def registered_kinds() -> list[Traits]:
+    return sorted(_KINDS.values(), key=lambda traits: (not traits.addressed, str(traits.label)))
+
+
+def window_end(traits: Traits, last_said: datetime | None) -> datetime | None:
+    """Until when the customer may be written to; None where nothing ends. Nobody who never wrote can be reached."""
+    if traits.window is None or last_said is None:
+        return None
+    return last_said + traits.window
+
+
+def composer_facts(traits: Traits, *, ends: datetime | None, at: datetime) -> dict[str, Any]:
+    """What the composer needs of a channel."""
+    closed = traits.window is not None and (ends is None or ends <= at)
+    return {
+        "kind": traits.kind,
+        "addressed": traits.addressed,
+        "writes": traits.writes,
+        "public": traits.public,
+        "max_text": traits.max_reply or traits.max_text,
+        "files": traits.files,
+        "closed": closed,
+        "ends": ends.isoformat() if ends else None,
+    }
