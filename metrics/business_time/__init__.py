@@ -10,16 +10,16 @@ Conventions, the same everywhere:
 - Intervals that overlap count once.
 """
 
-from .calendar import Calendar, OwnDay, Interval, NeverOpen, OpeningError
+from .calendar import Calendar, Interval, NeverOpen, OpeningError, OwnDay
 from .explain import Stretch, explain
 from .sums import add_open_seconds, add_open_time, open_seconds_between, open_time_between
 
 __all__ = [
     "Calendar",
-    "OwnDay",
     "Interval",
     "NeverOpen",
     "OpeningError",
+    "OwnDay",
     "Stretch",
     "add_open_seconds",
     "add_open_time",
