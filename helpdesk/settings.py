@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "people",
     "tickets",
     "channels_inbound",
+    "metrics",
     "helpdesk",
 ]
 MIDDLEWARE = [
@@ -113,6 +114,7 @@ DOORBELLS = {
     "hooks": ("channels_inbound.tasks.drain_hooks", "critical"),
     "media": ("channels_inbound.tasks.drain_media", "default"),
     "outbound": ("channels_inbound.tasks.drain_outbound", "critical"),
+    "replan": ("metrics.tasks.replan_clocks", "bulk"),
 }
 TEMPLATES = [{
     "BACKEND": "django.template.backends.django.DjangoTemplates",

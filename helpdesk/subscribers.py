@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from events.subscribers import Subscriber
+from metrics.clocks.history import HEARD
+from metrics.clocks.keeping import keep_clocks
 from tickets.acknowledgement import DUE, acknowledge
 from tickets.notices import NOTICED, notify_agents
 
 SUBSCRIBERS: tuple[Subscriber, ...] = (
     Subscriber("tickets.notices", frozenset(map(str, NOTICED)), notify_agents),
+    Subscriber("metrics.clocks", frozenset(map(str, HEARD)), keep_clocks),
     Subscriber("tickets.acknowledgement", frozenset(map(str, DUE)), acknowledge),
 )

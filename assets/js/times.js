@@ -1,6 +1,6 @@
 // Ages that stay true, and moments drawn in the agent's own time zone.
 
-import { $$, page, text } from './core.js';
+import { $, $$, page, text } from './core.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -39,6 +39,7 @@ export function localise(root) {
     time.textContent = sameDay(at, new Date()) ? clock(at) : `${date(at)}, ${clock(at)}`;
   }
   freshen(root);
+  countDown(root);
 }
 
 export function freshen(root = document) {
@@ -49,7 +50,38 @@ export function freshen(root = document) {
   }
 }
 
+function span(length) {
+  if (length < MINUTE) return text('s', Math.floor(length / 1000));
+  if (length < HOUR) return text('m', Math.floor(length / MINUTE));
+  if (length < DAY) return text('hm', Math.floor(length / HOUR), String(Math.floor((length % HOUR) / MINUTE)).padStart(2, '0'));
+  return text('dh', Math.floor(length / DAY), Math.floor((length % DAY) / HOUR));
+}
+
+// The browser's clock may be wrong by minutes; what the server said it was decides, as with the deadline itself.
+const skew = Number(document.body.dataset.now || Date.now()) - Date.now();
+
+// Deadlines count down, turn amber and red when their moments come, and then count how late it is.
+export function countDown(root = document) {
+  const now = Date.now() + skew;
+  for (const pill of $$('[data-due].pill', root)) {
+    const { due, amber, red } = pill.dataset;
+    const left = Date.parse(due) - now;
+    const shown = left < 0 ? text('late', span(-left)) : span(left);
+    const words = $('.left', pill);
+    if (words.textContent !== shown) words.textContent = shown;
+    const past = (at) => at && Date.parse(at) <= now;
+    const bad = left <= 0 || past(red);
+    pill.classList.toggle('bad', Boolean(bad));
+    pill.classList.toggle('warn', !bad && Boolean(past(amber)));
+  }
+}
+
 export function startClock() {
-  setInterval(() => document.hidden || freshen(), 30_000);
-  document.addEventListener('visibilitychange', () => document.hidden || freshen());
+  const tick = () => document.hidden || freshen();
+  const count = () => document.hidden || countDown();
+  setInterval(tick, 30_000);
+  // Seconds matter in the last minute only, but the colours must change when their moment comes.
+  setInterval(count, 1_000);
+  document.addEventListener('visibilitychange', () => (tick(), count()));
+  count();
 }

@@ -10,19 +10,25 @@ import unicodedata
 
 LONGEST = 160  # characters
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ][^\W\d_]+)*")
+
+
+def _words(lines: str) -> frozenset[str]:
+    return frozenset(lines.split())
+
+
 # At least one of these ...
-_THANKS = frozenset(
+_THANKS = _words(
     """
     thanks thank thankyou thx ty cheers
     дякую дякуємо вдячна вдячний вдячні спасибі дяка подяка
-    danke dankeschön vielen dank bedanke
+    danke dankeschön dank bedanke
     merci remercie remercions
     gracias agradezco agradecido agradecida agradecemos
     dziękuję dziękujemy dzięki dziekuje dzieki dziekujemy
-    """.split()
-) - {"vielen"}
+    """
+)
 # ... and nothing but these beside it, so "thanks, but it still does not work" is a question.
-_BESIDE = frozenset(
+_BESIDE = _words(
     """
     you so much very many a lot for the your help quick fast answer reply response support again all everything ok
     okay great perfect super wonderful awesome good day have nice weekend evening best kind regards greetings bye hi
@@ -38,7 +44,7 @@ _BESIDE = frozenset(
     saludo le les de nada está resuelto
     bardzo za pomoc szybką odpowiedź i serdecznie pięknie wszystko super miłego dnia pozdrawiam pozdrawiamy dobrze
     świetnie działa ok państwu wam odpowiedz szybka juz już
-    """.split()
+    """
 )
 
 

@@ -3,6 +3,7 @@
 from .acknowledge import acknowledge_ticket
 from .assignment import assign_ticket, move_to_team
 from .drafts import discard_draft, mark_seen, save_draft
+from .due import NO_DEADLINE, Deadline, show_deadline, show_overdue
 from .files import sweep_orphans, upload_attachment
 from .labels import add_tag, remove_tag, set_priority
 from .notes import add_note
@@ -18,6 +19,8 @@ from .replies import confirm_delivered, reply, retry_delivery, withdraw_reply
 from .status import close_solved, set_status, snooze_ticket, wake_snoozed
 
 __all__ = [
+    "NO_DEADLINE",
+    "Deadline",
     "accept_participant",
     "acknowledge_ticket",
     "add_note",
@@ -37,6 +40,8 @@ __all__ = [
     "save_draft",
     "set_priority",
     "set_status",
+    "show_deadline",
+    "show_overdue",
     "show_remote_images",
     "snooze_ticket",
     "sweep_orphans",

@@ -17,6 +17,7 @@ from tickets.facets import Where, ticket_q
 from tickets.kinds import traits_of
 from tickets.models import Draft, Priority, Seen, Status, Tagging, Ticket
 
+from .due import Due, due_of
 from .faces import hue, initials
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Row:
     assignee_hue: int
     waiting_since: datetime | None
     snoozed_until: datetime | None
+    due: Due | None
     attention: bool
     sequence: int
     inbound_sequence: int
@@ -152,7 +154,8 @@ def _with_facts(tickets: QuerySet[Ticket]) -> QuerySet[Ticket, Any]:
     tags = Tagging.objects.filter(ticket=OuterRef("pk")).order_by("id")
     return tickets.values(
         "id", "subject", "preview", "language", "last_message_at", "status", "priority", "channel_id", "team_id",
-        "assignee_id", "waiting_since", "snoozed_until", "needs_attention", "message_sequence", "inbound_sequence",
+        "assignee_id", "waiting_since", "snoozed_until", "due_state", "due_target", "next_due_at", "due_amber_at",
+        "due_red_at", "needs_attention", "message_sequence", "inbound_sequence",
         "customer_id", channel_kind=F("channel__kind"),
         who=Coalesce(NullIf(F("customer__name"), Value("")), Subquery(address), Value("")),
         channel_name=F("channel__name"),
@@ -202,6 +205,7 @@ def _row(values: dict[str, Any]) -> Row:
         assignee_hue=hue(assignee_id),
         waiting_since=values["waiting_since"],
         snoozed_until=values["snoozed_until"],
+        due=due_of(values),
         attention=values["needs_attention"],
         sequence=values["message_sequence"],
         inbound_sequence=values["inbound_sequence"],

@@ -71,6 +71,11 @@ def _bold(text: str) -> SafeString:
 Teller = Callable[[SafeString, dict[str, Any], Names], Sentence]
 
 
+def teach_sentence(kind: str, teller: Teller) -> None:
+    """Learn to tell of an event of a higher app; called once, when that app is ready."""
+    _TELLERS[kind] = teller
+
+
 def _opened(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     channel = names.directory.channels.get(data.get("channel") or 0)
     if channel:

@@ -31,6 +31,7 @@ from tickets.models import (
 from tickets.recipients import reply_recipients
 
 from .directory import AgentEntry, Directory
+from .due import Due, due_of_ticket
 from .rows import tag_hue
 from .sentences import Names
 from .timeline import Timeline, read_since, read_timeline
@@ -125,6 +126,10 @@ class Thread:
     @property
     def is_done(self) -> bool:
         return self.ticket.status in (Status.SOLVED, Status.CLOSED)
+
+    @property
+    def due(self) -> Due | None:
+        return due_of_ticket(self.ticket)
 
     @property
     def facts(self) -> dict[str, Any]:

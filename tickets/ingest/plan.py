@@ -178,6 +178,7 @@ def _add_message(
     plan.touched[ticket.id] = ticket
     data = {"message": planned.message_id, "sequence": planned.sequence, "layer": placement.layer}
     data |= {"auto": message.auto_kind} if message.auto_kind else {}
+    data |= {"pending": True} if placement.pending else {}
     data |= _history(message)
     _record(plan, ticket, TicketEvent.MESSAGE_RECEIVED, Actor.customer(sender.customer_id), at, data)
     return planned

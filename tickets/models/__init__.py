@@ -12,7 +12,7 @@ from .message import (
     ThreadLayer,
 )
 from .storm import Storm, StormScope
-from .ticket import Cycle, LinkReason, Priority, Status, Tag, Tagging, Tally, Ticket, TicketLink
+from .ticket import Cycle, DueState, LinkReason, Priority, Status, Tag, Tagging, Tally, Ticket, TicketLink
 from .workbench import Acknowledgement, Draft, Notification, RemovedUpload, Seen
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Conversation",
     "Cycle",
     "Draft",
+    "DueState",
     "LinkReason",
     "Message",
     "MessageKind",

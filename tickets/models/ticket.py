@@ -32,6 +32,15 @@ class Priority(models.IntegerChoices):
     URGENT = 40, _("Urgent")
 
 
+class DueState(models.TextChoices):
+    """How the ticket stands to its nearest deadline."""
+
+    NONE = "", _("No deadline")
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    LATE = "late", _("Overdue")
+
+
 class LinkReason(models.TextChoices):
     FOLLOW_UP = "follow_up", _("Follow-up of a closed ticket")
     UNPROVEN_REFERENCE = "unproven_reference", _("Quotes this ticket without proof")
@@ -79,7 +88,12 @@ class Ticket(models.Model):
     last_message_at = models.DateTimeField()
     waiting_since = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True)
+    # What the list shows of a deadline. Written by `actions.show_deadline` alone; who reckons it stands above.
     next_due_at = models.DateTimeField(null=True)
+    due_state = models.CharField(max_length=8, choices=DueState.choices, default=DueState.NONE, db_default="")
+    due_target = models.CharField(max_length=12, default="", db_default="")
+    due_amber_at = models.DateTimeField(null=True)
+    due_red_at = models.DateTimeField(null=True)
     solved_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     needs_attention = models.BooleanField(default=False)
@@ -107,6 +121,9 @@ class Ticket(models.Model):
                 fields=["-last_message_at", "-id"],
                 name="ticket_attention",
                 condition=models.Q(needs_attention=True),
+            ),
+            models.Index(
+                fields=["next_due_at", "id"], name="ticket_by_deadline", condition=models.Q(next_due_at__isnull=False)
             ),
             models.Index(fields=["solved_at"], name="ticket_to_close", condition=models.Q(status="solved")),
             models.Index(

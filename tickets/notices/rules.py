@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -30,14 +32,23 @@ NOTICED = frozenset(
 )
 
 
+_LEARNT: dict[str, Callable[[int], str]] = {}
+
+
+def teach_notice(kind: str, text: Callable[[int], str]) -> None:
+    """Learn the words for an event of a higher app, which tells of it by `notify`."""
+    _LEARNT[kind] = text
+
+
 def notify_agents(event: Event) -> None:
     """Tell whoever the event concerns, unless they did it themselves or may not see the ticket."""
     admins = Agent.objects.filter(role=Role.ADMIN, is_active=True) if event.kind == TicketEvent.STORM_BEGAN else ()
     for agent in admins or filter(None, [_concerned(event)]):
-        _tell(event, agent)
+        notify(agent, event)
 
 
-def _tell(event: Event, agent: Agent) -> None:
+def notify(agent: Agent, event: Event) -> None:
+    """Tell the agent of an event of a ticket, once, if they may see it."""
     if not Ticket.objects.visible_to(agent).filter(pk=event.stream_id).exists():
         return
     _notice, new = Notification.objects.get_or_create(event=event, agent=agent, defaults={"ticket_id": event.stream_id})
@@ -52,6 +63,8 @@ def _tell(event: Event, agent: Agent) -> None:
 def sentence(kind: str, ticket_id: int) -> str:
     """What the notice says, in the active language."""
     number = {"number": ticket_id}
+    if kind in _LEARNT:
+        return _LEARNT[kind](ticket_id)
     match kind:
         case TicketEvent.TICKET_ASSIGNED:
             return _("#%(number)s was assigned to you") % number

@@ -25,6 +25,7 @@ from django.utils.translation import get_language, get_language_info, gettext, p
 from people.models import Agent, Role
 from people.permissions import Permission
 from tickets.inbox.dates import short_date
+from tickets.inbox.due import Due
 from tickets.inbox.faces import hue, initials
 from tickets.inbox.rows import Mark, Row
 from tickets.inbox.sidebar import Sidebar, sidebar_for
@@ -69,12 +70,36 @@ def row_of_list(row: Row, mark: Mark) -> SafeString:
         return _drawn.__wrapped__(row, mark)
     waits = row.waiting_since
     reader = (get_language(), timezone.get_current_timezone_name(), timezone.localdate())
-    return _drawn(row, mark, *reader, short_age(row.at), waits and short_age(waits))
+    due = row.due and (row.due.label, row.due.level)
+    return _drawn(row, mark, *reader, short_age(row.at), waits and short_age(waits), due)
 
 
 @lru_cache(1024)
 def _drawn(row: Row, mark: Mark, *_what_else_it_depends_on: object) -> SafeString:
     return SafeString(get_template("tickets/_row.html").render({"row": row, "mark": mark}))
+
+
+@register.simple_tag
+def now_ms() -> int:
+    """Our clock, by which the browser counts down; its own may be wrong."""
+    return int(timezone.now().timestamp() * 1000)
+
+
+@register.simple_tag
+def due_pill(due: Due) -> SafeString:
+    """Time left to a deadline; the browser counts on and colours it when its moments come."""
+    if due.at is None:
+        words = format_html('<span class="vh">{} </span>{}', due.name, gettext("Paused"))
+        return format_html('<span class="pill due">{}{}</span>', _icon(_icon_name(icon="pause"), ""), words)
+    level = f" {due.level}" if due.level else ""
+    facts = format_html(
+        ' data-due="{}" data-amber="{}" data-red="{}"',
+        *(at.isoformat() if at else "" for at in (due.at, due.amber_at, due.red_at)),
+    )
+    return format_html(
+        '<span class="pill due{}"{} title="{}">{}<span class="vh">{} </span><span class="left">{}</span></span>',
+        level, facts, due.name, _icon(_icon_name(icon="timer"), ""), due.name, due.label,
+    )  # fmt: skip
 
 
 @register.simple_tag

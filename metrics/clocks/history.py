@@ -1,0 +1,168 @@
+"""A ticket's events as the steps its clocks go by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+
+from events.actors import ActorKind
+from events.models import Event
+from metrics.events import SlaEvent
+from tickets.events import TICKET_STREAM, TicketEvent
+from tickets.models import Message, Ticket
+
+from .machine import Step
+from .thanks import only_thanks
+
+# Events after which clocks may stand otherwise. Others (`ticket.opened`, `message.sent`) come beside one of these.
+HEARD = frozenset({
+    TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QUEUED, TicketEvent.MESSAGE_WITHDRAWN,
+    TicketEvent.TICKET_REOPENED, TicketEvent.TICKET_STATUS_CHANGED, TicketEvent.TICKET_SOLVED,
+    TicketEvent.TICKET_SNOOZED, TicketEvent.TICKET_WOKEN, TicketEvent.TICKET_PRIORITISED, TicketEvent.TICKET_MOVED,
+    TicketEvent.PARTICIPANT_ACCEPTED,
+})  # fmt: skip
+READ = HEARD | {TicketEvent.TICKET_OPENED, TicketEvent.MESSAGE_SENT, SlaEvent.REPLANNED}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What steps need of an event."""
+
+    sequence: int
+    kind: str
+    actor_kind: str
+    actor_id: int | None
+    at: datetime
+    data: dict[str, Any]
+
+
+def read_history(ticket_id: int) -> list[Told]:
+    """The events clocks go by, in ledger order; one query."""
+    found = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket_id, kind__in=READ).order_by("sequence")
+    return [Told(*row) for row in found.values_list("sequence", "kind", "actor_kind", "actor_id", "at", "data")]
+
+
+def steps_of(ticket: Ticket, history: Iterable[Told]) -> list[Step]:
+    """The history as steps. What an import brought in, what machines wrote and what was taken back is none."""
+    told = [one for one in history if not one.data.get("historic") or one.kind == TicketEvent.TICKET_OPENED]
+    taken_back = {one.data.get("message") for one in told if one.kind == TicketEvent.MESSAGE_WITHDRAWN}
+    queued = {one.data.get("message") for one in told if one.kind == TicketEvent.MESSAGE_QUEUED}
+    thanks = _thanks(ticket, told)
+    steps: list[Step] = []
+    for one in told:
+        message = one.data.get("message")
+        if message in taken_back or (one.kind == TicketEvent.MESSAGE_SENT and message in queued):
+            continue
+        if (step := _STEPS[one.kind](ticket, one, told)) is not None:
+            steps.append(step if message not in thanks else _as_thanks(step))
+    return steps
+
+
+def _as_thanks(step: Step) -> Step:
+    return Step(step.kind, step.at, step.sequence, message=step.message, value=step.value, slip=step.slip, thanks=True)
+
+
+def _thanks(ticket: Ticket, told: list[Told]) -> set[int]:
+    """Messages that reopened the ticket and say nothing but thanks."""
+    reopening = [
+        one.data["message"] for one in told if one.kind == TicketEvent.TICKET_REOPENED and "message" in one.data
+    ]
+    if not reopening:
+        return set()
+    rows = Message.objects.filter(pk__in=reopening, ticket=ticket).select_related("identity")
+    return {row.pk for row in rows if says_only_thanks(row)}
+
+
+def says_only_thanks(message: Message) -> bool:
+    """The rule of `metrics.clocks.thanks` for a message: without its quoted parts, its files and its sender's name."""
+    if message.attachments.filter(inline=False).exists():
+        return False
+    said, place = [], 0
+    for start, end in sorted((int(a), int(b)) for a, b in message.quoted):
+        said.append(message.text[place:start])
+        place = max(place, end)
+    said.append(message.text[place:])
+    return only_thanks("".join(said), message.identity.display_name if message.identity else "")
+
+
+Maker = Callable[[Ticket, Told, list[Told]], Step | None]
+
+
+def _opened(ticket: Ticket, one: Told, told: list[Told]) -> Step:
+    traits = {
+        "channel_id": ticket.channel_id, "channel_kind": ticket.channel.kind, "language": ticket.language,
+        "priority": _first(told, TicketEvent.TICKET_PRIORITISED, ticket.priority),
+        "team_id": _first(told, TicketEvent.TICKET_MOVED, ticket.team_id),
+    }  # fmt: skip
+    return Step("opened", one.at, one.sequence, value=one.data.get("status", "open"), traits=traits)
+
+
+def _first(told: list[Told], kind: str, now: Any) -> Any:
+    """The value before its first change; today's where it never changed."""
+    return next((one.data.get("from") for one in told if one.kind == kind), now)
+
+
+def _received(ticket: Ticket, one: Told, told: list[Told]) -> Step | None:
+    if one.data.get("auto") or one.data.get("pending"):
+        return None
+    return Step("asked", one.at, one.sequence, message=one.data.get("message"))
+
+
+def _accepted(ticket: Ticket, one: Told, told: list[Told]) -> Step:
+    """What somebody wrote who was let in counts from then on."""
+    return Step("asked", one.at, one.sequence)
+
+
+def _written(ticket: Ticket, one: Told, told: list[Told]) -> Step | None:
+    if one.data.get("automatic") or one.actor_kind not in (ActorKind.AGENT, ActorKind.BOT):
+        return None
+    by = "human" if one.actor_kind == ActorKind.AGENT else "bot"
+    clicked = parse_datetime(one.data.get("clicked_at") or "") or one.at
+    return Step("answered", clicked, one.sequence, message=one.data.get("message"), by=by, who=one.actor_id)
+
+
+def _status(ticket: Ticket, one: Told, told: list[Told]) -> Step:
+    return Step("status", one.at, one.sequence, value=one.data["to"])
+
+
+def _solved(ticket: Ticket, one: Told, told: list[Told]) -> Step:
+    return Step("status", one.at, one.sequence, value="solved")
+
+
+def _reopened(ticket: Ticket, one: Told, told: list[Told]) -> Step:
+    slip, message = bool(one.data.get("slip")), one.data.get("message")
+    return Step("reopened", one.at, one.sequence, value=one.data.get("to", "open"), message=message, slip=slip)
+
+
+def _simple(kind: str) -> Maker:
+    return lambda ticket, one, told: Step(kind, one.at, one.sequence)
+
+
+def _trait(name: str) -> Maker:
+    return lambda ticket, one, told: Step("trait", one.at, one.sequence, traits={name: one.data.get("to")})
+
+
+def _replanned(ticket: Ticket, one: Told, told: list[Told]) -> Step:
+    return Step("replanned", one.at, one.sequence, rules=one.data["rules"])
+
+
+_STEPS: dict[str, Maker] = {
+    TicketEvent.TICKET_OPENED: _opened,
+    TicketEvent.MESSAGE_RECEIVED: _received,
+    TicketEvent.PARTICIPANT_ACCEPTED: _accepted,
+    TicketEvent.MESSAGE_QUEUED: _written,
+    TicketEvent.MESSAGE_SENT: _written,
+    TicketEvent.MESSAGE_WITHDRAWN: lambda ticket, one, told: None,
+    TicketEvent.TICKET_STATUS_CHANGED: _status,
+    TicketEvent.TICKET_SOLVED: _solved,
+    TicketEvent.TICKET_REOPENED: _reopened,
+    TicketEvent.TICKET_SNOOZED: _simple("snoozed"),
+    TicketEvent.TICKET_WOKEN: _simple("woken"),
+    TicketEvent.TICKET_PRIORITISED: _trait("priority"),
+    TicketEvent.TICKET_MOVED: _trait("team_id"),
+    SlaEvent.REPLANNED: _replanned,
+}
