@@ -76,9 +76,12 @@ def automatic_answer_held(ticket_id: int, identity_ids: Iterable[int], *, at: da
 
 
 def _surges(at: datetime) -> list[Surge]:
-    values = {"newest": _NEWEST, "since": at - WINDOW, "now": at}
+    values: dict[str, int | datetime] = {
+        "newest": _NEWEST, "since": at - WINDOW, "now": at,
+        "ticket_limit": TICKET_LIMIT, "address_limit": ADDRESS_LIMIT,
+    }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(_SURGES, values | {"ticket_limit": TICKET_LIMIT, "address_limit": ADDRESS_LIMIT})
+        cursor.execute(_SURGES, values)
         return [Surge(*row) for row in cursor.fetchall()]
 
 
@@ -109,9 +112,8 @@ def _note(surge: Surge, at: datetime) -> None:
 def _end(storm_id: int, at: datetime) -> None:
     storm = Storm.objects.filter(pk=storm_id).first()
     ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=storm.ticket_id).first() if storm else None
-    if ticket is None or not Storm.objects.filter(pk=storm_id, ended_at=None, last_at__lte=at - CALM).update(
-        ended_at=at
-    ):
+    still_quiet = Storm.objects.filter(pk=storm_id, ended_at=None, last_at__lte=at - CALM)
+    if ticket is None or not still_quiet.update(ended_at=at):
         return
     refresh_attention(ticket)
     ticket.save(update_fields=["needs_attention"])
