@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Protocol
@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from channels_inbound.email.compose import ComposedMail, compose_mail
+from channels_inbound.email.headers_out import wire_address
 from channels_inbound.email.send import Outcome, SendResult, SmtpRoute, SmtpSender, Unreachable
 from channels_inbound.health import note_send_trouble, note_sent
 from channels_inbound.hooks.sending import send_by_provider
@@ -175,8 +176,23 @@ def _record(m: OutboundMessage, result: SendResult) -> None:
 
 
 def _accepted(m: OutboundMessage, result: SendResult, now: datetime) -> None:
-    record_accepted(m.message_id, m.attempt, at=now, detail=result.detail)
+    refused, waiting = _by_address(m, result.refused), _by_address(m, result.waiting)
+    again = next_try(m.attempt, at=now) if waiting else None
+    if again is None:
+        record_accepted(m.message_id, m.attempt, at=now, refused=refused | waiting)
+    else:
+        error = "; ".join(f"{who}: {why}" for who, why in (refused | waiting).items())
+        record_temporary_failure(
+            m.message_id, m.attempt, error=error, next_try_at=again, at=now,
+            reached=True, refused=refused, waiting=waiting,
+        )  # fmt: skip
     note_sent(m.channel_id, at=now)
+
+
+def _by_address(m: OutboundMessage, said: Mapping[str, str]) -> dict[str, str]:
+    """What the server said, by the address as we know it instead of as it travels."""
+    everyone = {item.address for item in (*m.to, *m.cc, *m.bcc)}
+    return {who: said[wire_address(who)] for who in everyone if wire_address(who) in said}
 
 
 def _temporary(m: OutboundMessage, result: SendResult, now: datetime) -> None:
@@ -184,4 +200,7 @@ def _temporary(m: OutboundMessage, result: SendResult, now: datetime) -> None:
     if again is None:
         record_permanent_failure(m.message_id, m.attempt, error=f"given up after two days: {result.detail}", at=now)
         return
-    record_temporary_failure(m.message_id, m.attempt, error=result.detail, next_try_at=again, at=now)
+    record_temporary_failure(
+        m.message_id, m.attempt, error=result.detail, next_try_at=again, at=now,
+        refused=_by_address(m, result.refused), waiting=_by_address(m, result.waiting),
+    )  # fmt: skip

@@ -33,10 +33,20 @@ class InboundAttachment:
 
 
 @dataclass(frozen=True, slots=True)
+class BouncedRecipient:
+    """One recipient a report names."""
+
+    recipient: str
+    status: str
+    permanent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BounceReport:
     """What a delivery report says: who was not reached, the enhanced status, and which mail of ours it was.
 
-    `tokens` are reply tokens found in the returned original (its Message-ID or Reply-To).
+    `tokens` are reply tokens found in the returned original (its Message-ID or Reply-To). A report about several
+    recipients names the first here and the rest in `others`.
     """
 
     recipient: str
@@ -44,6 +54,11 @@ class BounceReport:
     permanent: bool
     original_ids: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
+    others: tuple[BouncedRecipient, ...] = ()
+
+    @property
+    def everyone(self) -> tuple[BouncedRecipient, ...]:
+        return (BouncedRecipient(self.recipient, self.status, self.permanent), *self.others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,9 @@ class OutboundMessage:
 
     `reply_token` is 128 random bits bound to this message and its conversation: it stands in the Message-ID, in
     the reply address and in the body, and whoever shows it again has held our mail. `ticket_id` is the number people
-    may quote. `automatic`: no person wrote it, so no machine must answer it.
-    `thread_id` is the conversation as the provider counts it.
+    may quote. `automatic`: no person wrote it, so no machine must answer it. `send_to` are those of its
+    recipients whom this attempt goes to; None means all of them. `thread_id` is the conversation as the provider
+    counts it.
     """
 
     message_id: int
@@ -60,3 +61,4 @@ class OutboundMessage:
     trace: str = ""
     automatic: bool = False
     thread_id: str = ""
+    send_to: tuple[str, ...] | None = None

@@ -70,7 +70,8 @@ def compose_mail(
         _attach(mail, attachment, load(attachment))
     # Last, since every part that is added takes the Content headers with it.
     mail["Content-Language"] = m.locale
-    recipients = tuple(dict.fromkeys(wire_address(item.address) for item in everyone if usable(item.address)))
+    wanted = [item.address for item in everyone if m.send_to is None or item.address in m.send_to]
+    recipients = tuple(dict.fromkeys(wire_address(address) for address in wanted if usable(address)))
     sender = "" if m.automatic else m.reply_address
     return ComposedMail(sender, recipients, mail.as_bytes(), str(mail["Subject"]), needs_utf8)
 

@@ -16,13 +16,14 @@ from channels_inbound.email.language import guess_language
 from channels_inbound.email.loop import is_own_mark
 from channels_inbound.email.parsed import ParsedEmail
 from channels_inbound.email.sanitizer import sanitizer_number
-from tickets.inbound import Address, BounceReport, InboundAttachment, InboundMessage, Verdict
+from tickets.inbound import Address, BouncedRecipient, BounceReport, InboundAttachment, InboundMessage, Verdict
 
 MAX_ID = 255
 MAX_ADDRESS = 320
 MAX_NAME = 200
 MAX_SUBJECT = 500
 MAX_TOKENS = 10
+MAX_BOUNCED = 50
 # Longer than any mail server keeps trying: an older date is a broken clock.
 OLDEST = timedelta(days=30)
 _SUBJECT_NUMBER = re.compile(r"\[#(\d{1,18})\]")
@@ -180,13 +181,19 @@ def _auto_kind(parsed: ParsedEmail, envelope: ReceivedEnvelope) -> str:
 def _bounce(parsed: ParsedEmail, tokens: tuple[str, ...]) -> BounceReport | None:
     if not parsed.is_bounce:
         return None
-    first = next((bounce for bounce in parsed.bounces if bounce.recipient), None)
-    if first is None:
+    found = {normal(bounce.recipient): bounce for bounce in reversed(parsed.bounces) if bounce.recipient}
+    named = [
+        BouncedRecipient(who, bounce.status[:20], bounce.action == "failed" and not bounce.status.startswith("4"))
+        for who, bounce in list(reversed(found.items()))[:MAX_BOUNCED]
+    ]
+    if not named:
         return None
+    first = named[0]
     return BounceReport(
-        recipient=normal(first.recipient),
-        status=first.status[:20],
-        permanent=first.action == "failed" and not first.status.startswith("4"),
+        recipient=first.recipient,
+        status=first.status,
+        permanent=first.permanent,
         original_ids=tuple(fit_id(item) for item in parsed.bounced_message_ids),
         tokens=tokens,
+        others=tuple(named[1:]),
     )

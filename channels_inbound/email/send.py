@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -18,6 +18,7 @@ from django.conf import settings
 from channels_inbound.email.compose import ComposedMail
 
 MAX_MAILS_PER_CONNECTION = 50
+Refusals = dict[str, tuple[int, bytes]]
 _BAD_LINE_END = re.compile(rb"\r\n|\r|\n")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 
@@ -32,10 +33,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """How one attempt ended. `detail` is for the agent: what the server said, and whom it refused."""
+    """How one attempt ended. `detail` is for the agent: what the server said. `refused` and `waiting` are the
+    recipients it refused for good and for now, with its words, by their address on the wire."""
 
     outcome: Outcome
     detail: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    waiting: Mapping[str, str] = field(default_factory=dict)
 
 
 class Unreachable(Exception):
@@ -142,7 +146,7 @@ class SmtpSender:
             raise Unreachable(_said(error)) from error
         return smtp
 
-    def _envelope(self, smtp: smtplib.SMTP, mail: ComposedMail) -> dict[str, tuple[int, bytes]]:
+    def _envelope(self, smtp: smtplib.SMTP, mail: ComposedMail) -> Refusals:
         """MAIL and RCPT; those refused while somebody else was accepted. Raises _Answer when nothing can be sent."""
         options = []
         if smtp.does_esmtp and smtp.has_extn("size"):
@@ -155,7 +159,7 @@ class SmtpSender:
         code, said = smtp.mail(mail.sender, options)
         if code != 250:
             raise _Answer(code, said)
-        refused: dict[str, tuple[int, bytes]] = {}
+        refused: Refusals = {}
         for recipient in mail.recipients:
             code, said = smtp.rcpt(recipient)
             if code == 421:
@@ -165,10 +169,10 @@ class SmtpSender:
         if len(refused) == len(mail.recipients):
             # Only if every refusal is final is the whole mail; otherwise a later attempt may reach somebody.
             code, said = next(((c, s) for c, s in refused.values() if c < 500), next(iter(refused.values())))
-            raise _Answer(code, said)
+            raise _Answer(code, said, refused)
         return refused
 
-    def _data(self, smtp: smtplib.SMTP, mail: ComposedMail, refused: dict[str, tuple[int, bytes]]) -> SendResult:
+    def _data(self, smtp: smtplib.SMTP, mail: ComposedMail, refused: Refusals) -> SendResult:
         content = _LEADING_DOT.sub(b"..", _BAD_LINE_END.sub(b"\r\n", mail.content))
         if not content.endswith(b"\r\n"):
             content += b"\r\n"
@@ -195,7 +199,7 @@ class SmtpSender:
                 return SendResult(Outcome.UNKNOWN, _text(code, said))
             return self._give_up(smtp, _Answer(code, said))
         self._sent += 1
-        return SendResult(Outcome.ACCEPTED, "; ".join(f"{who} refused: {_text(*why)}" for who, why in refused.items()))
+        return SendResult(Outcome.ACCEPTED, "", *_sorted_out(refused))
 
     def _give_up(self, smtp: smtplib.SMTP, answer: _Answer) -> SendResult:
         if answer.code == 421:
@@ -203,7 +207,7 @@ class SmtpSender:
         else:
             self._reset(smtp)
         outcome = Outcome.PERMANENT if 500 <= answer.code < 600 else Outcome.TEMPORARY
-        return SendResult(outcome, _text(answer.code, answer.said))
+        return SendResult(outcome, _text(answer.code, answer.said), *_sorted_out(answer.refused))
 
     def _reset(self, smtp: smtplib.SMTP) -> None:
         try:
@@ -222,9 +226,16 @@ class SmtpSender:
 class _Answer(Exception):
     """The server said no before it had the mail."""
 
-    def __init__(self, code: int, said: bytes) -> None:
+    def __init__(self, code: int, said: bytes, refused: Refusals | None = None) -> None:
         super().__init__(code)
-        self.code, self.said = code, said
+        self.code, self.said, self.refused = code, said, refused or {}
+
+
+def _sorted_out(refused: Refusals) -> tuple[dict[str, str], dict[str, str]]:
+    """Those refused for good and those for now. Whatever is no 5xx may be otherwise next time."""
+    words = {who: (code, _text(code, said)) for who, (code, said) in refused.items()}
+    final = {who: text for who, (code, text) in words.items() if 500 <= code < 600}
+    return final, {who: text for who, (_code, text) in words.items() if who not in final}
 
 
 def _text(code: int, said: bytes) -> str:

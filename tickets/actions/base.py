@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from events.actors import Actor
@@ -76,7 +77,8 @@ def record(
 
 def refresh_attention(ticket: Ticket) -> None:
     """Set `needs_attention` by what is left to look at: undelivered replies, people waiting to be let in, a flood."""
-    trouble = Message.objects.filter(ticket=ticket, outbox__in=[OutboxState.FAILED, OutboxState.UNKNOWN]).exists()
+    undelivered = Q(outbox__in=[OutboxState.FAILED, OutboxState.UNKNOWN]) | Q(outbox=OutboxState.SENT) & ~Q(error="")
+    trouble = Message.objects.filter(undelivered, ticket=ticket).exists()
     waiting = Participant.objects.filter(conversation__ticket=ticket, state=ParticipantState.PENDING).exists()
     storm = Storm.objects.filter(ticket=ticket, ended_at=None).exists()
     ticket.needs_attention = trouble or waiting or storm

@@ -8,6 +8,7 @@ sends twice in silence (threat R13).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.db.models import F, Q, QuerySet
 
 from events.actors import SYSTEM, Actor
 from events.models import Event
+from tickets.deliveries import Deliveries, after_attempt, all_lost, lost, still_to_send
 from tickets.events import TicketEvent
 from tickets.models import Channel, Cycle, Message, OutboxState, Ticket
 from tickets.outbound import OutboundMessage
@@ -23,6 +25,7 @@ from tickets.outbound import OutboundMessage
 from .base import record
 from .envelope import outbound_messages
 
+Refused = Mapping[str, str]
 LEASE = timedelta(seconds=120)
 # A reply that has killed this many workers is given up and shown.
 MAX_LOST_CLAIMS = 5
@@ -82,10 +85,13 @@ def begin_handover(message_id: int, attempt: int, *, at: datetime) -> bool:
     return bool(_claimed(message_id, attempt).update(handed_over_at=at))
 
 
-def record_accepted(message_id: int, attempt: int, *, at: datetime, detail: str = "") -> bool:
-    """The other side took it. `detail` names recipients it refused while taking the rest."""
+def record_accepted(message_id: int, attempt: int, *, at: datetime, refused: Refused | None = None) -> bool:
+    """The other side took it, but for the recipients it `refused` for good."""
+    detail = "; ".join(f"{who}: {why}" for who, why in (refused or {}).items())
     changes = {"outbox": OutboxState.SENT, "sent_at": at, "error": detail[:500]}
-    kept = _settle(message_id, attempt, TicketEvent.DELIVERY_ACCEPTED, changes, at=at, attention=bool(detail))
+    kept = _settle(
+        message_id, attempt, TicketEvent.DELIVERY_ACCEPTED, changes, at=at, reached=True, refused=refused or {}
+    )
     if kept:
         channel = Channel.objects.filter(conversations__messages=message_id)
         stale = Q(last_sent_at=None) | Q(last_sent_at__lt=at - timedelta(seconds=5))
@@ -93,14 +99,27 @@ def record_accepted(message_id: int, attempt: int, *, at: datetime, detail: str 
     return kept
 
 
-def record_temporary_failure(message_id: int, attempt: int, *, error: str, next_try_at: datetime, at: datetime) -> bool:
-    """Not now: it waits and is tried again."""
+def record_temporary_failure(
+    message_id: int,
+    attempt: int,
+    *,
+    error: str,
+    next_try_at: datetime,
+    at: datetime,
+    reached: bool = False,
+    refused: Refused | None = None,
+    waiting: Refused | None = None,
+) -> bool:
+    """Not now: it waits and is tried again. `reached` says that the others were: then only those `waiting` are."""
     changes = {"outbox": OutboxState.QUEUED, "not_before": next_try_at, "error": error[:500]}
-    return _settle(message_id, attempt, TicketEvent.DELIVERY_DELAYED, changes, at=at)
+    return _settle(
+        message_id, attempt, TicketEvent.DELIVERY_DELAYED, changes,
+        at=at, reached=reached, refused=refused or {}, waiting=waiting or {},
+    )  # fmt: skip
 
 
 def record_permanent_failure(message_id: int, attempt: int, *, error: str, at: datetime) -> bool:
-    """Never: the agent is told why."""
+    """Never, for all this attempt went to: the agent is told why."""
     changes = {"outbox": OutboxState.FAILED, "error": error[:500]}
     return _settle(message_id, attempt, TicketEvent.DELIVERY_FAILED, changes, at=at, attention=True)
 
@@ -145,12 +164,20 @@ def _settle(
     *,
     at: datetime,
     attention: bool = False,
+    reached: bool = False,
+    refused: Refused | None = None,
+    waiting: Refused | None = None,
 ) -> bool:
     """Write an outcome if the claim is still this attempt's; True if it was."""
     with transaction.atomic():
         ticket_id = Message.objects.filter(pk=message_id).values_list("ticket_id", flat=True).first()
         ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=ticket_id or 0).first()
-        if ticket is None or not _claimed(message_id, attempt).update(lease_until=None, **changes):
+        message = _claimed(message_id, attempt).only("envelope", "deliveries").first() if ticket else None
+        if ticket is None or message is None:
+            return False
+        changes = _with_recipients(message, changes, at, reached, refused or {}, waiting or {})
+        attention = attention or (changes["outbox"] == OutboxState.SENT and bool(lost(changes["deliveries"])))
+        if not _claimed(message_id, attempt).update(lease_until=None, **changes):
             return False
         if attention and not ticket.needs_attention:
             ticket.needs_attention = True
@@ -159,6 +186,26 @@ def _settle(
         data |= {"error": changes["error"][:200]} if changes.get("error") else {}
         record(ticket, kind, by=SYSTEM, at=at, data=data)
     return True
+
+
+def _with_recipients(
+    message: Message, changes: dict[str, Any], at: datetime, reached: bool, refused: Refused, waiting: Refused
+) -> dict[str, Any]:
+    """The changes with what they mean for each recipient. A failure where others were reached is no failed reply:
+    it is sent, and what is lost stands beside the names."""
+    if changes["outbox"] == OutboxState.FAILED:
+        refused = dict.fromkeys(still_to_send(message.envelope, message.deliveries), changes["error"])
+    states = after_attempt(message, at=at, reached=reached, refused=refused, waiting=waiting)
+    changes = changes | {"deliveries": states or None}
+    if changes["outbox"] == OutboxState.FAILED and not all_lost(message.envelope, states):
+        changes["outbox"] = OutboxState.SENT
+    if changes["outbox"] == OutboxState.SENT and not changes["error"]:
+        changes["error"] = _lost_words(states)
+    return changes
+
+
+def _lost_words(states: Deliveries) -> str:
+    return "; ".join(f"{who}: {states[who]['detail']}" for who in lost(states))[:500]
 
 
 def queue_state(*, at: datetime) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tickets.deliveries import still_to_send
 from tickets.inbound import Address
 from tickets.kinds import traits_of
 from tickets.models import Channel, Message, MessageKind
@@ -57,6 +58,7 @@ def _outbound(message: Message) -> OutboundMessage:
         quoted=None if message.auto_kind else _quoted(message),
         automatic=bool(message.auto_kind),
         trace=envelope.get("trace", ""),
+        send_to=tuple(still_to_send(envelope, message.deliveries)) if message.deliveries else None,
     )
 
 

@@ -17,6 +17,7 @@ from events.models import Event
 from events.tracing import current_trace
 from people.models import Agent
 from people.permissions import Permission
+from tickets.deliveries import after_attempt, lost, to_try_again
 from tickets.errors import InvalidInput, StaleReply, TooLate
 from tickets.events import STATUS_CHANGES, TICKET_STREAM, TicketEvent
 from tickets.inbound import Address
@@ -259,7 +260,8 @@ def _status_before(ticket: Ticket, withdrawn: Message) -> str:
 
 
 def retry_delivery(message_id: int, *, by: Agent, at: datetime | None = None) -> Message:
-    """Send again what failed, or what nobody knows of: a person decides, with the same Message-ID."""
+    """Send again what failed, or what nobody knows of: a person decides, with the same Message-ID. Who was reached
+    gets it no second time."""
     return _resolve(message_id, OutboxState.QUEUED, TicketEvent.DELIVERY_RETRIED, by=by, at=at or timezone.now())
 
 
@@ -273,12 +275,17 @@ def _resolve(message_id: int, state: OutboxState, kind: TicketEvent, *, by: Agen
     with transaction.atomic():
         ticket, message = lock_message_ticket(message_id, by=by, permission=Permission.REPLY)
         may = {OutboxState.UNKNOWN, OutboxState.FAILED} if retry else {OutboxState.UNKNOWN}
-        if message.outbox not in may:
+        partly = retry and message.outbox == OutboxState.SENT and bool(lost(message.deliveries))
+        if message.outbox not in may and not partly:
             raise TooLate(_("This reply needs no decision any more."))
+        if retry:
+            message.deliveries = to_try_again(message.deliveries)
+        else:
+            message.deliveries = after_attempt(message, at=at, reached=True, refused={}, waiting={})
         message.outbox, message.error = state, ""
         message.not_before = at if retry else message.not_before
         message.sent_at = message.sent_at if retry else at
-        message.save(update_fields=["outbox", "error", "not_before", "sent_at"])
+        message.save(update_fields=["outbox", "error", "not_before", "sent_at", "deliveries"])
         refresh_attention(ticket)
         ticket.save(update_fields=["needs_attention"])
         record(ticket, kind, by=by.actor, at=at, data={"message": message.pk})

@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from people.api.serializers import AgentRefSerializer, TeamSerializer
 from people.models import Customer, IdentityKind, Trust
+from tickets.deliveries import RecipientState
 from tickets.models import (
     AutoKind,
     ChannelHealth,
@@ -144,12 +145,28 @@ class AuthorSerializer(serializers.Serializer[Any]):
     address = serializers.CharField(allow_null=True, help_text="The customer's address in this channel.")
 
 
+class RecipientDeliverySerializer(serializers.Serializer[Any]):
+    address = serializers.CharField()
+    state = serializers.ChoiceField(
+        choices=[state.value for state in RecipientState],
+        help_text="waiting: tried again. delayed: under way, as a report says. refused, bounced: not reached.",
+    )
+    detail = serializers.CharField()
+    at = UtcField()
+
+
 class DeliverySerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=[value for value in OutboxState.values if value], source="outbox")
     not_before = UtcField(allow_null=True)
     sent_at = UtcField(allow_null=True)
     attempts = serializers.IntegerField()
     error = serializers.CharField()
+    recipients = serializers.SerializerMethodField()
+
+    @extend_schema_field(RecipientDeliverySerializer(many=True))
+    def get_recipients(self, message: Message) -> list[dict[str, str]]:
+        """Those with a known outcome."""
+        return [{"address": who, **was} for who, was in (message.deliveries or {}).items()]
 
 
 class MessageSerializer(serializers.Serializer[Any]):

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from tickets.deliveries import Deliveries, RecipientState, all_lost, lost
+
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
@@ -124,3 +126,23 @@ def _parsed(moment: str | None) -> datetime | None:
     except ValueError:
         return None
     return timezone.localtime(read) if read.tzinfo else read
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientLine:
+    """A recipient whose delivery is worth a line of its own; the last of those lost carries the button."""
+
+    address: str
+    is_lost: bool
+    detail: str
+    last: bool
+
+
+def recipients_to_tell(envelope: Mapping[str, Any], deliveries: Deliveries | None) -> list[RecipientLine]:
+    """Those not reached, and those not reached yet. None where all are lost alike: the reply says so itself."""
+    if not deliveries or all_lost(envelope, deliveries):
+        return []
+    gone = lost(deliveries)
+    waits = [who for who, was in deliveries.items() if was["state"] in (RecipientState.WAITING, RecipientState.DELAYED)]
+    lines = [RecipientLine(who, True, deliveries[who]["detail"], who == gone[-1]) for who in gone]
+    return lines + [RecipientLine(who, False, deliveries[who]["detail"], False) for who in waits]

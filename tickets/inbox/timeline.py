@@ -19,7 +19,7 @@ from tickets.events import TICKET_STREAM, TicketEvent
 from tickets.models import Attachment, AutoKind, Message, MessageKind, OutboxState, SenderVerdict, ThreadLayer
 from tickets.reasons import retold
 
-from .cards import File
+from .cards import File, RecipientLine, recipients_to_tell
 from .faces import hue, initials
 from .sentences import Names, Sentence, sentence
 
@@ -72,6 +72,10 @@ class Said:
     def has_remote(self) -> bool:
         """Whether the cleaned HTML holds pictures of other servers, held back until somebody allows them."""
         return "data-remote-src=" in self.message.html
+
+    @property
+    def recipients_to_tell(self) -> list[RecipientLine]:
+        return recipients_to_tell(self.envelope, self.message.deliveries)
 
     @property
     def is_folded(self) -> bool:

@@ -11,7 +11,7 @@ from events.actors import SYSTEM, Actor
 from events.ledger import NewEvent
 from people.identities import KnownIdentity
 from tickets.events import TicketEvent, ticket_stream
-from tickets.inbound import Address, InboundMessage
+from tickets.inbound import Address, BouncedRecipient, InboundMessage
 from tickets.preview import preview_of
 
 from .evidence import Evidence, Hit, Membership, ReservedIds, TicketState, thread_keys
@@ -43,6 +43,7 @@ class BouncePlan(MessagePlan):
     """A delivery report: a message like any other, and the verdict on the reply it is about."""
 
     about: int = 0
+    reported: tuple[BouncedRecipient, ...] = ()
 
 
 @dataclass(slots=True)
@@ -99,13 +100,16 @@ def plan_bounce(
     placement = Placement(ticket.id, original.conversation_id, "bounce", "")
     base = _add_message(message, plan, ticket, original.conversation_id, sender, placement)
     values = {name: getattr(base, name) for name in MessagePlan.__dataclass_fields__}
-    planned = BouncePlan(**values, about=original.message_id)
+    # Whoever is none of the mail's recipients cannot have failed to get it (threat 10).
+    reported = tuple(one for one in report.everyone if one.recipient in original.recipients) if report else ()
+    planned = BouncePlan(**values, about=original.message_id, reported=reported)
     plan.messages[-1] = planned
-    if report is not None and report.permanent:
+    if any(one.permanent for one in reported):
         ticket.needs_attention = True
-    data = {"message": original.message_id, "recipient": report.recipient, "status": report.status} if report else {}
-    data["permanent"] = bool(report and report.permanent)
-    _record(plan, ticket, TicketEvent.DELIVERY_BOUNCED, SYSTEM, planned.at, data)
+    for one in reported:
+        data = {"message": original.message_id, "recipient": one.recipient, "status": one.status}
+        data["permanent"] = one.permanent
+        _record(plan, ticket, TicketEvent.DELIVERY_BOUNCED, SYSTEM, planned.at, data)
     return planned
 
 

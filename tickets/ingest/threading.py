@@ -127,6 +127,6 @@ def original_of_bounce(message: InboundMessage, evidence: Evidence) -> Hit | Non
     hits = [hit for id in report.original_ids for hit in evidence.by_external_id.get(id, ())]
     hits += [evidence.by_token[token] for token in report.tokens if token in evidence.by_token]
     for hit in hits:
-        if hit.outbound and report.recipient in hit.recipients:
+        if hit.outbound and any(one.recipient in hit.recipients for one in report.everyone):
             return hit
     return None

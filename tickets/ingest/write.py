@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 from events.ledger import Recorded, record_events
 from events.statements import PreparedCursor, prepared
 from people.identities import note_hard_bounces
+from tickets.deliveries import note_report
 from tickets.realtime import announce
 from tickets.search.text import search_document
 
@@ -46,7 +47,7 @@ def write_plan(plan: Plan) -> None:
         if known:
             cursor.execute(_UPDATE_TICKETS, _columns([_ticket_update(ticket) for ticket in known], 10))
         _open_next_cycles(cursor, plan)
-        _mark_bounced(cursor, [planned for planned in plan.messages if isinstance(planned, BouncePlan)])
+        _mark_bounced([planned for planned in plan.messages if isinstance(planned, BouncePlan)])
         recorded = record_events(plan.events)
     _announce(plan, recorded)
 
@@ -345,23 +346,17 @@ def _search_row(planned: MessagePlan) -> tuple[int, int, str]:
     return planned.message_id, planned.ticket.id, document.vector
 
 
-_BOUNCED = """
-UPDATE tickets_message SET outbox = 'failed', error = u.error
-FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS u(id, error, recipient)
-WHERE tickets_message.id = u.id AND tickets_message.kind = 'outbound' AND tickets_message.outbox <> 'failed'
-RETURNING u.recipient
-"""
-
-
-def _mark_bounced(cursor: PreparedCursor, bounces: list[BouncePlan]) -> None:
-    """A permanent report fails the reply it names and counts against the address, both once; a temporary one is only
-    shown on the ticket."""
-    failed = [(b.about, b.message.bounce) for b in bounces if b.message.bounce and b.message.bounce.permanent]
-    if failed:
-        errors = [f"{report.recipient}: {report.status} (delivery report)"[:500] for _, report in failed]
-        recipients = [report.recipient for _, report in failed]
-        cursor.execute(_BOUNCED, [[id for id, _ in failed], errors, recipients])
-        note_hard_bounces([recipient for (recipient,) in cursor.fetchall()], at=bounces[-1].at)
+def _mark_bounced(bounces: list[BouncePlan]) -> None:
+    """Reports mark the recipients they name; a permanent one counts against the address, once a message."""
+    news = []
+    for planned in bounces:
+        for bounced in planned.reported:
+            if note_report(
+                planned.about, bounced.recipient, permanent=bounced.permanent, status=bounced.status, at=planned.at
+            ):
+                news.append(bounced.recipient)
+    if news:
+        note_hard_bounces(news, at=bounces[-1].at)
 
 
 def _announce(plan: Plan, recorded: Sequence[Recorded]) -> None:

@@ -112,6 +112,8 @@ class Message(models.Model):
     attempts = models.SmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, blank=True, default="")
+    # What became of it for each recipient: see `tickets.deliveries`.
+    deliveries = models.JSONField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["ticket", "sequence"], name="message_sequence")]

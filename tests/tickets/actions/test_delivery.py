@@ -72,7 +72,7 @@ OUTCOMES: list[tuple[str, Outcome, str, str, bool]] = [
     ("accepted", lambda m: delivery.record_accepted(m.pk, 1, at=LATER), "sent", "delivery.accepted", False),
     (
         "partly",
-        lambda m: delivery.record_accepted(m.pk, 1, at=LATER, detail="x@y: 550"),
+        lambda m: delivery.record_accepted(m.pk, 1, at=LATER, refused={ZOE.address: "550"}),
         "sent",
         "delivery.accepted",
         True,
