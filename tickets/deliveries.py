@@ -52,6 +52,10 @@ def all_lost(envelope: Mapping[str, Any], deliveries: Deliveries | None) -> bool
     return bool(deliveries) and all(_state(deliveries, who) in LOST for who in recipients_of(envelope))
 
 
+def any_reached(deliveries: Deliveries | None) -> bool:
+    return any(_state(deliveries, who) in REACHED for who in deliveries or {})
+
+
 def after_attempt(
     message: Message, *, at: datetime, reached: bool, refused: Mapping[str, str], waiting: Mapping[str, str]
 ) -> Deliveries:

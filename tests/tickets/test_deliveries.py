@@ -121,6 +121,15 @@ def test_all_refused_is_a_failed_reply(house: House, answer: Message) -> None:
     assert claim(HOUR).send_to is None
 
 
+def test_a_channel_without_addresses_fails_as_a_whole(answer: Message) -> None:
+    Message.objects.filter(pk=answer.pk).update(envelope={})
+    claim()
+    delivery.record_permanent_failure(answer.pk, 1, error="no such chat", at=LATER)
+
+    assert states(answer) == {}
+    assert answer.outbox == OutboxState.FAILED
+
+
 def test_a_report_marks_the_recipient_it_names(house: House, answer: Message) -> None:
     claim()
     delivery.record_accepted(answer.pk, 1, at=LATER)

@@ -17,7 +17,7 @@ from django.db.models import F, Q, QuerySet
 
 from events.actors import SYSTEM, Actor
 from events.models import Event
-from tickets.deliveries import Deliveries, after_attempt, all_lost, lost, still_to_send
+from tickets.deliveries import Deliveries, after_attempt, any_reached, lost, still_to_send
 from tickets.events import TicketEvent
 from tickets.models import Channel, Cycle, Message, OutboxState, Ticket
 from tickets.outbound import OutboundMessage
@@ -197,7 +197,7 @@ def _with_recipients(
         refused = dict.fromkeys(still_to_send(message.envelope, message.deliveries), changes["error"])
     states = after_attempt(message, at=at, reached=reached, refused=refused, waiting=waiting)
     changes = changes | {"deliveries": states or None}
-    if changes["outbox"] == OutboxState.FAILED and not all_lost(message.envelope, states):
+    if changes["outbox"] == OutboxState.FAILED and any_reached(states):
         changes["outbox"] = OutboxState.SENT
     if changes["outbox"] == OutboxState.SENT and not changes["error"]:
         changes["error"] = _lost_words(states)
