@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tickets", "0010_calls_and_marks"),
+        ("tickets", "0011_deadlines"),
     ]
 
     operations = [
