@@ -57,6 +57,7 @@ def change_email_channel(
     locale: str,
     signature: str,
     is_active: bool,
+    quotes: bool = True,
     acknowledges: bool = False,
     acknowledgement: str = "",
     at: datetime | None = None,
@@ -64,7 +65,7 @@ def change_email_channel(
     """Change a channel; its address stays, since every reply token is bound to it. Repeating it changes nothing."""
     _require(by)
     wanted = {"name": name, "team": team, "locale": locale, "signature": signature, "is_active": is_active}
-    wanted |= {"acknowledges": acknowledges, "acknowledgement": acknowledgement}
+    wanted |= {"quotes": quotes, "acknowledges": acknowledges, "acknowledgement": acknowledgement}
     try:
         with transaction.atomic():
             channel = Channel.objects.select_for_update(no_key=True).filter(pk=channel_id).first()

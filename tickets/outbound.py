@@ -10,9 +10,12 @@ from .inbound import Address
 
 @dataclass(frozen=True, slots=True)
 class OutboundAttachment:
+    """A file of the message; one with a content id is a picture that stands in its HTML."""
+
     filename: str
     content_type: str
     sha256: str
+    content_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,18 @@ class QuotedOriginal:
     author: str
     at: datetime
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardedOriginal:
+    """One message passed on whole: who wrote it, to whom and when, and what. `html` is cleaned."""
+
+    author: Address
+    to: tuple[Address, ...]
+    at: datetime
+    subject: str
+    text: str
+    html: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,7 @@ class OutboundMessage:
     references: tuple[str, ...]
     attachments: tuple[OutboundAttachment, ...]
     quoted: QuotedOriginal | None
+    forwarded: tuple[ForwardedOriginal, ...] = ()
     trace: str = ""
     automatic: bool = False
     thread_id: str = ""

@@ -9,10 +9,12 @@ import { Recipients } from './recipients.js';
 import * as thread from './thread.js';
 import { say } from './toast.js';
 import { Uploads } from './uploads.js';
+import { isBlank, Words } from './words.js';
 
 const STATES = { saving: 'saving', saved: 'saved', not_saved: 'not_saved' };
 const REPLY = 'outbound';
 const SEND_AS = 'send-as';
+const TOOLS = 'composer-tools';
 let open = null;
 let deliver = () => {};
 
@@ -23,14 +25,14 @@ class Composer {
     this.form = form;
     this.compose = read('compose', form);
     this.number = this.compose.ticket;
-    this.editor = $('.ed', form);
     this.button = $('[data-send]', form);
     this.mayReply = $('[data-mode-to=reply]', form) !== null;
     this.seen = thread.ticket().sequence; // a reply answers what stood there when it was begun
     this.confirmed = [];
     this.client = null;
     this.recipients = new Recipients(form, () => this.edited());
-    this.uploads = new Uploads(form, this.number);
+    this.words = new Words(form, { changed: () => this.edited(), files: (files) => this.uploads.take(files, { inline: true }) });
+    this.uploads = new Uploads(form, this.number, this.words);
     this.uploads.show(this.compose.files);
     this.drafts = {};
     for (const kind of [REPLY, 'note']) {
@@ -38,12 +40,13 @@ class Composer {
     }
     form.dataset.then = kept(SEND_AS) ?? '';
     this.switchTo(this.startMode());
+    if (kept(TOOLS)) this.showTools(true);
     this.listen();
   }
 
   startMode() {
     if (!this.mayReply) return 'note';
-    return !this.drafts[REPLY].text && this.drafts.note.text ? 'note' : 'reply';
+    return isBlank(this.drafts[REPLY]) && !isBlank(this.drafts.note) ? 'note' : 'reply';
   }
 
   get kind() {
@@ -55,7 +58,6 @@ class Composer {
   }
 
   listen() {
-    this.editor.addEventListener('input', () => this.edited());
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.send();
@@ -70,12 +72,11 @@ class Composer {
   switchTo(mode, { focus = false } = {}) {
     this.form.dataset.mode = mode;
     for (const button of $$('[data-mode-to]', this.form)) button.setAttribute('aria-pressed', String(button.dataset.modeTo === mode));
-    this.editor.value = this.draft.text;
-    this.editor.placeholder = this.editor.dataset[mode];
+    this.words.hint(this.form.dataset[`hint${mode[0].toUpperCase()}${mode.slice(1)}`]);
+    this.words.show(this.draft);
     this.showRecipients(this.drafts[REPLY].recipients);
-    this.tell(this.draft.text.trim() ? 'saved' : '');
+    this.tell(isBlank(this.draft) ? '' : 'saved');
     this.label();
-    this.fit();
     if (focus) this.focus();
   }
 
@@ -93,27 +94,27 @@ class Composer {
   }
 
   focus() {
-    this.editor.focus();
-    this.editor.setSelectionRange(this.editor.value.length, this.editor.value.length);
+    this.words.focus();
   }
 
   edited() {
-    const words = this.editor.value;
-    if (!words.trim() && this.kind === REPLY) this.seen = thread.ticket()?.sequence ?? this.seen;
+    const written = this.words.value();
+    const blank = isBlank(written);
+    if (blank && this.kind === REPLY) this.seen = thread.ticket()?.sequence ?? this.seen;
     this.client = null;
-    this.draft.change(words, this.kind === REPLY ? this.recipients.lists : {});
-    mark(this.number, 'draft', words.trim());
-    this.tell(words.trim() ? 'saving' : '');
+    this.draft.change(written, this.kind === REPLY ? this.recipients.lists : {});
+    mark(this.number, 'draft', written.text.trim());
+    this.tell(blank ? '' : 'saving');
     this.markReplyAll();
     this.warn();
-    this.fit();
   }
 
-  // Browsers without `field-sizing` are helped.
-  fit() {
-    if (CSS.supports('field-sizing', 'content')) return;
-    this.editor.style.height = 'auto';
-    this.editor.style.height = `${this.editor.scrollHeight + 2}px`;
+  // The bar of the editor; whether it is open is remembered.
+  async showTools(show = $('.tools', this.form).hidden) {
+    $('.tools', this.form).hidden = !show;
+    $('[data-cmd=formatting]', this.form).setAttribute('aria-expanded', String(show));
+    kept(TOOLS, show ? '1' : null);
+    if (!(await this.words.load())) say(text('failed'));
   }
 
   tell(state) {
@@ -163,23 +164,22 @@ class Composer {
   // Empties the composer and gives what was in it away; whoever takes it brings it back if it could not be sent.
   send({ then = this.form.dataset.then, expected = this.seen } = {}) {
     this.recipients.commit();
-    const words = this.editor.value;
-    if (!words.trim() && !this.uploads.files.length) return this.focus();
+    const written = this.words.value();
+    if (isBlank(written) && !this.uploads.files.length) return this.focus();
     if (this.uploads.busy()) return say(text('still_uploading'));
     if (this.kind === REPLY && !this.mayLeave(then)) return;
     const { kind, recipients, compose, confirmed } = this;
     this.client ??= crypto.randomUUID();
     const job = {
-      client: this.client, number: this.number, kind: kind === 'note' ? 'note' : 'reply', text: words,
+      client: this.client, number: this.number, kind: kind === 'note' ? 'note' : 'reply', ...written,
       recipients: structuredClone(recipients.lists), files: this.uploads.release(), answers: compose.answers,
       expected, then: kind === 'note' ? '' : then, confirmed: [...confirmed], at: Date.now(),
     };
     const settled = this.draft.busy;
     this.draft.forget();
     this.client = null;
-    this.editor.value = '';
+    this.words.show();
     if (kind === REPLY) this.seen = thread.ticket()?.sequence ?? this.seen;
-    this.fit();
     this.tell('');
     mark(this.number, 'draft', false);
     // Or the next single key, Z above all, would be written into the empty composer.
@@ -205,14 +205,14 @@ class Composer {
   }
 
   // A text that could not be sent, or was taken back. What has been begun since stays below it.
-  bringBack({ kind, text: words, recipients, files, client, expected }) {
+  bringBack({ kind, text: words, html, recipients, files, client, expected }) {
     this.switchTo(kind === 'note' || !this.mayReply ? 'note' : 'reply');
-    const begun = this.editor.value;
-    this.editor.value = begun.trim() && begun !== words ? `${words}\n\n${begun}` : words;
+    const begun = this.words.value();
+    this.words.show(joined({ text: words, html }, begun));
     if (recipients) this.recipients.show(recipients);
     if (files?.length) this.uploads.show([...this.uploads.files, ...files]);
     this.edited();
-    if (!begun.trim()) this.client = client ?? null;
+    if (isBlank(begun)) this.client = client ?? null;
     if (expected !== undefined) this.seen = expected;
     this.focus();
   }
@@ -221,7 +221,7 @@ class Composer {
   restart(compose) {
     this.compose = compose;
     const stored = compose.drafts[REPLY];
-    Object.assign(this.drafts[REPLY], { text: stored?.text ?? '', recipients: stored?.recipients ?? {}, revision: stored?.revision ?? 0 });
+    Object.assign(this.drafts[REPLY], { text: stored?.text ?? '', html: stored?.html ?? '', recipients: stored?.recipients ?? {}, revision: stored?.revision ?? 0 });
     this.uploads.show(compose.files);
     this.seen = thread.ticket().sequence;
     this.switchTo('reply', { focus: true });
@@ -231,7 +231,7 @@ class Composer {
   // The ticket went on: an untouched composer follows, one with words in it stays with what it answers.
   follow(compose, before) {
     const now = thread.ticket().sequence;
-    if (this.drafts[REPLY].text.trim()) return;
+    if (!isBlank(this.drafts[REPLY])) return;
     this.seen = Math.max(now, before);
     this.compose = { ...this.compose, answers: compose.answers, to: compose.to, all: compose.all, differs: compose.differs, known: compose.known };
     if (!this.recipients.touched) this.showRecipients(null);
@@ -242,15 +242,19 @@ class Composer {
   }
 
   empty() {
-    return !this.editor.value.trim() && !this.uploads.files.length;
+    return this.words.isEmpty() && !this.uploads.files.length;
   }
 
   discard() {
-    this.editor.value = '';
-    this.draft.change('', {});
+    this.words.show();
+    this.draft.change({ text: '', html: '' }, {});
     mark(this.number, 'draft', false);
-    this.fit();
     return this.draft.save();
+  }
+
+  close() {
+    this.uploads.close();
+    this.words.close();
   }
 
   save() {
@@ -258,8 +262,26 @@ class Composer {
   }
 }
 
+// Two texts in one: both as HTML when either has any formatting.
+function joined(first, second) {
+  if (isBlank(second) || second.text === first.text) return first;
+  if (!first.html && !second.html) return { text: `${first.text}\n\n${second.text}` };
+  return { text: `${first.text}\n\n${second.text}`, html: asHtml(first) + asHtml(second) };
+}
+
+function asHtml({ text: words, html }) {
+  if (html) return html;
+  const holder = document.createElement('div');
+  for (const part of words.split(/\n\s*\n/)) {
+    const paragraph = document.createElement('p');
+    paragraph.append(...part.split('\n').flatMap((line, index) => (index ? [document.createElement('br'), line] : [line])));
+    holder.append(paragraph);
+  }
+  return holder.innerHTML;
+}
+
 function mount() {
-  open?.uploads.close();
+  open?.close();
   const form = $('#composer');
   open = form ? new Composer(form) : null;
 }
@@ -282,7 +304,7 @@ export function startComposer(given) {
   document.addEventListener('visibilitychange', () => document.hidden && leave());
   document.addEventListener('ticket:opened', mount);
   document.addEventListener('ticket:left', () => {
-    open?.uploads.close();
+    open?.close();
     open = null;
   });
   document.addEventListener('ticket:changed', ({ detail }) => open?.follow(detail.compose, detail.before));
@@ -291,11 +313,12 @@ export function startComposer(given) {
     if (!open) return;
     open.form.dataset.then = detail;
     open.label();
-    open.editor.focus();
+    open.words.focus();
   });
   command('reply', () => write('reply'), { when: isReply });
   command('note', () => write('note'), { when: () => open !== null });
   command('attach', () => open.uploads.choose(), { when: () => open !== null });
+  command('formatting', () => open.showTools(), { when: () => open !== null });
   command('recipients', () => open.toggleRecipients(), { when: isReply });
   command('reply-all', () => open.replyAll(), { when: isReply });
   command('send', () => open.send(), { when: () => open !== null });

@@ -2,6 +2,7 @@
 
 import { kept, me } from './core.js';
 import { Offline, post, Refusal } from './http.js';
+import { isBlank } from './words.js';
 
 const PAUSE = 800;
 const LONGEST_WAIT = 30_000;
@@ -18,9 +19,9 @@ function readLocal(number, kind) {
 
 const bare = (list) => JSON.stringify((list ?? []).map((one) => one.address ?? one));
 
-function send(number, kind, { text, recipients, revision }) {
-  const data = { kind: kind === 'note' ? 'note' : 'reply', text, revision };
-  if (!text.trim()) data.discard = 1;
+function send(number, kind, { text, html, recipients, revision }) {
+  const data = { kind: kind === 'outbound' ? 'reply' : kind, revision, ...(html ? { html } : { text }) };
+  if (isBlank({ text, html })) data.discard = 1;
   for (const field of ['to', 'cc', 'bcc']) data[field] = bare(recipients?.[field]);
   return post(`/tickets/${number}/draft/`, data, { keepalive: true });
 }
@@ -33,6 +34,7 @@ export class Draft {
     const newer = local && local.revision > this.revision;
     const from = newer ? local : stored;
     this.text = from?.text ?? '';
+    this.html = from?.html ?? '';
     this.recipients = from?.recipients ?? {};
     if (newer) {
       this.revision = local.revision;
@@ -43,12 +45,13 @@ export class Draft {
     }
   }
 
-  change(text, recipients) {
+  change({ text, html }, recipients) {
     this.text = text;
+    this.html = html;
     this.recipients = recipients;
     this.revision = Math.max(this.revision + 1, Date.now());
     this.dirty = true;
-    kept(place(this.number, this.kind), JSON.stringify({ text, recipients, revision: this.revision }));
+    kept(place(this.number, this.kind), JSON.stringify({ text, html, recipients, revision: this.revision }));
     this.later(PAUSE);
   }
 
@@ -76,7 +79,7 @@ export class Draft {
       this.waits = 0;
       if (!saved) this.revision = Math.max(this.revision + 1, Date.now());
       if (this.revision === revision) kept(place(this.number, this.kind), null);
-      this.tell(this.text.trim() ? 'saved' : '');
+      this.tell(isBlank(this) ? '' : 'saved');
     } catch (error) {
       this.dirty = true;
       this.tell('not_saved');
@@ -88,15 +91,16 @@ export class Draft {
   // It was sent: nothing of it is to be saved any more.
   forget() {
     clearTimeout(this.timer);
-    Object.assign(this, { text: '', recipients: {}, dirty: false });
+    Object.assign(this, { text: '', html: '', recipients: {}, dirty: false });
     kept(place(this.number, this.kind), null);
     this.tell('');
   }
 }
 
 // Puts a text that could not be sent back as the draft of a ticket that is not on the screen.
-export function keepFor(number, kind, text, recipients) {
+export function keepFor(number, kind, { text, html = '' }, recipients) {
   const draft = new Draft(number, kind, null, () => {});
-  draft.change(draft.text && draft.text !== text ? `${text}\n\n${draft.text}` : text, recipients);
+  const both = draft.text && draft.text !== text && !html && !draft.html;
+  draft.change({ text: both ? `${text}\n\n${draft.text}` : text, html }, recipients);
   return draft.save();
 }

@@ -27,8 +27,8 @@ export async function dispatch(job, settled = null) {
 export const waiting = (number) => [...jobs.values()].filter((job) => job.number === number);
 
 function form(job) {
-  const { client, kind, text, files, answers, expected, then, confirmed, recipients } = job;
-  const data = { kind, text, client_id: client, attachments: files.map((file) => file.id), row: 1 };
+  const { client, kind, text, html, files, answers, expected, then, confirmed, recipients } = job;
+  const data = { kind, ...(html ? { html } : { text }), client_id: client, attachments: files.map((file) => file.id), row: 1 };
   if (kind === 'note') return data;
   for (const field of ['to', 'cc', 'bcc']) data[field] = JSON.stringify(recipients[field].map((one) => one.address));
   return { ...data, answers, expected, then: then || null, confirmed };

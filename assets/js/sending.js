@@ -2,7 +2,7 @@
 
 import { draw, moveOn } from './actions.js';
 import * as composer from './composer.js';
-import { $, element, run, text } from './core.js';
+import { $, build, element, run, text } from './core.js';
 import * as desk from './desk.js';
 import { keepFor } from './drafts.js';
 import { post } from './http.js';
@@ -10,6 +10,7 @@ import { mark } from './list.js';
 import { dispatch, startOutbox, waiting } from './outbox.js';
 import * as thread from './thread.js';
 import { complain, say } from './toast.js';
+import { pictureAddress } from './words.js';
 
 const SOON = 5_000;
 
@@ -27,10 +28,17 @@ function showBubble(job, state = 'sending') {
   if (thread.number() !== job.number || bubbleOf(job)) return;
   const face = $('.side .me .av').cloneNode(true);
   const head = element('div', { class: 'h' }, element('b', {}, $('.side .me b').textContent), element('span', { class: 'via' }, text(state)));
-  const box = element('div', { class: 'box' }, head, element('div', { class: 'body' }, element('p', {}, job.text)));
+  const box = element('div', { class: 'box' }, head, body(job));
   const item = element('li', { class: `msg sending${job.kind === 'note' ? ' note' : ''}`, id: `sending-${job.client}` }, face, box);
   $('#timeline').append(item);
   $('#talk').scrollTop = $('#talk').scrollHeight;
+}
+
+// Our own editor made this HTML; the server cleans what it keeps.
+function body({ text: words, html }) {
+  if (!html) return element('div', { class: 'body' }, element('p', {}, words));
+  const shown = html.replaceAll(/src="cid:([^"]*)"/g, (_, id) => `src="${pictureAddress(id)}"`);
+  return element('div', { class: 'body written' }, build(shown));
 }
 
 // ---- what became of it
@@ -84,7 +92,7 @@ async function refused(job, error) {
   if (thread.number() !== job.number && fresh && !busy) await desk.open(job.number);
   const open = composer.current();
   if (!open || open.number !== job.number) {
-    keepFor(job.number, job.kind === 'note' ? 'note' : 'outbound', job.text, job.kind === 'note' ? {} : job.recipients).catch(complain);
+    keepFor(job.number, job.kind === 'note' ? 'note' : 'outbound', job, job.kind === 'note' ? {} : job.recipients).catch(complain);
     mark(job.number, 'draft', job.text);
     return say(text('not_sent') + (error.message || text('failed')), { href: `/tickets/${job.number}/`, seconds: 30 });
   }
@@ -117,9 +125,9 @@ async function askStale(open, job, { html, sequence }) {
   open.caughtUp(sequence);
   if (answer === 'anyway') return open.send({ then: job.then });
   if (answer === 'edit') return open.focus();
-  const words = open.editor.value;
+  const words = open.words.value();
   await open.discard();
-  say(text('discarded'), { undo: () => open.form.isConnected && open.bringBack({ ...job, text: words, expected: undefined }) });
+  say(text('discarded'), { undo: () => open.form.isConnected && open.bringBack({ ...job, ...words, expected: undefined }) });
 }
 
 async function askOutside(addresses, then) {

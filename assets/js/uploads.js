@@ -10,8 +10,9 @@ const removals = (number) => (kept(place(number)) ?? '').split(' ').filter(Boole
 const keepRemovals = (number, ids) => kept(place(number), ids.join(' ') || null);
 
 export class Uploads {
-  constructor(form, number) {
+  constructor(form, number, words) {
     this.form = form;
+    this.words = words;
     this.number = number;
     this.box = $('.ups', form);
     this.files = [];
@@ -24,9 +25,9 @@ export class Uploads {
     });
     form.addEventListener('paste', (event) => {
       const { files } = event.clipboardData;
-      if (!files.length) return;
+      if (!files.length || event.defaultPrevented || event.clipboardData.getData('text/plain')) return;
       event.preventDefault();
-      this.take(files);
+      this.take(files, { inline: true });
     });
     this.listenForDrops($('#thread'));
   }
@@ -43,9 +44,9 @@ export class Uploads {
     pane.addEventListener('dragleave', (event) => !pane.contains(event.relatedTarget) && this.form.classList.remove('drop'), { signal });
     pane.addEventListener('drop', (event) => {
       this.form.classList.remove('drop');
-      if (!carries(event)) return;
+      if (!carries(event) || event.defaultPrevented) return;
       event.preventDefault();
-      this.take(event.dataTransfer.files);
+      this.take(event.dataTransfer.files, { inline: true });
     }, { signal });
   }
 
@@ -61,21 +62,25 @@ export class Uploads {
     for (const file of files) if (!removed.includes(file.id)) this.add(file, this.draw(file.name));
   }
 
-  take(files) {
-    for (const file of files) this.send(file);
+  // `inline`: pictures were put where one writes, so they stand in the text.
+  async take(files, { inline = false } = {}) {
+    const taken = [...files];
+    if (inline) await this.words.load();
+    for (const file of taken) this.send(file, inline && this.words.takesPicture(file));
   }
 
   // The file's id is ours, so it can be removed before we have heard of its arrival, or never will.
-  async send(file) {
+  async send(file, inline = false) {
     const id = crypto.randomUUID();
     const chip = this.draw(file.name || 'image.png', { busy: true });
     const bar = $('progress', chip);
-    const { done, abort } = upload(`/tickets/${this.number}/uploads/`, file, { id }, (part) => (bar.value = part));
+    const fields = inline ? { id, inline: 1 } : { id };
+    const { done, abort } = upload(`/tickets/${this.number}/uploads/`, file, fields, (part) => (bar.value = part));
     this.running.add(chip);
     this.onRemoval(chip, id, abort);
     try {
       const stored = await done;
-      if (this.running.has(chip)) this.add(stored, chip);
+      if (this.running.has(chip)) await (inline ? this.place(stored, file, chip) : this.add(stored, chip));
     } catch (error) {
       if (!this.running.has(chip)) return;
       chip.classList.add('bad');
@@ -85,6 +90,12 @@ export class Uploads {
       bar.remove();
       this.running.delete(chip);
     }
+  }
+
+  async place(stored, file, chip) {
+    const width = await createImageBitmap(file).then((picture) => picture.width, () => null);
+    chip.remove();
+    this.words.addPicture({ ...stored, width });
   }
 
   add(file, chip) {
@@ -99,7 +110,7 @@ export class Uploads {
       chip.remove();
       this.forget(id);
       abort();
-      $('textarea', this.form).focus();
+      this.words.focus();
     };
   }
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.utils import format_datetime
 from html import escape
 
@@ -14,6 +14,7 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
+from channels_inbound.email.forwarding import forwarded_html, forwarded_text, without_marks
 from channels_inbound.email.headers_out import (
     MAX_NAME,
     MAX_SUBJECT,
@@ -25,7 +26,7 @@ from channels_inbound.email.headers_out import (
     usable,
     wire_address,
 )
-from channels_inbound.email.html_clean import clean_html
+from channels_inbound.email.html_out import FONT, SMALL, content_id, document, is_content_id, written_for_mail
 from channels_inbound.email.loop import HEADER, loop_mark
 from tickets.inbound import Address
 from tickets.outbound import OutboundAttachment, OutboundMessage, QuotedOriginal
@@ -33,7 +34,7 @@ from tickets.outbound import OutboundAttachment, OutboundMessage, QuotedOriginal
 MAX_REFERENCES = 20
 MAX_QUOTED_CHARS = 20_000
 MAX_QUOTED_LINES = 400
-BODY_TOKEN = re.compile(r"\[ref:([a-z2-7]{26})\]")
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _LINK = re.compile(r"https?://[^\s<>\"']{1,2000}[^\s<>\"'.,;:!?)\]]")
 
 
@@ -66,8 +67,14 @@ def compose_mail(
     with translation.override(m.locale):
         mail.set_content(text_part(m))
         mail.add_alternative(html_part(m), subtype="html")
+    pictures = [attachment for attachment in m.attachments if is_picture(attachment)]
+    if pictures:  # beside the HTML that shows them (RFC 2387)
+        (_text, html) = mail.iter_parts()
+        for picture in pictures:
+            _put_picture(html, picture, load(picture), _domain(m))
     for attachment in m.attachments:
-        _attach(mail, attachment, load(attachment))
+        if attachment not in pictures:
+            _attach(mail, attachment, load(attachment))
     # Last, since every part that is added takes the Content headers with it.
     mail["Content-Language"] = m.locale
     wanted = [item.address for item in everyone if m.send_to is None or item.address in m.send_to]
@@ -111,7 +118,7 @@ def _is_id(text: str) -> bool:
 
 
 def text_part(m: OutboundMessage) -> str:
-    """The reply, the signature, our mark, then what was answered."""
+    """The reply, the signature, our mark, then what was answered or is passed on."""
     parts = [m.text.replace("\r\n", "\n").replace("\x00", "").rstrip()]
     if m.signature.strip():
         parts.append(f"-- \n{m.signature.strip()}")
@@ -119,7 +126,8 @@ def text_part(m: OutboundMessage) -> str:
     if m.quoted:
         quoted = "\n".join(f"> {line}" if line else ">" for line in _quoted_lines(m.quoted))
         parts.append(f"{_attribution(m.quoted)}\n{quoted}")
-    return "\n\n".join(parts) + "\n"
+    parts.extend(forwarded_text(original) for original in m.forwarded)
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _mark(m: OutboundMessage) -> str:
@@ -129,21 +137,33 @@ def _mark(m: OutboundMessage) -> str:
 
 
 def html_part(m: OutboundMessage) -> str:
-    """The same in HTML: the agent's own markup cleaned, or made from the text."""
-    body = clean_html(m.html).html if m.html.strip() else html_from_text(m.text)
-    parts = [f'<div style="font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:1.5">{body}</div>']
+    """The same in HTML: the agent's own markup cleaned and styled for mail programs, or made from the text."""
+    shown = {attachment.content_id for attachment in m.attachments if is_picture(attachment)}
+    body = written_for_mail(m.html, shown, _domain(m)) if m.html.strip() else html_from_text(m.text)
+    parts = [f'<div style="{FONT}">{body}</div>']
     if m.signature.strip():
-        parts.append(f'<div style="margin-top:16px;color:#555">-- <br>{html_from_text(m.signature.strip())}</div>')
-    parts.append(f'<div style="margin-top:16px;color:#999;font-size:11px">{_mark(m)}</div>')
+        signature = html_from_text(m.signature.strip())
+        parts.append(f'<div style="margin-top:16px;{FONT}">-- <br>{signature}</div>')
+    parts.append(f'<div style="margin-top:16px;color:#808080;{SMALL}">{_mark(m)}</div>')
     if m.quoted:
+        # The class is what Gmail folds by, the type what Apple Mail and Thunderbird do.
         quoted = "<br>".join(escape(line) for line in _quoted_lines(m.quoted))
         parts.append(
-            f'<div class="gmail_quote"><div style="margin-top:16px">{escape(_attribution(m.quoted))}</div>'
-            f'<blockquote type="cite" style="margin:8px 0 0;padding-left:12px;border-left:2px solid #ccc">{quoted}'
-            "</blockquote></div>"
+            f'<div class="gmail_quote" style="margin-top:16px;{FONT}">'
+            f'<div class="gmail_attr">{escape(_attribution(m.quoted))}</div>'
+            f'<blockquote class="gmail_quote" type="cite" style="margin:8px 0 0;padding-left:12px;'
+            f'border-left:2px solid #b4b4b4">{quoted}</blockquote></div>'
         )
-    head = f'<!DOCTYPE html><html lang="{escape(m.locale)}"><head><meta charset="utf-8"></head>'
-    return f"{head}<body>{''.join(parts)}</body></html>\n"
+    parts.extend(forwarded_html(original, shown, _domain(m)) for original in m.forwarded)
+    return document(parts, m.locale)
+
+
+def _domain(m: OutboundMessage) -> str:
+    return m.channel_address.rpartition("@")[2]
+
+
+def is_picture(attachment: OutboundAttachment) -> bool:
+    return is_content_id(attachment.content_id) and attachment.content_type in PICTURES
 
 
 def html_from_text(text: str) -> str:
@@ -166,7 +186,7 @@ def _linked(text: str) -> str:
 
 def _quoted_lines(quoted: QuotedOriginal) -> list[str]:
     """The original without our old marks, cut where nobody reads on."""
-    text = BODY_TOKEN.sub("", quoted.text.replace("\r\n", "\n").replace("\x00", "")).rstrip()
+    text = without_marks(quoted.text.replace("\r\n", "\n").replace("\x00", "")).rstrip()
     lines = text[:MAX_QUOTED_CHARS].split("\n")
     if len(text) > MAX_QUOTED_CHARS or len(lines) > MAX_QUOTED_LINES:
         return [*lines[:MAX_QUOTED_LINES], "[…]"]
@@ -185,3 +205,11 @@ def _attach(mail: EmailMessage, attachment: OutboundAttachment, content: bytes) 
     if main not in ("text", "image", "audio", "video", "application") or not re.fullmatch(r"[a-z0-9.+-]{1,80}", sub):
         main, sub = "application", "octet-stream"
     mail.add_attachment(content, maintype=main, subtype=sub, filename=safe_filename(attachment.filename))
+
+
+def _put_picture(html: MIMEPart, picture: OutboundAttachment, content: bytes, domain: str) -> None:
+    id = content_id(picture.content_id, domain)
+    subtype = picture.content_type.partition("/")[2]
+    html.add_related(
+        content, "image", subtype, cid=f"<{id}>", filename=safe_filename(picture.filename), disposition="inline"
+    )

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from channels_inbound.email.addresses import normal, split_plus, token_of
-from channels_inbound.email.compose import BODY_TOKEN
+from channels_inbound.email.forwarding import BODY_TOKEN
 from channels_inbound.email.headers import Address as MailAddress
 from channels_inbound.email.language import guess_language
 from channels_inbound.email.loop import is_own_mark

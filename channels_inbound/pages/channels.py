@@ -47,6 +47,10 @@ class ChannelForm(forms.Form):
         label=gettext_lazy("Signature"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4}),
         help_text=gettext_lazy("Stands below every reply from this address."),
     )  # fmt: skip
+    quotes = forms.BooleanField(
+        label=gettext_lazy("Quote what is answered"), required=False, initial=True,
+        help_text=gettext_lazy("Replies carry the message they answer below, as mail programs do."),
+    )  # fmt: skip
     acknowledges = forms.BooleanField(
         label=gettext_lazy("Acknowledge new tickets"), required=False,
         help_text=gettext_lazy("Once a ticket, at most once a day to the same address, and never to machines."),
@@ -63,7 +67,7 @@ class ChannelForm(forms.Form):
 
     def __init__(self, *args: Any, existing: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("address",) if existing else ("acknowledges", "acknowledgement", "is_active"):
+        for name in ("address",) if existing else ("quotes", "acknowledges", "acknowledgement", "is_active"):
             del self.fields[name]
 
 
@@ -115,5 +119,5 @@ def edit(request: HttpRequest, channel_id: int | None = None) -> HttpResponseBas
 def _known(channel: Channel | None) -> dict[str, Any] | None:
     if channel is None:
         return None
-    kept = ("name", "team", "locale", "signature", "acknowledges", "acknowledgement", "is_active")
+    kept = ("name", "team", "locale", "signature", "quotes", "acknowledges", "acknowledgement", "is_active")
     return {name: getattr(channel, name) for name in kept}

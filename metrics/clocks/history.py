@@ -107,7 +107,7 @@ def _first(told: list[Told], kind: str, now: Any) -> Any:
 
 
 def _received(ticket: Ticket, one: Told, told: list[Told]) -> Step | None:
-    if one.data.get("auto") or one.data.get("pending"):
+    if one.data.get("auto") or one.data.get("pending") or one.data.get("aside"):
         return None
     return Step("asked", one.at, one.sequence, message=one.data.get("message"))
 
@@ -118,7 +118,7 @@ def _accepted(ticket: Ticket, one: Told, told: list[Told]) -> Step:
 
 
 def _written(ticket: Ticket, one: Told, told: list[Told]) -> Step | None:
-    if one.data.get("automatic") or one.actor_kind not in (ActorKind.AGENT, ActorKind.BOT):
+    if one.data.get("automatic") or one.data.get("aside") or one.actor_kind not in (ActorKind.AGENT, ActorKind.BOT):
         return None
     by = "human" if one.actor_kind == ActorKind.AGENT else "bot"
     clicked = parse_datetime(one.data.get("clicked_at") or "") or one.at

@@ -72,6 +72,7 @@ class Agent(AbstractBaseUser):
     density = models.CharField(_("density"), max_length=12, choices=Density.choices, default=Density.COMFORTABLE)
     shortcuts = models.BooleanField(_("single-key shortcuts"), default=True)
     signature = models.TextField(_("signature"), blank=True, default="")
+    takes_answered = models.BooleanField(_("take the tickets I answer"), default=True)
     joined_at = models.DateTimeField(db_default=Now())
 
     USERNAME_FIELD = "email"

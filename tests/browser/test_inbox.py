@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.people import NOW, House, events_of, make_house, open_ticket, receive
-from tests.support.browser import OpenPage
+from tests.support.browser import OpenPage, expect_words
 from tests.support.live import LiveStack
 from tests.support.smtp_sink import SmtpSink
 from tickets.actions import add_note, assign_ticket, move_to_team, reply
@@ -109,14 +109,14 @@ def test_a_reply_is_sent_and_taken_back_with_its_text(house: House, open_page: O
     page.keyboard.press("r")
     page.keyboard.type("It is on its way.")
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#words")).to_have_value("")
+    expect_words(page, "")
     expect(page.locator("#timeline .msg:not(.sending)").last).to_contain_text("It is on its way.")
     expect(page.locator("#toast")).to_contain_text("Sent.")
     page.keyboard.press("z")
-    expect(page.locator("#words")).to_have_value("It is on its way.")
+    expect_words(page, "It is on its way.")
     expect(page.locator("#timeline .msg")).to_have_count(1)
     page.reload()
-    expect(page.locator("#words")).to_have_value("It is on its way.")
+    expect_words(page, "It is on its way.")
     assert list(Message.objects.filter(kind=MessageKind.OUTBOUND).values_list("outbox", flat=True)) == [
         OutboxState.WITHDRAWN
     ]
@@ -136,7 +136,7 @@ def test_send_and_close_goes_on_and_undo_takes_both_back(house: House, open_page
     assert Ticket.objects.get(pk=first.pk).status == Status.SOLVED
     page.get_by_role("button", name="Undo").click()
     shown(page, first)
-    expect(page.locator("#words")).to_have_value("Done.")
+    expect_words(page, "Done.")
     assert Ticket.objects.get(pk=first.pk).status == Status.OPEN
 
 
@@ -146,7 +146,7 @@ def test_single_keys_are_off_while_typing_and_where_the_profile_says_so(house: H
     page.goto(f"/inbox/open/{ticket.pk}/")
     page.locator("#words").click()
     page.keyboard.type("eeiz")
-    expect(page.locator("#words")).to_have_value("eeiz")
+    expect_words(page, "eeiz")
     house.ben.shortcuts = False
     house.ben.save()
     other = open_page(house.ben)
@@ -204,14 +204,14 @@ def test_both_see_a_ticket_come_and_the_second_answer_is_stopped(house: House, o
     olena.keyboard.press("Control+Enter")
     # Ben's open ticket follows, and what he writes stays his.
     expect(ben.locator("#timeline")).to_contain_text("It left yesterday.")
-    expect(ben.locator("#words")).to_have_value("My own answer")
+    expect_words(ben, "My own answer")
     ben.locator("#words").focus()
     ben.keyboard.press("Control+Enter")
     expect(ben.locator("#stale")).to_be_visible()
     expect(ben.locator("#stale .missed")).to_contain_text("It left yesterday.")
     assert Message.objects.filter(ticket=ticket, kind=MessageKind.OUTBOUND).count() == 1
     ben.get_by_role("button", name="Edit my reply").click()
-    expect(ben.locator("#words")).to_have_value("My own answer")
+    expect_words(ben, "My own answer")
     ben.keyboard.press("Control+Enter")
     until(lambda: Message.objects.filter(ticket=ticket, kind=MessageKind.OUTBOUND).count() == 2)
 
@@ -226,10 +226,10 @@ def test_a_draft_outlives_live_updates_and_a_reload(house: House, open_page: Ope
     assert Draft.objects.get(ticket=ticket).text == "Half a sen"
     add_note(ticket.pk, by=house.ben, text="Look at the order first.")
     expect(page.locator("#timeline .note")).to_contain_text("Look at the order first.")
-    expect(page.locator("#words")).to_have_value("Half a sen")
+    expect_words(page, "Half a sen")
     page.locator("#words").press_sequentially("tence")
     page.reload()
-    expect(page.locator("#words")).to_have_value("Half a sentence")
+    expect_words(page, "Half a sentence")
     expect(page.locator(f"#row-{ticket.pk} .draft")).to_be_visible()
 
 
@@ -414,11 +414,11 @@ def test_a_refused_reply_keeps_its_text(house: House, open_page: OpenPage) -> No
     page.route(OFFLINE, lambda route: route.fulfill(status=502, body="bad gateway"))
     page.locator("#words").fill("Do not lose me")
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#words")).to_have_value("Do not lose me")
+    expect_words(page, "Do not lose me")
     expect(page.locator("#timeline .sending")).to_have_count(0)
     page.unroute(OFFLINE)
     page.reload()
-    expect(page.locator("#words")).to_have_value("Do not lose me")
+    expect_words(page, "Do not lose me")
 
 
 def test_a_reply_written_offline_leaves_once_when_the_line_is_back(house: House, open_page: OpenPage) -> None:
@@ -442,7 +442,7 @@ def test_a_reply_written_offline_leaves_once_when_the_line_is_back(house: House,
     page.reload()
     expect(page.locator("#timeline .msg:not(.sending)").last).to_contain_text("Through the tunnel")
     expect(page.locator("#timeline .msg")).to_have_count(2)
-    expect(page.locator("#words")).to_have_value("")
+    expect_words(page, "")
     page.evaluate("window.dispatchEvent(new Event('online'))")
     assert Message.objects.filter(ticket=ticket, kind=MessageKind.OUTBOUND).count() == 1
 

@@ -63,6 +63,10 @@ def test_no_violations_in_any_state(size: str, scheme: str, ticket: Ticket, open
     page.locator("#rcp-cc").fill("courier@post.example, nonsense,")
     page.locator("#words").fill("One moment")
     judge(page, "details and recipients")
+    page.locator("[data-cmd=formatting]").click()
+    expect(page.locator(".rich #words")).to_be_visible()
+    page.locator("[data-format=link]").click()
+    judge(page, "formatting and a link")
     page.locator("[data-mode-to=note]").click()
     judge(page, "note")
     for menu in (*KEYS, "more", "send"):

@@ -51,7 +51,7 @@ def test_the_whole_mail() -> None:
     html = part(mail, "html")
     assert "It left this morning." in html
     assert f"[#1042] [ref:{TOKEN}]" in html
-    assert '<blockquote type="cite"' in html
+    assert '<blockquote class="gmail_quote" type="cite"' in html
     assert mail.sender == f"support+{TOKEN}@shop.example"
     assert mail.recipients == ("zoe@customer.example",)
     assert is_own_mark(message["X-Helpdesk-Loop"])
@@ -168,7 +168,7 @@ def test_ids_of_strangers_cannot_break_headers(bad: str) -> None:
 
 def test_html_of_agents_is_cleaned_and_made_from_text_otherwise() -> None:
     html = part(composed(html='<p onclick="x()">Hi <b>Zoe</b><script>alert(1)</script></p>'), "html")
-    assert "<p>Hi <b>Zoe</b></p>" in html
+    assert '<p style="margin:0 0 12px">Hi <b>Zoe</b></p>' in html
     assert "script" not in html
     made = part(composed(text="<b>1 & 2</b>\n\nSee https://shop.example/a?b=1&c=2."), "html")
     assert "&lt;b&gt;1 &amp; 2&lt;/b&gt;" in made

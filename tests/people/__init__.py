@@ -44,7 +44,9 @@ def _password_hash() -> str:
 
 
 def make_agent(name: str, *, role: str = Role.AGENT, team: Team | None = None, **fields: Any) -> Agent:
-    """An agent who can sign in as name@shop.example with PASSWORD."""
+    """An agent who can sign in as name@shop.example with PASSWORD. Answering does not make a ticket theirs, so that
+    what a test sees of an answer is the answer; tests of that say `takes_answered=True`."""
+    fields.setdefault("takes_answered", False)
     email = f"{name.lower()}@shop.example"
     agent = Agent.objects.create(email=email, password=_password_hash(), name=name, role=role, **fields)
     if team is not None:

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.people import House, assert_gapless, events_of, make_house
-from tests.support.browser import OpenPage
+from tests.support.browser import OpenPage, expect_words
 from tests.support.live import LiveStack
 from tests.support.smtp_sink import SmtpSink
 from tickets.models import Message, MessageKind, Ticket
@@ -104,7 +104,7 @@ def test_a_real_mail_becomes_an_answered_ticket(
     for page in (olena, ben):
         expect(page.locator("#timeline")).to_contain_text("Thank you, it is here!", timeout=PATIENCE)
     # What Ben wrote is still his, and was sent to nobody.
-    expect(ben.locator("#words")).to_have_value("Let me look.")
+    expect_words(ben, "Let me look.")
     assert len(smtp_sink.mails) == 1
 
     assert Ticket.objects.count() == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -102,6 +103,15 @@ def sign_in(context: BrowserContext, agent: Agent, url: str) -> None:
     session[HASH_SESSION_KEY] = agent.get_session_auth_hash()
     session.save()
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": str(session.session_key), "url": url}])
+
+
+def expect_words(page: Page, words: str) -> None:
+    """Wait until the composer holds these words, whether it is the plain field or the editor already."""
+    said = "element => (element.value ?? element.innerText).replace(/\\n+$/, '')"
+    until = time.monotonic() + PATIENCE / 2000
+    while (found := page.locator("#words").evaluate(said)) != words:
+        assert time.monotonic() < until, f"the composer holds {found!r}, not {words!r}"
+        page.wait_for_timeout(50)
 
 
 def accessibility_violations(page: Page) -> list[str]:

@@ -5,7 +5,9 @@ from .assignment import assign_ticket, move_to_team
 from .drafts import discard_draft, mark_seen, save_draft
 from .due import NO_DEADLINE, Deadline, show_deadline, show_overdue
 from .files import sweep_orphans, upload_attachment
+from .forwarding import forward
 from .labels import add_tag, remove_tag, set_priority
+from .later import hold_scheduled, reschedule_reply, send_scheduled_now
 from .notes import add_note
 from .participants import (
     accept_participant,
@@ -15,8 +17,10 @@ from .participants import (
     show_remote_images,
     use_address_again,
 )
-from .replies import confirm_delivered, reply, retry_delivery, withdraw_reply
+from .replies import reply
 from .status import close_solved, set_status, snooze_ticket, wake_snoozed
+from .undelivered import confirm_delivered, retry_delivery
+from .withdrawal import withdraw_reply
 
 __all__ = [
     "NO_DEADLINE",
@@ -29,15 +33,19 @@ __all__ = [
     "close_solved",
     "confirm_delivered",
     "discard_draft",
+    "forward",
+    "hold_scheduled",
     "mark_seen",
     "move_to_team",
     "refuse_participant",
     "reject_folding",
     "remove_tag",
     "reply",
+    "reschedule_reply",
     "restore_folding",
     "retry_delivery",
     "save_draft",
+    "send_scheduled_now",
     "set_priority",
     "set_status",
     "show_deadline",

@@ -40,7 +40,7 @@ class Wish:
     confirmed: Collection[str] = field(default_factory=tuple)
 
 
-def choose_recipients(conversation: Conversation, answered: Message | None, wish: Wish) -> Recipients:
+def choose_recipients(answered: Message | None, wish: Wish) -> Recipients:
     """To, Cc and Bcc of a reply: what the agent typed, else what the message answered says. Each address once."""
     ours = frozenset(Channel.objects.values_list("address", flat=True))
     default = reply_recipients(answered.envelope, ours, reply_all=wish.reply_all) if answered else Recipients(())
@@ -57,6 +57,11 @@ def choose_recipients(conversation: Conversation, answered: Message | None, wish
     if len(recipients.everyone()) > MAX_RECIPIENTS:
         raise InvalidInput("to", _("At most %(count)d recipients.") % {"count": MAX_RECIPIENTS})
     return recipients
+
+
+def typed_recipients(wish: Wish) -> Recipients:
+    """To, Cc and Bcc exactly as typed, each address once, none of ours."""
+    return choose_recipients(None, Wish(wish.to or (), wish.cc or (), wish.bcc))
 
 
 def _typed(field: str, values: Sequence[str], names: dict[str, str], ours: Collection[str]) -> list[Address]:

@@ -76,8 +76,9 @@ def record(
 
 
 def refresh_attention(ticket: Ticket) -> None:
-    """Set `needs_attention` by what is left to look at: undelivered replies, people waiting to be let in, a flood."""
-    undelivered = Q(outbox__in=[OutboxState.FAILED, OutboxState.UNKNOWN]) | Q(outbox=OutboxState.SENT) & ~Q(error="")
+    """Set `needs_attention` by what is left to look at: replies undelivered or held, people waiting, a flood."""
+    stuck = [OutboxState.FAILED, OutboxState.UNKNOWN, OutboxState.HELD]
+    undelivered = Q(outbox__in=stuck) | Q(outbox=OutboxState.SENT) & ~Q(error="")
     trouble = Message.objects.filter(undelivered, ticket=ticket).exists()
     waiting = Participant.objects.filter(conversation__ticket=ticket, state=ParticipantState.PENDING).exists()
     storm = Storm.objects.filter(ticket=ticket, ended_at=None).exists()

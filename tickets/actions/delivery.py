@@ -24,6 +24,7 @@ from tickets.outbound import OutboundMessage
 
 from .base import record
 from .envelope import outbound_messages
+from .later import apply_when_it_leaves, hold_reply, is_overtaken
 
 Refused = Mapping[str, str]
 LEASE = timedelta(seconds=120)
@@ -52,8 +53,10 @@ def claim_replies(limit: int, *, at: datetime) -> list[OutboundMessage]:
         messages = list(
             Message.objects.select_for_update(of=("self",), skip_locked=True)
             .filter(pk__in=[id for _, id in due], ticket__in=tickets, outbox=OutboxState.QUEUED, not_before__lte=at)
+            .select_related("conversation", "agent")
             .order_by("pk")
         )
+        messages = [message for message in messages if not _held_back(tickets[message.ticket_id], message, at=at)]
         ids = [message.pk for message in messages]
         Message.objects.filter(pk__in=ids).update(
             outbox=OutboxState.SENDING, attempts=F("attempts") + 1, lease_until=at + LEASE, handed_over_at=None
@@ -69,14 +72,28 @@ def _lock_tickets(ids: set[int]) -> dict[int, Ticket]:
     return {ticket.pk: ticket for ticket in locked}
 
 
+def _held_back(ticket: Ticket, message: Message, *, at: datetime) -> bool:
+    """A reply for later whose customer wrote in between stays until somebody has decided."""
+    if not is_overtaken(message):
+        return False
+    hold_reply(ticket, message, at=at)
+    return True
+
+
 def _note_sent(ticket: Ticket, message: Message, *, at: datetime) -> None:
-    """The reply is on its way: service levels count the click, not the wait for undo, and only what a person wrote."""
-    if not message.auto_kind:
+    """The reply is on its way: service levels count the click, or the moment chosen, not the wait for undo; and only
+    what a person wrote to the customer."""
+    meant = message.scheduled_for or message.at
+    aside = message.conversation.aside
+    if not message.auto_kind and not aside:
         Cycle.objects.filter(ticket=ticket, solved_at=None, first_reply_at=None).update(
-            first_reply_at=message.at, first_reply=message
+            first_reply_at=meant, first_reply=message
         )
     by = Actor.agent(message.agent_id) if message.agent_id else SYSTEM
-    data = {"message": message.pk, "sequence": message.sequence, "clicked_at": message.at.isoformat()}
+    data = {"message": message.pk, "sequence": message.sequence, "clicked_at": meant.isoformat()}
+    data |= {"aside": True} if aside else {}
+    if message.scheduled_for is not None:
+        apply_when_it_leaves(ticket, message, at=at)
     record(ticket, TicketEvent.MESSAGE_SENT, by=by, at=at, data=data)
 
 

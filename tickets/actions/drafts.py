@@ -13,15 +13,17 @@ from django.utils.translation import gettext as _
 from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
-from tickets.models import Draft, MessageKind, Seen, Ticket
+from tickets.models import Draft, DraftKind, Message, Seen, Ticket
+from tickets.written_html import LONGEST, clean_written_html, text_of_html
 
 from .base import require
 
 _SAVE = """
-INSERT INTO tickets_draft (ticket_id, agent_id, kind, text, recipients, revision)
-VALUES (%s, %s, %s, %s, %s, %s)
+INSERT INTO tickets_draft (ticket_id, agent_id, kind, text, html, about_id, recipients, revision)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (ticket_id, agent_id, kind) DO UPDATE
-SET text = excluded.text, recipients = excluded.recipients, revision = excluded.revision, updated_at = now()
+SET text = excluded.text, html = excluded.html, about_id = excluded.about_id, recipients = excluded.recipients,
+    revision = excluded.revision, updated_at = now()
 WHERE tickets_draft.revision < excluded.revision
 """
 
@@ -32,17 +34,34 @@ WHERE tickets_seen.sequence < excluded.sequence
 """
 
 
-def save_draft(ticket_id: int, *, by: Agent, kind: str, text: str, recipients: dict[str, Any], revision: int) -> bool:
-    """Keep what is being written. False when a newer revision is already kept: a late request overwrites nothing."""
-    require(by, Permission.NOTE if kind == MessageKind.NOTE else Permission.REPLY)
-    if kind not in (MessageKind.OUTBOUND, MessageKind.NOTE):
+def save_draft(
+    ticket_id: int,
+    *,
+    by: Agent,
+    kind: str,
+    text: str,
+    recipients: dict[str, Any],
+    revision: int,
+    html: str = "",
+    about: int | None = None,
+) -> bool:
+    """Keep what is being written. False when a newer revision is already kept: a late request overwrites nothing.
+
+    With `html` the text is made from it. `about` is the message answered or forwarded, if the draft names one.
+    """
+    require(by, Permission.NOTE if kind == DraftKind.NOTE else Permission.REPLY)
+    if kind not in DraftKind.values:
         raise InvalidInput("kind", _("A draft is a reply or a note."))
-    if len(text) > settings.MAX_REPLY_LENGTH:
+    html = clean_written_html(html)
+    text = text_of_html(html) if html else text.replace("\x00", "")
+    if len(text) > settings.MAX_REPLY_LENGTH or len(html) > LONGEST:
         raise InvalidInput("text", _("The text is too long."))
-    _require_visible(ticket_id, by)
+    ticket = _require_visible(ticket_id, by)
+    if about is not None and not Message.objects.filter(pk=about, ticket=ticket).exists():
+        about = None
     with connection.cursor() as cursor:
-        text = text.replace("\x00", "")
-        cursor.execute(_SAVE, [ticket_id, by.pk, str(kind), text, json.dumps(recipients), revision])
+        values = (ticket_id, by.pk, str(kind), text, html, about, json.dumps(recipients), revision)
+        cursor.execute(_SAVE, values)
         return cursor.rowcount > 0
 
 

@@ -8,7 +8,7 @@ from tickets.deliveries import still_to_send
 from tickets.inbound import Address
 from tickets.kinds import traits_of
 from tickets.models import Channel, Message, MessageKind
-from tickets.outbound import OutboundAttachment, OutboundMessage, QuotedOriginal
+from tickets.outbound import ForwardedOriginal, OutboundAttachment, OutboundMessage, QuotedOriginal
 from tickets.preview import without_spans
 from tickets.recipients import addresses_of
 
@@ -53,9 +53,11 @@ def _outbound(message: Message) -> OutboundMessage:
         in_reply_to=envelope.get("in_reply_to", ""),
         references=tuple(envelope.get("references", ())),
         attachments=tuple(
-            OutboundAttachment(file.filename, file.content_type, file.sha256) for file in message.attachments.all()
+            OutboundAttachment(file.filename, file.content_type, file.sha256, file.content_id if file.inline else "")
+            for file in message.attachments.all()
         ),
-        quoted=None if message.auto_kind else _quoted(message),
+        quoted=_quoted(message) if channel.quotes and not message.auto_kind else None,
+        forwarded=_forwarded(message),
         automatic=bool(message.auto_kind),
         trace=envelope.get("trace", ""),
         send_to=tuple(still_to_send(envelope, message.deliveries)) if message.deliveries else None,
@@ -96,3 +98,26 @@ def _quoted(message: Message) -> QuotedOriginal | None:
     folded = [] if answered.shown_whole else [(start, end) for start, end in answered.quoted]
     text = without_spans(answered.text, folded).strip()
     return QuotedOriginal(author, answered.at, text[:MAX_QUOTED])
+
+
+def _forwarded(message: Message) -> tuple[ForwardedOriginal, ...]:
+    """The messages passed on, oldest first; a note can not be among them, whatever the row says."""
+    ids = message.envelope.get("forwards") or ()
+    if not ids:
+        return ()
+    said = Message.objects.filter(pk__in=ids, ticket_id=message.ticket_id, pending=False)
+    said = said.exclude(kind=MessageKind.NOTE).select_related("agent", "conversation__channel").order_by("sequence")
+    alone = len(ids) == 1
+    return tuple(_original(one, with_html=alone) for one in said)
+
+
+def _original(said: Message, *, with_html: bool) -> ForwardedOriginal:
+    """Pictures go along with a single mail; of a whole conversation the words do."""
+    inbound = said.kind == MessageKind.INBOUND
+    channel, sender = said.conversation.channel, said.envelope.get("from") or {}
+    author = Address(sender.get("name", ""), sender.get("address", ""))
+    if not inbound:
+        author = Address(f"{said.agent.name} ({channel.name})" if said.agent else channel.name, channel.address)
+    text = said.text if with_html else without_spans(said.text, [(start, end) for start, end in said.quoted]).strip()
+    to = _addresses(said.envelope.get("to", ()))
+    return ForwardedOriginal(author, to, said.at, said.subject, text, said.html if inbound and with_html else "")

@@ -10,27 +10,37 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput
-from tickets.models import Attachment, Message, RemovedUpload, Ticket
+from tickets.models import Attachment, Draft, Message, RemovedUpload, Ticket
 from tickets.sniff import HEAD_BYTES, sniff
 from tickets.storage import store_blob
+from tickets.written_html import pictures_of
 
 from .base import lock_ticket
 
 MAX_FILES = 20
+INLINE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 ORPHAN_AFTER = timedelta(hours=24)
 
 
 def upload_attachment(
-    ticket_id: int, *, by: Agent, upload: IO[bytes], filename: str, public_id: UUID | None = None
+    ticket_id: int,
+    *,
+    by: Agent,
+    upload: IO[bytes],
+    filename: str,
+    public_id: UUID | None = None,
+    inline: bool = False,
 ) -> Attachment:
     """Keep a file for something that is being written on this ticket; unused, it is swept after a day.
 
     With a `public_id` of the sender's choice it can be removed before it has arrived, and arrives only once.
+    `inline`: a picture meant to stand in the text. InvalidInput unless it is one that mail programs show.
     """
     content = upload.read(settings.MAX_UPLOAD_SIZE + 1)
     if len(content) > settings.MAX_UPLOAD_SIZE:
@@ -39,6 +49,9 @@ def upload_attachment(
     if not content:
         raise InvalidInput("file", _("The file is empty."))
     name = clean_filename(filename)
+    content_type = sniff(content[:HEAD_BYTES], name)
+    if inline and content_type not in INLINE_TYPES:
+        raise InvalidInput("file", _("This is not a picture that mail programs show."))
     with transaction.atomic():
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.NOTE)
         if public_id and (known := _known_upload(ticket, by, public_id)):
@@ -48,7 +61,8 @@ def upload_attachment(
             ticket=ticket,
             uploaded_by=by,
             filename=name,
-            content_type=sniff(content[:HEAD_BYTES], name),
+            content_type=content_type,
+            inline=inline,
             size=len(content),
             sha256=store_blob(content),
         )
@@ -72,8 +86,10 @@ def clean_filename(name: str) -> str:
 
 
 def attach_files(message: Message, public_ids: Sequence[UUID], *, by: Agent) -> list[Attachment]:
-    """Put the agent's uploads on this ticket into their message. Raises InvalidInput unless each is there."""
-    wanted = set(public_ids)
+    """Put the agent's uploads on this ticket into their message, pictures of its text too. Raises InvalidInput
+    unless each is there."""
+    pictures = set(pictures_of(message.html))
+    wanted = set(public_ids) | pictures
     if len(wanted) > MAX_FILES:
         raise InvalidInput("attachments", _("At most %(count)d files fit into one message.") % {"count": MAX_FILES})
     mine = Attachment.objects.select_for_update().filter(
@@ -82,7 +98,11 @@ def attach_files(message: Message, public_ids: Sequence[UUID], *, by: Agent) -> 
     found = list(mine)
     if len(found) != len(wanted):
         raise InvalidInput("attachments", _("A file is no longer there. Attach it again."))
-    Attachment.objects.filter(pk__in=[file.pk for file in found]).update(message=message)
+    for file in found:
+        # A picture of the text is named there by its id; one that the text does not hold is a file like any other.
+        file.message, file.inline = message, file.public_id in pictures and file.content_type in INLINE_TYPES
+        file.content_id = str(file.public_id) if file.inline else ""
+    Attachment.objects.bulk_update(found, ["message", "inline", "content_id"])
     return found
 
 
@@ -98,16 +118,19 @@ def remove_upload(ticket_id: int, *, by: Agent, public_id: UUID) -> None:
             RemovedUpload.objects.bulk_create([RemovedUpload(public_id=public_id, agent=by)], ignore_conflicts=True)
 
 
-def release_files(message: Message) -> None:
-    """Give a withdrawn message's files back to its draft."""
-    Attachment.objects.filter(message=message).update(message=None)
+def release_files(message: Message, *, to: Agent) -> None:
+    """Give a withdrawn message's files back to the draft it became."""
+    Attachment.objects.filter(message=message).update(message=None, uploaded_by=to)
 
 
 def sweep_orphans(*, at: datetime) -> int:
-    """Forget uploads nobody used, and removals of what never arrived; the number of rows."""
+    """Forget uploads nobody used and whose author has nothing half written on the ticket, and removals of what never
+    arrived; the number of rows."""
     before = at - ORPHAN_AFTER
     removals = RemovedUpload.objects.filter(created_at__lt=before).delete()[0]
-    return removals + Attachment.objects.filter(message=None, created_at__lt=before).delete()[0]
+    waiting = Draft.objects.filter(ticket=OuterRef("ticket"), agent=OuterRef("uploaded_by"))
+    old = Attachment.objects.filter(message=None, created_at__lt=before)
+    return removals + old.exclude(Exists(waiting)).delete()[0]
 
 
 def draft_files(ticket: Ticket, agent: Agent) -> list[Attachment]:

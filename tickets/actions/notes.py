@@ -13,7 +13,7 @@ from people.models import Agent
 from people.permissions import Permission
 from tickets.events import TicketEvent
 from tickets.models import Conversation, Draft, Message, MessageKind
-from tickets.written_html import clean_written_html
+from tickets.written_html import clean_written_html, pictures_of
 
 from .base import lock_ticket, record
 from .compose import add_message, clean_text, repeated
@@ -32,12 +32,13 @@ def add_note(
     at: datetime | None = None,
 ) -> Message:
     """Write a note. The same `client_id` again gives the same note."""
-    at, text, html = at or timezone.now(), clean_text(text, needed=not attachments), clean_written_html(html)
+    at, html = at or timezone.now(), clean_written_html(html)
+    text = clean_text(text, needed=not attachments and not pictures_of(html))
     with transaction.atomic():
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.NOTE)
         if earlier := repeated(ticket, client_id, by=by, kind=MessageKind.NOTE, text=text):
             return earlier
-        conversation = Conversation.objects.filter(ticket=ticket).latest("pk")
+        conversation = Conversation.objects.filter(ticket=ticket, aside=False).latest("pk")
         message = add_message(
             ticket, conversation, by=by, kind=MessageKind.NOTE, text=text, at=at, client_id=client_id, html=html
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import pgettext_lazy
 
 MONTHS = (
@@ -25,3 +27,15 @@ MONTHS = (
 def short_date(on: date, *, year: bool = False) -> str:
     """5 Nov, or 5 Nov 2026."""
     return f"{on.day} {MONTHS[on.month - 1]}" + (f" {on.year}" if year else "")
+
+
+def short_moment(at: datetime) -> str:
+    """The time today, the date and time otherwise, in the reader's zone."""
+    local = timezone.localtime(at)
+    now = timezone.localtime()
+    clock = date_format(local, "H:i")
+    if local.date() == now.date():
+        return clock
+    if local.year == now.year:
+        return f"{short_date(local)}, {clock}"
+    return short_date(local, year=True)

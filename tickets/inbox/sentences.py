@@ -88,7 +88,13 @@ def _opened(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     return Sentence(icon="circle-plus", html=format_html(_("{who} opened the ticket"), who=who))
 
 
+def _answered_aside(icon: str) -> Sentence:
+    return Sentence(icon, format_html("{}", _("Somebody the ticket was forwarded to answered, so it is open again")))
+
+
 def _reopened(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if data.get("aside"):
+        return _answered_aside("rotate-ccw")
     if "message" in data:
         return Sentence(icon="rotate-ccw", html=format_html(_("{who} answered, so the ticket is open again"), who=who))
     return Sentence(icon="rotate-ccw", html=format_html(_("{who} reopened the ticket"), who=who))
@@ -113,6 +119,8 @@ def _moved(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
 
 
 def _status(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if data.get("aside"):
+        return _answered_aside("rotate-ccw")
     if "message" in data:
         return Sentence(icon="rotate-ccw", html=format_html(_("{who} answered, so the ticket is open again"), who=who))
     label = _label(Status, data.get("to"))
@@ -127,7 +135,15 @@ def _snoozed(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     return Sentence(icon="clock", html=format_html(_("{who} snoozed the ticket until {when}"), who=who, when=when))
 
 
+def _rescheduled(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    at = parse_datetime(data.get("until") or "")
+    when = _bold(date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else "")
+    return Sentence(icon="clock", html=format_html(_("{who} set the reply to leave at {when}"), who=who, when=when))
+
+
 def _woken(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if data.get("aside"):
+        return _answered_aside("bell")
     if "due" in data:
         return Sentence(icon="bell", html=format_html("{}", _("The snooze is over")))
     if "message" in data:
@@ -221,6 +237,10 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.MESSAGE_WITHDRAWN: _plain(icon="undo-2", text=lambda: _("{who} withdrew a reply before it went out")),
     TicketEvent.MESSAGE_UNSENT: _plain(icon="eraser", text=lambda: _("{who} took a message back")),
     TicketEvent.CALLBACK_DONE: _plain(icon="phone-outgoing", text=lambda: _("{who} noted that the callback is done")),
+    TicketEvent.MESSAGE_RESCHEDULED: _rescheduled,
+    TicketEvent.MESSAGE_HELD: _plain(
+        icon="circle-pause", text=lambda: _("A reply for later was held back: something came in before it left")
+    ),
     TicketEvent.DELIVERY_BOUNCED: _bounced,
     TicketEvent.DELIVERY_RETRIED: _plain(icon="refresh-cw", text=lambda: _("{who} sent the reply again")),
     TicketEvent.DELIVERY_CONFIRMED: _plain(icon="mail-check", text=lambda: _("{who} noted that the reply arrived")),

@@ -221,14 +221,13 @@ def _query(agent: Agent) -> Any:
     )  # fmt: skip
     tags = Tagging.objects.filter(ticket=here).order_by("id").values(json=JSONObject(name="tag__name", hue="tag__hue"))
     drafts = Draft.objects.filter(ticket=here, agent=agent).values(
-        json=JSONObject(kind="kind", text="text", recipients="recipients", revision="revision")
+        json=JSONObject(
+            kind="kind", text="text", html="html", about="about_id", recipients="recipients", revision="revision"
+        )
     )
-    uploads = (
-        Attachment.objects.filter(ticket=here, uploaded_by=agent, message=None)
-        .order_by("id")
-        .values(json=JSONObject(id="public_id", name="filename", size="size"))
-    )
-    answers = Message.objects.filter(ticket=here, kind=MessageKind.INBOUND, pending=False)
+    files = Attachment.objects.filter(ticket=here, uploaded_by=agent, message=None, inline=False).order_by("id")
+    uploads = files.values(json=JSONObject(id="public_id", name="filename", size="size"))
+    answers = Message.objects.filter(ticket=here, kind=MessageKind.INBOUND, pending=False, conversation__aside=False)
     last_said = answers.annotate(robot=~Q(auto_kind="")).order_by("robot", "-sequence")
     answer = last_said.values(json=JSONObject(id="id", envelope="envelope", at="at"))[:1]
     return (

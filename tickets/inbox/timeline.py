@@ -12,22 +12,25 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from events.models import Event
 from tickets.events import TICKET_STREAM, TicketEvent
-from tickets.models import Attachment, AutoKind, Message, MessageKind, OutboxState, SenderVerdict, ThreadLayer
+from tickets.models import Attachment, AutoKind, Message, MessageKind, OutboxState, ThreadLayer
 from tickets.reasons import retold
 
 from .cards import File, RecipientLine, recipients_to_tell
 from .faces import hue, initials
+from .labels import state_label
 from .sentences import Names, Sentence, sentence
+from .written import written_html
 
 WINDOW = 150  # events a page
 GROUPED_FROM = 4
 PLACES = frozenset({
     TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QUEUED, TicketEvent.NOTE_ADDED, TicketEvent.MESSAGE_MIRRORED,
-    TicketEvent.CALL_LOGGED,
+    TicketEvent.CALL_LOGGED, TicketEvent.MESSAGE_SCHEDULED, TicketEvent.MESSAGE_FORWARDED,
 })  # fmt: skip
 _RICH = re.compile(r"<(?:img|table|ul|ol|h[1-6]|pre)\b", re.IGNORECASE)
 
@@ -54,6 +57,7 @@ class Said:
     rich: bool
     label: str
     label_kind: str
+    written: SafeString | None = None
     kind: str = "message"
 
     @property
@@ -67,6 +71,26 @@ class Said:
     @property
     def is_withdrawn(self) -> bool:
         return self.message.outbox == OutboxState.WITHDRAWN
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is a reply for later that can still be changed."""
+        waiting = self.message.outbox in (OutboxState.QUEUED, OutboxState.HELD)
+        return waiting and self.message.scheduled_for is not None and not self.message.attempts
+
+    @property
+    def is_forward(self) -> bool:
+        return bool(self.envelope.get("forwards"))
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it was said to or by somebody else than the customer."""
+        return self.message.conversation.aside
+
+    @property
+    def may_be_passed_on(self) -> bool:
+        gone = (OutboxState.WITHDRAWN, OutboxState.QUEUED, OutboxState.HELD)
+        return not self.is_note and not self.message.pending and self.message.outbox not in gone
 
     @property
     def has_remote(self) -> bool:
@@ -207,7 +231,7 @@ def _with_files(ticket_id: int) -> QuerySet[Message]:
     shape = JSONObject(id="public_id", name="filename", type="content_type", size="size", about="about")
     return (
         Message.objects.filter(ticket=ticket_id)
-        .select_related("identity", "agent")
+        .select_related("identity", "agent", "conversation")
         .annotate(file_list=ArraySubquery(files.values(json=shape)))
         .defer("dedupe_key", "reply_token")
     )
@@ -312,7 +336,7 @@ def say(message: Message) -> Said:
         parts=text_parts(message.text, () if message.shown_whole else message.quoted),
         files=[File(f["id"], f["name"], f["type"], f["size"], f["about"]) for f in getattr(message, "file_list", ())],
         rich=bool(message.html) and message.kind == MessageKind.INBOUND and looks_rich(message.html, message.text),
-        label=label, label_kind=label_kind,
+        label=label, label_kind=label_kind, written=written_html(message),
     )  # fmt: skip
 
 
@@ -341,39 +365,3 @@ def text_parts(text: str, quoted: Sequence[Sequence[int]]) -> list[Part]:
         place = end
     parts.append(Part(text[place:], quoted=False))
     return [Part(part.text.strip("\n"), part.quoted) for part in parts if part.text.strip()]
-
-
-def _sent_label(message: Message) -> str:
-    if message.thread_layer == ThreadLayer.EXTERNAL_ID:
-        return _("Written elsewhere")
-    if message.marks.get("read_at"):
-        return _("Read")
-    if message.marks.get("delivered_at"):
-        return _("Delivered")
-    return _("Sent automatically") if message.auto_kind else _("Sent")
-
-
-def state_label(message: Message) -> tuple[str, str]:
-    """The few words beside the time, and how they are coloured."""
-    if message.kind == MessageKind.OUTBOUND:
-        if message.outbox == OutboxState.QUEUED and message.error:
-            return _("Delayed"), "warn"
-        labels = {
-            OutboxState.QUEUED: (_("Goes out in a moment"), ""),
-            OutboxState.SENDING: (_("Sending"), ""),
-            OutboxState.SENT: (_sent_label(message), ""),
-            OutboxState.UNKNOWN: (_("Not known whether it arrived"), "warn"),
-            OutboxState.FAILED: (_("Not delivered"), "bad"),
-        }
-        return labels.get(OutboxState(message.outbox), ("", ""))
-    if message.kind == MessageKind.NOTE:
-        return _("Note, team only"), ""
-    if message.pending:
-        return _("Waits to be let in"), "warn"
-    if message.verdict == SenderVerdict.FAIL:
-        return _("Sender not genuine"), "bad"
-    if message.auto_kind:
-        return str(AutoKind(message.auto_kind).label), ""
-    if message.verdict == SenderVerdict.PASS:
-        return _("Sender verified"), "ok"
-    return "", ""

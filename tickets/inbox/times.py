@@ -1,12 +1,18 @@
-"""Moments to snooze until, counted in the agent's own day."""
+"""Moments to snooze until and to send at, counted in the agent's own day."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from tickets.errors import InvalidInput
 
 MORNING = time(9)
 EVENING = time(17)
@@ -19,16 +25,40 @@ class Choice:
     at: datetime
 
 
+def send_choices(now: datetime) -> list[Choice]:
+    """When a reply may leave later: the next mornings."""
+    return [choice for choice in snooze_choices(now) if choice.key in ("hours", "tomorrow", "monday")]
+
+
+def moment_of(form: QueryDict, preset_field: str, field: str) -> datetime | None:
+    """The moment a form means: a choice of the menu by its key, or a local date and time; None without either."""
+    if preset := form.get(preset_field):
+        chosen = next((choice for choice in snooze_choices(timezone.localtime()) if choice.key == preset), None)
+        if chosen is None:
+            raise InvalidInput(field, _("Choose a time in the future."))
+        return chosen.at
+    typed = form.get(field) or ""
+    if not typed:
+        return None
+    try:
+        at = parse_datetime(typed)
+    except ValueError:
+        at = None
+    if at is None:
+        raise InvalidInput(field, _("Choose a date and a time."))
+    return timezone.make_aware(at) if timezone.is_naive(at) else at
+
+
 def snooze_choices(now: datetime) -> list[Choice]:
     """What to offer at a local moment; every choice lies ahead, none twice."""
     tomorrow = _at(now, 1, MORNING)
     monday = _at(now, 7 - now.weekday(), MORNING)
     offered = [
-        Choice("hours", _("In 3 hours"), _whole(now + timedelta(hours=3))),
-        Choice("evening", _("This evening"), _at(now, 0, EVENING)),
-        Choice("tomorrow", _("Tomorrow"), tomorrow),
-        Choice("monday", _("Monday"), monday),
-        Choice("week", _("In a week"), _at(now, 7, MORNING)),
+        Choice("hours", gettext_lazy("In 3 hours"), _whole(now + timedelta(hours=3))),
+        Choice("evening", gettext_lazy("This evening"), _at(now, 0, EVENING)),
+        Choice("tomorrow", gettext_lazy("Tomorrow"), tomorrow),
+        Choice("monday", gettext_lazy("Monday"), monday),
+        Choice("week", gettext_lazy("In a week"), _at(now, 7, MORNING)),
     ]
     seen: set[datetime] = set()
     kept: list[Choice] = []

@@ -38,6 +38,7 @@ urlpatterns = [
     path("tickets/<int:ticket_id>/uploads/", writes.uploads, name="ticket_uploads"),
     path("tickets/<int:ticket_id>/uploads/<uuid:public_id>/removal/", writes.removal, name="ticket_upload_removal"),
     path("messages/<int:message_id>/withdrawal/", writes.withdrawal, name="message_withdrawal"),
+    path("messages/<int:message_id>/schedule/", writes.schedule, name="message_schedule"),
     path("messages/<int:message_id>/retry/", writes.retry, name="message_retry"),
     path("messages/<int:message_id>/confirmation/", writes.confirmation, name="message_confirmation"),
     path("messages/<int:message_id>/images/", writes.images, name="message_images"),

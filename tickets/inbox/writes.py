@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -13,25 +12,27 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from people.models import Agent, Team
 from people.permissions import PermissionDenied
-from tickets.actions import assignment, drafts, files, labels, notes, participants, replies, status
+from tickets.actions import assignment, drafts, files, labels, later, notes, participants, replies, status, undelivered
+from tickets.actions import withdrawal as withdrawal_
 from tickets.errors import DomainError, InvalidInput, NotFound, StaleReply
-from tickets.models import Message, MessageKind, Ticket
+from tickets.models import DraftKind, Message, Ticket
 from tickets.notices import mark_ticket_read
 from tickets.realtime import announce_to_agent
+from tickets.written_html import LONGEST, text_of_html
 
 from .access import agent_of, busy, forbidden, refusal, signed_in
+from .dates import short_moment
 from .directory import read_directory
 from .pages import read_number, updates_of
 from .rows import render_row, rows_for
 from .thread import read_thread
 from .timeline import say
-from .times import snooze_choices
+from .times import moment_of
 
 Write = Callable[..., dict[str, Any]]
 
@@ -81,7 +82,9 @@ def _row(request: HttpRequest, ticket_id: int) -> str | None:
 def _stale(request: HttpRequest, error: StaleReply, **ids: int) -> JsonResponse:
     """The refusal together with what the sender has not seen."""
     visible = Ticket.objects.visible_to(agent_of(request)).filter(pk=ids["ticket_id"])
-    missed = Message.objects.filter(ticket__in=visible, sequence__in=error.missed).select_related("identity", "agent")
+    missed = Message.objects.filter(ticket__in=visible, sequence__in=error.missed).select_related(
+        "identity", "agent", "conversation"
+    )
     said = [say(message) for message in missed.order_by("sequence")]
     return JsonResponse(
         {
@@ -97,15 +100,19 @@ def _stale(request: HttpRequest, error: StaleReply, **ids: int) -> JsonResponse:
 @write
 def messages(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     form = request.POST
-    text, client_id = form.get("text", ""), _uuid(form.get("client_id"), "client_id")
+    html, client_id = form.get("html", "")[: LONGEST + 1], _uuid(form.get("client_id"), "client_id")
+    text = text_of_html(html) if html else form.get("text", "")
     attachments = [_required_uuid(value) for value in form.getlist("attachments")]
     if form.get("kind") == "note":
-        message = notes.add_note(ticket_id, by=agent, text=text, attachments=attachments, client_id=client_id)
+        message = notes.add_note(
+            ticket_id, by=agent, text=text, html=html, attachments=attachments, client_id=client_id
+        )
         return {"message": message.pk, "kind": "note"}
     message = replies.reply(
         ticket_id,
         by=agent,
         text=text,
+        html=html,
         to=_addresses(form.get("to"), "to"),
         cc=_addresses(form.get("cc"), "cc"),
         bcc=_addresses(form.get("bcc"), "bcc") or (),
@@ -115,9 +122,12 @@ def messages(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, An
         client_id=client_id,
         confirmed=form.getlist("confirmed"),
         then_status=form.get("then") or None,
+        send_at=moment_of(form, "later", "send_at") if "later" in form else None,
+        hold_on_answer=form.get("hold") != "0",
     )
     left = (message.not_before - timezone.now()).total_seconds() if message.not_before else 0
-    return {"message": message.pk, "kind": "reply", "undo_seconds": max(0, round(left, 1))}
+    later = {"later": short_moment(message.scheduled_for)} if message.scheduled_for else {}
+    return {"message": message.pk, "kind": "reply", "undo_seconds": max(0, round(left, 1)), **later}
 
 
 @write
@@ -148,7 +158,7 @@ def status_(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any
 
 @write
 def snooze(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
-    status.snooze_ticket(ticket_id, by=agent, until=_until(request))
+    status.snooze_ticket(ticket_id, by=agent, until=moment_of(request.POST, "preset", "until"))
     return {}
 
 
@@ -200,8 +210,8 @@ def unread(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]
 @write
 def draft(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     form = request.POST
-    kind = MessageKind.NOTE if form.get("kind") == "note" else MessageKind.OUTBOUND
-    if not form.get("text", "").strip() and form.get("discard"):
+    kind = {"note": DraftKind.NOTE, "forward": DraftKind.FORWARD}.get(form.get("kind", ""), DraftKind.REPLY)
+    if form.get("discard"):
         drafts.discard_draft(ticket_id, by=agent, kind=kind)
         return {"saved": True}
     recipients = {
@@ -210,7 +220,8 @@ def draft(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     }
     revision = form.get("revision", "")
     kept = drafts.save_draft(
-        ticket_id, by=agent, kind=kind, text=form.get("text", ""), recipients=recipients,
+        ticket_id, by=agent, kind=kind, text=form.get("text", ""), html=form.get("html", "")[: LONGEST + 1],
+        about=read_number(form.get("about")) or None, recipients=recipients,
         revision=int(revision) if revision.isdecimal() and len(revision) < 18 else 0,
     )  # fmt: skip
     return {"saved": kept}
@@ -223,7 +234,7 @@ def uploads(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any
         raise InvalidInput("file", _("Choose a file."))
     kept = files.upload_attachment(
         ticket_id, by=agent, upload=upload, filename=upload.name or "file",
-        public_id=_uuid(request.POST.get("id"), "id"),
+        public_id=_uuid(request.POST.get("id"), "id"), inline="inline" in request.POST,
     )  # fmt: skip
     return {"id": str(kept.public_id), "name": kept.filename, "size": kept.size}
 
@@ -236,19 +247,19 @@ def removal(request: HttpRequest, agent: Agent, ticket_id: int, public_id: UUID)
 
 @write
 def withdrawal(request: HttpRequest, agent: Agent, message_id: int) -> dict[str, Any]:
-    message = replies.withdraw_reply(message_id, by=agent)
+    message = withdrawal_.withdraw_reply(message_id, by=agent)
     thread = read_thread(agent, message.ticket_id, read_directory())
     return {"ticket": message.ticket_id, "compose": thread.compose()}
 
 
 @write
 def retry(request: HttpRequest, agent: Agent, message_id: int) -> dict[str, Any]:
-    return {"ticket": replies.retry_delivery(message_id, by=agent).ticket_id}
+    return {"ticket": undelivered.retry_delivery(message_id, by=agent).ticket_id}
 
 
 @write
 def confirmation(request: HttpRequest, agent: Agent, message_id: int) -> dict[str, Any]:
-    return {"ticket": replies.confirm_delivered(message_id, by=agent).ticket_id}
+    return {"ticket": undelivered.confirm_delivered(message_id, by=agent).ticket_id}
 
 
 @write
@@ -262,23 +273,16 @@ def folding(request: HttpRequest, agent: Agent, message_id: int) -> dict[str, An
     return {"ticket": decide(message_id, by=agent).ticket_id}
 
 
-def _until(request: HttpRequest) -> datetime | None:
-    """The moment meant: a choice of the menu by its key, or a local date and time; nothing ends the snooze."""
-    form, now = request.POST, timezone.localtime()
-    if preset := form.get("preset"):
-        chosen = next((choice for choice in snooze_choices(now) if choice.key == preset), None)
-        if chosen is None:
-            raise InvalidInput("until", _("Choose a time in the future."))
-        return chosen.at
-    if not form.get("until"):
-        return None
-    try:
-        at = parse_datetime(form["until"])
-    except ValueError:
-        at = None
-    if at is None:
-        raise InvalidInput("until", _("Choose a date and a time."))
-    return timezone.make_aware(at) if timezone.is_naive(at) else at
+@write
+def schedule(request: HttpRequest, agent: Agent, message_id: int) -> dict[str, Any]:
+    """Another moment for a reply that waits, or now."""
+    if "now" in request.POST:
+        return {"ticket": later.send_scheduled_now(message_id, by=agent).ticket_id}
+    send_at = moment_of(request.POST, "later", "send_at")
+    if send_at is None:
+        raise InvalidInput("send_at", _("Choose a date and a time."))
+    message = later.reschedule_reply(message_id, by=agent, send_at=send_at)
+    return {"ticket": message.ticket_id, "later": short_moment(send_at)}
 
 
 def _addresses(value: str | None, field: str) -> list[str] | None:

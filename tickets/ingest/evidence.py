@@ -59,6 +59,7 @@ class Membership:
     identity_id: int
     customer_id: int
     state: str
+    aside: bool = False
 
 
 @dataclass(slots=True)
@@ -95,7 +96,7 @@ class Evidence:
     follow_ups: dict[int, list[int]] = field(
         default_factory=dict
     )  # closed ticket -> follow-ups not closed, newest first
-    main_conversation: dict[int, int] = field(default_factory=dict)  # ticket -> latest conversation
+    main_conversation: dict[int, int] = field(default_factory=dict)  # ticket -> latest one with its customer
     # (channel, the provider's name of a thread) -> its latest (ticket, conversation)
     by_thread: dict[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
 
@@ -130,7 +131,8 @@ FROM tickets_ticket WHERE id = ANY(%s) ORDER BY id FOR UPDATE
 """
 
 _MEMBERS = """
-SELECT p.conversation_id, c.ticket_id, p.identity_id, COALESCE(k.merged_into_id, k.id), p.state
+SELECT p.conversation_id, c.ticket_id, p.identity_id, COALESCE(k.merged_into_id, k.id), p.state,
+       c.aside
 FROM tickets_participant p
 JOIN tickets_conversation c ON c.id = p.conversation_id
 JOIN people_identity i ON i.id = p.identity_id
@@ -202,7 +204,8 @@ def lock_tickets(evidence: Evidence, ids: Iterable[int]) -> None:
         for row in members.fetchall():
             member = Membership(*row)
             evidence.members.setdefault(member.ticket_id, []).append(member)
-            evidence.main_conversation[member.ticket_id] = member.conversation_id
+            if not member.aside:
+                evidence.main_conversation[member.ticket_id] = member.conversation_id
         closed = [ticket.id for ticket in found if ticket.status == "closed"]
         if not closed:
             return

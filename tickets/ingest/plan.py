@@ -35,6 +35,7 @@ class MessagePlan:
     layer: str
     reason: str
     pending: bool = False
+    aside: bool = False
     opened: bool = False
 
 
@@ -164,7 +165,8 @@ def _add_message(
     ticket.inbound_sequence = ticket.message_sequence
     ticket.last_message_at = max(ticket.last_message_at, at)
     ticket.preview = preview_of(message.text, message.quoted) or ticket.preview
-    if _asks_us(message) and not placement.pending and ticket.waiting_since is None:
+    asks = _asks_us(message) and not placement.pending and not placement.aside
+    if asks and ticket.waiting_since is None:
         ticket.waiting_since = at
     planned = MessagePlan(
         message=message,
@@ -177,12 +179,14 @@ def _add_message(
         layer=placement.layer,
         reason=placement.reason,
         pending=placement.pending,
+        aside=placement.aside,
     )
     plan.messages.append(planned)
     plan.touched[ticket.id] = ticket
     data = {"message": planned.message_id, "sequence": planned.sequence, "layer": placement.layer}
     data |= {"auto": message.auto_kind} if message.auto_kind else {}
     data |= {"pending": True} if placement.pending else {}
+    data |= {"aside": True} if placement.aside else {}
     data |= _history(message)
     _record(plan, ticket, TicketEvent.MESSAGE_RECEIVED, Actor.customer(sender.customer_id), at, data)
     return planned
@@ -217,19 +221,20 @@ def _wake(planned: MessagePlan, plan: Plan) -> None:
     ticket, message = planned.ticket, planned.message
     if planned.pending or not _asks_us(message):
         return
-    by = Actor.customer(ticket.customer_id)
-    data: dict[str, Any] = {"message": planned.message_id}
+    # An answer of somebody asked aside is no word of the customer's, but an agent has to read it.
+    by = SYSTEM if planned.aside else Actor.customer(ticket.customer_id)
+    data: dict[str, Any] = {"message": planned.message_id} | ({"aside": True} if planned.aside else {})
     if ticket.status == "solved":
         ticket.status, ticket.solved_at = "open", None
         ticket.reopened += 1
         _record(plan, ticket, TicketEvent.TICKET_REOPENED, by, planned.at, data)
     elif ticket.status in ("pending", "on_hold"):
-        data |= {"from": ticket.status, "to": "open"}
+        change = data | {"from": ticket.status, "to": "open"}
         ticket.status = "open"
-        _record(plan, ticket, TicketEvent.TICKET_STATUS_CHANGED, by, planned.at, data)
+        _record(plan, ticket, TicketEvent.TICKET_STATUS_CHANGED, by, planned.at, change)
     if ticket.snoozed_until is not None:
         ticket.snoozed_until = None
-        _record(plan, ticket, TicketEvent.TICKET_WOKEN, by, planned.at, {"message": planned.message_id})
+        _record(plan, ticket, TicketEvent.TICKET_WOKEN, by, planned.at, data)
 
 
 def _asks_us(message: InboundMessage) -> bool:

@@ -37,6 +37,8 @@ class Placement:
     layer: str
     reason: str
     pending: bool = False
+    # Among people whom the customer does not know of: what was forwarded to them is what they answer.
+    aside: bool = False
     link: tuple[int, str] | None = None
 
 
@@ -55,7 +57,9 @@ def place(message: InboundMessage, evidence: Evidence, *, identity_id: int, cust
                 return _follow_up(candidate, evidence, identity_id, customer_id)
             # Into a thread of the provider nobody writes whom the provider did not let in.
             pending = standing != "active" and candidate.layer != "external_id"
-            return Placement(candidate.ticket_id, candidate.conversation_id, candidate.layer, "", pending)
+            conversation_id = _own_conversation(candidate, evidence, identity_id, customer_id)
+            aside = _is_aside(conversation_id, candidate.ticket_id, evidence)
+            return Placement(candidate.ticket_id, conversation_id, candidate.layer, "", pending, aside)
         link = link or (candidate.ticket_id, "unproven_reference")
         reason = f"points at #{candidate.ticket_id} without proof, from somebody who does not take part in it"
     if link is None and (twin := _differing_twin(message, evidence)):
@@ -98,6 +102,22 @@ def _standing(ticket_id: int, evidence: Evidence, identity_id: int, customer_id:
     if "active" in found:
         return "active"
     return "pending" if "pending" in found else "stranger"
+
+
+def _own_conversation(candidate: Candidate, evidence: Evidence, identity_id: int, customer_id: int) -> int:
+    """The conversation pointed at; but who was asked aside stays aside, and who was not does not get in there."""
+    members = evidence.members.get(candidate.ticket_id, ())
+    theirs = [m for m in members if m.identity_id == identity_id or m.customer_id == customer_id]
+    if any(m.conversation_id == candidate.conversation_id for m in theirs) or not theirs:
+        return candidate.conversation_id
+    if _is_aside(candidate.conversation_id, candidate.ticket_id, evidence) or all(m.aside for m in theirs):
+        main = [m.conversation_id for m in theirs if not m.aside]
+        return main[-1] if main else theirs[-1].conversation_id
+    return candidate.conversation_id
+
+
+def _is_aside(conversation_id: int, ticket_id: int, evidence: Evidence) -> bool:
+    return any(m.aside for m in evidence.members.get(ticket_id, ()) if m.conversation_id == conversation_id)
 
 
 def _follow_up(candidate: Candidate, evidence: Evidence, identity_id: int, customer_id: int) -> Placement:

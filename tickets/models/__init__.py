@@ -13,7 +13,7 @@ from .message import (
 )
 from .storm import Storm, StormScope
 from .ticket import Cycle, DueState, LinkReason, Priority, Status, Tag, Tagging, Tally, Ticket, TicketLink
-from .workbench import Acknowledgement, Draft, Notification, RemovedUpload, Seen
+from .workbench import Acknowledgement, Draft, DraftKind, Notification, RemovedUpload, Seen
 
 __all__ = [
     "Acknowledgement",
@@ -28,6 +28,7 @@ __all__ = [
     "Conversation",
     "Cycle",
     "Draft",
+    "DraftKind",
     "DueState",
     "LinkReason",
     "Message",

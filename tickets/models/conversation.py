@@ -20,6 +20,8 @@ class Conversation(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="conversations", db_index=False)
     subject = models.CharField(max_length=500, blank=True, default="")
     external_id = models.CharField(max_length=255, blank=True, default="")
+    # With somebody else than the customer, begun by forwarding: never what an answer to the customer continues.
+    aside = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -23,10 +23,11 @@ class MessageKind(models.TextChoices):
 
 
 class OutboxState(models.TextChoices):
-    """Where a reply is on its way out. Only `queued` may be claimed, only `unknown` needs a person."""
+    """Where a reply is on its way out. Only `queued` may be claimed; `unknown` and `held` need a person."""
 
     NONE = "", "-"
     QUEUED = "queued", _("Waiting to go out")
+    HELD = "held", _("Held back")
     WITHDRAWN = "withdrawn", _("Withdrawn")
     SENDING = "sending", _("Sending")
     SENT = "sent", _("Sent")
@@ -107,6 +108,8 @@ class Message(models.Model):
     client_id = models.UUIDField(null=True, unique=True)
     outbox = models.CharField(max_length=9, choices=OutboxState.choices, blank=True, default="")
     not_before = models.DateTimeField(null=True)
+    # The moment its author chose for it; null for what leaves at once.
+    scheduled_for = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     handed_over_at = models.DateTimeField(null=True)
     attempts = models.SmallIntegerField(default=0)

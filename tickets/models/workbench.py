@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from events.models import Event
 from people.models import Agent, Identity
 
-from .message import MessageKind
+from .message import Message
 from .ticket import Ticket
 
 
@@ -22,13 +23,24 @@ class Acknowledgement(models.Model):
         return f"identity {self.identity_id} at {self.at}"
 
 
+class DraftKind(models.TextChoices):
+    REPLY = "outbound", _("Reply")
+    NOTE = "note", _("Note")
+    FORWARD = "forward", _("Forwarding")
+
+
 class Draft(models.Model):
-    """An answer being written, one a ticket, agent and mode; kept here so that no reload or crash loses it."""
+    """Something being written, one a ticket, agent and kind; kept here so that no reload or crash loses it.
+
+    `html` is the text with its formatting, "" for plain text. `about` is the message answered or forwarded.
+    """
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="drafts", db_index=False)
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="drafts")
-    kind = models.CharField(max_length=8, choices=MessageKind.choices)
+    kind = models.CharField(max_length=8, choices=DraftKind.choices)
     text = models.TextField(blank=True, default="")
+    html = models.TextField(blank=True, default="")
+    about = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     recipients = models.JSONField(default=dict)
     # A draft saved by an older keystroke must not overwrite a newer one: the browser counts its saves.
     revision = models.BigIntegerField(default=0)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from events.actors import ActorKind
 from events.models import Event
 from people.models import Agent, Role
+from tickets.actions.later import hold_scheduled
 from tickets.events import TicketEvent
 from tickets.models import AutoKind, Message, Notification, Ticket
 from tickets.realtime import announce_to_agent
@@ -25,6 +26,7 @@ NOTICED = frozenset(
     {
         TicketEvent.TICKET_ASSIGNED,
         TicketEvent.MESSAGE_RECEIVED,
+        TicketEvent.MESSAGE_HELD,
         TicketEvent.PARTICIPANT_PENDING,
         TicketEvent.STORM_BEGAN,
         *_UNDELIVERED,
@@ -42,6 +44,9 @@ def teach_notice(kind: str, text: Callable[[int], str]) -> None:
 
 def notify_agents(event: Event) -> None:
     """Tell whoever the event concerns, unless they did it themselves or may not see the ticket."""
+    if event.kind == TicketEvent.MESSAGE_RECEIVED:
+        # Here, since this reaction reads each answer anyway: another pair for each mail would cost more than it does.
+        hold_scheduled(event.stream_id, at=timezone.now())
     admins = Agent.objects.filter(role=Role.ADMIN, is_active=True) if event.kind == TicketEvent.STORM_BEGAN else ()
     for agent in admins or filter(None, [_concerned(event)]):
         notify(agent, event)
@@ -74,6 +79,8 @@ def sentence(kind: str, ticket_id: int) -> str:
             return _("Somebody new wrote on #%(number)s and waits to be accepted") % number
         case TicketEvent.STORM_BEGAN:
             return _("Mail is flooding in at #%(number)s; automatic answers pause there") % number
+        case TicketEvent.MESSAGE_HELD:
+            return _("Your reply for later on #%(number)s was held back: there is an answer") % number
         case TicketEvent.DELIVERY_UNKNOWN:
             return _("Not known whether your reply on #%(number)s arrived") % number
         case _:

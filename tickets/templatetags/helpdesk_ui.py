@@ -24,7 +24,7 @@ from django.utils.translation import get_language, get_language_info, gettext, p
 
 from people.models import Agent, Role
 from people.permissions import Permission
-from tickets.inbox.dates import short_date
+from tickets.inbox.dates import short_date, short_moment
 from tickets.inbox.due import Due
 from tickets.inbox.faces import hue, initials
 from tickets.inbox.rows import Mark, Row
@@ -119,16 +119,6 @@ def until(at: datetime) -> SafeString:
     """When something comes back; drawn in the reader's zone by the browser where the row came over the socket."""
     local = timezone.localtime(at)
     return format_html('<time datetime="{}" data-until>{}</time>', at.isoformat(), short_moment(local))
-
-
-def short_moment(local: datetime) -> str:
-    now = timezone.localtime()
-    clock = date_format(local, "H:i")
-    if local.date() == now.date():
-        return clock
-    if local.year == now.year:
-        return f"{short_date(local)}, {clock}"
-    return short_date(local, year=True)
 
 
 def short_age(at: datetime, now: datetime | None = None) -> str:

@@ -1,0 +1,123 @@
+"""Taking back what has not left: the text is a draft again, and the ticket stands where it stood."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from events.models import Event
+from people.models import Agent
+from people.permissions import Permission
+from tickets.errors import InvalidInput, TooLate
+from tickets.events import STATUS_CHANGES, TICKET_STREAM, TicketEvent
+from tickets.models import AutoKind, Draft, DraftKind, Message, MessageKind, OutboxState, SearchEntry, Status, Ticket
+from tickets.preview import preview_of
+from tickets.written_html import html_of_text
+
+from .base import audience, lock_message_ticket, record, refresh_attention
+from .files import release_files
+from .status import change_status
+
+_NOT_YET = (OutboxState.QUEUED, OutboxState.HELD)
+
+
+def withdraw_reply(message_id: int, *, by: Agent, at: datetime | None = None) -> Message:
+    """Take back an answer that has not left; its text and files are the draft of whoever takes it back.
+
+    One's own, or any that waits for a moment to come. TooLate once it is on its way. Twice is the same as once.
+    """
+    at = at or timezone.now()
+    with transaction.atomic():
+        ticket, message = lock_message_ticket(message_id, by=by, permission=Permission.REPLY)
+        if message.agent_id != by.pk and message.scheduled_for is None:
+            raise InvalidInput("message", _("Only its author can take a reply back."))
+        if message.outbox == OutboxState.WITHDRAWN:
+            return message
+        if message.outbox not in (OutboxState.QUEUED, OutboxState.HELD) or message.attempts:
+            raise TooLate(_("Too late: the reply is already on its way."))
+        message.outbox = OutboxState.WITHDRAWN
+        message.save(update_fields=["outbox"])
+        SearchEntry.objects.filter(message=message).delete()
+        _back_to_draft(message, by=by)
+        release_files(message, to=by)
+        data = {"message": message.pk, "sequence": message.sequence}
+        record(ticket, TicketEvent.MESSAGE_WITHDRAWN, by=by.actor, at=at, data=data)
+        _restore(ticket, message, by=by, at=at)
+    return message
+
+
+def _back_to_draft(message: Message, *, by: Agent) -> None:
+    recipients = {name: message.envelope.get(name, []) for name in ("to", "cc", "bcc")}
+    forwards = message.envelope.get("forwards")
+    kept: dict[str, Any] = {"text": message.text, "html": message.html, "recipients": recipients}
+    kept["about"] = Message.objects.filter(pk=forwards[0]).first() if forwards else _answered_aside(message)
+    draft, created = Draft.objects.get_or_create(
+        ticket_id=message.ticket_id,
+        agent=by,
+        kind=DraftKind.FORWARD if forwards else DraftKind.REPLY,
+        defaults=kept,
+    )
+    if not created:  # something new was begun within the seconds: keep both
+        both = draft.text.strip()
+        if draft.html or message.html:
+            draft.html = _as_html(message) + (draft.html or html_of_text(draft.text))
+        draft.text = f"{message.text}\n\n{draft.text}" if both else message.text
+        draft.revision += 1
+        draft.save(update_fields=["text", "html", "revision"])
+
+
+def _as_html(message: Message) -> str:
+    return message.html or html_of_text(message.text)
+
+
+def _answered_aside(message: Message) -> Message | None:
+    """What a reply to somebody else than the customer answered; the customer's last message is found anyway."""
+    answered = message.envelope.get("in_reply_to") if message.conversation.aside else None
+    return Message.objects.filter(ticket=message.ticket_id, external_id=answered).first() if answered else None
+
+
+def _restore(ticket: Ticket, withdrawn: Message, *, by: Agent, at: datetime) -> None:
+    """Put back what the reply had changed, as far as nothing else has changed it since."""
+    said = Message.objects.filter(ticket=ticket).exclude(outbox=OutboxState.WITHDRAWN)
+    said = said.exclude(auto_kind=AutoKind.RECEIPT)
+    last = said.exclude(kind=MessageKind.NOTE).order_by("-sequence").first()
+    to_customer = said.filter(conversation__aside=False)
+    answers = to_customer.filter(kind=MessageKind.OUTBOUND).exclude(outbox__in=_NOT_YET, scheduled_for__isnull=False)
+    answered = answers.order_by("-sequence").values_list("sequence", flat=True).first()
+    asked = to_customer.filter(kind=MessageKind.INBOUND, auto_kind="", pending=False, sequence__gt=answered or 0)
+    ticket.preview = preview_of(last.text, [tuple(span) for span in last.quoted]) if last else ""
+    if before := _status_before(ticket, withdrawn):
+        change_status(ticket, before, by=by.actor, at=at)
+    if ticket.status != Status.SOLVED:
+        ticket.waiting_since = asked.order_by("sequence").values_list("at", flat=True).first()
+    if _took(ticket, withdrawn, by):
+        seen_by, ticket.assignee = audience(ticket), None
+        data = {"from": by.pk, "to": None}
+        record(ticket, TicketEvent.TICKET_ASSIGNED, by=by.actor, at=at, data=data, before=seen_by)
+    refresh_attention(ticket)
+    ticket.save(update_fields=["preview", "waiting_since", "assignee", "needs_attention"])
+
+
+def _took(ticket: Ticket, withdrawn: Message, by: Agent) -> bool:
+    """Whether the ticket became its writer's by this reply, and nobody has been given it since."""
+    said = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket.pk)
+    kinds = [TicketEvent.MESSAGE_QUEUED, TicketEvent.MESSAGE_SCHEDULED, TicketEvent.MESSAGE_FORWARDED]
+    own = said.filter(kind__in=kinds, data__message=withdrawn.pk, data__took=True).first()
+    if own is None or ticket.assignee_id != by.pk:
+        return False
+    return not said.filter(kind=TicketEvent.TICKET_ASSIGNED, sequence__gt=own.sequence).exists()
+
+
+def _status_before(ticket: Ticket, withdrawn: Message) -> str:
+    """The status to go back to: "" unless the reply had set one and nobody has set another since."""
+    said = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket.pk)
+    queued = said.filter(kind=TicketEvent.MESSAGE_QUEUED, data__message=withdrawn.pk).first()
+    if queued is None or ticket.status != queued.data.get("status_to"):
+        return ""
+    # The reply's own change is the event right after it.
+    since = said.filter(kind__in=STATUS_CHANGES, sequence__gt=queued.sequence + 1)
+    return "" if since.exists() else str(queued.data["status_from"])
