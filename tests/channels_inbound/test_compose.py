@@ -46,7 +46,7 @@ def test_the_whole_mail() -> None:
     assert part(mail, "plain") == (
         "It left this morning.\n\n-- \nNordvik Outdoor\nTel. 123\n\n"
         f"[#1042] [ref:{TOKEN}]\n\n"
-        "On March 2, 2026, 12:00, Zoe Bauer wrote:\n> Hello, where is my parcel?\n"
+        "On 2 March 2026, 12:00, Zoe Bauer wrote:\n> Hello, where is my parcel?\n"
     )
     html = part(mail, "html")
     assert "It left this morning." in html
