@@ -13,19 +13,16 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Protocol
 
-from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from channels_inbound.email.compose import ComposedMail, compose_mail
 from channels_inbound.email.headers_out import wire_address
-from channels_inbound.email.send import Outcome, SendResult, SmtpRoute, SmtpSender, Unreachable
+from channels_inbound.email.send import Outcome, SendResult, Unreachable
 from channels_inbound.health import note_send_trouble, note_sent
 from channels_inbound.hooks.sending import send_by_provider
-from channels_inbound.models import DemoMail
+from channels_inbound.outgoing.dispatch import Dispatch
 from events.tracing import tracing
 from tickets.actions.delivery import (
-    begin_handover,
     claim_replies,
     record_accepted,
     record_permanent_failure,
@@ -61,58 +58,11 @@ class Outgoing(Protocol):
     def close(self) -> None: ...
 
 
-class SmtpOutgoing:
-    """The outgoing server of the installation."""
-
-    def __init__(self) -> None:
-        self._sender = SmtpSender(SmtpRoute.from_settings())
-
-    def deliver(self, m: OutboundMessage, mail: ComposedMail) -> SendResult:
-        return self._sender.send(mail, lambda: begin_handover(m.message_id, m.attempt, at=timezone.now()))
-
-    def close(self) -> None:
-        self._sender.close()
-
-
-class DemoOutgoing:
-    """No outgoing server: the mail is kept for the demo mailbox. Kept and accepted are one transaction."""
-
-    def deliver(self, m: OutboundMessage, mail: ComposedMail) -> SendResult:
-        with transaction.atomic():
-            DemoMail.objects.get_or_create(
-                message_id=m.message_id, attempt=m.attempt,
-                defaults={"mail_from": mail.sender, "rcpt_tos": list(mail.recipients),
-                          "subject": mail.subject[:500], "content": mail.content},
-            )  # fmt: skip
-            record_accepted(m.message_id, m.attempt, at=timezone.now())
-        return SendResult(Outcome.ACCEPTED)
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-class NowhereToSend:
-    """Production without an outgoing server: replies wait, and the channel says why."""
-
-    def deliver(self, m: OutboundMessage, mail: ComposedMail) -> SendResult:
-        raise Unreachable("no outgoing mail server is set (EMAIL_URL)")
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def outgoing() -> Outgoing:
-    """Where replies go with the present settings."""
-    if settings.EMAIL_URL:
-        return SmtpOutgoing()
-    return DemoOutgoing() if settings.DEMO_MAILBOX else NowhereToSend()
-
-
 def drain_outbound(*, max_seconds: float = DRAIN_SECONDS, via: Outgoing | None = None) -> Counter[str]:
     """Send what is due until nothing is left or the time is up; how many ended how."""
     done: Counter[str] = Counter()
     deadline = monotonic() + max_seconds
-    way = via or outgoing()
+    way = via or Dispatch()
     try:
         while monotonic() < deadline:
             claimed = claim_replies(CLAIMED_AT_ONCE, at=timezone.now())
@@ -126,16 +76,16 @@ def drain_outbound(*, max_seconds: float = DRAIN_SECONDS, via: Outgoing | None =
 
 def _send_all(claimed: list[OutboundMessage], way: Outgoing) -> list[str]:
     ended = []
-    trouble = ""
+    trouble: dict[int, str] = {}
     for m in claimed:
         with tracing(m.trace):  # the click's id, whichever job came to send it
             if not traits_of(m.channel_kind).addressed:
                 ended.append(send_by_provider(m).value)
                 continue
-            if trouble:  # the server did not answer a moment ago: do not wait for it once a mail
-                result = SendResult(Outcome.TEMPORARY, trouble)
+            if said := trouble.get(m.channel_id):  # no server answered a moment ago: do not wait for one once a mail
+                result = SendResult(Outcome.TEMPORARY, said)
             else:
-                result, trouble = _send_one(m, way)
+                result, trouble[m.channel_id] = _send_one(m, way)
             _record(m, result)
             logger.info("reply %s", result.outcome.value, extra={"message_row": m.message_id, "attempt": m.attempt})
         ended.append(result.outcome.value)
@@ -177,7 +127,7 @@ def _record(m: OutboundMessage, result: SendResult) -> None:
 
 def _accepted(m: OutboundMessage, result: SendResult, now: datetime) -> None:
     refused, waiting = _by_address(m, result.refused), _by_address(m, result.waiting)
-    again = next_try(m.attempt, at=now) if waiting else None
+    again = _again(m, result, now) if waiting else None
     if again is None:
         record_accepted(m.message_id, m.attempt, at=now, refused=refused | waiting)
     else:
@@ -195,8 +145,14 @@ def _by_address(m: OutboundMessage, said: Mapping[str, str]) -> dict[str, str]:
     return {who: said[wire_address(who)] for who in everyone if wire_address(who) in said}
 
 
-def _temporary(m: OutboundMessage, result: SendResult, now: datetime) -> None:
+def _again(m: OutboundMessage, result: SendResult, now: datetime) -> datetime | None:
+    """When to try again: not before whoever refused us for now wants to hear of us."""
     again = next_try(m.attempt, at=now)
+    return max(again, result.again_at) if again and result.again_at else again
+
+
+def _temporary(m: OutboundMessage, result: SendResult, now: datetime) -> None:
+    again = _again(m, result, now)
     if again is None:
         record_permanent_failure(m.message_id, m.attempt, error=f"given up after two days: {result.detail}", at=now)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from channels_inbound.hooks.receive import hook
-from channels_inbound.pages import attached_mail, channels, demo_mailbox, mail_frame, mailboxes, quarantine
+from channels_inbound.pages import attached_mail, channels, demo_mailbox, mail_frame, mailboxes, outgoing, quarantine
 
 urlpatterns = [
     path("hooks/<slug:provider>/<slug:key>/", hook, name="hook"),
@@ -17,6 +17,11 @@ urlpatterns = [
     path("files/<uuid:public_id>/mail/<slug:place>/picture/", attached_mail.picture, name="attached_mail_picture"),
     path("channels/", channels.list_page, name="channels"),
     path("channels/new/", channels.edit, name="channel_new"),
+    path("channels/<int:channel_id>/outgoing/", outgoing.list_page, name="outgoing"),
+    path("channels/<int:channel_id>/outgoing/new/", outgoing.edit, name="outgoing_new"),
+    path("channels/<int:channel_id>/outgoing/<int:server_id>/", outgoing.edit, name="outgoing_edit"),
+    path("channels/<int:channel_id>/outgoing/<int:server_id>/first/", outgoing.first, name="outgoing_first"),
+    path("channels/<int:channel_id>/outgoing/<int:server_id>/remove/", outgoing.remove, name="outgoing_remove"),
     path("channels/<int:channel_id>/", channels.edit, name="channel_edit"),
     path("channels/mailboxes/", mailboxes.list_page, name="mailboxes"),
     path("channels/mailboxes/new/", mailboxes.new, name="mailbox_new"),

@@ -273,6 +273,7 @@ MAX_REPLY_LENGTH = 100_000  # characters
 MAX_UPLOAD_SIZE = env.number("HELPDESK_MAX_UPLOAD_SIZE", 25 * 1024 * 1024)
 UNDO_SECONDS = 10
 ACKNOWLEDGEMENTS_PER_HOUR = env.number("HELPDESK_ACKNOWLEDGEMENTS_PER_HOUR", 300)  # or a flood makes us spam
+MAILS_PER_DOMAIN_MINUTE = env.number("HELPDESK_MAILS_PER_DOMAIN_MINUTE", 120)  # to one domain
 CLOSE_SOLVED_AFTER_DAYS = env.number("HELPDESK_CLOSE_SOLVED_AFTER_DAYS", 14)
 
 # --- API ------------------------------------------------------------------------------------------------------------

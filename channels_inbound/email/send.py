@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 import smtplib
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from django.conf import settings
 
+from channels_inbound.egress import is_loopback, tls_context
 from channels_inbound.email.compose import ComposedMail
+from channels_inbound.email.smtp_socket import open_smtp
 
 MAX_MAILS_PER_CONNECTION = 50
 Refusals = dict[str, tuple[int, bytes]]
@@ -40,6 +42,8 @@ class SendResult:
     detail: str = ""
     refused: Mapping[str, str] = field(default_factory=dict)
     waiting: Mapping[str, str] = field(default_factory=dict)
+    # When to try again at the earliest, where somebody said so.
+    again_at: datetime | None = None
 
 
 class Unreachable(Exception):
@@ -48,7 +52,9 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SmtpRoute:
-    """The outgoing server: plain, TLS from the start, or STARTTLS (then required, never optional)."""
+    """The outgoing server: plain, TLS from the start, or STARTTLS (then required, never optional). `token` signs in
+    by XOAUTH2. A `guarded` one was typed into a form: it is called only where egress.py allows, and hears a password
+    only over TLS or on this machine."""
 
     host: str
     port: int
@@ -58,6 +64,8 @@ class SmtpRoute:
     starttls: bool = False
     timeout: float = 30.0
     local_name: str = ""
+    token: str = field(default="", repr=False)
+    guarded: bool = False
 
     @classmethod
     def from_settings(cls) -> SmtpRoute:
@@ -122,25 +130,22 @@ class SmtpSender:
         self._smtp = self._connect()
         return self._smtp
 
+    def sign_in(self) -> None:
+        """Connect and sign in, sending nothing. Raises Unreachable."""
+        self._connection()
+
     def _connect(self) -> smtplib.SMTP:
         route = self.route
-        name = route.local_name or None
         try:
-            context = ssl.create_default_context() if route.tls or route.starttls else None
-            smtp: smtplib.SMTP
-            if route.tls:
-                smtp = smtplib.SMTP_SSL(route.host, route.port, name, timeout=route.timeout, context=context)
-            else:
-                smtp = smtplib.SMTP(route.host, route.port, name, timeout=route.timeout)
+            smtp = open_smtp(route)
         except (OSError, smtplib.SMTPException) as error:
             raise Unreachable(_said(error)) from error
         try:
             smtp.ehlo_or_helo_if_needed()
             if route.starttls:
-                smtp.starttls(context=context)
+                smtp.starttls(context=tls_context())
                 smtp.ehlo_or_helo_if_needed()
-            if route.user:
-                smtp.login(route.user, route.password)
+            _log_in(smtp, route)
         except (OSError, smtplib.SMTPException) as error:
             smtp.close()
             raise Unreachable(_said(error)) from error
@@ -221,6 +226,21 @@ class SmtpSender:
             self._smtp.close()
         self._smtp = None
         self._sent = 0
+
+
+def _log_in(smtp: smtplib.SMTP, route: SmtpRoute) -> None:
+    if not route.user:
+        return
+    if route.guarded and not (route.tls or route.starttls or is_loopback(route.host)):
+        raise smtplib.SMTPException("without encryption no password is sent to another machine")
+    if not route.token:
+        smtp.login(route.user, route.password)
+        return
+    answer = f"user={route.user}\x01auth=Bearer {route.token}\x01\x01"
+    # A refused token is explained in a challenge, which wants an empty answer.
+    code, said = smtp.auth("XOAUTH2", lambda challenge=None: "" if challenge else answer)
+    if code not in (235, 503):
+        raise smtplib.SMTPAuthenticationError(code, said)
 
 
 class _Answer(Exception):

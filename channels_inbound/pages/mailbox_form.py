@@ -22,7 +22,8 @@ GOOGLE = "https://oauth2.googleapis.com/token"
 MICROSOFT = "https://login.microsoftonline.com/TENANT/oauth2/v2.0/token"
 
 
-def _hidden_input(**attributes: str) -> forms.PasswordInput:
+def hidden_input(**attributes: str) -> forms.PasswordInput:
+    """A field for a secret."""
     # Never filled from what is stored: what is typed goes in and does not come out again.
     return forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", **attributes})
 
@@ -30,10 +31,10 @@ def _hidden_input(**attributes: str) -> forms.PasswordInput:
 class MailboxForm(forms.ModelForm):
     """All settings. The three secrets are empty unless just typed; empty keeps what is stored."""
 
-    password = forms.CharField(label=_("Password"), strip=False, required=False, max_length=500, widget=_hidden_input())
-    client_secret = forms.CharField(label=_("Client secret"), required=False, max_length=2000, widget=_hidden_input())
+    password = forms.CharField(label=_("Password"), strip=False, required=False, max_length=500, widget=hidden_input())
+    client_secret = forms.CharField(label=_("Client secret"), required=False, max_length=2000, widget=hidden_input())
     refresh_token = forms.CharField(
-        label=_("Refresh token"), required=False, max_length=4000, widget=_hidden_input(),
+        label=_("Refresh token"), required=False, max_length=4000, widget=hidden_input(),
         help_text=_("Empty where the server signs in by client credentials, as Microsoft 365 allows for services."),
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from channels_inbound.email.headers_out import POLICY
 from channels_inbound.inbound import drain_inbound
-from channels_inbound.models import DemoMail, Mailbox, RawDelivery, RawState
+from channels_inbound.models import DemoMail, Mailbox, OutgoingServer, RawDelivery, RawState
 from channels_inbound.raw import store_raw
 from events.delivery import drain
 from people.models import Agent, Identity, Membership, Role, Team
@@ -115,8 +115,10 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     file = Attachment.objects.filter(message=first, content_id="").get()
     inline = Attachment.objects.filter(message=first).exclude(content_id="").get()
     pending = Participant.objects.get(conversation__ticket=ticket, state="pending")
+    OutgoingServer.objects.create(channel=corner.channel, position=0, host=f"{word}.first.example")
+    server = OutgoingServer.objects.create(channel=corner.channel, position=1, host=f"{word}.example", username=word)
     ids |= {
-        "mailbox": mailbox.pk, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
+        "server": server.pk, "mailbox": mailbox.pk, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
         "file": file.public_id, "picture": note_file.public_id, "upload": upload.public_id, "stuck": stuck.pk,
         "demo": demo.pk, "inline": inline_picture_url(inline.public_id).strip("/"), "team": corner.team.pk,
         "conversation": pending.conversation_id, "identity": pending.identity_id, "colleague": other.pk,

@@ -1,0 +1,121 @@
+"""Where a mail leaves: the channel's own servers in their order, else the helpdesk's; paced by recipient domain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from channels_inbound.email.compose import ComposedMail
+from channels_inbound.email.send import Outcome, SendResult, SmtpRoute, SmtpSender, Unreachable
+from channels_inbound.models import DemoMail, OutgoingServer
+from channels_inbound.outgoing import pacing
+from channels_inbound.outgoing.servers import note_failed, note_used, open_secret, route_to, servers_of
+from tickets.actions.delivery import begin_handover, record_accepted
+from tickets.outbound import OutboundMessage
+
+
+class Dispatch:
+    """One round of sending: connections stay open over its mails, one to each server."""
+
+    def __init__(self) -> None:
+        self._senders: dict[int, SmtpSender] = {}
+        self._servers: dict[int, list[OutgoingServer]] = {}
+        self._failed: dict[int, str] = {}  # in this round; nobody waits for them twice
+
+    def deliver(self, m: OutboundMessage, mail: ComposedMail) -> SendResult:
+        """Raises Unreachable when no server of the channel can be used."""
+        if m.channel_id not in self._servers:
+            self._servers[m.channel_id] = servers_of(m.channel_id)
+        servers = self._servers[m.channel_id]
+        if not servers and not settings.EMAIL_URL:
+            return _keep_for_demo(m, mail)
+        return self._paced(m, mail, servers)
+
+    def close(self) -> None:
+        for sender in self._senders.values():
+            sender.close()
+        self._senders.clear()
+
+    def _paced(self, m: OutboundMessage, mail: ComposedMail, servers: list[OutgoingServer]) -> SendResult:
+        """Recipients whose domain wants none now wait; the others get it."""
+        at = timezone.now()
+        domains = {pacing.domain_of(who) for who in mail.recipients}
+        held = pacing.held_domains(domains, at=at)
+        held |= pacing.take_turns(domains - set(held), at=at)
+        waiting = {who: "451 waits: much mail goes to this domain" for who in mail.recipients if _in(who, held)}
+        going = tuple(who for who in mail.recipients if who not in waiting)
+        if mail.recipients and not going:
+            words = next(iter(waiting.values()))
+            return SendResult(Outcome.TEMPORARY, words, {}, waiting, max(held.values()))
+        result = self._send(m, replace(mail, recipients=going), servers)
+        return _learned(result, going, waiting, held, at)
+
+    def _send(self, m: OutboundMessage, mail: ComposedMail, servers: list[OutgoingServer]) -> SendResult:
+        def begin() -> bool:
+            return begin_handover(m.message_id, m.attempt, at=timezone.now())
+
+        if not servers:
+            return self._sender(0, SmtpRoute.from_settings).send(mail, begin)
+        for server in servers:
+            at = timezone.now()
+            if server.pk in self._failed or (server.quiet_until and server.quiet_until > at):
+                continue
+            try:
+                result = self._sender(server.pk, partial(_route, server, at)).send(mail, begin)
+            except Unreachable as error:
+                note_failed(server, str(error), at=at)
+                self._failed[server.pk] = str(error)
+                continue
+            if result.outcome == Outcome.ACCEPTED:
+                note_used(server, at=at)
+            return result
+        said = [self._failed.get(server.pk) or server.trouble for server in servers]
+        raise Unreachable(next(filter(None, said), "no outgoing server of this channel can be used"))
+
+    def _sender(self, key: int, route: Callable[[], SmtpRoute]) -> SmtpSender:
+        if key not in self._senders:
+            self._senders[key] = SmtpSender(route())
+        return self._senders[key]
+
+
+def _route(server: OutgoingServer, at: datetime) -> SmtpRoute:
+    return route_to(server, open_secret(server, at=at))
+
+
+def _in(who: str, held: dict[str, datetime]) -> bool:
+    return pacing.domain_of(who) in held
+
+
+def _learned(
+    result: SendResult, going: tuple[str, ...], waiting: dict[str, str], held: dict[str, datetime], at: datetime
+) -> SendResult:
+    """The result with those who waited added, after the domains' answers were noted."""
+    said = dict(result.waiting)
+    if result.outcome == Outcome.TEMPORARY and not said and len({pacing.domain_of(who) for who in going}) == 1:
+        said = dict.fromkeys(going, result.detail)  # refused after RCPT, and only one domain can be meant
+    until = pacing.note_answers(said, at=at)
+    if result.outcome == Outcome.ACCEPTED:
+        pacing.note_taken({pacing.domain_of(who) for who in going if who not in said and who not in result.refused})
+    again_at = max(filter(None, [until, *held.values()]), default=None)
+    return replace(result, waiting={**result.waiting, **waiting}, again_at=again_at)
+
+
+def _keep_for_demo(m: OutboundMessage, mail: ComposedMail) -> SendResult:
+    """No outgoing server: the mail is kept for the demo mailbox, and kept and accepted are one transaction. In
+    production replies wait, and the channel says why."""
+    if not settings.DEMO_MAILBOX:
+        raise Unreachable("no outgoing mail server is set (EMAIL_URL)")
+    with transaction.atomic():
+        DemoMail.objects.get_or_create(
+            message_id=m.message_id, attempt=m.attempt,
+            defaults={"mail_from": mail.sender, "rcpt_tos": list(mail.recipients),
+                      "subject": mail.subject[:500], "content": mail.content},
+        )  # fmt: skip
+        record_accepted(m.message_id, m.attempt, at=timezone.now())
+    return SendResult(Outcome.ACCEPTED)

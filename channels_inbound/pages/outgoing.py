@@ -1,0 +1,189 @@
+"""The servers a channel's mail leaves by: their order and health, and for admins adding, changing and testing them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from channels_inbound.credentials import CredentialsError
+from channels_inbound.models import MailboxAuth, OutgoingServer
+from channels_inbound.outgoing import actions
+from channels_inbound.outgoing.servers import try_server
+from channels_inbound.pages.mailbox_form import GOOGLE, MICROSOFT, SECRETS, hidden_input
+from people.models import Agent
+from people.permissions import Permission
+from tickets.errors import InvalidInput, NotFound
+from tickets.inbox.access import agent_of, signed_in
+from tickets.models import Channel, ChannelKind
+
+OAUTH = ("token_url", "client_id", "client_secret", "refresh_token", "scope")
+
+
+class OutgoingForm(forms.ModelForm):
+    """All settings. The three secrets are empty unless just typed; empty keeps what is stored."""
+
+    password = forms.CharField(
+        label=gettext_lazy("Password"), strip=False, required=False, max_length=500, widget=hidden_input()
+    )
+    client_secret = forms.CharField(
+        label=gettext_lazy("Client secret"), required=False, max_length=2000, widget=hidden_input()
+    )
+    refresh_token = forms.CharField(
+        label=gettext_lazy("Refresh token"), required=False, max_length=4000, widget=hidden_input()
+    )
+
+    class Meta:
+        model = OutgoingServer
+        fields = ("host", "port", "security", "username", "auth", "password", *OAUTH, "is_active")
+        help_texts = {
+            "host": gettext_lazy("For example smtp.gmail.com or smtp.office365.com."),
+            "security": gettext_lazy("Without encryption only a server on this machine may be used."),
+            "username": gettext_lazy("Empty for a server that lets this machine send without signing in."),
+            "token_url": f"{GOOGLE} · {MICROSOFT}",
+            "scope": gettext_lazy("For Microsoft: https://outlook.office365.com/.default. For Google it stays empty."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        port = self.fields["port"]
+        self.fields["port"] = forms.IntegerField(label=port.label, initial=587, min_value=1, max_value=65535)
+        if self.instance.pk and self.instance.secret:
+            for name in SECRETS:
+                self.fields[name].widget.attrs["placeholder"] = _("stored; type to replace")
+
+    @property
+    def plain_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("host", "port", "security", "username", "auth", "password")]
+
+    @property
+    def oauth_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in OAUTH]
+
+    @property
+    def shows_oauth(self) -> bool:
+        return self["auth"].value() == MailboxAuth.OAUTH or any(self[name].errors for name in OAUTH)
+
+    @property
+    def secret(self) -> dict[str, str]:
+        """What was typed, for the chosen way to sign in; empty when nothing was."""
+        names = SECRETS[1:] if self.cleaned_data["auth"] == MailboxAuth.OAUTH else SECRETS[:1]
+        return {name: self.cleaned_data[name] for name in names if self.cleaned_data.get(name)}
+
+    def _post_clean(self) -> None:
+        """Settings are checked and saved by the actions; the instance on the page stays as it is stored."""
+
+
+@require_safe
+@signed_in
+def list_page(request: HttpRequest, channel_id: int) -> HttpResponseBase:
+    """The servers of a channel in the order they are tried."""
+    _admin(request)
+    channel = _channel(channel_id)
+    servers = list(channel.outgoing_servers.all())
+    return render(request, "channels_inbound/outgoing.html", {"channel": channel, "servers": servers})
+
+
+@sensitive_post_parameters(*SECRETS)
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def edit(request: HttpRequest, channel_id: int, server_id: int | None = None) -> HttpResponseBase:
+    """Add one, or change one; "Test connection" signs in, sends nothing and saves nothing."""
+    admin, channel = _admin(request), _channel(channel_id)
+    server = channel.outgoing_servers.filter(pk=server_id).first() if server_id else None
+    if server_id and server is None:
+        raise Http404("no such server")
+    form = OutgoingForm(request.POST or None, instance=server)
+    if request.method == "POST" and form.is_valid():
+        values = {name: form.cleaned_data[name] for name in actions.SETTINGS}
+        if "test" in request.POST:
+            return _tested(request, form, channel, server, values)
+        try:
+            if server:
+                actions.change_server(server.pk, values, form.secret, by=admin)
+            else:
+                actions.add_server(channel, values, form.secret, by=admin)
+        except InvalidInput as error:
+            form.add_error(error.field if error.field in form.fields else None, error.message)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("outgoing", channel.pk)
+    return _form_page(request, form, channel, server)
+
+
+@require_POST
+@signed_in
+def first(request: HttpRequest, channel_id: int, server_id: int) -> HttpResponseBase:
+    """Try this one before the others."""
+    return _done(request, channel_id, server_id, actions.put_first)
+
+
+@require_POST
+@signed_in
+def remove(request: HttpRequest, channel_id: int, server_id: int) -> HttpResponseBase:
+    """Take it away."""
+    return _done(request, channel_id, server_id, actions.remove_server)
+
+
+def _done(request: HttpRequest, channel_id: int, server_id: int, change: Any) -> HttpResponseBase:
+    admin, channel = _admin(request), _channel(channel_id)
+    if not channel.outgoing_servers.filter(pk=server_id).exists():
+        raise Http404("no such server")
+    try:
+        change(server_id, by=admin)
+    except NotFound:
+        raise Http404("no such server") from None
+    return redirect("outgoing", channel.pk)
+
+
+def _tested(
+    request: HttpRequest, form: OutgoingForm, channel: Channel, server: OutgoingServer | None, values: dict[str, Any]
+) -> HttpResponse:
+    """With the stored password only at the place it was stored for."""
+    tried, secret = OutgoingServer(channel=channel, **values), form.secret
+    if not secret and server and server.secret and tried.username:
+        if any(getattr(tried, name) != getattr(server, name) for name in actions.PLACE):
+            form.add_error("password", _("For another server the password must be entered again."))
+            return _form_page(request, form, channel, server)
+        try:
+            secret = actions.stored_secret(server)
+        except CredentialsError as error:
+            return _form_page(request, form, channel, server, trouble=str(error))
+    trouble = try_server(tried, secret, at=timezone.now())
+    return _form_page(request, form, channel, server, trouble=trouble, good=not trouble)
+
+
+def _form_page(
+    request: HttpRequest,
+    form: OutgoingForm,
+    channel: Channel,
+    server: OutgoingServer | None,
+    *,
+    trouble: str = "",
+    good: bool = False,
+) -> HttpResponse:
+    context = {"form": form, "channel": channel, "server": server, "trouble": trouble, "good": good}
+    status = 422 if form.errors else 200
+    return render(request, "channels_inbound/outgoing_form.html", context, status=status)
+
+
+def _admin(request: HttpRequest) -> Agent:
+    agent = agent_of(request)
+    if not agent.may(Permission.MANAGE_CHANNELS):
+        raise Http404("not for this role")
+    return agent
+
+
+def _channel(channel_id: int) -> Channel:
+    channel = Channel.objects.filter(pk=channel_id, kind=ChannelKind.EMAIL).first()
+    if channel is None:
+        raise Http404("no such channel")
+    return channel
