@@ -35,8 +35,8 @@ static/dist/.built: node_modules/.installed $(SOURCES)
 lock: ## Pin what requirements/*.in and package.json ask for
 	@sh scripts/lock.sh
 
-test: setup ## Run all tests
-	@$(BIN)/pytest $(ARGS)
+test: setup ## Run all tests, in one process a core (ARGS=...: what pytest takes; -n0: in one process)
+	@$(BIN)/pytest -n auto $(ARGS)
 
 lint: setup ## ruff, mypy, templates, migrations
 	@sh scripts/lint.sh

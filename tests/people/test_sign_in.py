@@ -16,6 +16,7 @@ from django.test import Client
 
 from people.models import Agent
 from tests.people import PASSWORD, House, make_house
+from tests.support.services import running_services
 
 pytestmark = pytest.mark.django_db
 LOGIN, RESET = "/accounts/login/", "/accounts/password/reset/"
@@ -161,9 +162,7 @@ def test_nobody_signs_up(house: House) -> None:
 
 def test_without_redis_nobody_gets_in_and_nobody_waits(house: House) -> None:
     """Attempts that cannot be counted are not allowed: no hole, no hanging page, and it works again afterwards."""
-    from tests import conftest
-
-    redis = conftest.SERVICES.redis
+    redis = running_services().redis
     assert redis and redis.process
     inside = Client()
     inside.force_login(house.ben)

@@ -20,7 +20,6 @@ from tests.security.payloads import ALL, JS, LOADERS, MUTATIONS, SCRIPTS
 from tickets.actions import show_remote_images
 from tickets.models import Message
 
-pytestmark = pytest.mark.django_db(transaction=True)
 DESK = "http://desk.example"
 TEMPLATE = Path(__file__).resolve().parents[2] / "templates" / "tickets" / "_message_body.html"
 IN_A_ROW = 40
@@ -49,7 +48,7 @@ class Layers:
 
 
 @pytest.fixture
-def message() -> Message:
+def message(transactional_db: None) -> Message:
     house: House = make_house()
     return open_ticket(house.channel, html="<p>x</p>", html_version=sanitizer_number()).messages.get()
 

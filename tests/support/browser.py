@@ -17,6 +17,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from people.models import Agent
+from tests.support import workers
 from tests.support.live import LiveStack
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
@@ -125,7 +126,7 @@ def accessibility_violations(page: Page) -> list[str]:
     ]
 
 
-def leave_out_without_chromium(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark every test that needs a browser as such; without a Chromium none of them runs."""
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
@@ -136,16 +137,4 @@ def leave_out_without_chromium(config: pytest.Config, items: list[pytest.Item]) 
     if left_out and os.environ.get("HELPDESK_REQUIRE_BROWSER"):
         raise pytest.UsageError("HELPDESK_REQUIRE_BROWSER is set and no Chromium was found.")
     items[:] = [item for item in items if item not in left_out]
-    config.stash[NOT_RUN] = len(left_out)
-
-
-NOT_RUN = pytest.StashKey[int]()
-
-
-def say_what_was_not_run(terminal: Any, config: pytest.Config) -> None:
-    if number := config.stash.get(NOT_RUN, 0):
-        terminal.section("BROWSER TESTS NOT RUN", sep="!", red=True, bold=True)
-        terminal.line(f"{number} browser tests were NOT RUN: no Chromium was found.", red=True, bold=True)
-        terminal.line(
-            "  Cure: install chromium, or run .venv/bin/playwright install chromium, or set HELPDESK_CHROMIUM."
-        )
+    workers.note_left_out(config, "browser", len(left_out))

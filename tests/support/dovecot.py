@@ -30,6 +30,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from helpdesk.runtime.redis import free_port
+from tests.support import workers
 
 PASSWORD = "s3cret-of-the-mailbox"
 NAMES = ("dovecot", "/usr/sbin/dovecot", "/usr/local/sbin/dovecot")
@@ -323,10 +324,7 @@ def dovecot(dovecot_server: Dovecot) -> Dovecot:
     return dovecot_server
 
 
-NOT_RUN = pytest.StashKey[int]()
-
-
-def leave_out_without_dovecot(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without a Dovecot none of the tests that need one runs."""
     if dovecot_path():
         return
@@ -334,11 +332,4 @@ def leave_out_without_dovecot(config: pytest.Config, items: list[pytest.Item]) -
     if left_out and os.environ.get("HELPDESK_REQUIRE_DOVECOT"):
         raise pytest.UsageError("HELPDESK_REQUIRE_DOVECOT is set and no Dovecot was found.")
     items[:] = [item for item in items if item not in left_out]
-    config.stash[NOT_RUN] = len(left_out)
-
-
-def say_that_dovecot_is_missing(terminal: Any, config: pytest.Config) -> None:
-    if number := config.stash.get(NOT_RUN, 0):
-        terminal.section("IMAP TESTS NOT RUN", sep="!", red=True, bold=True)
-        terminal.line(f"{number} tests of IMAP mailboxes were NOT RUN: no Dovecot was found.", red=True, bold=True)
-        terminal.line("  Cure: install dovecot-imapd (Debian, Ubuntu) or dovecot.")
+    workers.note_left_out(config, "dovecot", len(left_out))

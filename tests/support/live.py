@@ -20,7 +20,7 @@ from helpdesk.runtime import commands
 from helpdesk.runtime.processes import kill_group
 from helpdesk.runtime.redis import free_port
 from helpdesk.runtime.supervisor import Child, Supervisor
-from tests.support.services import DATA_DIR
+from tests.support.services import DATA_DIR, running_services
 from tests.support.smtp_sink import SmtpSink
 
 
@@ -117,9 +117,7 @@ class LiveStack:
 
 def test_database_url() -> str:
     """The database this test run uses, as DATABASE_URL."""
-    from tests import conftest
-
-    postgres = conftest.SERVICES.postgres
+    postgres = running_services().postgres
     assert postgres
     return postgres.url_for(str(connection.settings_dict["NAME"]))
 

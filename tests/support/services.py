@@ -8,8 +8,20 @@ from pathlib import Path
 from helpdesk.runtime.services import Services, kept_secrets
 
 ROOT = Path(__file__).resolve().parents[2]
-SLOT = os.environ.get("HELPDESK_TEST_SLOT", "default")
+# A worker of `pytest -n` names itself, and gets servers of its own.
+SLOT = "-".join(filter(None, [os.environ.get("HELPDESK_TEST_SLOT", "default"), os.environ.get("PYTEST_XDIST_WORKER")]))
 DATA_DIR = ROOT / "var" / f"test-{SLOT}"
+_running: list[Services] = []
+
+
+def running_services() -> Services:
+    """Those of this process."""
+    return _running[-1]
+
+
+def stop_services() -> None:
+    while _running:
+        _running.pop().stop()
 
 
 def start_services() -> Services:
@@ -20,7 +32,19 @@ def start_services() -> Services:
     """
     services = Services(DATA_DIR, durable=False)
     services.start()
-    os.environ.update(services.addresses)
+    _running.append(services)
+    _point_settings(services.addresses)
+    return services
+
+
+def name_no_services() -> None:
+    """For a process that reads the tests and runs none: servers that cannot be there."""
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    _point_settings({"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"})
+
+
+def _point_settings(addresses: dict[str, str]) -> None:
+    os.environ.update(addresses)
     os.environ.update(
         HELPDESK_DATA_DIR=str(DATA_DIR),
         HELPDESK_SECRET_KEY=kept_secrets(DATA_DIR)["secret_key"],
@@ -31,4 +55,3 @@ def start_services() -> Services:
     )
     for name in ("EMAIL_URL", "HELPDESK_DEBUG", "HELPDESK_BASE_URL", "HELPDESK_HTTP_PORT", "HELPDESK_SMTP_PORT"):
         os.environ.pop(name, None)
-    return services
