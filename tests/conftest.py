@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -32,8 +33,10 @@ def pytest_plugin_registered(manager: pytest.PytestPluginManager) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "helpdesk.settings"
     django.setup()
     if controls:
-        # The workers inherit the environment, and must not load the settings before their servers are up.
+        # The workers inherit the environment, and must not load the settings before their servers are up. They must
+        # name the tests alike, also those that have a set in their name.
         del os.environ["DJANGO_SETTINGS_MODULE"]
+        os.environ.setdefault("PYTHONHASHSEED", str(random.SystemRandom().randrange(1, 2**32)))
     from tests.support.database import empty_quickly
 
     empty_quickly()
