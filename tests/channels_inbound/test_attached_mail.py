@@ -179,7 +179,7 @@ def test_an_invitation_stands_in_the_thread_in_the_agents_zone(house: House) -> 
     thread = signed_in(house.olena).get(f"/tickets/{file.ticket_id}/pane/").json()["thread"]
 
     assert '<span class="pill">Cancelled</span><b>Look at &lt;b&gt;it&lt;/b&gt;</b>' in thread
-    assert "July 3, 2026, 17:00–18:30 · repeats" in thread
+    assert "3 July 2026, 17:00–18:30 · repeats" in thread
     assert "Gartenweg 5" in thread
     assert "<dd>Zoe</dd>" in thread
     assert f'href="/files/{file.public_id}/" download' in thread
