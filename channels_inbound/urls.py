@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.urls import path
 
 from channels_inbound.hooks.receive import hook
-from channels_inbound.pages import attached_mail, channels, demo_mailbox, mail_frame, mailboxes, outgoing, quarantine
+from channels_inbound.pages import (
+    attached_mail,
+    channels,
+    connections,
+    demo_mailbox,
+    mail_frame,
+    mailboxes,
+    outgoing,
+    quarantine,
+)
 
 urlpatterns = [
     path("hooks/<slug:provider>/<slug:key>/", hook, name="hook"),
@@ -22,6 +31,11 @@ urlpatterns = [
     path("channels/<int:channel_id>/outgoing/<int:server_id>/", outgoing.edit, name="outgoing_edit"),
     path("channels/<int:channel_id>/outgoing/<int:server_id>/first/", outgoing.first, name="outgoing_first"),
     path("channels/<int:channel_id>/outgoing/<int:server_id>/remove/", outgoing.remove, name="outgoing_remove"),
+    path("channels/connect/", connections.choose, name="connect"),
+    path("channels/connect/<slug:name>/", connections.new, name="connection_new"),
+    path("channels/<int:channel_id>/connection/", connections.edit, name="connection"),
+    path("channels/<int:channel_id>/connection/test/", connections.test, name="connection_test"),
+    path("channels/<int:channel_id>/connection/remove/", connections.remove, name="connection_remove"),
     path("channels/<int:channel_id>/", channels.edit, name="channel_edit"),
     path("channels/mailboxes/", mailboxes.list_page, name="mailboxes"),
     path("channels/mailboxes/new/", mailboxes.new, name="mailbox_new"),

@@ -71,6 +71,19 @@ WHERE i.kind = 'email' AND NOT i.suspect AND i.value = b.value
 """
 
 
+_JOIN = """
+INSERT INTO people_identity (customer_id, kind, value, suspect, display_name, trust, created_at)
+SELECT %s::bigint, o.kind, o.value, false, %s::text, 'verified', now()
+FROM unnest(%s::text[], %s::text[]) AS o(kind, value)
+ON CONFLICT (kind, value, suspect) DO NOTHING
+"""
+_WHOSE = """
+SELECT COALESCE(c.merged_into_id, c.id) FROM people_identity i JOIN people_customer c ON c.id = i.customer_id
+WHERE NOT i.suspect AND i.trust = 'verified'
+  AND (i.kind, i.value) IN (SELECT * FROM unnest(%s::text[], %s::text[])) ORDER BY i.id LIMIT 1
+"""
+
+
 def resolve_identities(wanted: Mapping[IdentityKey, Newcomer]) -> dict[IdentityKey, KnownIdentity]:
     """Every key's identity, made with a customer of its own where new.
 
@@ -103,6 +116,29 @@ def resolve_identities(wanted: Mapping[IdentityKey, Newcomer]) -> dict[IdentityK
         if back:
             cursor.execute(_FORGET_BOUNCES, [back])
     return known
+
+
+def join_identities(known: KnownIdentity, others: Collection[tuple[str, str]], *, name: str) -> None:
+    """Further identities which a provider proves to be the same person's: new ones become theirs. One that is
+    somebody else's already stays where it is; to merge two people is a person's decision."""
+    with prepared() as cursor:
+        cursor.execute(
+            _JOIN, [known.customer_id, name[:200], [kind for kind, _ in others], [value for _, value in others]]
+        )
+
+
+def customer_known_by(others: Collection[tuple[str, str]]) -> int | None:
+    """Whose one of these identities is."""
+    with prepared() as cursor:
+        cursor.execute(_WHOSE, [[kind for kind, _ in others], [value for _, value in others]])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def give_identity(customer_id: int, kind: str, value: str, *, name: str) -> None:
+    """One more proven identity of somebody we know."""
+    with prepared() as cursor:
+        cursor.execute(_JOIN, [customer_id, name[:200], [kind], [value]])
 
 
 def note_hard_bounces(addresses: Collection[str], *, at: datetime) -> None:

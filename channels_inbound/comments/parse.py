@@ -1,4 +1,4 @@
-"""Public comments on posts of a page or an Instagram account (channels.md 5 and 6). Pure."""
+"""Public comments on posts of a page or an Instagram account. Pure."""
 
 from __future__ import annotations
 

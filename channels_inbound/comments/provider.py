@@ -1,4 +1,4 @@
-"""Public comments: answered publicly, under the comment (channels.md 5 and 6)."""
+"""Public comments: answered publicly, under the comment."""
 
 from __future__ import annotations
 

@@ -10,11 +10,9 @@ from django.db.models import Q
 
 from channels_inbound.hooks import own
 from channels_inbound.hooks.facts import (
-    CallHeard,
     Echo,
     Edited,
     Fact,
-    MailReport,
     RawMail,
     Reachable,
     Reacted,
@@ -31,6 +29,8 @@ from people.models import Identity
 from tickets.actions.changes import message_edited, message_reacted, message_unsent
 from tickets.models import Channel, ChannelHealth, Message
 
+# What calls and mail reports do: filled by their own modules, which stand on this one.
+FURTHER: dict[type, Callable[..., str]] = {}
 PARKED_FOR = timedelta(hours=24)
 MAX_FILES = 20
 
@@ -41,21 +41,10 @@ def apply_fact(channel_id: int, fact: Fact, *, at: datetime) -> str:
         Edited: _edited, Unsent: _unsent, Reacted: _reacted, Receipt: own.receipt, Echo: own.echo,
         Reachable: _reachable, RawMail: _raw_mail, Trouble: _trouble,
     }  # fmt: skip
-    later: dict[type, Callable[..., str]] = {}
-    if isinstance(fact, CallHeard | RecordingHeard | MailReport):
-        later = further_appliers()
-    word = (appliers | later)[type(fact)](channel_id, fact, at=at)
+    word = (appliers | FURTHER)[type(fact)](channel_id, fact, at=at)
     if word == "parked":
         park(channel_id, fact)
     return word
-
-
-def further_appliers() -> dict[type, Callable[..., str]]:
-    """What calls and mail reports do; a dictionary filled by their own modules, which stand on this one."""
-    return _FURTHER
-
-
-_FURTHER: dict[type, Callable[..., str]] = {}
 
 
 def find_message(channel_id: int, external_id: str) -> int | None:
@@ -124,17 +113,27 @@ def fetch_later(channel_id: int, message_id: int, files: Sequence[RemoteFile]) -
 
 def park(channel_id: int, fact: Fact) -> None:
     """Keep what is said of a message that is not here: providers deliver out of order."""
+    data: dict[str, Any]
     if isinstance(fact, Edited):
         kind, data = "edited", {"text": fact.text}
     elif isinstance(fact, Unsent):
         kind, data = "unsent", {}
     elif isinstance(fact, Reacted):
         kind, data = "reacted", {"emoji": fact.emoji, "by": fact.by}
+    elif isinstance(fact, RecordingHeard):
+        kind = "recording"
+        data = {
+            "id": fact.external_id,
+            "ref": fact.file.ref,
+            "filename": fact.file.filename,
+            "voicemail": fact.voicemail,
+        }
     elif isinstance(fact, Receipt):
         kind, data = fact.status, {"error": fact.error, "refuses": fact.refuses}
     else:
         return
-    row = ParkedFact(channel_id=channel_id, external_id=fact.external_id[:255], kind=kind, data=data, at=fact.at)
+    named = fact.call_id if isinstance(fact, RecordingHeard) else fact.external_id
+    row = ParkedFact(channel_id=channel_id, external_id=named[:255], kind=kind, data=data, at=fact.at)
     ParkedFact.objects.bulk_create([row], ignore_conflicts=True)
 
 
@@ -154,6 +153,9 @@ def _unparked(parked: ParkedFact) -> Fact:
         return Unsent(parked.external_id, parked.at)
     if parked.kind == "reacted":
         return Reacted(parked.external_id, parked.data["emoji"], parked.data["by"], parked.at)
+    if parked.kind == "recording":
+        file = RemoteFile(parked.data["ref"], parked.data["filename"])
+        return RecordingHeard(parked.external_id, parked.data["id"], file, parked.data["voicemail"], parked.at)
     return Receipt(parked.kind, parked.at, parked.external_id, **parked.data)
 
 

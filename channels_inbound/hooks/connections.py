@@ -17,7 +17,7 @@ from channels_inbound.hooks.accounts import account_of
 from channels_inbound.hooks.http import HttpClient, TooLarge, Unanswered, Unreachable
 from channels_inbound.hooks.provider import Provider, SendError
 from channels_inbound.hooks.registry import provider as provider_named
-from channels_inbound.hooks.sending import connection_refused, release_waiting
+from channels_inbound.hooks.sending import connection_refused, note_trouble, release_waiting
 from channels_inbound.models import Connection, ConnectionState
 from channels_inbound.quarantine import channels_visible_to
 from events.ledger import record_event
@@ -46,10 +46,9 @@ def add_connection(
     account = _account(handler, settings, secrets)
     try:
         with transaction.atomic():
-            channel = Channel.objects.create(
-                kind=handler.kind, name=name, address=account, team=team, locale=locale,
-                capabilities=_capabilities(settings),
-            )  # fmt: skip
+            channel = _channel(handler, account, name=name, team=team, locale=locale)
+            channel.capabilities = channel.capabilities | _capabilities(settings)
+            channel.save(update_fields=["capabilities"])
             connection = Connection.objects.create(
                 channel=channel, key=randomness.token_hex(16), provider=provider, account=account, settings=settings,
                 secret=_encrypted(secrets), verify_token=randomness.token_hex(24),
@@ -62,6 +61,15 @@ def add_connection(
     except IntegrityError:
         raise InvalidInput("name", _("Another channel has this name or this account.")) from None
     return connection
+
+
+def _channel(handler: Provider, account: str, *, name: str, team: Team | None, locale: str) -> Channel:
+    """The channel of the connection: a new one, or the mail channel of that address."""
+    if handler.traits.addressed:
+        known = Channel.objects.filter(kind=handler.kind, address=account).first()
+        if known is not None:
+            return known
+    return Channel.objects.create(kind=handler.kind, name=name, address=account, team=team, locale=locale)
 
 
 def change_connection(
@@ -127,6 +135,7 @@ def try_connection(channel_id: int, *, by: Agent, http: HttpClient | None = None
             connection_refused(channel_id, error.detail, at=now)
         raise InvalidInput("test", error.detail) from None
     except (Unreachable, Unanswered, TooLarge, CredentialsError) as error:
+        note_trouble(connection.pk, str(error), now)
         raise InvalidInput("test", str(error)) from None
     with transaction.atomic():
         connection = _locked(channel_id)

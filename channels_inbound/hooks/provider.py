@@ -32,7 +32,7 @@ class Malformed(Exception):
 
 
 class SendError(Exception):
-    """The provider said no. `kind`: transient, auth, recipient, policy or permanent (channels.md R17)."""
+    """The provider said no. `kind`: transient, auth, recipient, policy or permanent (the provider contractR17)."""
 
     def __init__(self, kind: str, detail: str, *, wait: float | None = None, refuses: str = "") -> None:
         super().__init__(detail)
@@ -129,9 +129,23 @@ class Provider:
     max_body: ClassVar[int] = 3 * 1024 * 1024
     takes_hooks: ClassVar[bool] = True
 
+    # What it is called where its kind is not enough: several services bring mail.
+    title: ClassVar[str] = ""
+    # Its name in the registry, which stands in the webhook's address.
+    name: ClassVar[str] = ""
+
     @property
     def kind(self) -> str:
+        """The kind of its channels."""
         return self.traits.kind
+
+    @property
+    def icon(self) -> str:
+        return self.traits.icon
+
+    @property
+    def label(self) -> str:
+        return self.title or str(self.traits.label)
 
     def account_of(self, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> str:
         """Who we are at the provider: the channel's address, unique among the channels of the kind."""

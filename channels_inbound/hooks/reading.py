@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from channels_inbound.hooks.provider import Malformed
@@ -29,6 +30,14 @@ def load_object(body: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Malformed("the body is no JSON object")
     return found
+
+
+def parse_form(body: bytes) -> list[tuple[str, str]]:
+    """The fields of a form as they came, empty ones too."""
+    try:
+        return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1000)
+    except ValueError:
+        return []
 
 
 def thing(value: object, *path: str) -> dict[str, Any]:

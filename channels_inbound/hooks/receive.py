@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from typing import Any
-from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.db.models import F
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from channels_inbound.credentials import CredentialsError
 from channels_inbound.hooks.accounts import account_of
 from channels_inbound.hooks.provider import Account, BadSignature, Hook, Provider
+from channels_inbound.hooks.reading import parse_form
 from channels_inbound.hooks.registry import provider as provider_named
 from channels_inbound.models import Connection
 from channels_inbound.raw import store_raw
@@ -91,11 +91,3 @@ def _as_hook(request: HttpRequest, body: bytes) -> Hook:
         query={name: value for name, value in request.GET.items() if isinstance(value, str)},
         form=form,
     )
-
-
-def parse_form(body: bytes) -> list[tuple[str, str]]:
-    """The fields of a form as they came, empty ones too."""
-    try:
-        return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1000)
-    except ValueError:
-        return []

@@ -14,6 +14,15 @@ PROVIDERS = {
     "fb_comments": "channels_inbound.comments.provider.FacebookComments",
     "ig_comments": "channels_inbound.comments.provider.InstagramComments",
     "whatsapp": "channels_inbound.whatsapp.provider.WhatsApp",
+    "x": "channels_inbound.x.provider.X",
+    "sms": "channels_inbound.twilio.sms.Sms",
+    "twilio_whatsapp": "channels_inbound.twilio.sms.TwilioWhatsApp",
+    "phone": "channels_inbound.twilio.voice.TwilioVoice",
+    "http": "channels_inbound.generic.provider.Generic",
+    "mailgun": "channels_inbound.mail_services.providers.Mailgun",
+    "postmark": "channels_inbound.mail_services.providers.Postmark",
+    "sendgrid": "channels_inbound.mail_services.providers.SendGrid",
+    "ses": "channels_inbound.mail_services.providers.Ses",
     "telegram": "channels_inbound.telegram.provider.Telegram",
 }
 
@@ -38,4 +47,5 @@ def register_kinds() -> None:
 def _loaded(name: str) -> Provider:
     module, _, attribute = PROVIDERS[name].rpartition(".")
     made: Provider = getattr(import_module(module), attribute)()
+    type(made).name = name
     return made

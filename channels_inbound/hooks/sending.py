@@ -138,7 +138,7 @@ def _failed(error: Exception, m: OutboundMessage, connection: Connection, which:
     if isinstance(error, FileNotFoundError):
         return Ended(Outcome.PERMANENT, "an attached file is missing on storage")
     if not isinstance(error, SendError):
-        _note_trouble(connection, str(error), now)
+        note_trouble(connection.pk, str(error), now)
         return Ended(Outcome.TEMPORARY, _told(str(error), which), _next_try(m.attempt, None, now))
     if error.kind == "auth":
         connection_refused(connection.channel_id, error.detail, at=now)
@@ -147,7 +147,7 @@ def _failed(error: Exception, m: OutboundMessage, connection: Connection, which:
         again = _next_try(m.attempt, error.wait, now)
         if error.wait and again:
             Connection.objects.filter(pk=connection.pk).update(quiet_until=now + timedelta(seconds=error.wait))
-            _note_trouble(connection, error.detail, now)
+            note_trouble(connection.pk, error.detail, now)
         return Ended(Outcome.TEMPORARY, _told(error.detail, which), again)
     if error.refuses:
         Identity.objects.filter(value=m.to[0].address).update(refuses=error.refuses)
@@ -166,8 +166,9 @@ def _next_try(attempt: int, wait: float | None, now: datetime) -> datetime | Non
     return now + timedelta(seconds=min(seconds, 86_400) * random.uniform(1.0, 1.2))  # noqa: S311 - no secret
 
 
-def _note_trouble(connection: Connection, detail: str, now: datetime) -> None:
-    rows = Connection.objects.filter(pk=connection.pk).exclude(state=ConnectionState.REFUSED)
+def note_trouble(connection_id: int, detail: str, now: datetime) -> None:
+    """Something is wrong that may pass by itself."""
+    rows = Connection.objects.filter(pk=connection_id).exclude(state=ConnectionState.REFUSED)
     rows.update(state=ConnectionState.TROUBLE, trouble=detail[:500], trouble_at=now)
 
 

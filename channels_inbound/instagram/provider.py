@@ -1,4 +1,4 @@
-"""Direct messages of an Instagram account (channels.md 5)."""
+"""Direct messages of an Instagram account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messenger of a page (channels.md 4)."""
+"""Messenger of a page."""
 
 from __future__ import annotations
 

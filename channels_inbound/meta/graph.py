@@ -1,4 +1,4 @@
-"""Calling the Graph API, and what its refusals mean (channels.md 3 and 7)."""
+"""Calling the Graph API, and what its refusals mean."""
 
 from __future__ import annotations
 

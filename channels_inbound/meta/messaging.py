@@ -1,4 +1,4 @@
-"""What a conversation of Messenger or Instagram says: the two speak the same (channels.md 4 and 5). Pure."""
+"""What a conversation of Messenger or Instagram says: the two speak the same. Pure."""
 
 from __future__ import annotations
 

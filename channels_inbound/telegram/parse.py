@@ -1,4 +1,4 @@
-"""What a Telegram update says (Bot API; channels.md 9). Pure."""
+"""What a Telegram update says (Bot API). Pure."""
 
 from __future__ import annotations
 

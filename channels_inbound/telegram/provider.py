@@ -1,4 +1,4 @@
-"""Telegram as a provider: webhook with a secret header, sending by the Bot API (channels.md 9)."""
+"""Telegram as a provider: webhook with a secret header, sending by the Bot API."""
 
 from __future__ import annotations
 

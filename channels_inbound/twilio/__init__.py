@@ -1,0 +1,1 @@
+"""Twilio: SMS, WhatsApp by Twilio, and calls."""

@@ -1,0 +1,147 @@
+"""SMS, and WhatsApp by Twilio: in, out and their receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from channels_inbound.hooks.endpoints import endpoint
+from channels_inbound.hooks.facts import Fact, Heard, Ignored, Reachable, Receipt, RemoteFile
+from channels_inbound.hooks.http import HttpClient
+from channels_inbound.hooks.provider import Account, Field, Hook, Malformed, Part, Provider, Reading, SendError
+from channels_inbound.hooks.reading import ident, key_of, line, number, text
+from channels_inbound.hooks.words import language_of, subject_of, worded
+from channels_inbound.twilio.door import TAG_FIELD, basic, body_with_tag, fields_of, result, verify_twilio
+from tickets.inbound import Address, InboundMessage
+from tickets.kinds import Traits
+
+CHAT = gettext_noop("Text message")
+UNSHOWN = gettext_noop("A message of a kind that cannot be shown here (%(kind)s)")
+FAILED = {"undelivered", "failed", "canceled"}
+
+
+class TwilioMessages(Provider):
+    """What both have in common."""
+
+    account_field = "number"
+    guide = _("Enter the webhook address at the number's messaging settings, for incoming messages (HTTP POST).")
+
+    def verify(self, hook: Hook, account: Account) -> None:
+        verify_twilio(hook, account)
+
+    def body_of(self, hook: Hook) -> bytes:
+        return body_with_tag(hook)
+
+    def answer(self, hook: Hook, account: Account) -> tuple[str, str]:
+        # Answers are sent by the API, so that they are recorded.
+        return "text/xml", "<Response/>"
+
+    def parse(self, body: bytes, reading: Reading) -> list[Fact]:
+        return parse_message(fields_of(body), self.kind, reading)
+
+    def send(self, part: Part, account: Account, http: HttpClient) -> str:
+        if part.file is not None:
+            raise SendError("permanent", "files cannot be sent by this channel")
+        prefix = "whatsapp:" if self.kind == "twilio_whatsapp" else ""
+        to = part.to if part.to.startswith("+") else part.to.removeprefix("whatsapp:")
+        fields = [
+            ("To", prefix + to), ("From", prefix + account.account), ("Body", part.text),
+            ("StatusCallback", f"{account.hook_url}?tag={quote(part.tag)}"),
+        ]  # fmt: skip
+        url = f"{endpoint('twilio')}/2010-04-01/Accounts/{account.settings['account_sid']}/Messages.json"
+        return str(result(http.post_form(url, fields, headers=basic(account)))["sid"])
+
+    def locate(self, ref: Mapping[str, Any], account: Account, http: HttpClient) -> tuple[str, dict[str, str]]:
+        return str(ref.get("url", "")), basic(account)
+
+    def check(self, account: Account, http: HttpClient) -> str:
+        url = f"{endpoint('twilio')}/2010-04-01/Accounts/{account.settings['account_sid']}.json"
+        return line(result(http.get(url, headers=basic(account))), "friendly_name")
+
+
+FIELDS = (
+    Field("number", _("Number"), help=_("With country code, for example +380440000100.")),
+    Field("account_sid", _("Account SID")),
+    Field("auth_token", _("Auth token"), secret=True, many=True, help=_("It signs the webhooks and opens the API.")),
+)  # fmt: skip
+
+
+class Sms(TwilioMessages):
+    traits = Traits("sms", _("SMS"), icon="smartphone", max_text=1600, max_reply=4800, files=0, receipts=True)
+    fields = FIELDS
+
+
+class TwilioWhatsApp(TwilioMessages):
+    traits = Traits(
+        "twilio_whatsapp", _("WhatsApp by Twilio"), icon="message-circle-more", window=timedelta(hours=24),
+        max_text=1600, max_reply=8000, files=0, receipts=True,
+    )  # fmt: skip
+    fields = FIELDS
+
+
+def parse_message(fields: Mapping[str, str], kind: str, reading: Reading) -> list[Fact]:
+    """The facts of one form: a message, or how far one of ours came. Malformed."""
+    sid = ident(fields, "MessageSid") or ident(fields, "SmsSid")
+    status = text(fields, "MessageStatus", most=30)
+    if not sid:
+        raise Malformed("there is no MessageSid")
+    if status and status != "received":
+        return [_receipt(sid, status, fields, reading)]
+    sender, to = ident(fields, "From"), ident(fields, "To")
+    if not sender or not to:
+        raise Malformed("a message without its sender or recipient")
+    number_ = sender.removeprefix("whatsapp:")
+    wish = text(fields, "OptOutType", most=10).upper()
+    if wish in ("STOP", "START"):
+        return [Reachable("phone", number_, "stopped" if wish == "STOP" else "", reading.received_at)]
+    if wish:
+        return [Ignored(f"an opt-out word answered by the provider ({line(wish)})")]
+    return [_heard(sid, number_, fields, kind, reading)]
+
+
+def _receipt(sid: str, status: str, fields: Mapping[str, str], reading: Reading) -> Fact:
+    tag = text(fields, TAG_FIELD, most=100)
+    if status in FAILED:
+        code = number(fields, "ErrorCode")
+        error = line(fields, "ErrorMessage") or (f"error {code}" if code else status)
+        return Receipt("failed", reading.received_at, sid, tag, error=error, refuses="stopped" if code == 21610 else "")
+    if status in ("delivered", "read"):
+        return Receipt(status, reading.received_at, sid, tag)
+    return Ignored(f"a status that changes nothing ({line(status)})")
+
+
+def _heard(sid: str, sender: str, fields: Mapping[str, str], kind: str, reading: Reading) -> Heard:
+    count = min(number(fields, "NumMedia") or 0, 10)
+    files = tuple(
+        RemoteFile({"url": url}) for n in range(count) if (url := text(fields, f"MediaUrl{n}")).startswith("http")
+    )
+    words = text(fields, "Body").strip()
+    if not words and not files:
+        words = worded(reading.locale, UNSHOWN, kind=line(fields, "MessageType", most=40) or "?")
+    phone = sender.startswith("+")
+    scoped = ident(fields, "ExternalUserId")
+    also = (("page_user", scoped),) if phone and scoped.startswith("whatsapp:") else ()
+    message = InboundMessage(
+        channel_id=reading.channel_id,
+        dedupe_key=key_of("twilio", reading.channel_id, sid),
+        external_id=sid,
+        at=reading.received_at,
+        received_at=reading.received_at,
+        sender=Address(line(fields, "ProfileName") or sender, sender if phone else f"whatsapp:{sender}"),
+        subject=subject_of(words, worded(reading.locale, CHAT)),
+        text=words,
+        identity_kind="phone" if phone else "page_user",
+        verdict="pass",
+        language=language_of(words, reading.locale),
+        in_reply_to=ident(fields, "OriginalRepliedMessageSid"),
+        thread_id=f"{kind}:{reading.account}:{sender}",
+        also_known_as=also,
+        timed_by_provider=True,
+        files_to_come=len(files),
+    )
+    return Heard(message, files, text(fields, "ButtonPayload", most=1000))

@@ -1,0 +1,117 @@
+"""Calls by Twilio: rung, answered, missed, recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from django.utils.translation import gettext_lazy as _
+
+from channels_inbound.hooks.endpoints import endpoint
+from channels_inbound.hooks.facts import CallHeard, Fact, Ignored, RecordingHeard, RemoteFile
+from channels_inbound.hooks.http import HttpClient
+from channels_inbound.hooks.provider import Account, Field, Hook, Malformed, Provider, Reading
+from channels_inbound.hooks.reading import ident, line, number, text
+from channels_inbound.phone.numbers import e164
+from channels_inbound.twilio.door import basic, fields_of, result, verify_twilio
+from tickets.kinds import Traits
+
+MISSED = {"busy": "busy", "failed": "failed", "no-answer": "missed", "canceled": "abandoned"}
+
+
+class TwilioVoice(Provider):
+    traits = Traits("phone", _("Phone"), icon="phone", writes=False, files=0)
+    account_field = "number"
+    fields = (
+        Field("number", _("Number"), help=_("With country code, for example +380440000100.")),
+        Field("account_sid", _("Account SID")),
+        Field("auth_token", _("Auth token"), secret=True, many=True, help=_("It signs the webhooks.")),
+        Field("forward_to", _("Ring this number"), needed=False, help=_("Without one, callers leave a message.")),
+        Field("notice", _("Said before recording"), needed=False, help=_("The notice that calls are recorded.")),
+        Field("record", _("Record calls"), needed=False, flag=True),
+    )  # fmt: skip
+    guide = _("Enter the webhook address at the number's voice settings, for incoming calls and for status changes.")
+
+    def verify(self, hook: Hook, account: Account) -> None:
+        verify_twilio(hook, account)
+
+    def parse(self, body: bytes, reading: Reading) -> list[Fact]:
+        return parse_call(fields_of(body), reading)
+
+    def answer(self, hook: Hook, account: Account) -> tuple[str, str]:
+        fields = dict(hook.form)
+        rings = fields.get("CallStatus") == "ringing" and "CallbackSource" not in fields
+        if not rings or fields.get("Direction") != "inbound":
+            return "text/xml", "<Response/>"
+        return "text/xml", twiml(account)
+
+    def locate(self, ref: Mapping[str, Any], account: Account, http: HttpClient) -> tuple[str, dict[str, str]]:
+        return f"{ref.get('url', '')}.mp3", basic(account)
+
+    def check(self, account: Account, http: HttpClient) -> str:
+        url = f"{endpoint('twilio')}/2010-04-01/Accounts/{account.settings['account_sid']}.json"
+        return line(result(http.get(url, headers=basic(account))), "friendly_name")
+
+
+def twiml(account: Account) -> str:
+    """What happens to a caller: the notice, then somebody's telephone or the voicemail."""
+    hook, to = quoteattr(account.hook_url), e164(str(account.settings.get("forward_to", "")))
+    notice = str(account.settings.get("notice", "")).strip()
+    said = f"<Say>{escape(notice)}</Say>" if notice else ""
+    if to:
+        record = ' record="record-from-answer-dual"' if account.settings.get("record") and notice else ""
+        dial = f'<Dial action={hook} timeout="30"{record} recordingStatusCallback={hook}>{escape(to)}</Dial>'
+        return f"<Response>{said}{dial}</Response>"
+    return f'<Response>{said}<Record maxLength="180" playBeep="true" recordingStatusCallback={hook}/></Response>'
+
+
+def parse_call(fields: Mapping[str, str], reading: Reading) -> list[Fact]:
+    """The facts of one form. Malformed."""
+    sid, status = ident(fields, "CallSid"), text(fields, "CallStatus", most=30)
+    if not sid:
+        raise Malformed("there is no CallSid")
+    if ident(fields, "RecordingSid"):
+        return [_recording(sid, fields, reading)]
+    outbound = text(fields, "Direction", most=30).startswith("outbound")
+    outcome = MISSED.get(status, "answered" if status == "completed" else "")
+    if status == "completed" and (dial := text(fields, "DialCallStatus", most=30)):
+        outcome = MISSED.get(dial, "answered")
+    if status in ("queued", "ringing", "initiated"):
+        outcome = "ringing"
+    if not outcome:
+        return [Ignored(f"a state in between ({line(status, most=30) or 'none'})")]
+    at = _at(fields, reading)
+    talked = number(fields, "DialCallDuration")
+    talked = number(fields, "CallDuration") if talked is None else talked
+    final = outcome != "ringing"
+    started = at - timedelta(seconds=min(talked or 0, 86_400)) if final else at
+    other, line_ = ("To", "From") if outbound else ("From", "To")
+    return [
+        CallHeard(
+            external_id=sid, direction="out" if outbound else "in", outcome=outcome,
+            number=e164(text(fields, other, most=40)), line=line(fields, line_, most=40), started_at=started,
+            talk_seconds=talked if outcome == "answered" else None, name=line(fields, "CallerName"), final=final,
+        )
+    ]  # fmt: skip
+
+
+def _recording(sid: str, fields: Mapping[str, str], reading: Reading) -> Fact:
+    url = text(fields, "RecordingUrl", most=500)
+    if text(fields, "RecordingStatus", most=30) not in ("completed", "") or not url.startswith("http"):
+        return Ignored(f"a recording that is not there ({line(fields, 'RecordingStatus', most=30)})")
+    id = ident(fields, "RecordingSid")
+    voicemail = text(fields, "RecordingSource", most=30) in ("RecordVerb", "")
+    return RecordingHeard(sid, id, RemoteFile({"url": url}, f"{id}.mp3"), voicemail, reading.received_at)
+
+
+def _at(fields: Mapping[str, str], reading: Reading) -> datetime:
+    try:
+        found = parsedate_to_datetime(text(fields, "Timestamp", most=60))
+    except (ValueError, TypeError):
+        return reading.received_at
+    if found.tzinfo is None or not 2001 < found.year < 2100:
+        return reading.received_at
+    return min(found, reading.received_at)

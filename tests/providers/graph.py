@@ -1,0 +1,52 @@
+"""The Graph API as far as we use it: messages to people, numbers and comments, uploads, and who we are."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from tests.providers.server import Reply, Request, Simulator
+
+TOKEN = "graph-token-for-tests"
+APP_SECRET = "meta-app-secret-for-tests-000000000001"
+EXPIRED = Reply(
+    401, {"error": {"message": "Error validating access token: Session has expired", "code": 190, "error_subcode": 463}}
+)
+LIMITED = Reply(400, {"error": {"message": "(#4) Application request limit reached", "code": 4, "is_transient": True}})
+WINDOW = Reply(
+    400,
+    {
+        "error": {
+            "message": "(#10) This message is sent outside of allowed window.",
+            "code": 10,
+            "error_subcode": 2018278,
+        }
+    },
+)
+
+
+class GraphServer(Simulator):
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = count(1)
+
+    def is_send(self, request: Request) -> bool:
+        return request.path.endswith(("/messages", "/comments", "/replies"))
+
+    def answer(self, request: Request) -> Reply:
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            return EXPIRED
+        if request.path.endswith(("/message_attachments", "/media")):
+            return Reply(200, {"attachment_id": "900", "id": "900"})
+        if not self.is_send(request):
+            return Reply(200, {"id": "1", "name": "Lumen & Loom", "success": True})
+        fields = request.json
+        words = fields.get("message")
+        shown = words if isinstance(words, str) else (words or fields.get("text") or {})
+        text = shown if isinstance(shown, str) else shown.get("text") or shown.get("body") or ""
+        id = f"m_sent{next(self.numbers):04}"
+        self.accepted.append(
+            {"id": id, "text": text, "path": request.path, **{k: v for k, v in fields.items() if k != "text"}}
+        )
+        if "messaging_product" in fields:
+            return Reply(200, {"messaging_product": "whatsapp", "messages": [{"id": id}]})
+        return Reply(200, {"id": id} if isinstance(words, str) else {"message_id": id, "recipient_id": "1"})
