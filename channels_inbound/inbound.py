@@ -10,6 +10,8 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import groupby
 from time import monotonic
 
 from django.conf import settings
@@ -36,7 +38,7 @@ from channels_inbound.outcomes import RawOutcome, tell_quarantined, write_outcom
 from events.statements import prepared
 from events.tracing import tracing
 from tickets.inbound import InboundAttachment, InboundMessage
-from tickets.ingest import TRIES, ingest_batch
+from tickets.ingest import TRIES, ingest_batch, ingest_sent
 from tickets.sniff import sniff
 from tickets.storage import store_blob
 
@@ -44,12 +46,19 @@ logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 240.0
 PARSE_SLICE = 10
-SENT_BY_US = "a mail of our own to somebody, from a Sent folder"
 
 _BODIES = "SELECT delivery_id, content FROM channels_inbound_rawbody WHERE delivery_id = ANY(%s)"
 _CHANNELS = "SELECT id, locale, address FROM tickets_channel"
 
-Work = tuple[Claim, InboundMessage | RawOutcome]
+
+@dataclass(frozen=True, slots=True)
+class SentMail:
+    """An old mail of ours to somebody else, as they lie in Sent folders."""
+
+    message: InboundMessage
+
+
+Work = tuple[Claim, InboundMessage | SentMail | RawOutcome]
 
 
 def drain_inbound(*, max_seconds: float = DRAIN_SECONDS, at_once: int = BATCH) -> Counter[str]:
@@ -95,19 +104,19 @@ def _understand(claims: Sequence[Claim]) -> list[Work]:
 
 def _message(
     claim: Claim, result: ParsedEmail | ParseFailure, channels: dict[int, ReceivingChannel]
-) -> InboundMessage | RawOutcome:
+) -> InboundMessage | SentMail | RawOutcome:
     if isinstance(result, ParseFailure):
         return RawOutcome(claim, RawState.QUARANTINED, f"{result.reason}: {result.detail}")
     channel = channels[claim.channel_id]
     historic = bool(claim.envelope.get("historic"))
-    if historic and was_sent_by_us(result, channel):
-        return RawOutcome(claim, RawState.IGNORED, SENT_BY_US, word="own")
     envelope = ReceivedEnvelope(claim.envelope.get("mail_from"), tuple(claim.envelope.get("rcpt_tos", ())))
     try:
-        return to_inbound(
+        message = to_inbound(
             result, channel=channel, received_at=claim.received_at, envelope=envelope,
             attachments=store_attachments(result), historic=historic,
         )  # fmt: skip
+        ours = historic and message.verdict != "fail" and was_sent_by_us(result, channel)
+        return SentMail(message) if ours else message
     except OSError:
         raise
     except Exception as error:  # a fault of ours in one mail must not stop the mailbox
@@ -163,16 +172,27 @@ def _settle_again(work: Sequence[Work]) -> list[str]:
 def _settle_together(work: Sequence[Work]) -> list[str]:
     ours = hold_claims([claim for claim, _ in work])
     held = [(claim, item) for claim, item in work if claim.id in ours]
-    messages = [(claim, item) for claim, item in held if isinstance(item, InboundMessage)]
     outcomes = [item for _, item in held if isinstance(item, RawOutcome)]
-    results = ingest_batch([message for _, message in messages], tries=1)
-    outcomes += [RawOutcome.of(claim, result) for (claim, _), result in zip(messages, results, strict=True)]
+    outcomes += _ingested([(claim, item) for claim, item in held if not isinstance(item, RawOutcome)])
     now = timezone.now()
     write_outcomes(outcomes, at=now)
     note_received({claim.channel_id for claim, _ in held}, at=now)
     tell_quarantined(outcomes, at=now)
     transaction.on_commit(lambda: _log(outcomes), robust=True)
     return [outcome.word for outcome in outcomes]
+
+
+def _ingested(work: Sequence[tuple[Claim, InboundMessage | SentMail]]) -> list[RawOutcome]:
+    """In the order they came: an answer to a mail of ours must find it. Sent mails one by one, they are rare."""
+    outcomes: list[RawOutcome] = []
+    for sent, group in groupby(work, key=lambda pair: isinstance(pair[1], SentMail)):
+        pairs = list(group)
+        if sent:
+            results = [ingest_sent(item.message) for _, item in pairs if isinstance(item, SentMail)]
+        else:
+            results = ingest_batch([item for _, item in pairs if isinstance(item, InboundMessage)], tries=1)
+        outcomes += [RawOutcome.of(claim, result) for (claim, _), result in zip(pairs, results, strict=True)]
+    return outcomes
 
 
 def _log(outcomes: Sequence[RawOutcome]) -> None:

@@ -34,6 +34,7 @@ class TicketEvent(StrEnum):
     MESSAGE_MIRRORED = "message.mirrored"
     CALL_LOGGED = "call.logged"
     CALLBACK_DONE = "callback.done"
+    MESSAGE_IMPORTED = "message.imported"
     NOTE_ADDED = "note.added"
     DELIVERY_ACCEPTED = "delivery.accepted"
     DELIVERY_DELAYED = "delivery.delayed"

@@ -26,7 +26,7 @@ UNTOLD = frozenset({
     TicketEvent.DELIVERY_ACCEPTED, TicketEvent.DELIVERY_DELAYED, TicketEvent.DELIVERY_FAILED,
     TicketEvent.DELIVERY_UNKNOWN, TicketEvent.ACKNOWLEDGEMENT_DUE, TicketEvent.DELIVERY_DELIVERED,
     TicketEvent.DELIVERY_READ, TicketEvent.MESSAGE_EDITED, TicketEvent.MESSAGE_REACTED, TicketEvent.MESSAGE_FILED,
-    TicketEvent.MESSAGE_MIRRORED, TicketEvent.CALL_LOGGED,
+    TicketEvent.MESSAGE_MIRRORED, TicketEvent.MESSAGE_IMPORTED, TicketEvent.CALL_LOGGED,
 })  # fmt: skip
 
 

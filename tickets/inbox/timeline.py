@@ -30,6 +30,7 @@ WINDOW = 150  # events a page
 GROUPED_FROM = 4
 PLACES = frozenset({
     TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QUEUED, TicketEvent.NOTE_ADDED, TicketEvent.MESSAGE_MIRRORED,
+    TicketEvent.MESSAGE_IMPORTED,
     TicketEvent.CALL_LOGGED, TicketEvent.MESSAGE_SCHEDULED, TicketEvent.MESSAGE_FORWARDED,
 })  # fmt: skip
 _RICH = re.compile(r"<(?:img|table|ul|ol|h[1-6]|pre)\b", re.IGNORECASE)
@@ -329,7 +330,7 @@ def say(message: Message) -> Said:
         face = hue(identity.customer_id if identity else 0)
     else:
         address, face = "", hue(message.agent_id)
-        author = agent.name if agent else _nobody(message, str(sender.get("name") or ""))
+        author = agent.name if agent else _nobody(message, str(sender.get("name") or sender.get("address") or ""))
     label, label_kind = state_label(message)
     return Said(
         message=message, author=author, address=address, initials=initials(author), hue=face,
@@ -342,7 +343,7 @@ def say(message: Message) -> Said:
 
 def _nobody(message: Message, written: str) -> str:
     """Whose reply it is when no agent of ours wrote it."""
-    if message.thread_layer == ThreadLayer.EXTERNAL_ID:
+    if written or message.thread_layer == ThreadLayer.EXTERNAL_ID:  # from elsewhere: a Sent folder, a phone
         return written or _("Somebody of ours, elsewhere")
     return _("Helpdesk") if message.auto_kind else _("A former agent")
 

@@ -71,20 +71,20 @@ def plan_message(
     """Put a message where its placement says, and let it do there what a message of its kind does."""
     opened = placement.ticket_id is None or placement.conversation_id is None
     if placement.ticket_id is None or placement.conversation_id is None:
-        ticket, conversation_id = _open_ticket(message, evidence, plan, placement, sender)
+        ticket, conversation_id = open_ticket(message, evidence, plan, placement, sender)
     else:
         ticket, conversation_id = evidence.tickets[placement.ticket_id], placement.conversation_id
-    planned = _add_message(message, plan, ticket, conversation_id, sender, placement)
+    planned = add_message(message, plan, ticket, conversation_id, sender, placement)
     planned.opened = opened
     if not placement.pending:
-        _join(evidence, plan, ticket, conversation_id, sender, "requester" if opened else "joined", message)
+        join(evidence, plan, ticket, conversation_id, sender, "requester" if opened else "joined", message)
         # Whoever only quotes a number can write a stranger's address into Cc. Proof of our mail, or of the sender,
         # cannot be made up, and what an own ticket starts with harms nobody else.
         proven = opened or message.verdict == "pass" or placement.layer in PROOF
         for person in copied if proven else ():
-            _join(evidence, plan, ticket, conversation_id, person, "copied", message)
+            join(evidence, plan, ticket, conversation_id, person, "copied", message)
     else:
-        _join(evidence, plan, ticket, conversation_id, sender, "joined", message, state="pending")
+        join(evidence, plan, ticket, conversation_id, sender, "joined", message, state="pending")
     if not opened:
         _wake(planned, plan)
     elif evidence.channels[message.channel_id].acknowledges and _asks_us(message) and message.verdict != "fail":
@@ -99,7 +99,7 @@ def plan_bounce(
     report = message.bounce
     ticket = evidence.tickets[original.ticket_id]
     placement = Placement(ticket.id, original.conversation_id, "bounce", "")
-    base = _add_message(message, plan, ticket, original.conversation_id, sender, placement)
+    base = add_message(message, plan, ticket, original.conversation_id, sender, placement)
     values = {name: getattr(base, name) for name in MessagePlan.__dataclass_fields__}
     # Whoever is none of the mail's recipients cannot have failed to get it (threat 10).
     reported = tuple(one for one in report.everyone if one.recipient in original.recipients) if report else ()
@@ -114,7 +114,7 @@ def plan_bounce(
     return planned
 
 
-def _open_ticket(
+def open_ticket(
     message: InboundMessage, evidence: Evidence, plan: Plan, placement: Placement, sender: KnownIdentity
 ) -> tuple[TicketState, int]:
     channel = evidence.channels[message.channel_id]
@@ -152,7 +152,7 @@ def _open_ticket(
     return ticket, conversation_id
 
 
-def _add_message(
+def add_message(
     message: InboundMessage,
     plan: Plan,
     ticket: TicketState,
@@ -192,7 +192,7 @@ def _add_message(
     return planned
 
 
-def _join(
+def join(
     evidence: Evidence,
     plan: Plan,
     ticket: TicketState,

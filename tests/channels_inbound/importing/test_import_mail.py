@@ -20,8 +20,10 @@ from events.models import Event
 from people.models import Customer
 from tests.channels_inbound.mails import raw_mail
 from tests.people import House, make_house
+from tests.security.world import signed_in
 from tests.support.live import test_database_url
 from tickets.actions import assign_ticket
+from tickets.actions import reply as send_reply
 from tickets.models import Message, Ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,19 +116,61 @@ def test_history_wakes_nobody(house: House, tmp_path: Path) -> None:
     assert [(event.kind, event.data.get("historic")) for event in added] == [("message.received", True)]
 
 
-def test_replies_of_ours_in_a_sent_folder_are_kept_and_open_nothing(house: House, tmp_path: Path) -> None:
+def test_replies_of_ours_in_a_sent_folder_are_answers_of_the_thread(house: House, tmp_path: Path) -> None:
     question = numbered(1)
     reply = numbered(
-        2, From="Support <support@shop.example>", To="zoe1@customer.example", In_Reply_To="<mail-1@customer.example>"
-    )
-    form = numbered(3, From="support@shop.example", To="support@shop.example", Reply_To="ivan@customer.example")
-    said = run(write_mbox(tmp_path / "all.mbox", question, reply, form))
-    assert said == "2 read, 1 ignored.\n"
-    assert sorted(Ticket.objects.values_list("subject", flat=True)) == ["Mail 1", "Mail 3"]
-    kept = RawDelivery.objects.get(state="ignored")
-    assert kept.reason == "a mail of our own to somebody, from a Sent folder"
-    assert bytes(kept.body.content).startswith(b"Message-ID: <mail-2") or b"<mail-2@" in bytes(kept.body.content)
+        2, From="Olena (Support) <support@shop.example>", To="zoe1@customer.example",
+        In_Reply_To="<mail-1@customer.example>", text="It left.",
+    )  # fmt: skip
+    thanks = numbered(3, In_Reply_To="<mail-2@customer.example>", From="Zoe <zoe1@customer.example>")
+    form = numbered(4, From="support@shop.example", To="support@shop.example", Reply_To="ivan@customer.example")
+    said = run(write_mbox(tmp_path / "all.mbox", question, reply, thanks, form))
+    assert said == "4 read.\n"
+    ticket = Ticket.objects.get(subject="Mail 1")
+    assert sorted(Ticket.objects.values_list("subject", flat=True)) == ["Mail 1", "Mail 4"]
+    assert list(ticket.messages.order_by("sequence").values_list("kind", "agent__name", "outbox", "text")) == [
+        ("inbound", None, "", "This is mail 1."), ("outbound", "Olena", "sent", "It left."), ("inbound", None, "", "This is mail 3."),
+    ]  # fmt: skip
+    assert (ticket.status, ticket.waiting_since, ticket.needs_attention) == ("solved", None, False)
+    events = Event.objects.filter(stream_type="ticket", stream_id=ticket.pk).order_by("sequence")
+    told = [(event.kind, event.actor_kind) for event in events]
+    assert told == [
+        ("ticket.opened", "customer"), ("message.received", "customer"), ("message.imported", "agent"), ("message.received", "customer"),
+    ]  # fmt: skip
+    assert all(event.data.get("historic") for event in events)
     assert Customer.objects.count() == 2
+    shown = signed_in(house.olena).get(f"/tickets/{ticket.pk}/pane/").json()["thread"]
+    assert "It left." in shown
+    assert run(tmp_path / "all.mbox") == "4 here before.\n"
+
+
+def test_a_mail_we_began_with_opens_a_solved_ticket_of_its_recipient(house: House, tmp_path: Path) -> None:
+    first = numbered(
+        1, From="Shop team <support@shop.example>", To="Ann <ann@customer.example>, support@shop.example",
+        Cc="bea@customer.example", text="Your chair is ready.",
+    )  # fmt: skip
+    answer = numbered(2, From="Ann <ann@customer.example>", In_Reply_To="<mail-1@customer.example>")
+    run(write_mbox(tmp_path / "sent.mbox", first, answer))
+    ticket = Ticket.objects.get()
+    assert (ticket.status, ticket.customer.name, ticket.messages.count()) == ("solved", "Ann", 2)
+    sent = ticket.messages.get(sequence=1)
+    assert (sent.kind, sent.agent, sent.identity, sent.outbox) == ("outbound", None, None, "sent")
+    people = ticket.conversations.get().participants.values_list("identity__value", "role")
+    assert set(people) == {("ann@customer.example", "requester"), ("bea@customer.example", "requester")}
+    shown = signed_in(house.olena).get(f"/tickets/{ticket.pk}/pane/").json()["thread"]
+    assert "<b>Shop team</b>" in shown
+
+
+def test_a_reply_this_helpdesk_sent_is_not_imported_again(house: House, tmp_path: Path) -> None:
+    (tmp_path / "live.eml").write_bytes(raw_mail())
+    run(tmp_path / "live.eml")
+    ours = send_reply(Ticket.objects.get().pk, by=house.olena, text="On its way", undo_seconds=0)
+    copy = raw_mail(
+        From="Olena (Support) <support@shop.example>", To="zoe@customer.example", Message_ID=f"<{ours.external_id}>"
+    )
+    said = run(write_mbox(tmp_path / "sent.mbox", copy))
+    assert said == "1 ignored.\n"
+    assert Message.objects.count() == 2
 
 
 def test_collections_can_be_live_and_single_mails_history(house: House, tmp_path: Path) -> None:
