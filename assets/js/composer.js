@@ -4,7 +4,9 @@
 import { $, $$, command, kept, read, run, text } from './core.js';
 import * as desk from './desk.js';
 import { Draft } from './drafts.js';
+import { get } from './http.js';
 import { mark } from './list.js';
+import { Passing } from './passing.js';
 import { Recipients } from './recipients.js';
 import * as thread from './thread.js';
 import { say } from './toast.js';
@@ -13,6 +15,7 @@ import { isBlank, Words } from './words.js';
 
 const STATES = { saving: 'saving', saved: 'saved', not_saved: 'not_saved' };
 const REPLY = 'outbound';
+const FORWARD = 'forward';
 const SEND_AS = 'send-as';
 const TOOLS = 'composer-tools';
 let open = null;
@@ -34,14 +37,16 @@ class Composer {
     this.words = new Words(form, { changed: () => this.edited(), files: (files) => this.uploads.take(files, { inline: true }) });
     this.uploads = new Uploads(form, this.number, this.words);
     this.uploads.show(this.compose.files);
+    this.passing = new Passing(form, this.number);
     this.drafts = {};
-    for (const kind of [REPLY, 'note']) {
+    for (const kind of [REPLY, 'note', FORWARD]) {
       this.drafts[kind] = new Draft(this.number, kind, this.compose.drafts[kind], (state) => this.kind === kind && this.tell(state));
     }
     form.dataset.then = kept(SEND_AS) ?? '';
     this.switchTo(this.startMode());
     if (kept(TOOLS)) this.showTools(true);
     this.listen();
+    if (this.mayReply && isBlank(this.draft) && !isBlank(this.drafts[FORWARD])) this.passOn(this.drafts[FORWARD].about);
   }
 
   startMode() {
@@ -50,7 +55,8 @@ class Composer {
   }
 
   get kind() {
-    return this.form.dataset.mode === 'note' ? 'note' : REPLY;
+    const { mode } = this.form.dataset;
+    return mode === 'reply' ? REPLY : mode;
   }
 
   get draft() {
@@ -74,7 +80,9 @@ class Composer {
     for (const button of $$('[data-mode-to]', this.form)) button.setAttribute('aria-pressed', String(button.dataset.modeTo === mode));
     this.words.hint(this.form.dataset[`hint${mode[0].toUpperCase()}${mode.slice(1)}`]);
     this.words.show(this.draft);
-    this.showRecipients(this.drafts[REPLY].recipients);
+    this.passing.show(mode === 'forward');
+    this.showRecipients(this.draft.recipients);
+    if (mode === 'reply') this.tellAside();
     this.tell(isBlank(this.draft) ? '' : 'saved');
     this.label();
     if (focus) this.focus();
@@ -83,13 +91,14 @@ class Composer {
   showRecipients(drafted) {
     const { to, known } = this.compose;
     const own = drafted?.to?.length || drafted?.cc?.length || drafted?.bcc?.length;
-    this.recipients.show(own ? drafted : { to }, known);
+    if (this.kind === FORWARD) this.recipients.show(own ? drafted : {}, []);
+    else this.recipients.show(own ? drafted : { to }, known);
     this.markReplyAll();
     this.warn();
   }
 
   label() {
-    const key = this.kind === 'note' ? 'add_note' : { pending: 'send_pending', solved: 'send_solved' }[this.form.dataset.then] ?? 'send';
+    const key = this.kind === 'note' ? 'add_note' : this.kind === FORWARD ? 'forward' : { pending: 'send_pending', solved: 'send_solved' }[this.form.dataset.then] ?? 'send';
     $('span', this.button).textContent = text(key);
   }
 
@@ -102,7 +111,7 @@ class Composer {
     const blank = isBlank(written);
     if (blank && this.kind === REPLY) this.seen = thread.ticket()?.sequence ?? this.seen;
     this.client = null;
-    this.draft.change(written, this.kind === REPLY ? this.recipients.lists : {});
+    this.draft.change(written, this.kind === 'note' ? {} : this.recipients.lists);
     mark(this.number, 'draft', written.text.trim());
     this.tell(blank ? '' : 'saving');
     this.markReplyAll();
@@ -162,18 +171,19 @@ class Composer {
   // ---- sending
 
   // Empties the composer and gives what was in it away; whoever takes it brings it back if it could not be sent.
-  send({ then = this.form.dataset.then, expected = this.seen } = {}) {
+  send({ then = this.form.dataset.then, expected = this.seen, later = null } = {}) {
     this.recipients.commit();
-    const written = this.words.value();
-    if (isBlank(written) && !this.uploads.files.length) return this.focus();
-    if (this.uploads.busy()) return say(text('still_uploading'));
-    if (this.kind === REPLY && !this.mayLeave(then)) return;
     const { kind, recipients, compose, confirmed } = this;
+    const written = this.words.value();
+    if (kind !== FORWARD && isBlank(written) && !this.uploads.files.length) return this.focus();
+    if (this.uploads.busy()) return say(text('still_uploading'));
+    if (kind !== 'note' && !this.mayLeave(then, later)) return;
     this.client ??= crypto.randomUUID();
     const job = {
-      client: this.client, number: this.number, kind: kind === 'note' ? 'note' : 'reply', ...written,
+      client: this.client, number: this.number, kind: kind === REPLY ? 'reply' : kind, ...written,
       recipients: structuredClone(recipients.lists), files: this.uploads.release(), answers: compose.answers,
-      expected, then: kind === 'note' ? '' : then, confirmed: [...confirmed], at: Date.now(),
+      expected, then: kind === REPLY ? then : '', confirmed: [...confirmed], at: Date.now(),
+      ...(kind === FORWARD ? this.passing.chosen() : later ? { later } : {}),
     };
     const settled = this.draft.busy;
     this.draft.forget();
@@ -182,13 +192,14 @@ class Composer {
     if (kind === REPLY) this.seen = thread.ticket()?.sequence ?? this.seen;
     this.tell('');
     mark(this.number, 'draft', false);
+    if (kind === FORWARD || this.aside) this.answerCustomer();
     // Or the next single key, Z above all, would be written into the empty composer.
     $('#talk')?.focus({ preventScroll: true });
     deliver(job, settled);
   }
 
-  mayLeave(then) {
-    if (!this.compose.channel.addressed) return true;
+  mayLeave(then, later) {
+    if (!this.compose.channel.addressed && this.kind === REPLY) return true;
     const wrong = this.recipients.invalid();
     if (wrong || !this.recipients.everyone().length) {
       this.toggleRecipients(true);
@@ -196,17 +207,52 @@ class Composer {
       return false;
     }
     const outside = this.recipients.outside().filter((address) => !this.confirmed.includes(address));
-    if (outside.length) this.askOutside(outside, then);
+    if (outside.length) document.dispatchEvent(new CustomEvent('composer:outside', { detail: { addresses: outside, then, later } }));
     return !outside.length;
   }
 
-  askOutside(addresses, then) {
-    document.dispatchEvent(new CustomEvent('composer:outside', { detail: { addresses, then } }));
+  // ---- passing on, and answering somebody who was asked aside
+
+  // `about` is a message, or nothing for all that was said with the customer.
+  async passOn(about) {
+    if (!(await this.passing.load(about))) return;
+    const draft = this.drafts[FORWARD];
+    if (draft.about !== about) Object.assign(draft, { about: about ?? null });
+    this.switchTo('forward');
+    this.toggleRecipients(true);
+  }
+
+  async answerAside(message) {
+    this.compose = { ...this.compose, ...(await get(`/tickets/${this.number}/answering/?message=${message}`)) };
+    this.drafts[REPLY].about = message;
+    this.drafts[REPLY].recipients = {};
+    $('.rcp', this.form).hidden = true;
+    this.switchTo('reply', { focus: true });
+  }
+
+  get aside() {
+    return this.drafts[REPLY].about;
+  }
+
+  // Back to the customer's last message.
+  async answerCustomer() {
+    const { compose } = await get(`/tickets/${this.number}/updates/?event=${thread.lastEvent()}`);
+    this.drafts[REPLY].about = null;
+    this.drafts[REPLY].recipients = {};
+    this.compose = { ...compose, drafts: this.compose.drafts, files: this.compose.files };
+    $('.rcp', this.form).hidden = true;
+    this.switchTo('reply');
+  }
+
+  tellAside() {
+    const line = $('[data-aside]', this.form);
+    line.hidden = !this.aside;
+    if (this.aside) $('span', line).textContent = text('goes_aside', this.compose.to[0]?.name || this.compose.to[0]?.address);
   }
 
   // A text that could not be sent, or was taken back. What has been begun since stays below it.
   bringBack({ kind, text: words, html, recipients, files, client, expected }) {
-    this.switchTo(kind === 'note' || !this.mayReply ? 'note' : 'reply');
+    this.switchTo(kind === 'note' || !this.mayReply ? 'note' : kind);
     const begun = this.words.value();
     this.words.show(joined({ text: words, html }, begun));
     if (recipients) this.recipients.show(recipients);
@@ -218,20 +264,21 @@ class Composer {
   }
 
   // The server's own copy, after a reply was withdrawn: it already holds both texts.
-  restart(compose) {
+  async restart(compose, kind = REPLY) {
     this.compose = compose;
-    const stored = compose.drafts[REPLY];
-    Object.assign(this.drafts[REPLY], { text: stored?.text ?? '', html: stored?.html ?? '', recipients: stored?.recipients ?? {}, revision: stored?.revision ?? 0 });
+    const { text: words = '', html = '', about = null, recipients = {}, revision = 0 } = compose.drafts[kind] ?? {};
+    Object.assign(this.drafts[kind], { text: words, html, about, recipients, revision });
     this.uploads.show(compose.files);
     this.seen = thread.ticket().sequence;
-    this.switchTo('reply', { focus: true });
+    if (kind === FORWARD) await this.passOn(about);
+    else this.switchTo('reply', { focus: true });
     this.edited();
   }
 
   // The ticket went on: an untouched composer follows, one with words in it stays with what it answers.
   follow(compose, before) {
     const now = thread.ticket().sequence;
-    if (!isBlank(this.drafts[REPLY])) return;
+    if (!isBlank(this.drafts[REPLY]) || this.aside || this.kind === FORWARD) return;
     this.seen = Math.max(now, before);
     this.compose = { ...this.compose, answers: compose.answers, to: compose.to, all: compose.all, differs: compose.differs, known: compose.known };
     if (!this.recipients.touched) this.showRecipients(null);
@@ -308,6 +355,7 @@ export function startComposer(given) {
     open = null;
   });
   document.addEventListener('ticket:changed', ({ detail }) => open?.follow(detail.compose, detail.before));
+  document.addEventListener('send:later', ({ detail }) => !detail.message && open?.send({ later: detail }));
   document.addEventListener('send:as', ({ detail }) => {
     kept(SEND_AS, detail || null);
     if (!open) return;
@@ -321,6 +369,9 @@ export function startComposer(given) {
   command('formatting', () => open.showTools(), { when: () => open !== null });
   command('recipients', () => open.toggleRecipients(), { when: isReply });
   command('reply-all', () => open.replyAll(), { when: isReply });
+  command('forward', (button) => open.passOn(Number(button?.dataset.message) || null), { when: isReply });
+  command('answer-aside', (button) => open.answerAside(Number(button.dataset.message)), { when: isReply });
+  command('answer-customer', () => open.answerCustomer(), { when: isReply });
   command('send', () => open.send(), { when: () => open !== null });
   command('send-only', () => open.send({ then: '' }), { when: () => open !== null });
   document.addEventListener('keydown', (event) => {

@@ -19,8 +19,9 @@ function readLocal(number, kind) {
 
 const bare = (list) => JSON.stringify((list ?? []).map((one) => one.address ?? one));
 
-function send(number, kind, { text, html, recipients, revision }) {
+function send(number, kind, { text, html, about, recipients, revision }) {
   const data = { kind: kind === 'outbound' ? 'reply' : kind, revision, ...(html ? { html } : { text }) };
+  if (about) data.about = about;
   if (isBlank({ text, html })) data.discard = 1;
   for (const field of ['to', 'cc', 'bcc']) data[field] = bare(recipients?.[field]);
   return post(`/tickets/${number}/draft/`, data, { keepalive: true });
@@ -35,6 +36,7 @@ export class Draft {
     const from = newer ? local : stored;
     this.text = from?.text ?? '';
     this.html = from?.html ?? '';
+    this.about = from?.about ?? null;
     this.recipients = from?.recipients ?? {};
     if (newer) {
       this.revision = local.revision;
@@ -51,7 +53,7 @@ export class Draft {
     this.recipients = recipients;
     this.revision = Math.max(this.revision + 1, Date.now());
     this.dirty = true;
-    kept(place(this.number, this.kind), JSON.stringify({ text, html, recipients, revision: this.revision }));
+    kept(place(this.number, this.kind), JSON.stringify({ text, html, about: this.about, recipients, revision: this.revision }));
     this.later(PAUSE);
   }
 
@@ -91,7 +93,7 @@ export class Draft {
   // It was sent: nothing of it is to be saved any more.
   forget() {
     clearTimeout(this.timer);
-    Object.assign(this, { text: '', html: '', recipients: {}, dirty: false });
+    Object.assign(this, { text: '', html: '', about: null, recipients: {}, dirty: false });
     kept(place(this.number, this.kind), null);
     this.tell('');
   }

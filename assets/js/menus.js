@@ -116,15 +116,23 @@ async function fillTags(menu) {
 
 function choose(option) {
   const menu = option.closest('.menu');
-  const { menu: other, do: path, value, sendAs, cmd } = option.dataset;
+  const { menu: other, do: path, value, sendAs, cmd, later } = option.dataset;
   if (cmd) return;
   if (other) return openMenu(other, menu.anchor);
   const on = option.getAttribute('aria-checked') !== 'true';
   menu.hidePopover();
-  if (sendAs !== undefined) document.dispatchEvent(new CustomEvent('send:as', { detail: sendAs }));
+  if (later) sendLater(menu, { later });
+  else if (sendAs !== undefined) document.dispatchEvent(new CustomEvent('send:as', { detail: sendAs }));
   else if (path === 'tag') tag(value, on);
   else if (path === 'snooze') snooze({ preset: value });
   else if (path) set(path, value, option.dataset.name ?? nameOf(option));
+}
+
+// Of the composer's text, or of a reply that waits already: the one whose button opened the menu.
+function sendLater(menu, wish) {
+  const message = Number(menu.anchor?.dataset.message) || null;
+  const hold = $('[name=hold]', menu);
+  document.dispatchEvent(new CustomEvent('send:later', { detail: { ...wish, message, ...(hold && !hold.checked ? { hold: 0 } : {}) } }));
 }
 
 function onKey(event) {
@@ -173,6 +181,14 @@ export function startMenus() {
   document.addEventListener('keydown', onKey);
   for (const menu of $$('.menu')) {
     menu.addEventListener('toggle', ({ newState }) => newState === 'closed' && menu.anchor?.setAttribute('aria-expanded', 'false'));
+  }
+  for (const form of $$('form[data-later-own]')) {
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      const menu = form.closest('.menu');
+      menu.hidePopover();
+      sendLater(menu, { later: '', send_at: $('input[type=datetime-local]', form).value });
+    });
   }
   $('form[data-snooze]')?.addEventListener('submit', (event) => {
     event.preventDefault();

@@ -31,14 +31,15 @@ function form(job) {
   const data = { kind, ...(html ? { html } : { text }), client_id: client, attachments: files.map((file) => file.id), row: 1 };
   if (kind === 'note') return data;
   for (const field of ['to', 'cc', 'bcc']) data[field] = JSON.stringify(recipients[field].map((one) => one.address));
-  return { ...data, answers, expected, then: then || null, confirmed };
+  if (kind === 'forward') return { ...data, confirmed, message: job.message, originals: job.originals };
+  return { ...data, ...job.later, answers, expected, then: then || null, confirmed };
 }
 
 async function attempt(job) {
   if (job.busy) return;
   job.busy = true;
   const base = thread.number() === job.number ? thread.lastEvent() : null;
-  const url = `/tickets/${job.number}/messages/`;
+  const url = `/tickets/${job.number}/${job.kind === 'forward' ? 'forwards' : 'messages'}/`;
   try {
     const answer = await post(url, { ...form(job), event: base }, { keepalive: true });
     done(job);

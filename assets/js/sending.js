@@ -2,7 +2,7 @@
 
 import { draw, moveOn } from './actions.js';
 import * as composer from './composer.js';
-import { $, build, element, run, text } from './core.js';
+import { $, build, command, element, run, text } from './core.js';
 import * as desk from './desk.js';
 import { keepFor } from './drafts.js';
 import { post } from './http.js';
@@ -13,10 +13,11 @@ import { complain, say } from './toast.js';
 import { pictureAddress } from './words.js';
 
 const SOON = 5_000;
+const SHOWN = 10; // seconds
 
 function deliver(job, settled) {
   showBubble(job);
-  if (job.then === 'solved') moveOn();
+  if (job.then === 'solved' && !job.later) moveOn();
   dispatch(job, settled);
 }
 
@@ -53,7 +54,8 @@ function sent(job, answer, base) {
     if (open.seen >= answer.updates.facts.sequence - 1) open.caughtUp(answer.updates.facts.sequence);
   }
   if (job.kind === 'note') return say(text('noted'));
-  const words = { solved: text('sent_closed'), pending: text('sent_waiting') }[job.then] ?? text('sent', Math.round(answer.undo_seconds));
+  if (answer.later) return say(text('sent_later', answer.later), { undo: () => takeBack(job, answer.message), seconds: SHOWN });
+  const words = job.kind === 'forward' ? text('forwarded') : { solved: text('sent_closed'), pending: text('sent_waiting') }[job.then] ?? text('sent', Math.round(answer.undo_seconds));
   if (answer.undo_seconds < 1) return say(job.then ? words : text('sent_now'));
   say(words, { undo: () => takeBack(job, answer.message), seconds: answer.undo_seconds });
 }
@@ -67,7 +69,7 @@ async function takeBack(job, message) {
     const answer = await post(`/messages/${message}/withdrawal/`, { event: base, row: 1 });
     draw(job.number, answer, base);
     mark(job.number, 'draft', job.text);
-    if (composer.current()?.number === job.number) composer.current().restart(answer.compose);
+    if (composer.current()?.number === job.number) composer.current().restart(answer.compose, job.kind === 'forward' ? 'forward' : undefined);
     else {
       await desk.open(job.number);
       composer.current()?.switchTo('reply', { focus: true });
@@ -76,6 +78,27 @@ async function takeBack(job, message) {
   } catch (error) {
     complain(error);
   }
+}
+
+// ---- replies for later: sent now after all, at another time, or edited again
+
+async function reschedule(message, wish, words) {
+  const number = thread.number();
+  const base = thread.lastEvent();
+  try {
+    draw(number, await post(`/messages/${message}/schedule/`, { ...wish, event: base, row: 1 }), base);
+    say(text(words));
+  } catch (error) {
+    complain(error);
+    thread.refresh();
+  }
+}
+
+function startLater() {
+  const of = (button) => Number(button.dataset.message);
+  command('send-now', (button) => reschedule(of(button), { now: 1 }, 'sent_now'));
+  command('edit-later', (button) => takeBack({ number: thread.number(), text: '', kind: button.dataset.kind }, of(button)));
+  document.addEventListener('send:later', ({ detail: { message, ...wish } }) => message && reschedule(message, wish, 'rescheduled'));
 }
 
 function waits(job) {
@@ -99,7 +122,7 @@ async function refused(job, error) {
   const unsure = error.status === 0 || error.status >= 500;
   open.bringBack({ ...job, client: unsure ? job.client : null });
   if (error.body.code === 'stale') return askStale(open, job, error.body);
-  if (error.body.code === 'new_address') return askOutside(error.body.addresses, job.then);
+  if (error.body.code === 'new_address') return askOutside(error.body.addresses, job.then, job.later);
   if (error.body.code === 'invalid' && ['to', 'cc', 'bcc'].includes(error.body.field)) open.toggleRecipients(true);
   if (error.message) say(text('not_sent') + error.message, { seconds: 10 });
   else complain(error);
@@ -123,20 +146,20 @@ async function askStale(open, job, { html, sequence }) {
   thread.refresh();
   const answer = await ask(dialog, 'edit');
   open.caughtUp(sequence);
-  if (answer === 'anyway') return open.send({ then: job.then });
+  if (answer === 'anyway') return open.send({ then: job.then, later: job.later ?? null });
   if (answer === 'edit') return open.focus();
   const words = open.words.value();
   await open.discard();
   say(text('discarded'), { undo: () => open.form.isConnected && open.bringBack({ ...job, ...words, expected: undefined }) });
 }
 
-async function askOutside(addresses, then) {
+async function askOutside(addresses, then, later = null) {
   const open = composer.current();
   const dialog = $('#outside');
   $('.missed', dialog).replaceChildren(...addresses.map((address) => element('li', {}, address)));
   if ((await ask(dialog, 'edit')) === 'send') {
     open.confirmed.push(...addresses);
-    return open.send({ then });
+    return open.send({ then, later });
   }
   open.toggleRecipients(true);
 }
@@ -147,7 +170,8 @@ const showWaiting = () => waiting(thread.number()).forEach((job) => showBubble(j
 export function startSending() {
   composer.startComposer(deliver);
   startOutbox({ sent, refused, waits });
-  document.addEventListener('composer:outside', ({ detail }) => askOutside(detail.addresses, detail.then));
+  document.addEventListener('composer:outside', ({ detail }) => askOutside(detail.addresses, detail.then, detail.later));
+  startLater();
   document.addEventListener('ticket:opened', showWaiting);
   if (new URLSearchParams(location.search).has('reply')) run('reply');
 }

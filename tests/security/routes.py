@@ -106,6 +106,13 @@ VISITS = [
     change("ticket_unread", "unread/", {}, EVERYBODY),
     change("ticket_draft", "draft/", {"kind": "note", "text": "hi", "revision": "0"}),
     change("ticket_uploads", "uploads/", {"file": "FILE"}),
+    ticket("ticket_forward", "forward/", query={"message": "{message}"}),
+    ticket("ticket_answering", "answering/", query={"message": "{message}"}),
+    change("ticket_forwards", "forwards/", {
+        "message": "{message}", "to": '["x@out.example"]', "confirmed": "x@out.example", "text": "look",
+    }),
+    message("message_schedule", "later", "schedule/", form={"now": "1"}, may=ANSWERING),
+    message("message_schedule", "later", "schedule/", form={"later": "", "send_at": "2027-01-01T10:00"}, may=ANSWERING),
     message("message_retry", "failed", "retry/", form={}, may=ANSWERING),
     message("message_retry", "unknown", "retry/", form={}, may=ANSWERING),
     message("message_confirmation", "unknown", "confirmation/", form={}, may=ANSWERING),

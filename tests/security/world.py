@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email import message_from_bytes
 from typing import Any
 
@@ -83,6 +84,9 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     for claimed in delivery.claim_replies(10, at=timezone.now()):
         {sent.pk: _accept, failed.pk: _fail, unknown.pk: _lose}[claimed.message_id](claimed.message_id, claimed.attempt)
     waiting = actions.reply(ticket.pk, by=agent, text=f"{word} waits", undo_seconds=3000)
+    tomorrow = timezone.now() + timedelta(days=1)
+    later = actions.reply(ticket.pk, by=agent, text=f"{word} later", send_at=tomorrow, hold_on_answer=False)
+    ids["later"] = later.pk
     actions.save_draft(ticket.pk, by=agent, kind="outbound", text=f"{word} in a draft", recipients={}, revision=0)
     actions.assign_ticket(ticket.pk, by=other, assignee=agent)
     upload = _upload(ticket, agent, f"{word}-draft.txt", word.encode())

@@ -120,7 +120,9 @@ def remove_upload(ticket_id: int, *, by: Agent, public_id: UUID) -> None:
 
 def release_files(message: Message, *, to: Agent) -> None:
     """Give a withdrawn message's files back to the draft it became."""
-    Attachment.objects.filter(message=message).update(message=None, uploaded_by=to)
+    files = Attachment.objects.filter(message=message)
+    files.filter(uploaded_by=None).delete()  # copies of what was to be passed on; their originals are still there
+    files.update(message=None, uploaded_by=to)
 
 
 def sweep_orphans(*, at: datetime) -> int:

@@ -24,6 +24,8 @@ from tickets.errors import InvalidInput, NewAddress
 from tickets.events import TicketEvent
 from tickets.models import (
     Attachment,
+    Channel,
+    ChannelKind,
     Conversation,
     Draft,
     DraftKind,
@@ -120,7 +122,7 @@ def _open_aside(ticket: Ticket, recipients: Recipients) -> Conversation:
     identities = resolve_identities(joining)
     first = identities[IdentityKey("email", recipients.to[0].address)]
     conversation = Conversation.objects.create(
-        ticket=ticket, channel=main_conversation(ticket).channel, customer_id=first.customer_id,
+        ticket=ticket, channel=_mail_channel(ticket), customer_id=first.customer_id,
         subject=forward_subject(ticket.subject), aside=True,
     )  # fmt: skip
     Participant.objects.bulk_create(
@@ -128,6 +130,17 @@ def _open_aside(ticket: Ticket, recipients: Recipients) -> Conversation:
         for identity in identities.values()
     )
     return conversation
+
+
+def _mail_channel(ticket: Ticket) -> Channel:
+    """The mail channel it leaves by: the customer's own, else one of the ticket's team, else any."""
+    own = main_conversation(ticket).channel
+    if own.kind == ChannelKind.EMAIL:
+        return own
+    mail = list(Channel.objects.filter(kind=ChannelKind.EMAIL, is_active=True).order_by("pk"))
+    if not mail:
+        raise InvalidInput("to", _("There is no mail channel to forward by."))
+    return next((channel for channel in mail if channel.team_id == ticket.team_id), mail[0])
 
 
 def _queue(

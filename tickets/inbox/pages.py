@@ -26,7 +26,7 @@ from .rows import list_page
 from .sidebar import Entry, Sidebar, sidebar_for
 from .thread import Thread, earlier_tickets, neighbours, read_thread
 from .timeline import Item, read_said
-from .times import snooze_choices
+from .times import send_choices, snooze_choices
 
 SETTABLE = [status for status in Status if status != Status.CLOSED]
 
@@ -203,6 +203,7 @@ def _menus(sidebar: Sidebar) -> dict[str, Any]:
         "statuses": SETTABLE,
         "priorities": list(Priority)[::-1],
         "snoozes": snooze_choices(timezone.localtime()),
+        "sends": send_choices(timezone.localtime()),
     }
 
 

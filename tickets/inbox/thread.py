@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -19,6 +20,7 @@ from tickets.kinds import Traits, composer_facts, traits_of_channel, window_end
 from tickets.models import (
     Attachment,
     Draft,
+    DraftKind,
     Message,
     MessageKind,
     Participant,
@@ -148,21 +150,15 @@ class Thread:
 
     def compose(self) -> dict[str, Any]:
         """What the composer starts from: whom an answer goes to, what was being written."""
-        answered = self._answered()
-        own = self.directory.own_addresses()
-        plain = reply_recipients(answered.envelope, own) if answered else None
-        everyone = reply_recipients(answered.envelope, own, reply_all=True) if answered else None
+        answered = self._drafted_answer() or self._answered()
         known = [guest.address for guest in self.guests if guest.state == ParticipantState.ACTIVE]
-        to = [{"name": a.name, "address": a.address} for a in plain.to] if plain else []
+        answer = answer_to(answered, self.directory.own_addresses())
         if answered and not self.traits.addressed:
-            to = [dict(answered.envelope.get("from") or {})]
+            answer |= {"to": [dict(answered.envelope.get("from") or {})]}
         return {
             "ticket": self.ticket.pk,
             "channel": self.reach,
-            "answers": answered.pk if answered else None,
-            "to": to,
-            "all": [{"name": a.name, "address": a.address} for a in everyone.cc] if everyone else [],
-            "differs": bool(plain and plain.differs),
+            **answer,
             "known": known,
             "drafts": self.drafts,
             "files": self.uploads,
@@ -185,6 +181,11 @@ class Thread:
         answered = self._answered()
         return window_end(self.traits, answered.at if answered else None)
 
+    def _drafted_answer(self) -> Message | None:
+        """The message a draft names: somebody asked aside is being answered."""
+        about = (self.drafts.get(DraftKind.REPLY) or {}).get("about")
+        return Message.objects.filter(pk=about, ticket=self.ticket).first() if about else None
+
     def _answered(self) -> Message | None:
         """The message a reply answers: the last a person wrote; chosen as `tickets.actions.reply` does."""
         rows = getattr(self.ticket, "answer_list", [])
@@ -197,6 +198,18 @@ class Thread:
 
     def since(self, event: int) -> Timeline:
         return read_since(self.ticket.pk, self.names, event=event)
+
+
+def answer_to(answered: Message | None, own: Collection[str]) -> dict[str, Any]:
+    """Whom an answer to this message reaches: its sender, and everybody when all are answered."""
+    plain = reply_recipients(answered.envelope, own) if answered else None
+    everyone = reply_recipients(answered.envelope, own, reply_all=True) if answered else None
+    return {
+        "answers": answered.pk if answered else None,
+        "to": [{"name": a.name, "address": a.address} for a in plain.to] if plain else [],
+        "all": [{"name": a.name, "address": a.address} for a in everyone.cc] if everyone else [],
+        "differs": bool(plain and plain.differs),
+    }
 
 
 def _extra(ticket: Ticket, name: str) -> list[dict[str, Any]]:

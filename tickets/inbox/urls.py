@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import finder, pages, writes
+from . import finder, pages, passing, writes
 
 urlpatterns = [
     path("", pages.start, name="start"),
@@ -24,6 +24,9 @@ urlpatterns = [
     path("tickets/<int:ticket_id>/customer/", pages.customer_history, name="ticket_customer"),
     path("tickets/<int:ticket_id>/messages/<int:message_id>/", pages.one_message, name="ticket_message"),
     path("tickets/<int:ticket_id>/messages/", writes.messages, name="ticket_messages"),
+    path("tickets/<int:ticket_id>/forward/", passing.start, name="ticket_forward"),
+    path("tickets/<int:ticket_id>/answering/", passing.answering, name="ticket_answering"),
+    path("tickets/<int:ticket_id>/forwards/", passing.forward, name="ticket_forwards"),
     path("tickets/<int:ticket_id>/assignee/", writes.assignee, name="ticket_assignee"),
     path("tickets/<int:ticket_id>/team/", writes.team, name="ticket_team"),
     path("tickets/<int:ticket_id>/status/", writes.status_, name="ticket_status"),

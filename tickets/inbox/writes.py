@@ -100,9 +100,9 @@ def _stale(request: HttpRequest, error: StaleReply, **ids: int) -> JsonResponse:
 @write
 def messages(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     form = request.POST
-    html, client_id = form.get("html", "")[: LONGEST + 1], _uuid(form.get("client_id"), "client_id")
+    html, client_id = form.get("html", "")[: LONGEST + 1], posted_uuid(form.get("client_id"), "client_id")
     text = text_of_html(html) if html else form.get("text", "")
-    attachments = [_required_uuid(value) for value in form.getlist("attachments")]
+    attachments = posted_uuids(form.getlist("attachments"))
     if form.get("kind") == "note":
         message = notes.add_note(
             ticket_id, by=agent, text=text, html=html, attachments=attachments, client_id=client_id
@@ -113,9 +113,9 @@ def messages(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, An
         by=agent,
         text=text,
         html=html,
-        to=_addresses(form.get("to"), "to"),
-        cc=_addresses(form.get("cc"), "cc"),
-        bcc=_addresses(form.get("bcc"), "bcc") or (),
+        to=posted_addresses(form.get("to"), "to"),
+        cc=posted_addresses(form.get("cc"), "cc"),
+        bcc=posted_addresses(form.get("bcc"), "bcc") or (),
         attachments=attachments,
         answers=read_number(form.get("answers")) or None,
         expected=read_number(form.get("expected")),
@@ -215,7 +215,7 @@ def draft(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
         drafts.discard_draft(ticket_id, by=agent, kind=kind)
         return {"saved": True}
     recipients = {
-        name: [{"name": "", "address": address} for address in _addresses(form.get(name), name) or ()]
+        name: [{"name": "", "address": address} for address in posted_addresses(form.get(name), name) or ()]
         for name in ("to", "cc", "bcc")
     }
     revision = form.get("revision", "")
@@ -234,7 +234,7 @@ def uploads(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any
         raise InvalidInput("file", _("Choose a file."))
     kept = files.upload_attachment(
         ticket_id, by=agent, upload=upload, filename=upload.name or "file",
-        public_id=_uuid(request.POST.get("id"), "id"), inline="inline" in request.POST,
+        public_id=posted_uuid(request.POST.get("id"), "id"), inline="inline" in request.POST,
     )  # fmt: skip
     return {"id": str(kept.public_id), "name": kept.filename, "size": kept.size}
 
@@ -285,7 +285,7 @@ def schedule(request: HttpRequest, agent: Agent, message_id: int) -> dict[str, A
     return {"ticket": message.ticket_id, "later": short_moment(send_at)}
 
 
-def _addresses(value: str | None, field: str) -> list[str] | None:
+def posted_addresses(value: str | None, field: str) -> list[str] | None:
     """Addresses as the composer sends them, a JSON list; None when it did not name any."""
     if value is None:
         return None
@@ -298,7 +298,7 @@ def _addresses(value: str | None, field: str) -> list[str] | None:
     return found
 
 
-def _uuid(value: str | None, field: str) -> UUID | None:
+def posted_uuid(value: str | None, field: str) -> UUID | None:
     if not value:
         return None
     try:
@@ -307,8 +307,9 @@ def _uuid(value: str | None, field: str) -> UUID | None:
         raise InvalidInput(field, _("This is not an id.")) from None
 
 
-def _required_uuid(value: str) -> UUID:
-    found = _uuid(value, "attachments")
-    if found is None:
+def posted_uuids(values: list[str]) -> list[UUID]:
+    """Ids of files; one that is none names no file of ours."""
+    found = [posted_uuid(value, "attachments") for value in values]
+    if None in found:
         raise NotFound(_("There is no such file."))
-    return found
+    return [id for id in found if id is not None]
