@@ -15,6 +15,7 @@ from events.actors import SYSTEM, Actor
 from events.ledger import record_event
 from people.models import Agent, Team
 from people.permissions import Permission, PermissionDenied
+from people.signatures import unknown_variables, unknown_words
 from tickets.errors import InvalidInput, NotFound
 from tickets.models import Channel, ChannelKind
 
@@ -32,6 +33,7 @@ def create_email_channel(
     """A new mail channel; the listener takes mail for it within seconds. InvalidInput when the name or the address
     is taken, or the address cannot receive mail."""
     address = normal(address)
+    _check_signature(signature)
     if not usable(address) or "+" in address:
         raise InvalidInput("address", _("This is not an address customers could write to."))
     try:
@@ -64,6 +66,7 @@ def change_email_channel(
 ) -> Channel:
     """Change a channel; its address stays, since every reply token is bound to it. Repeating it changes nothing."""
     _require(by)
+    _check_signature(signature)
     wanted = {"name": name, "team": team, "locale": locale, "signature": signature, "is_active": is_active}
     wanted |= {"quotes": quotes, "acknowledges": acknowledges, "acknowledgement": acknowledgement}
     try:
@@ -91,6 +94,11 @@ def add_email_channel(
     """`create_email_channel` for a person: only who manages channels may."""
     _require(by)
     return create_email_channel(name, address, by=by.actor, team=team, locale=locale, signature=signature, at=at)
+
+
+def _check_signature(signature: str) -> None:
+    if unknown := unknown_variables(signature):
+        raise InvalidInput("signature", unknown_words(unknown))
 
 
 def _require(by: Agent) -> None:

@@ -81,11 +81,19 @@ class Composer {
     this.words.hint(this.form.dataset[`hint${mode[0].toUpperCase()}${mode.slice(1)}`]);
     this.words.show(this.draft);
     this.passing.show(mode === 'forward');
+    this.showSignature(mode !== 'note');
     this.showRecipients(this.draft.recipients);
     if (mode === 'reply') this.tellAside();
     this.tell(isBlank(this.draft) ? '' : 'saved');
     this.label();
     if (focus) this.focus();
+  }
+
+  // What will stand below the reply.
+  showSignature(on) {
+    const box = $('.sig', this.form);
+    box.hidden = !on || !this.compose.signature;
+    $('p', box).textContent = this.compose.signature ?? '';
   }
 
   showRecipients(drafted) {

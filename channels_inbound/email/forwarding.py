@@ -46,7 +46,8 @@ def forwarded_html(original: ForwardedOriginal, pictures: Collection[str], domai
 
 
 def _line() -> str:
-    return f"---------- {gettext('Forwarded message')} ----------"
+    words = gettext("Forwarded message")
+    return f"---------- {words} ----------"
 
 
 def _head(original: ForwardedOriginal) -> list[tuple[str, str]]:

@@ -21,6 +21,7 @@ from channels_inbound.models import RawState
 from channels_inbound.quarantine import channels_visible_to
 from people.models import Team
 from people.permissions import Permission
+from people.signatures import VARIABLES, example_of
 from tickets.errors import InvalidInput
 from tickets.inbox.access import agent_of, signed_in
 from tickets.models import Channel, ChannelKind
@@ -112,7 +113,8 @@ def edit(request: HttpRequest, channel_id: int | None = None) -> HttpResponseBas
         else:
             messages.success(request, _("Saved %(name)s.") % {"name": saved.name})
             return redirect("channels")
-    context = {"form": form, "channel": channel}
+    example = example_of(form["signature"].value() or "", name=agent.name, email=agent.email)
+    context = {"form": form, "channel": channel, "variables": VARIABLES, "example": example}
     return render(request, "channels_inbound/channel_form.html", context, status=422 if form.errors else 200)
 
 

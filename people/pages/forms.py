@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from people.models import Agent, Role, Team
+from people.signatures import unknown_variables, unknown_words
 
 
 def zone_choices() -> list[tuple[str, str]]:
@@ -40,6 +41,12 @@ class ProfileForm(forms.ModelForm):
         self.fields["time_zone"] = forms.ChoiceField(label=_("Time zone"), choices=zone_choices())
         self.fields["signature"].widget = forms.Textarea(attrs={"rows": 4, "maxlength": 2000})
         self.fields["signature"].max_length = 2000  # type: ignore[attr-defined]
+
+    def clean_signature(self) -> str:
+        text = str(self.cleaned_data["signature"])
+        if unknown := unknown_variables(text):
+            raise ValidationError(unknown_words(unknown))
+        return text
 
 
 class FirstAdminForm(forms.Form):

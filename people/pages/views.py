@@ -22,6 +22,7 @@ from people.invitations import invite
 from people.models import Agent, Team
 from people.models.agent import Density, Theme
 from people.permissions import Permission, PermissionDenied
+from people.signatures import VARIABLES, example_of
 
 from .forms import AgentForm, FirstAdminForm, ProfileForm, TeamForm
 
@@ -79,7 +80,13 @@ def profile(request: HttpRequest) -> HttpResponse:
         with translation.override(agent.locale):
             messages.success(request, _("Saved."))
         return redirect("profile")
-    return render(request, "people/profile.html", {"form": form, "tab": "you"}, status=_status(form))
+    context = {
+        "form": form,
+        "tab": "you",
+        "variables": VARIABLES,
+        "example": example_of(form["signature"].value() or "", name=agent.name, email=agent.email),
+    }
+    return render(request, "people/profile.html", context, status=_status(form))
 
 
 @login_required

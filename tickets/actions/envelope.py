@@ -11,6 +11,7 @@ from tickets.models import Channel, Message, MessageKind
 from tickets.outbound import ForwardedOriginal, OutboundAttachment, OutboundMessage, QuotedOriginal
 from tickets.preview import without_spans
 from tickets.recipients import addresses_of
+from tickets.signatures import signature_of
 
 MAX_QUOTED = 20_000
 
@@ -19,7 +20,7 @@ def outbound_messages(ids: Sequence[int]) -> list[OutboundMessage]:
     """These replies as their channels send them, in id order."""
     messages = (
         Message.objects.filter(pk__in=ids)
-        .select_related("conversation__channel", "agent")
+        .select_related("conversation__channel", "agent", "ticket__customer")
         .prefetch_related("attachments")
         .order_by("pk")
     )
@@ -65,9 +66,12 @@ def _outbound(message: Message) -> OutboundMessage:
 
 
 def _signature(message: Message, channel: Channel) -> str:
-    """The agent's own above the channel's, as the profile page promises."""
-    own = message.agent.signature if message.agent else ""
-    return "\n\n".join(part for part in (own.strip(), channel.signature.strip()) if part)
+    """The agent's and the channel's, as the composer showed them. Whoever is asked aside is addressed themselves."""
+    to = message.envelope.get("to") or [{}]
+    customer = "" if message.conversation.aside else message.ticket.customer.name
+    return signature_of(
+        message.agent, channel, number=message.ticket_id, customer=customer or str(to[0].get("name") or "")
+    )
 
 
 def _anyone(entries: Sequence[dict[str, str]]) -> tuple[Address, ...]:

@@ -31,6 +31,7 @@ from tickets.models import (
     TicketLink,
 )
 from tickets.recipients import reply_recipients
+from tickets.signatures import signature_of
 
 from .directory import AgentEntry, Directory
 from .due import Due, due_of_ticket
@@ -160,6 +161,9 @@ class Thread:
             "channel": self.reach,
             **answer,
             "known": known,
+            "signature": signature_of(
+                self.agent, self.ticket.channel, number=self.ticket.pk, customer=self.ticket.customer.name
+            ),
             "drafts": self.drafts,
             "files": self.uploads,
         }
