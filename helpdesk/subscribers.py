@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from events.subscribers import Subscriber
+from metrics.clocks.escalation import ESCALATES, escalate
 from metrics.clocks.history import HEARD
 from metrics.clocks.keeping import keep_clocks
 from tickets.acknowledgement import DUE, acknowledge
@@ -11,5 +12,6 @@ from tickets.notices import NOTICED, notify_agents
 SUBSCRIBERS: tuple[Subscriber, ...] = (
     Subscriber("tickets.notices", frozenset(map(str, NOTICED)), notify_agents),
     Subscriber("metrics.clocks", frozenset(map(str, HEARD)), keep_clocks),
+    Subscriber("metrics.escalation", frozenset(map(str, ESCALATES)), escalate),
     Subscriber("tickets.acknowledgement", frozenset(map(str, DUE)), acknowledge),
 )

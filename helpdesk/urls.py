@@ -14,6 +14,6 @@ urlpatterns = [
     path("metrics", health.metrics),
     path("api/", include("helpdesk.api_urls")),
 ]
-for module in ("tickets.urls", "tickets.notices.urls", "people.urls", "channels_inbound.urls"):
+for module in ("tickets.urls", "tickets.notices.urls", "metrics.urls", "people.urls", "channels_inbound.urls"):
     if find_spec(module):
         urlpatterns.append(path("", include(module)))

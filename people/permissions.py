@@ -19,11 +19,18 @@ class Permission(StrEnum):
     MANAGE_CHANNELS = "manage_channels"
     MANAGE_TEAMS = "manage_teams"
     MANAGE_AGENTS = "manage_agents"
+    MANAGE_SERVICE_LEVELS = "manage_service_levels"
+    READ_REPORTS = "read_reports"
 
 
 _VIEWER = frozenset({Permission.READ_TICKETS})
 _AGENT = _VIEWER | {Permission.REPLY, Permission.NOTE, Permission.EDIT_TICKETS, Permission.READ_RAW}
-_MANAGER = _AGENT | {Permission.HANDLE_QUARANTINE, Permission.MANAGE_TEAMS}
+_MANAGER = _AGENT | {
+    Permission.HANDLE_QUARANTINE,
+    Permission.MANAGE_TEAMS,
+    Permission.MANAGE_SERVICE_LEVELS,
+    Permission.READ_REPORTS,
+}
 _ADMIN = frozenset(Permission)
 
 MATRIX: dict[str, frozenset[Permission]] = {

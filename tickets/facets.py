@@ -2,6 +2,7 @@
 
 A `where` maps a facet to the values it allows; None among them means "no team" or "nobody". The list reads it as a
 condition on tickets, the counts as one on tallies, live updates in Python: compiled here so that they cannot differ.
+Tallies know nothing of deadlines, so a view by `due` is not counted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Protocol
 from django.db.models import Q
 
 Where = Mapping[str, tuple[object, ...]]
-FACETS = ("status", "team", "assignee", "channel", "snoozed", "attention")
+COUNTED = ("status", "team", "assignee", "channel", "snoozed", "attention")
+FACETS = (*COUNTED, "due")
 _IDS = {"team", "assignee", "channel"}
 
 
@@ -42,6 +44,7 @@ class Facets:
     channel_id: int
     snoozed: bool
     attention: bool
+    due: str = ""
 
 
 def matches(where: Where, facets: HasFacets) -> bool:
@@ -57,6 +60,8 @@ def ticket_q(where: Where) -> Q:
             condition &= _snoozed(allowed)
         elif name == "attention":
             condition &= _any_of("needs_attention", allowed)
+        elif name == "due":
+            condition &= _any_of("due_state", allowed)
         else:
             condition &= _any_of(_column(name), allowed)
     return condition

@@ -16,6 +16,8 @@ let lastTouch = 0;
 let loading = null;
 
 export const rowOf = (number) => document.getElementById(`row-${number}`);
+// Rows stand by this, the highest first: when something was last said, or how near the deadline is.
+const rank = (row) => (rows.dataset.order === 'due' ? -Date.parse(row.dataset.dueAt || '9999-01-01') : Number(row.dataset.at));
 export const numberOf = (row) => Number(row.dataset.ticket);
 const linkOf = (row) => row.firstElementChild;
 export const current = () => $('[aria-current=true]', rows ?? document)?.closest('.row') ?? null;
@@ -43,10 +45,10 @@ export function neighbour(step) {
 
 export const focusRow = (row) => row && linkOf(row).focus({ preventScroll: true });
 
-export function belongs({ status, team, assignee, channel, snoozed, attention }) {
+export function belongs({ status, team, assignee, channel, snoozed, attention, due }) {
   const facts = {
     status, team: team ? Number(team) : null, assignee: assignee ? Number(assignee) : null,
-    channel: Number(channel), snoozed: snoozed === '1', attention: attention === '1',
+    channel: Number(channel), snoozed: snoozed === '1', attention: attention === '1', due,
   };
   return Object.entries(where).every(([facet, allowed]) => allowed.includes(facts[facet]));
 }
@@ -60,7 +62,7 @@ export function arrive(html, { mine = false } = {}) {
   const known = rowOf(number);
   keepMarks(row, known ?? waiting.get(number));
   if (!belongs(row.dataset)) return leave(number, row);
-  if (known && Number(known.dataset.at) >= Number(row.dataset.at)) {
+  if (known && rank(known) >= rank(row)) {
     waiting.delete(number);
     return swap(known, row);
   }
@@ -122,12 +124,12 @@ export function merge() {
 
 function place(row) {
   const known = rowOf(numberOf(row));
-  const at = Number(row.dataset.at);
+  const at = rank(row);
   row.classList.add('new');
   if (known && linkOf(known).hasAttribute('aria-current')) linkOf(row).setAttribute('aria-current', 'true');
   const focused = known?.contains(document.activeElement);
   known?.remove();
-  const after = $$('.row', rows).find((other) => Number(other.dataset.at) < at);
+  const after = $$('.row', rows).find((other) => rank(other) < at);
   if (after) after.before(row);
   else if (!rows.dataset.next) rows.append(row);
   if (focused) focusRow(row);
@@ -163,13 +165,13 @@ export async function resync() {
   const { html, next } = await get(`/inbox/${view}/rows/`);
   const fresh = [...build(html).children];
   const numbers = new Set(fresh.map(numberOf));
-  const last = next && fresh.length ? Number(fresh.at(-1).dataset.at) : -Infinity;
+  const last = next && fresh.length ? rank(fresh.at(-1)) : -Infinity;
   for (const row of $$('.row', rows))
-    if (!numbers.has(numberOf(row)) && Number(row.dataset.at) >= last) leave(numberOf(row));
+    if (!numbers.has(numberOf(row)) && rank(row) >= last) leave(numberOf(row));
   for (const row of fresh) {
     localise(row);
     const known = rowOf(numberOf(row));
-    if (known && known.dataset.at === row.dataset.at) swap(known, row);
+    if (known && rank(known) === rank(row)) swap(known, row);
     else waiting.set(numberOf(row), row);
   }
   if (rows.childElementCount === 0 || !rows.dataset.next) setNext(next);

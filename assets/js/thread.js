@@ -63,6 +63,7 @@ export function apply(updates, base = lastEvent()) {
   replace('#thread-head', updates.head);
   replace('#thread-top', updates.top);
   replace('#ticket-side', updates.side);
+  refill();
   if (wasFocused) refocus(wasFocused);
   for (const [id, html] of Object.entries(updates.changed)) {
     const shown = document.getElementById(id);
@@ -132,9 +133,15 @@ function fit(frame) {
   if (Math.abs(wanted - frame.clientHeight) > 3) frame.style.height = `${Math.min(wanted, 20_000)}px`;
 }
 
-async function fill() {
-  const section = $('#customer [data-fill]');
-  if (!section) return;
+// Deadlines move with what happens on the ticket; while somebody reads how they add up they stay.
+function refill() {
+  const section = $('#ticket-deadlines');
+  if (section && !$('details[open]', section)) fillOne(section);
+}
+
+const fill = () => Promise.all($$('#customer [data-fill]').map(fillOne));
+
+async function fillOne(section) {
   try {
     $('.fill', section).replaceChildren(build(await get(section.dataset.fill)));
   } catch (error) {

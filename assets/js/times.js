@@ -1,6 +1,7 @@
 // Ages that stay true, and moments drawn in the agent's own time zone.
 
-import { $, $$, page, text } from './core.js';
+import { $, $$, build, page, text } from './core.js';
+import { get } from './http.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -74,6 +75,20 @@ export function countDown(root = document) {
     pill.classList.toggle('bad', Boolean(bad));
     pill.classList.toggle('warn', !bad && Boolean(past(amber)));
   }
+}
+
+// A part of the page that stays true by asking again; hidden tabs do not ask.
+export function startRefreshing() {
+  for (const part of $$('[data-refresh]'))
+    setInterval(async () => {
+      if (document.hidden || part.contains(document.activeElement)) return;
+      try {
+        part.replaceChildren(build(await get(part.dataset.refresh)));
+        localise(part);
+      } catch {
+        // The next round asks again; what stands here was true a moment ago.
+      }
+    }, 2_000);
 }
 
 export function startClock() {

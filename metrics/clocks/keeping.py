@@ -59,10 +59,14 @@ def lock_with_channel(ticket_id: int) -> Ticket | None:
 def work_out(ticket: Ticket, history: Iterable[Told], rows: dict[Key, Row]) -> dict[Key, dict[str, Any]]:
     """The fields of every clock by the history, and by the rules each known one started with; `sla.replanned` in the
     history leads on to those it has."""
+    return {clock.key: fields_of(clock, ticket) for clock in clocks_from(ticket, history, rows)}
+
+
+def clocks_from(ticket: Ticket, history: Iterable[Told], rows: dict[Key, Row]) -> list[Clock]:
+    """The clocks themselves, with the stretches they ran in."""
     steps = steps_of(ticket, history)
     recorded = {key: row.first_rules_id for key, row in rows.items()}
-    newest = newest_rules() if steps else 0
-    return {clock.key: fields_of(clock, ticket) for clock in clocks_of(steps, StoredRules(recorded, newest))}
+    return clocks_of(steps, StoredRules(recorded, newest_rules())) if steps else []
 
 
 def key_of(row: Row) -> Key:

@@ -46,6 +46,8 @@ def test_one_ticket_has_exactly_these_members(house: House, ticket: Ticket, olen
         "needs_attention": False,
         "snoozed_until": None,
         "next_due_at": None,
+        "due_state": "",
+        "due_target": "",
         "solved_at": None,
         "closed_at": None,
     }

@@ -70,7 +70,7 @@ def message(name: str, which: str, path: str, **fields: Any) -> Visit:
     return Visit(name, f"/messages/{{{which}}}/{path}", foreign=True, **fields)
 
 
-VIEWS = ("mine", "unassigned", "open", "snoozed", "attention", "solved")
+VIEWS = ("mine", "unassigned", "open", "snoozed", "attention", "deadlines", "overdue", "solved")
 VISITS = [
     Visit("start", "/", answers=(302,)),
     Visit("start", "/inbox/", answers=(302,)),
@@ -151,6 +151,19 @@ VISITS = [
     Visit("mailbox_edit", "/channels/mailboxes/{mailbox}/", may=ADMIN, foreign=True, refused=(404,)),
     Visit("mailbox_look", "/channels/mailboxes/{mailbox}/look/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("mailbox_remove", "/channels/mailboxes/{mailbox}/remove/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
+    ticket("ticket_deadlines", "deadlines/"),
+    Visit("sla_report", "/reports/service-level/", may=LEADING),
+    Visit("sla_wall", "/reports/service-level/wall/", may=LEADING),
+    Visit("sla_missed", "/reports/service-level/missed/", may=LEADING),
+    Visit("sla_csv", "/reports/service-level.csv", may=LEADING),
+    Visit("service_levels", "/service-levels/", may=LEADING),
+    Visit("policy_new", "/service-levels/policies/new/", may=LEADING),
+    Visit("policy_edit", "/service-levels/policies/{policy}/", may=LEADING),
+    Visit("policy_move", "/service-levels/policies/{policy}/move/", form={"down": "1"}, may=LEADING, answers=(302,)),
+    Visit("policy_remove", "/service-levels/policies/{policy}/remove/", form={}, may=LEADING, answers=(302,)),
+    Visit("calendar_new", "/service-levels/calendars/new/", may=LEADING),
+    Visit("calendar_edit", "/service-levels/calendars/{calendar}/", may=LEADING),
+    Visit("calendar_remove", "/service-levels/calendars/{spare}/remove/", form={}, may=LEADING, answers=(302,)),
     Visit("quarantine", "/quarantine/", may=LEADING, refused=(404,)),
     Visit("quarantine_retry_all", "/quarantine/retry/", form={}, may=LEADING, refused=(404,), answers=(302,)),
     Visit("quarantine_retry", "/quarantine/{stuck}/retry/", form={}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),

@@ -20,6 +20,8 @@ from channels_inbound.inbound import drain_inbound
 from channels_inbound.models import Connection, DemoMail, Mailbox, OutgoingServer, RawDelivery, RawState
 from channels_inbound.raw import store_raw
 from events.delivery import drain
+from metrics.models import BusinessCalendar, Policy
+from metrics.rules import ensure_defaults
 from people.models import Agent, Identity, Membership, Role, Team
 from tests.channels_inbound.mails import make_mail, raw_mail
 from tests.people import House, make_agent, make_house
@@ -122,6 +124,13 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     pending = Participant.objects.get(conversation__ticket=ticket, state="pending")
     OutgoingServer.objects.create(channel=corner.channel, position=0, host=f"{word}.first.example")
     server = OutgoingServer.objects.create(channel=corner.channel, position=1, host=f"{word}.example", username=word)
+    ensure_defaults()
+    policy = Policy.objects.order_by("pk").first()
+    assert policy is not None
+    spare = BusinessCalendar.objects.get_or_create(
+        name="Spare", defaults={"time_zone": "UTC", "weekly": [[[0, 1440]]] * 7}
+    )
+    ids |= {"policy": policy.pk, "calendar": policy.calendar_id, "spare": spare[0].pk}
     ids |= {
         "server": server.pk, "mailbox": mailbox.pk, "connected": connected.channel_id, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
         "file": file.public_id, "picture": note_file.public_id, "upload": upload.public_id, "stuck": stuck.pk,
@@ -151,7 +160,7 @@ def everything() -> dict[str, list[Any]]:
     with connection.cursor() as cursor:
         for model in apps.get_models():
             table = model._meta.db_table
-            if table.split("_")[0] in ("events", "people", "tickets", "channels") and table not in left_out:
+            if table.split("_")[0] in ("events", "people", "tickets", "channels", "metrics") and table not in left_out:
                 cursor.execute(f'SELECT t::text FROM "{table}" t ORDER BY 1')
                 found[table] = cursor.fetchall()
     return found

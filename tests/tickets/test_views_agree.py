@@ -13,7 +13,7 @@ from hypothesis.extra.django import TestCase
 
 from people.models import Agent, Customer, Membership, Role, Team
 from tickets.counts import all_heaps, view_counts, visible_tally
-from tickets.facets import FACETS, Facets, Where, matches, tally_q, ticket_q
+from tickets.facets import COUNTED, Facets, Where, matches, tally_q, ticket_q
 from tickets.inbox.catalogue import wheres_for
 from tickets.live.board import Board
 from tickets.live.sight import standings
@@ -125,9 +125,16 @@ def test_an_unknown_facet_is_an_error_and_not_everything() -> None:
         matches({"colour": ("red",)}, Facets("open", None, None, 1, False, False))
 
 
+def test_only_what_is_not_counted_may_ask_for_deadlines(db: None) -> None:
+    admin = Agent.objects.create(email="all@shop.example", name="All", role="admin")
+    assert all(set(where) <= set(COUNTED) for where in wheres_for(admin).values())
+    late = Facets("open", None, None, 1, False, False, "late")
+    assert matches({"due": ("late",)}, late) and not matches({"due": ("running",)}, late)
+
+
 def test_every_facet_is_a_column_of_the_tally() -> None:
     columns = {field.attname for field in Tally._meta.get_fields() if hasattr(field, "attname")}
-    assert {f"{name}_id" if name in ("team", "assignee", "channel") else name for name in FACETS} <= columns
+    assert {f"{name}_id" if name in ("team", "assignee", "channel") else name for name in COUNTED} <= columns
 
 
 def test_whoever_may_not_be_here_has_no_standing(db: None) -> None:

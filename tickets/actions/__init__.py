@@ -2,6 +2,7 @@
 
 from .acknowledge import acknowledge_ticket
 from .assignment import assign_ticket, move_to_team
+from .by_rule import assign_by_rule, move_by_rule, prioritise_by_rule, tag_by_rule
 from .drafts import discard_draft, mark_seen, save_draft
 from .due import NO_DEADLINE, Deadline, show_deadline, show_overdue
 from .files import sweep_orphans, upload_attachment
@@ -29,6 +30,7 @@ __all__ = [
     "acknowledge_ticket",
     "add_note",
     "add_tag",
+    "assign_by_rule",
     "assign_ticket",
     "close_solved",
     "confirm_delivered",
@@ -36,7 +38,9 @@ __all__ = [
     "forward",
     "hold_scheduled",
     "mark_seen",
+    "move_by_rule",
     "move_to_team",
+    "prioritise_by_rule",
     "refuse_participant",
     "reject_folding",
     "remove_tag",
@@ -53,6 +57,7 @@ __all__ = [
     "show_remote_images",
     "snooze_ticket",
     "sweep_orphans",
+    "tag_by_rule",
     "upload_attachment",
     "use_address_again",
     "wake_snoozed",

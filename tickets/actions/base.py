@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from events.actors import Actor
 from events.ledger import Recorded, record_event
+from events.models import Event
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import NotFound, TicketClosed
@@ -68,9 +69,13 @@ def record(
     at: datetime,
     data: dict[str, Any] | None = None,
     before: Audience | None = None,
+    cause: Event | None = None,
 ) -> Recorded:
-    """Record a fact about a locked ticket and let the screens know once it is committed."""
-    recorded = record_event(ticket_stream(ticket.pk), kind, by=by, at=at, data=data or {})
+    """Record a fact about a locked ticket, with what led to it, and let the screens know once it is committed."""
+    cause_id, depth = (cause.pk, cause.depth + 1) if cause else (None, 0)
+    recorded = record_event(
+        ticket_stream(ticket.pk), kind, by=by, at=at, data=data or {}, cause_id=cause_id, depth=depth
+    )
     announce(ticket.pk, kind=kind, event_id=recorded.id, before=before)
     return recorded
 

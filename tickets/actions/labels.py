@@ -42,7 +42,7 @@ def add_tag(ticket_id: int, *, by: Agent, name: str, at: datetime | None = None)
     name = tag_name(name)
     with transaction.atomic():
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
-        tag, _created = Tag.objects.get_or_create(name=name, defaults={"hue": HUES[crc32(name.encode()) % len(HUES)]})
+        tag, _created = Tag.objects.get_or_create(name=name, defaults={"hue": hue_of(name)})
         _tagging, created = Tagging.objects.get_or_create(ticket=ticket, tag=tag)
         if created:
             data = {"tag": tag.pk, "name": tag.name}
@@ -60,6 +60,11 @@ def remove_tag(ticket_id: int, *, by: Agent, name: str, at: datetime | None = No
             tagging.delete()
             record(ticket, TicketEvent.TICKET_UNTAGGED, by=by.actor, at=at or timezone.now(), data=data)
     return ticket
+
+
+def hue_of(name: str) -> int:
+    """The hue a new tag gets: the same name, the same hue."""
+    return HUES[crc32(name.encode()) % len(HUES)]
 
 
 def tag_name(name: str) -> str:

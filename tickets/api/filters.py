@@ -73,6 +73,10 @@ class TicketQuery(StrictSerializer, PageQuery):
     priority = OneOrMore(
         list(PRIORITY_VALUES), required=False, help_text="One or more of: " + ", ".join(PRIORITY_VALUES)
     )
+    due = OneOrMore(["running", "paused", "late"], required=False, help_text="One or more of: running, paused, late.")
+    due_before = serializers.DateTimeField(
+        required=False, help_text="Only tickets whose deadline lies before (ISO 8601)."
+    )
     updated_since = serializers.DateTimeField(
         required=False,
         help_text="Only tickets something happened to since (ISO 8601). To miss nothing, follow /events/ instead.",
@@ -94,6 +98,10 @@ def filter_tickets(tickets: TicketQuerySet, query: dict[str, Any], *, agent_id: 
         conditions &= Q(status__in=query["status"])
     if "priority" in query:
         conditions &= Q(priority__in=[PRIORITY_VALUES[name] for name in query["priority"]])
+    if "due" in query:
+        conditions &= Q(due_state__in=query["due"])
+    if "due_before" in query:
+        conditions &= Q(next_due_at__lt=query["due_before"])
     if "tag" in query:
         conditions &= Q(tags__name=query["tag"])
     if "updated_since" in query:

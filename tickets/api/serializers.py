@@ -16,6 +16,7 @@ from tickets.deliveries import RecipientState
 from tickets.models import (
     AutoKind,
     ChannelHealth,
+    DueState,
     Message,
     MessageKind,
     OutboxState,
@@ -108,7 +109,9 @@ class TicketSerializer(serializers.Serializer[Any]):
     last_message_at = UtcField()
     waiting_since = UtcField(allow_null=True, help_text="Since when the customer waits for us.")
     snoozed_until = UtcField(allow_null=True)
-    next_due_at = UtcField(allow_null=True)
+    next_due_at = UtcField(allow_null=True, help_text="The nearest deadline; one that has passed while it is overdue.")
+    due_state = serializers.ChoiceField(choices=DueState.values, help_text="How it stands to that deadline.")
+    due_target = serializers.CharField(help_text="What is due: first or next answer, resolution; empty for nothing.")
     solved_at = UtcField(allow_null=True)
     closed_at = UtcField(allow_null=True)
 

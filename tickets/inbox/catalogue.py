@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from people.models import Agent
 from tickets.facets import HasFacets, Where, matches
-from tickets.models import Status
+from tickets.models import DueState, Status
 
 from .directory import Directory, read_directory
 
@@ -31,6 +31,7 @@ class View:
     empty: str | Promise = field(default=_("Nothing here."))
     alarming: bool = False
     counted: bool = True
+    by_deadline: bool = False  # the nearest first, instead of the newest
 
     def matches(self, facets: HasFacets) -> bool:
         return matches(self.where, facets)
@@ -67,6 +68,15 @@ def _standing(agent: Agent) -> Iterator[View]:
     yield View(
         "attention", _("Needs attention"), icon="triangle-alert", where={"attention": (True,)}, alarming=True,
         empty=_("Every mail arrived and nobody waits to be let in."),
+    )  # fmt: skip
+    yield View(
+        "deadlines", _("By deadline"), icon="timer", counted=False, by_deadline=True,
+        where={"due": (DueState.RUNNING.value, DueState.LATE.value), "status": TO_DO},
+        empty=_("No deadline is running."),
+    )  # fmt: skip
+    yield View(
+        "overdue", _("Overdue"), icon="timer-off", counted=False, by_deadline=True,
+        where={"due": (DueState.LATE.value,), "status": TO_DO}, empty=_("Nothing is overdue."),
     )  # fmt: skip
     yield View(
         "solved", _("Solved"), icon="circle-check", where={"status": DONE}, counted=False,

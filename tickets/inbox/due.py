@@ -64,11 +64,12 @@ def time_left(at: datetime, now: datetime | None = None) -> str:
     """45s, 12m, 3h 05m, 2d 4h; after the deadline how late it is."""
     left = at - (now or timezone.now())
     if left < timedelta():
-        return gettext("%s late") % _span(-left)
-    return _span(left)
+        return gettext("%s late") % span(-left)
+    return span(left)
 
 
-def _span(length: timedelta) -> str:
+def span(length: timedelta) -> str:
+    """A length of time in two units."""
     seconds = int(length.total_seconds())
     days, hours, minutes = seconds // 86400, seconds % 86400 // 3600, seconds % 3600 // 60
     if seconds < 60:

@@ -15,12 +15,11 @@ from django.views.decorators.http import require_safe
 
 from people.models import Agent
 from tickets.counts import view_counts
-from tickets.facets import Where
 from tickets.models import Priority, Status, Ticket
 from tickets.notices import unread_count
 
 from .access import agent_of, signed_in
-from .catalogue import views_for, wheres_for
+from .catalogue import View, views_for, wheres_for
 from .directory import read_directory
 from .rows import list_page
 from .sidebar import Entry, Sidebar, sidebar_for
@@ -78,7 +77,8 @@ def short_address(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
 def rows(request: HttpRequest, view_key: str) -> HttpResponseBase:
     """The list alone, from the top or after a cursor."""
     agent = agent_of(request)
-    page = list_page(agent, _where(agent, view_key), after=request.GET.get("after", ""))
+    view = _view(agent, view_key)
+    page = list_page(agent, view.where, after=request.GET.get("after", ""), by_deadline=view.by_deadline)
     pairs = [(row, page.marks[row.number]) for row in page.rows]
     return JsonResponse({"html": render_to_string("tickets/_rows.html", {"pairs": pairs}), "next": page.next_cursor})
 
@@ -182,7 +182,7 @@ def read_number(value: str | None) -> int:
 
 
 def _list_context(agent: Agent, sidebar: Sidebar, entry: Entry, after: str = "") -> dict[str, Any]:
-    page = list_page(agent, entry.view.where, after=after)
+    page = list_page(agent, entry.view.where, after=after, by_deadline=entry.view.by_deadline)
     return {
         "sidebar_data": sidebar,
         "entry": entry,
@@ -214,8 +214,8 @@ def _entry(sidebar: Sidebar, view_key: str) -> Entry:
     return entry
 
 
-def _where(agent: Agent, view_key: str) -> Where:
+def _view(agent: Agent, view_key: str) -> View:
     view = next((view for view in views_for(agent) if view.key == view_key), None)
     if view is None:
         raise Http404
-    return view.where
+    return view

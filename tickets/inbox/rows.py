@@ -88,13 +88,14 @@ class Page:
     next_cursor: str
 
 
-def list_page(agent: Agent, where: Where, *, after: str = "") -> Page:
-    """The newest fifty of a view in the agent's scope, or the fifty that follow a cursor. One query."""
-    found = list(_page_query(agent, where, after))
+def list_page(agent: Agent, where: Where, *, after: str = "", by_deadline: bool = False) -> Page:
+    """The newest fifty of a view in the agent's scope, or the fifty that follow a cursor; or those whose deadline is
+    nearest. One query."""
+    found = list(_deadline_walk(agent, where, after) if by_deadline else _page_query(agent, where, after))
     shown = found[:PAGE]
     rows = [_row(values) for values in shown]
     marks = {values["id"]: _mark(values) for values in shown}
-    cursor = write_cursor(rows[-1].at, rows[-1].number) if len(found) > PAGE else ""
+    cursor = _cursor_after(rows[-1], by_deadline) if len(found) > PAGE else ""
     return Page(rows, marks, cursor)
 
 
@@ -139,6 +140,20 @@ def _page_query(agent: Agent, where: Where, after: str) -> Iterable[dict[str, An
     if len(walks) == 1:
         return walks[0]
     return walks[0].union(*walks[1:], all=True).order_by("-last_message_at", "-id")[: PAGE + 1]
+
+
+def _cursor_after(row: Row, by_deadline: bool) -> str:
+    at = row.due.at if by_deadline and row.due and row.due.at else row.at
+    return write_cursor(at, row.number)
+
+
+def _deadline_walk(agent: Agent, where: Where, after: str) -> QuerySet[Ticket, Any]:
+    """One walk along the index of deadlines, which holds tickets with one only."""
+    tickets = Ticket.objects.visible_to(agent).filter(ticket_q(where), next_due_at__isnull=False)
+    if place := read_cursor(after):
+        at, number = place
+        tickets = tickets.filter(next_due_at__gte=at).filter(Q(next_due_at__gt=at) | Q(next_due_at=at, id__gt=number))
+    return _with_marks(_with_facts(tickets.order_by("next_due_at", "id")), agent)[: PAGE + 1]
 
 
 def _walk(agent: Agent, where: Where, after: str) -> QuerySet[Ticket, Any]:

@@ -112,8 +112,9 @@ class Composer:
 
 def facets_of(row: Row) -> Facets:
     return Facets(
-        row.status, row.team_id, row.assignee_id, row.channel_id, row.snoozed_until is not None, row.attention
-    )
+        row.status, row.team_id, row.assignee_id, row.channel_id, row.snoozed_until is not None, row.attention,
+        row.due.state if row.due else "",
+    )  # fmt: skip
 
 
 def counts_now(agent_ids: Collection[int]) -> dict[int, dict[str, int]]:

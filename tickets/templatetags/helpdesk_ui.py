@@ -25,13 +25,13 @@ from django.utils.translation import get_language, get_language_info, gettext, p
 from people.models import Agent, Role
 from people.permissions import Permission
 from tickets.inbox.dates import short_date, short_moment
-from tickets.inbox.due import Due
+from tickets.inbox.due import Due, due_of_ticket, span
 from tickets.inbox.faces import hue, initials
 from tickets.inbox.rows import Mark, Row
 from tickets.inbox.sidebar import Sidebar, sidebar_for
 from tickets.inbox.strings import STRINGS
 from tickets.kinds import Traits, traits_of_channel
-from tickets.models import Channel, LinkReason
+from tickets.models import Channel, LinkReason, Ticket
 from tickets.notices import unread_count
 from tickets.reasons import retold
 
@@ -101,6 +101,24 @@ def due_pill(due: Due) -> SafeString:
         '<span class="pill due{}"{} title="{}">{}<span class="vh">{} </span><span class="left">{}</span></span>',
         level, facts, due.name, _icon(_icon_name(icon="timer"), ""), due.name, due.label,
     )  # fmt: skip
+
+
+@register.simple_tag
+def due_pill_of(ticket: Ticket) -> SafeString | str:
+    due = due_of_ticket(ticket)
+    return due_pill(due) if due else ""
+
+
+@register.filter
+def unlocalise(number: float) -> str:
+    """A number for a drawing, whatever the reader's decimal sign."""
+    return f"{number:g}"
+
+
+@register.filter
+def length_of_time(seconds: float | None) -> str:
+    """12m, 3h 05m, 2d 4h; seconds below a minute."""
+    return "" if seconds is None else span(timedelta(seconds=seconds))
 
 
 @register.simple_tag
@@ -255,6 +273,8 @@ def manage_links(context: template.Context) -> list[ManageLink]:
     known = [
         (Permission.MANAGE_TEAMS, "team", gettext("People and teams"), _icon_name(icon="users-round")),
         (Permission.MANAGE_CHANNELS, "channels", gettext("Channels"), _icon_name(icon="mailbox")),
+        (Permission.READ_REPORTS, "sla_report", gettext("Service level"), _icon_name(icon="chart-column")),
+        (Permission.MANAGE_SERVICE_LEVELS, "service_levels", gettext("Deadlines"), _icon_name(icon="timer")),
         (Permission.HANDLE_QUARANTINE, "quarantine", gettext("Quarantine"), _icon_name(icon="shield-alert")),
         (Permission.READ_TICKETS, "demo_mailbox", gettext("Demo mailbox"), _icon_name(icon="mails")),
     ]
@@ -294,9 +314,15 @@ def _icon_name(*, icon: str) -> str:
     return icon
 
 
-def _address(name: str) -> str:
+@register.simple_tag
+def address(name: str, *args: object) -> str:
+    """Where a page of another app lies; nothing where that app is not there."""
+    return _address(name, *args)
+
+
+def _address(name: str, *args: object) -> str:
     try:
-        return reverse(name)
+        return reverse(name, args=args)
     except NoReverseMatch:
         return ""
 

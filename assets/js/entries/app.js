@@ -9,7 +9,7 @@ import { startMenus } from '../menus.js';
 import { startPalette } from '../palette.js';
 import { startSending } from '../sending.js';
 import { startThread } from '../thread.js';
-import { startClock } from '../times.js';
+import { startClock, startRefreshing } from '../times.js';
 import { startWiring } from '../wiring.js';
 
 startList();
@@ -23,4 +23,5 @@ startKeys();
 startPalette();
 listenToButtons();
 startClock();
+startRefreshing();
 startWiring();

@@ -1,0 +1,126 @@
+"""Changing what is promised: each change keeps new rules, by which open clocks are then planned anew in a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from events.doorbell import ring
+from events.ledger import record_event
+from people.models import Agent
+from people.permissions import Permission, PermissionDenied
+from tickets.errors import InvalidInput, NotFound
+
+from .events import RULES_STREAM, SlaEvent
+from .models import BusinessCalendar, Policy
+from .rules import freeze, lock_rules
+
+
+def save_policy(policy_id: int | None, *, by: Agent, **fields: Any) -> Policy:
+    """Make or change a policy. Saving what is there already changes nothing."""
+    with transaction.atomic():
+        _begin(by)
+        policy = _policy(policy_id) if policy_id else Policy(position=_last_position() + 1)
+        if policy_id and all(getattr(policy, name) == value for name, value in fields.items()):
+            return policy
+        if Policy.objects.filter(name=fields["name"]).exclude(pk=policy.pk).exists():
+            raise InvalidInput("name", _("Another policy has this name."))
+        for name, value in fields.items():
+            setattr(policy, name, value)
+        policy.save()
+        _end(SlaEvent.POLICY_SAVED, {"policy": policy.pk, "name": policy.name}, by=by)
+    return policy
+
+
+def move_policy(policy_id: int, *, by: Agent, up: bool) -> Policy:
+    """Let a policy be asked before its neighbour, or after it; at the end of the list nothing changes."""
+    with transaction.atomic():
+        _begin(by)
+        policy = _policy(policy_id)
+        order = list(Policy.objects.order_by("position", "pk"))
+        here = order.index(policy)
+        there = here - 1 if up else here + 1
+        if not 0 <= there < len(order):
+            return policy
+        order[here], order[there] = order[there], order[here]
+        for position, one in enumerate(order):
+            one.position = position
+        Policy.objects.bulk_update(order, ["position"])
+        _end(SlaEvent.POLICY_MOVED, {"policy": policy.pk, "to": there}, by=by)
+    return order[there]
+
+
+def remove_policy(policy_id: int, *, by: Agent) -> None:
+    """Take a policy away; tickets under it follow the next that fits. Removing it again changes nothing."""
+    with transaction.atomic():
+        _begin(by)
+        policy = Policy.objects.filter(pk=policy_id).first()
+        if policy is None:
+            return
+        data = {"policy": policy.pk, "name": policy.name}
+        policy.delete()
+        _end(SlaEvent.POLICY_REMOVED, data, by=by)
+
+
+def save_calendar(calendar_id: int | None, *, by: Agent, **fields: Any) -> BusinessCalendar:
+    """Make or change a calendar. Saving what is there already changes nothing."""
+    with transaction.atomic():
+        _begin(by)
+        calendar = _calendar(calendar_id) if calendar_id else BusinessCalendar()
+        if calendar_id and all(getattr(calendar, name) == value for name, value in fields.items()):
+            return calendar
+        if BusinessCalendar.objects.filter(name=fields["name"]).exclude(pk=calendar.pk).exists():
+            raise InvalidInput("name", _("Another calendar has this name."))
+        for name, value in fields.items():
+            setattr(calendar, name, value)
+        calendar.save()
+        _end(SlaEvent.CALENDAR_SAVED, {"calendar": calendar.pk, "name": calendar.name}, by=by)
+    return calendar
+
+
+def remove_calendar(calendar_id: int, *, by: Agent) -> None:
+    """Take a calendar away that no policy uses."""
+    with transaction.atomic():
+        _begin(by)
+        calendar = BusinessCalendar.objects.filter(pk=calendar_id).first()
+        if calendar is None:
+            return
+        if calendar.policies.exists():
+            raise InvalidInput("calendar", _("A policy uses this calendar."))
+        data = {"calendar": calendar.pk, "name": calendar.name}
+        calendar.delete()
+        _end(SlaEvent.CALENDAR_REMOVED, data, by=by)
+
+
+def _begin(by: Agent) -> None:
+    if not by.may(Permission.MANAGE_SERVICE_LEVELS):
+        raise PermissionDenied(_("Your role does not allow this."))
+    lock_rules()
+
+
+def _end(kind: SlaEvent, data: dict[str, Any], *, by: Agent) -> None:
+    rules = freeze(by=by)
+    record_event(RULES_STREAM, kind, by=by.actor, at=timezone.now(), data=data | {"rules": rules.pk})
+    ring("replan")
+
+
+def _policy(policy_id: int) -> Policy:
+    found = Policy.objects.filter(pk=policy_id).first()
+    if found is None:
+        raise NotFound(_("There is no such policy."))
+    return found
+
+
+def _calendar(calendar_id: int) -> BusinessCalendar:
+    found = BusinessCalendar.objects.filter(pk=calendar_id).first()
+    if found is None:
+        raise NotFound(_("There is no such calendar."))
+    return found
+
+
+def _last_position() -> int:
+    return Policy.objects.aggregate(last=Max("position"))["last"] or 0

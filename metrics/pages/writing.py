@@ -1,0 +1,99 @@
+"""Durations, hours and own days as people write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+_UNITS = {
+    "d": 86400, "h": 3600, "m": 60, "s": 1, "дн": 86400, "д": 86400, "год": 3600, "г": 3600, "хв": 60, "с": 1,
+}  # fmt: skip
+_PART = re.compile(r"(\d{1,6})\s*([a-zа-яіїє]+)\s*")
+_HOURS = re.compile(r"(\d{1,2})[:.](\d{2})\s*[-–—]\s*(\d{1,2})[:.](\d{2})")
+LONGEST = 366 * 86400
+
+
+def read_duration(text: str) -> int | None:
+    """Seconds of "2h", "1d 4h", "90m"; None for nothing."""
+    text = text.strip().lower()
+    if not text:
+        return None
+    seconds, place = 0, 0
+    while match := _PART.match(text, place):
+        if match[2] not in _UNITS:
+            break
+        seconds += int(match[1]) * _UNITS[match[2]]
+        place = match.end()
+    if place != len(text) or not 1 <= seconds <= LONGEST:
+        raise ValidationError(_("Write a length of time such as 2h, 30m or 1d 4h; a year at most."))
+    return seconds
+
+
+def write_duration(seconds: int | None) -> str:
+    """1d 4h, 2h 30m, 45s in the reader's own letters; nothing for None."""
+    if not seconds:
+        return ""
+    parts = []
+    units = (pgettext("days, unit", "d"), pgettext("hours, unit", "h"), pgettext("minutes, unit", "m"),
+             pgettext("seconds, unit", "s"))  # fmt: skip
+    for unit, size in zip(units, (86400, 3600, 60, 1), strict=True):
+        count, seconds = divmod(seconds, size)
+        parts += [f"{count}{unit}"] if count else []
+    return " ".join(parts)
+
+
+def read_hours(text: str) -> list[list[int]]:
+    """[[540, 780], [840, 1080]] of "9:00-13:00, 14:00-18:00"."""
+    found = []
+    for part in filter(None, (part.strip() for part in re.split(r"[,;]", text))):
+        match = _HOURS.fullmatch(part)
+        if match is None:
+            raise ValidationError(_("Write hours such as 9:00-13:00, 14:00-18:00."))
+        start, end = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
+        if start >= 1440 or end > 1440 or int(match[2]) > 59 or int(match[4]) > 59:
+            raise ValidationError(_("A day has the hours from 0:00 to 24:00."))
+        found.append([start, end])
+    return sorted(found)
+
+
+def write_hours(pairs: list[list[int]]) -> str:
+    return ", ".join(f"{a // 60}:{a % 60:02}-{b // 60}:{b % 60:02}" for a, b in pairs)
+
+
+def read_own_days(text: str) -> list[dict[str, object]]:
+    """One day a line: "2026-12-24 closed stocktaking", "2026-12-26 10:00-14:00"."""
+    days: dict[str, dict[str, object]] = {}
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        on, _space, rest = line.partition(" ")
+        try:
+            date.fromisoformat(on)
+        except ValueError:
+            raise ValidationError(
+                _("“%(line)s” does not begin with a date such as 2026-12-24.") % {"line": line}
+            ) from None
+        day = days.setdefault(on, {"on": on, "closed": False, "extra": [], "note": ""})
+        match = _HOURS.match(rest)
+        if match:
+            hours = re.match(rf"(?:{_HOURS.pattern}[,;]?\s*)+", rest)
+            assert hours is not None  # the pattern above is its beginning
+            day["extra"], day["note"] = read_hours(hours[0]), rest[hours.end() :].strip()[:80]
+        else:
+            word, _space, note = rest.partition(" ")
+            if word.lower() not in ("closed", str(_("closed"))):
+                raise ValidationError(_("“%(line)s”: after the date write closed, or hours.") % {"line": line})
+            day["closed"], day["note"] = True, note.strip()[:80]
+    return [days[on] for on in sorted(days)]
+
+
+def write_own_days(days: list[dict[str, object]]) -> str:
+    lines = []
+    for day in days:
+        if day.get("closed"):
+            lines.append(f"{day['on']} {_('closed')} {day.get('note', '')}".strip())
+        if day.get("extra"):
+            lines.append(f"{day['on']} {write_hours(day['extra'])} {day.get('note', '')}".strip())  # type: ignore[arg-type]
+    return "\n".join(lines)
