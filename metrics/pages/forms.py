@@ -185,13 +185,16 @@ def policy_initial(policy: Policy) -> dict[str, Any]:
 class CalendarForm(forms.Form):
     name = forms.CharField(label=pgettext_lazy("of a calendar", "Name"), max_length=80)
     time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=zone_choices, initial=settings.TIME_ZONE)
-    country = forms.ChoiceField(
-        label=gettext_lazy("Closed on the public holidays of"), required=False,
-        help_text=gettext_lazy("As the law has it: where holidays are working days just now there are none."),
+    country = forms.CharField(
+        label=gettext_lazy("Closed on the public holidays of the country"), required=False, max_length=2,
+        help_text=gettext_lazy(
+            "Its code of two letters; empty for none. As the law has it: where holidays are working days just now "
+            "there are none."
+        ),
     )  # fmt: skip
     region = forms.CharField(
         label=gettext_lazy("Region"), required=False, max_length=32,
-        help_text=gettext_lazy("Its code, such as BY for Bavaria; empty for what the whole country keeps."),
+        help_text=gettext_lazy("Its code; empty for what the whole country keeps."),
     )  # fmt: skip
     own_days = forms.CharField(
         label=gettext_lazy("Own days"), required=False, max_length=8000, widget=forms.Textarea(attrs={"rows": 5}),
@@ -203,14 +206,18 @@ class CalendarForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        codes = sorted(countries())
-        self.fields["country"].choices = [("", _("None")), *((code, code) for code in codes)]  # type: ignore[attr-defined]
         for day, name in zip(DAYS, DAY_NAMES, strict=True):
             self.fields[day] = forms.CharField(label=name, required=False, max_length=120)
         self.fields["monday"].help_text = _(
             "Such as 9:00-13:00, 14:00-18:00. Empty: closed. 0:00-24:00: all day. 22:00-6:00 runs into the next day."
         )
         self.order_fields(["name", "time_zone", *DAYS])
+
+    def clean_country(self) -> str:
+        code = str(self.cleaned_data["country"]).strip().upper()
+        if code and code not in countries():
+            raise ValidationError(_("No holidays are known under this code."))
+        return code
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -27,6 +27,7 @@ from channels_inbound.email.parse import parse_email
 from channels_inbound.models import RawDelivery, RawState
 from channels_inbound.raw import store_raw
 from events.models import Event
+from metrics.rules import ensure_defaults
 from people.models import Agent, Role, Team
 from tests.channels_inbound.replies import composed, outbound
 from tests.people import NOW, PASSWORD, make_agent, open_ticket, receive
@@ -224,6 +225,7 @@ SAME = {
     "Sendgrid", "Amazon", "Ses", "Sns", "Human", "Agent", "Sid", "Botfather", "Abc-def", "Store", "Notify", "Forward",
     "Inbound", "Parse", "Bounce", "Delivery", "Complaint", "The", "Raw", "Full", "Mime", "Message", "User", "Password",
     "Read", "Write", "Dm", "Tweet", "Marketplace", "X", "Docs", "Http-channel", "Http-channel.md", "Channel","Md", "User:password",
+    "Viber", "Bluesky", "Tiktok", "Csv",
 }  # fmt: skip
 NO_WORDS = re.compile(
     r"\S+@\S+|https?://\S+|\bdocs/\S+|\b[A-Z][A-Za-z_]+/[A-Za-z_ /-]+|#\d+|\b[a-z0-9]+(?:\.[a-z0-9]+)+\b|localhost:\d+|127\.0\.0\.1:\d+"
@@ -323,6 +325,8 @@ class Shop:
 
 @pytest.fixture
 def shop(db: None) -> Iterator[Shop]:
+    with override_settings(SHOP_NAME="Крамниця", LANGUAGE_CODE="uk"):
+        ensure_defaults()  # named in the language of the helpdesk
     with override_settings(SHOP_NAME="Крамниця"):
         yield Shop()
 
