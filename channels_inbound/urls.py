@@ -14,6 +14,7 @@ from channels_inbound.pages import (
     mailboxes,
     outgoing,
     quarantine,
+    sender_check,
 )
 
 urlpatterns = [
@@ -26,6 +27,7 @@ urlpatterns = [
     path("files/<uuid:public_id>/mail/<slug:place>/picture/", attached_mail.picture, name="attached_mail_picture"),
     path("channels/", channels.list_page, name="channels"),
     path("channels/new/", channels.edit, name="channel_new"),
+    path("channels/<int:channel_id>/sender-check/", sender_check.page, name="sender_check"),
     path("channels/<int:channel_id>/outgoing/", outgoing.list_page, name="outgoing"),
     path("channels/<int:channel_id>/outgoing/new/", outgoing.edit, name="outgoing_new"),
     path("channels/<int:channel_id>/outgoing/<int:server_id>/", outgoing.edit, name="outgoing_edit"),

@@ -220,6 +220,8 @@ class Words(HTMLParser):
 SAME = {
     "Api", "Smtp", "Imap", "Cc", "Bcc", "Ctrl", "Shift", "Esc", "Utc", "Url", "Html", "Email_url", "Message-id",
     "Oauth", "Re", "Tls", "Starttls", "Idle", "Google", "Microsoft", "Inbox",
+    # What DNS holds of a domain's mail, as it is written there.
+    "Dns", "Spf", "Dkim", "Dmarc", "Txt", "Mx", "All", "None", "Rua", "Mailto", "Quarantine", "Spf1", "Dmarc1", "Include",
     # Providers, and what their own settings pages call things.
     "Messenger", "Instagram", "Facebook", "Whatsapp", "Telegram", "Twilio", "Sms", "Http", "Post", "Meta", "Mailgun", "Postmark",
     "Sendgrid", "Amazon", "Ses", "Sns", "Human", "Agent", "Sid", "Botfather", "Abc-def", "Store", "Notify", "Forward",

@@ -181,7 +181,8 @@ OWN = [
 # Who works here and in which teams is the shop's own directory; changing it is another helper's table (tests/people).
 DIRECTORY = {"agent_invite", "team", "agent_new", "agent_edit", "team_new", "team_edit"}
 # These act on the demo mailbox through the mail listener: tests/channels_inbound/test_pages.py.
-ELSEWHERE = DIRECTORY | {"demo_write", "demo_reply", "setup"}
+# "sender_check" asks DNS: tests/channels_inbound/test_sender_check.py.
+ELSEWHERE = DIRECTORY | {"sender_check", "demo_write", "demo_reply", "setup"}
 OPEN_TO_ALL = {"healthz", "readyz", "metrics", "hook"}
 
 
