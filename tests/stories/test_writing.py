@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import base64
 import io
+import smtplib
+from email.message import EmailMessage
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.people import ZOE, House, make_house, open_ticket
+from tests.people import ZOE, House, make_house, open_ticket, receive
 from tests.support.browser import OpenPage, expect_words
+from tests.support.live import LiveStack
 from tests.support.smtp_sink import SmtpSink
+from tickets.actions import add_note
 from tickets.models import Attachment, Draft, Message, MessageKind, Ticket
+from tickets.storage import store_blob
 
 
 def picture(width: int = 40, height: int = 30) -> bytes:
     kept = io.BytesIO()
     Image.new("RGB", (width, height), (200, 30, 90)).save(kept, "PNG")
     return kept.getvalue()
+
+
+def upload_to(ticket: Ticket, name: str, content: bytes) -> None:
+    """A file that came with the customer's mail."""
+    Attachment.objects.create(
+        message=Message.objects.get(ticket=ticket, sequence=1), ticket=ticket, filename=name,
+        content_type="image/png", size=len(content), sha256=store_blob(content),
+    )  # fmt: skip
 
 
 PASTE = """([kind, content, name]) => {
@@ -113,3 +126,52 @@ def test_what_is_written_arrives_as_it_was_meant(house: House, open_page: OpenPa
     assert mail.rcpt_tos == (ZOE.address,)
     sent = Message.objects.get(kind=MessageKind.OUTBOUND)
     assert [file.inline for file in Attachment.objects.filter(message=sent)] == [True]
+
+
+def test_a_forward_is_answered_aside_and_a_reply_for_later_is_held(
+    house: House, open_page: OpenPage, smtp_sink: SmtpSink, live_stack: LiveStack
+) -> None:
+    ticket = open_ticket(house.channel, text="Where is my parcel?")
+    upload_to(ticket, "Етикетка.png", picture())
+    add_note(ticket.pk, by=house.ben, text="SECRET of the team")
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    page.locator("[data-cmd=forward].pass-on").first.click()
+    expect(page.locator(".pass")).to_contain_text("Етикетка.png")
+    page.locator("#rcp-to").fill("claims@courier.example")
+    page.locator("#words").click()
+    page.keyboard.type("Where is it?")
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("button", name="Send to them too").click()
+    (mail,) = smtp_sink.wait_for(1, timeout=40)
+    assert mail.rcpt_tos == ("claims@courier.example",)
+    plain = mail.message.get_body(("plain",))
+    assert plain is not None
+    text = plain.get_content().replace("\r\n", "\n")
+    assert text.startswith("Where is it?\n")
+    assert "---------- Forwarded message ----------\nFrom: Zoe Bauer <zoe@customer.example>\n" in text
+    assert "Where is my parcel?" in text
+    assert b"SECRET" not in mail.content
+    assert [one.get_filename() for one in mail.message.iter_attachments()] == ["Етикетка.png"]
+
+    page.locator("#words").click()
+    page.keyboard.type("You get a new one on Monday.")
+    page.locator("[data-menu=send]").click()
+    page.get_by_role("menuitem", name="Monday").click()
+    expect(page.locator("[data-cmd=send-now]")).to_be_visible()
+    answer = EmailMessage()
+    answer["From"], answer["To"] = "Courier <claims@courier.example>", str(mail.message["Reply-To"])
+    answer["Subject"], answer["Message-ID"] = "Re: Fwd: Where is my parcel?", "<1@courier.example>"
+    answer.set_content("It is lost, we pay.")
+    with smtplib.SMTP(*live_stack.smtp_address, timeout=30) as smtp:
+        smtp.send_message(answer)
+    # What somebody else answers aside holds nothing that goes to the customer.
+    expect(page.locator("[data-cmd=answer-aside]")).to_be_visible()
+    expect(page.locator("#timeline")).to_contain_text("Not the customer: they were forwarded this")
+    expect(page.locator(".comp .sum")).to_contain_text("Zoe Bauer")
+    receive(house.channel, subject_numbers=(ticket.pk,), text="Any news?")
+    expect(page.locator("#timeline")).to_contain_text("Held back: something came in before it left.")
+    page.locator("[data-cmd=send-now]").click()
+    mails = smtp_sink.wait_for(2, timeout=40)
+    assert mails[-1].rcpt_tos == (ZOE.address,)
+    assert b"courier" not in mails[-1].content.lower()
