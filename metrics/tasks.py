@@ -15,7 +15,7 @@ MAX_BATCHES = 200
 
 BEAT_SCHEDULE = {
     "tell of deadlines": {"task": "metrics.tasks.sweep_clocks", "schedule": 1.0, "options": {"queue": "critical"}},
-    "plan clocks of old rules anew": {"task": "metrics.tasks.replan_clocks", "schedule": 30.0},
+    "plan clocks of old rules anew": {"task": "metrics.tasks.replan_clocks", "schedule": 10.0},
 }
 
 

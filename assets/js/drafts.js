@@ -6,12 +6,16 @@ import { isBlank } from './words.js';
 
 const PAUSE = 800;
 const LONGEST_WAIT = 30_000;
+const BEGUN = Date.now();
 
 const place = (number, kind) => `draft:${me}:${number}:${kind}`;
 
+// What the server has is no longer needed here, unless it came there after this page was asked for: then the page was
+// drawn without it. (A page that is left lives on until the next one answers, and goes on saving.)
 function readLocal(number, kind) {
   try {
-    return JSON.parse(kept(place(number, kind)) || 'null');
+    const local = JSON.parse(kept(place(number, kind)) || 'null');
+    return local?.saved && (local.saved < performance.timeOrigin || local.saved > BEGUN) ? null : local;
   } catch {
     return null;
   }
@@ -42,7 +46,7 @@ export class Draft {
       this.revision = local.revision;
       this.dirty = true;
       this.later(0);
-    } else if (local) {
+    } else {
       kept(place(number, kind), null);
     }
   }
@@ -53,8 +57,13 @@ export class Draft {
     this.recipients = recipients;
     this.revision = Math.max(this.revision + 1, Date.now());
     this.dirty = true;
-    kept(place(this.number, this.kind), JSON.stringify({ text, html, about: this.about, recipients, revision: this.revision }));
+    this.keep();
     this.later(PAUSE);
+  }
+
+  keep(more = {}) {
+    const { text, html, about, recipients, revision } = this;
+    kept(place(this.number, this.kind), JSON.stringify({ text, html, about, recipients, revision, ...more }));
   }
 
   later(wait) {
@@ -80,7 +89,7 @@ export class Draft {
       const { saved } = await send(this.number, this.kind, this);
       this.waits = 0;
       if (!saved) this.revision = Math.max(this.revision + 1, Date.now());
-      if (this.revision === revision) kept(place(this.number, this.kind), null);
+      if (this.revision === revision) this.keep({ saved: Date.now() });
       this.tell(isBlank(this) ? '' : 'saved');
     } catch (error) {
       this.dirty = true;

@@ -83,6 +83,7 @@ function connectSoon() {
 
 function closed(event) {
   socket = null;
+  document.documentElement.toggleAttribute("data-connected", false);
   ["beat", "silence", "catchUp"].forEach(stop);
   const opened = received > 0;
   // A session may also have been renewed in another tab; only a second refusal means that we are signed out.
@@ -144,6 +145,7 @@ function take({ kind, ...detail }, view) {
 
 function welcome({ heartbeat: seconds }) {
   heartbeat = seconds * 1000;
+  document.documentElement.toggleAttribute("data-connected", true);
   suspected = false;
   attempts = 0;
   if (shown) say(shown);

@@ -40,7 +40,7 @@ def shown(page: Page, ticket: Ticket) -> None:
 
 def ready(page: Page) -> None:
     """The page's scripts run and its socket is heard."""
-    page.wait_for_function("!document.documentElement.hasAttribute('data-offline') && document.querySelector('#rows')")
+    expect(page.locator("html[data-connected] #rows")).to_have_count(1)
 
 
 def three_tickets(house: House) -> list[Ticket]:
@@ -419,6 +419,26 @@ def test_a_refused_reply_keeps_its_text(house: House, open_page: OpenPage) -> No
     page.unroute(OFFLINE)
     page.reload()
     expect_words(page, "Do not lose me")
+
+
+def test_what_is_saved_while_the_page_is_drawn_anew_is_shown(house: House, open_page: OpenPage) -> None:
+    """The old page lives until the new one answers; what it saves meanwhile the new one was drawn without."""
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    address = f"/inbox/open/{ticket.pk}/"
+    page.goto(address)
+    ready(page)
+
+    def slowly(route: Route) -> None:
+        drawn = route.fetch()
+        page.wait_for_timeout(2_500)
+        route.fulfill(response=drawn)
+
+    page.route(f"**{address}", slowly)
+    page.locator("#words").fill("Typed on the way out")
+    page.reload()
+    expect_words(page, "Typed on the way out")
+    assert Draft.objects.get(agent=house.olena).text == "Typed on the way out"
 
 
 def test_a_reply_written_offline_leaves_once_when_the_line_is_back(house: House, open_page: OpenPage) -> None:

@@ -20,7 +20,10 @@ def test_beat_looks_for_everything_a_bell_may_have_missed() -> None:
     sweeps = {
         "events": "events.tasks.drain_events",
         "inbound": "channels_inbound.tasks.sweep",
+        "hooks": "channels_inbound.tasks.sweep",
+        "media": "channels_inbound.tasks.sweep",
         "outbound": "channels_inbound.tasks.send_due",
+        "replan": "metrics.tasks.replan_clocks",
     }
     assert set(sweeps) == set(settings.DOORBELLS)
     assert all(ticks[task] <= 10 for task in sweeps.values())

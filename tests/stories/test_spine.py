@@ -41,7 +41,7 @@ def write(live_stack: LiveStack, to: str, text: str, **headers: str) -> str:
 
 
 def live(page: Page) -> None:
-    page.wait_for_function("!document.documentElement.hasAttribute('data-offline') && document.querySelector('#rows')")
+    expect(page.locator("html[data-connected] #rows")).to_have_count(1)
 
 
 def test_a_real_mail_becomes_an_answered_ticket(
