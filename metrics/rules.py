@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext, override
 
 from people.models import Agent
+from tickets.kinds import registered_kinds
 
 from .business_time import Calendar, Interval, OwnDay
 from .clocks.machine import Key
@@ -124,6 +125,12 @@ def ensure_defaults() -> int:
         return freeze(by=None).pk
 
 
+def social_kinds() -> tuple[str, ...]:
+    """Networks whose code is here, and those one knows of."""
+    here = {traits.kind for traits in registered_kinds() if not traits.addressed}
+    return tuple(sorted({*SOCIAL, *here} - {"chat", "phone", "http"}))
+
+
 def _make_defaults() -> None:
     with override(settings.LANGUAGE_CODE):
         names = {"Chat": gettext("Chat"), "Phone": gettext("Phone"), "Social": gettext("Social networks"),
@@ -132,7 +139,8 @@ def _make_defaults() -> None:
             name=gettext("Around the clock"),
             defaults={"time_zone": settings.TIME_ZONE, "weekly": [[[0, 1440]]] * 7},
         )
-    for position, (name, kinds, seconds) in enumerate(DEFAULTS):
+    for position, (name, known, seconds) in enumerate(DEFAULTS):
+        kinds = social_kinds() if name == "Social" else known
         Policy.objects.create(
             name=names[name], position=position, calendar=calendar, warn=[75, 90], pauses=list(PAUSES),
             conditions={"channel_kind": list(kinds)} if kinds else {}, first_seconds=seconds, next_seconds=seconds,
