@@ -7,6 +7,7 @@ from django.urls import path
 from channels_inbound.hooks.receive import hook
 from channels_inbound.pages import (
     attached_mail,
+    calls,
     channels,
     connections,
     demo_mailbox,
@@ -33,6 +34,8 @@ urlpatterns = [
     path("channels/<int:channel_id>/outgoing/<int:server_id>/", outgoing.edit, name="outgoing_edit"),
     path("channels/<int:channel_id>/outgoing/<int:server_id>/first/", outgoing.first, name="outgoing_first"),
     path("channels/<int:channel_id>/outgoing/<int:server_id>/remove/", outgoing.remove, name="outgoing_remove"),
+    path("calls/", calls.page, name="calls"),
+    path("calls/<int:call_id>/done/", calls.done, name="callback_done"),
     path("channels/connect/", connections.choose, name="connect"),
     path("channels/connect/<slug:name>/", connections.new, name="connection_new"),
     path("channels/<int:channel_id>/connection/", connections.edit, name="connection"),

@@ -24,6 +24,12 @@ TALKED_SOMEBODY = gettext_noop("Call from %(who)s, answered")
 WAITED = gettext_noop("waited %(seconds)d s")
 SPOKE = gettext_noop("talked %(seconds)d s")
 HIDDEN = gettext_noop("a hidden number")
+CALLED = gettext_noop("Called %(who)s")
+CALLED_IN_VAIN = gettext_noop("Called %(who)s, nobody answered")
+_SENTENCES = {
+    CallOutcome.ABANDONED.value: ABANDONED, CallOutcome.VOICEMAIL.value: VOICEMAIL, CallOutcome.MISSED.value: MISSED,
+    CallOutcome.BUSY.value: MISSED, CallOutcome.FAILED.value: MISSED,
+}  # fmt: skip
 NOT_ANSWERED = {CallOutcome.MISSED, CallOutcome.ABANDONED, CallOutcome.BUSY, CallOutcome.FAILED, CallOutcome.VOICEMAIL}
 
 
@@ -38,7 +44,7 @@ def call_heard(channel_id: int, fact: CallHeard, *, at: datetime) -> str:
         if not _learn(call, fact, values):
             return "duplicate"
     if fact.final and call.message_id is None:
-        _conclude(call, fact, at=at)
+        conclude_call(call, name=fact.name, at=at)
         apply_parked(channel_id, [fact.external_id], at=at)
     return "applied"
 
@@ -68,18 +74,17 @@ def _learn(call: Call, fact: CallHeard, values: dict[str, Any]) -> bool:
     return bool(changed)
 
 
-def _conclude(call: Call, fact: CallHeard, *, at: datetime) -> None:
-    if call.direction == CallDirection.OUT:
-        if call.outcome == CallOutcome.ANSWERED and call.number:
-            due = Call.objects.filter(
-                channel=call.channel_id, number=call.number, callback_done_at=None, started_at__lt=call.started_at
-            )
-            due.exclude(callback_at=None).update(callback_done_at=call.started_at)
-        return
-    result = ingest(call_message(call, fact.name, Channel.objects.get(pk=call.channel_id), at=at))
+def conclude_call(call: Call, *, name: str, at: datetime, callback_at: datetime | None = None) -> None:
+    """A call that is over: on the ticket of whoever was at the other end; one nobody took is to be returned."""
+    if call.direction == CallDirection.OUT and call.outcome == CallOutcome.ANSWERED and call.number:
+        due = Call.objects.filter(
+            channel=call.channel_id, number=call.number, callback_done_at=None, started_at__lt=call.started_at
+        )
+        due.exclude(callback_at=None).update(callback_done_at=call.started_at)
+    result = ingest(call_message(call, name, Channel.objects.get(pk=call.channel_id), at=at))
     call.message_id, call.ticket_id = result.message_id, result.ticket_id
-    if call.outcome in NOT_ANSWERED:
-        call.callback_at = at
+    if callback_at is not None or (call.direction == CallDirection.IN and call.outcome in NOT_ANSWERED):
+        call.callback_at = callback_at or at
     call.save(update_fields=["message", "ticket", "callback_at"])
 
 
@@ -101,17 +106,17 @@ def call_message(call: Call, name: str, channel: Channel, *, at: datetime) -> In
         # The network says the number, and it can lie: nothing is opened by it.
         verdict="none",
         language=channel.locale,
-        thread_id=f"phone:{call.line or channel.address}:{call.number or hidden}"[:255],
+        thread_id=f"phone:{channel.address}:{call.number or hidden}"[:255],
         timed_by_provider=True,
-        auto_kind=AutoKind.CALL if call.outcome == CallOutcome.ANSWERED else "",
+        auto_kind="" if call.direction == CallDirection.IN and call.outcome in NOT_ANSWERED else AutoKind.CALL,
     )
 
 
 def _words(call: Call, who: str, locale: str) -> str:
-    sentence = {
-        CallOutcome.ABANDONED.value: ABANDONED, CallOutcome.VOICEMAIL.value: VOICEMAIL,
-        CallOutcome.ANSWERED.value: TALKED if call.agent_name else TALKED_SOMEBODY,
-    }.get(call.outcome, MISSED)  # fmt: skip
+    if call.direction == CallDirection.OUT:
+        sentence = CALLED if call.outcome == CallOutcome.ANSWERED else CALLED_IN_VAIN
+    else:
+        sentence = _SENTENCES.get(call.outcome) or (TALKED if call.agent_name else TALKED_SOMEBODY)
     first = worded(locale, sentence, who=who, agent=call.agent_name)
     facts = [
         worded(locale, text, seconds=seconds)
@@ -130,8 +135,7 @@ def recording_heard(channel_id: int, fact: RecordingHeard, *, at: datetime) -> s
         call.callback_at = call.callback_at or at
         call.save(update_fields=["outcome", "callback_at"])
     if call.message_id is None:
-        told = CallHeard(call.external_id, call.direction, call.outcome, call.number, call.line, call.started_at)
-        _conclude(call, told, at=at)
+        conclude_call(call, name="", at=at)
     if call.message_id is not None:
         fetch_later(channel_id, call.message_id, [fact.file])
     return "applied"

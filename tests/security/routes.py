@@ -141,6 +141,8 @@ VISITS = [
     Visit("outgoing_edit", "/channels/{channel}/outgoing/{server}/", may=ADMIN, foreign=True, refused=(404,)),
     Visit("outgoing_first", "/channels/{channel}/outgoing/{server}/first/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("outgoing_remove", "/channels/{channel}/outgoing/{server}/remove/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
+    Visit("calls", "/calls/"),
+    Visit("callback_done", "/calls/{call}/done/", form={}, may=ANSWERING, foreign=True, answers=(302,)),
     Visit("connect", "/channels/connect/", may=ADMIN, refused=(404,)),
     Visit("connection_new", "/channels/connect/telegram/", may=ADMIN, refused=(404,)),
     Visit("connection", "/channels/{connected}/connection/", may=ADMIN, foreign=True, refused=(404,)),

@@ -28,7 +28,7 @@ from tests.people import House, make_agent, make_house
 from tickets import actions
 from tickets.actions import delivery
 from tickets.files import inline_picture_url
-from tickets.models import Attachment, Channel, Message, Participant, Ticket
+from tickets.models import Attachment, Call, Channel, Message, Participant, Ticket
 
 SUPPORT_WORD, RETURNS_WORD = "kanarek7391", "slowik5528"
 ROLES = ("admin", "manager", "agent", "viewer")
@@ -100,6 +100,10 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
         message=sent, mail_from=corner.channel.address, rcpt_tos=[f"{word}@customer.example"], subject=f"Re: {word}",
         content=b"From: a@b.example\r\nSubject: Re: " + word.encode() + b"\r\n\r\n" + word.encode())  # fmt: skip
     connected = _connection(corner, word)
+    call = Call.objects.create(
+        channel=corner.channel, external_id=f"{word}-call", direction="in", outcome="missed", number="+380671110022",
+        note=f"{word} said", started_at=timezone.now(), callback_at=timezone.now(),
+    )  # fmt: skip
     mailbox = Mailbox.objects.create(
         channel=corner.channel, is_active=False, host=f"{word}.example", username=f"{word}@mailbox.example", secret=""
     )
@@ -132,7 +136,7 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     )
     ids |= {"policy": policy.pk, "calendar": policy.calendar_id, "spare": spare[0].pk}
     ids |= {
-        "server": server.pk, "mailbox": mailbox.pk, "connected": connected.channel_id, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
+        "server": server.pk, "mailbox": mailbox.pk, "connected": connected.channel_id, "call": call.pk, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
         "file": file.public_id, "picture": note_file.public_id, "upload": upload.public_id, "stuck": stuck.pk,
         "demo": demo.pk, "inline": inline_picture_url(inline.public_id).strip("/"), "team": corner.team.pk,
         "conversation": pending.conversation_id, "identity": pending.identity_id, "colleague": other.pk,

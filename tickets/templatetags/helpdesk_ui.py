@@ -275,6 +275,7 @@ def manage_links(context: template.Context) -> list[ManageLink]:
         (Permission.MANAGE_CHANNELS, "channels", gettext("Channels"), _icon_name(icon="mailbox")),
         (Permission.READ_REPORTS, "sla_report", gettext("Service level"), _icon_name(icon="chart-column")),
         (Permission.MANAGE_SERVICE_LEVELS, "service_levels", gettext("Deadlines"), _icon_name(icon="timer")),
+        (Permission.REPLY, "calls", gettext("Calls"), _icon_name(icon="phone")),
         (Permission.HANDLE_QUARANTINE, "quarantine", gettext("Quarantine"), _icon_name(icon="shield-alert")),
         (Permission.READ_TICKETS, "demo_mailbox", gettext("Demo mailbox"), _icon_name(icon="mails")),
     ]
