@@ -10,13 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from people.models import Agent
 from tickets.facets import HasFacets, Where, matches
+from tickets.kinds import traits_of
 from tickets.models import DueState, Status
 
 from .directory import Directory, read_directory
 
 TO_DO = (Status.OPEN.value, Status.ON_HOLD.value)
 DONE = (Status.SOLVED.value, Status.CLOSED.value)
-MAIL_ICON = "mail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +96,10 @@ def _channel_views(agent: Agent, directory: Directory) -> Iterator[View]:
         if agent.sees_everything or channel.team_id is None or channel.team_id in agent.team_ids:
             where: Where = {"channel": (channel.id,), "status": TO_DO, "snoozed": (False,)}
             yield View(
-                f"channel-{channel.id}", channel.name, MAIL_ICON, where, group="channel", empty=_("No open tickets.")
+                f"channel-{channel.id}",
+                channel.name,
+                traits_of(channel.kind).icon,
+                where,
+                group="channel",
+                empty=_("No open tickets."),
             )
