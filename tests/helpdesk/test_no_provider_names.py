@@ -31,4 +31,4 @@ def test_the_core_holds_no_provider_s_name(app: str) -> None:
 def test_the_list_of_names_knows_every_provider() -> None:
     """A new provider is looked for too: its registry name, or the folder its code lies in."""
     ours = {name for name in PROVIDERS if not WORD.search(name.replace("_", " "))}
-    assert ours <= {"x", "sms", "phone", "http", "ses", "fb_comments", "ig_comments", "form"}
+    assert ours <= {"x", "sms", "phone", "http", "ses", "fb_comments", "ig_comments", "form", "line"}
