@@ -17,8 +17,8 @@ DUE = (0, 10, 100, 1000)
 NAME = "bench_deadlines"
 # As metrics.clocks.sweep asks.
 LOOK = """
-SELECT ticket_id, clock_timestamp() FROM metrics_clock
-WHERE next_at <= clock_timestamp() ORDER BY next_at LIMIT 500
+SELECT ticket_id, statement_timestamp() FROM metrics_clock
+WHERE next_at <= statement_timestamp() ORDER BY next_at LIMIT 500
 """
 
 
