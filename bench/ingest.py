@@ -22,6 +22,7 @@ WAYS = (SAME, LEAN, "product, one by one", "product, backlog in batches")
 
 # A claim that finds nothing sends the lock and the choice.
 CLAIM_STATEMENTS = 2
+Work = Callable[[Stack, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,14 @@ def run(stack: Stack, *, mails: int = 500, rounds: int = 3) -> dict[str, list[Ru
         _measure(stack, made, _one_by_one)
     again = _Replay(made, [mail for mail in recorded.mails if len(mail) > CLAIM_STATEMENTS])
     for _ in range(rounds):
-        for way, work in zip(WAYS, (again, _bare, _one_by_one, _in_batches), strict=True):
+        ways: tuple[Work, ...] = (again, _bare, _one_by_one, _in_batches)
+        for way, work in zip(WAYS, ways, strict=True):
             found[way].append(_measure(stack, made, work))
     _show(found, mails, rounds)
     return found
 
 
-def _measure(stack: Stack, mails: list[MadeMail], work: Callable[[Stack, str], None]) -> Run:
+def _measure(stack: Stack, mails: list[MadeMail], work: Work) -> Run:
     database = "bench_ingest"
     _let_go()
     stack.make_database(database, template=empty_database(stack))
