@@ -9,7 +9,7 @@ const root = dirname(here);
 const out = join(root, 'static', 'dist');
 const modules = join(root, 'node_modules');
 const FONT_SUBSETS = ['latin', 'latin-ext', 'cyrillic', 'cyrillic-ext'];
-const APPS = ['tickets', 'people', 'channels_inbound', 'events', 'helpdesk', 'knowledge', 'commerce', 'metrics', 'assistant'];
+const APPS = ['tickets', 'people', 'channels_inbound', 'events', 'helpdesk', 'knowledge', 'commerce', 'metrics', 'assistant', 'livechat'];
 
 function* filesUnder(folder, extensions) {
   if (!existsSync(folder)) return;
@@ -69,4 +69,9 @@ copyFonts();
 const icons = writeSprite();
 await bundle(entries('css'), { external: ['*.woff2', '*.svg'] });
 await bundle(entries('js'), { format: 'esm', splitting: true, chunkNames: 'chunk-[hash]' });
+// What goes to other people's pages: each one file, sharing nothing with ours.
+const widget = join(here, 'widget');
+await bundle([join(widget, 'widget-loader.js')], { format: 'iife' });
+await bundle([join(widget, 'widget.js')], { format: 'esm' });
+await bundle([join(widget, 'widget.css')], {});
 console.log(`Assets: ${entries('css').length} stylesheets, ${entries('js').length} scripts, ${icons} icons.`);

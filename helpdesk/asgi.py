@@ -10,13 +10,14 @@ from helpdesk.wsgi import application as pages  # sets up Django before the impo
 # isort: split
 from channels.routing import ProtocolTypeRouter
 
-from tickets.live.routing import application as sockets
+from livechat.live.routing import websocket_urlpatterns as visitors
+from tickets.live.routing import sockets_of
 
 THREADS = int(os.environ.get("HELPDESK_WEB_THREADS", "6"))
 
 application = ProtocolTypeRouter(
     {
         "http": WSGIBridge(pages, threads=THREADS),
-        "websocket": sockets,
+        "websocket": sockets_of(*visitors),
     }
 )

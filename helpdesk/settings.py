@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "tickets",
     "channels_inbound",
     "metrics",
+    "livechat",
     "helpdesk",
 ]
 MIDDLEWARE = [

@@ -14,6 +14,8 @@ urlpatterns = [
     path("metrics", health.metrics),
     path("api/", include("helpdesk.api_urls")),
 ]
-for module in ("tickets.urls", "tickets.notices.urls", "metrics.urls", "people.urls", "channels_inbound.urls"):
+MODULES = ("tickets.urls", "tickets.notices.urls", "metrics.urls", "people.urls", "channels_inbound.urls",
+               "livechat.urls")
+for module in MODULES:
     if find_spec(module):
         urlpatterns.append(path("", include(module)))

@@ -28,7 +28,8 @@ class Traits:
 
     `addressed`: whoever answers chooses recipients, as in mail. `window`: how long after the customer's last words
     the provider lets us write. `files`: how many files one reply may carry, `file_types` what they may be (prefixes).
-    `writes`: whether anything goes out this way at all.
+    `writes`: whether anything goes out this way at all. `instant`: the customer reads along, so nothing is held back
+    for undo. `panel` names the address (of a ticket) of what this kind shows above its conversation.
     """
 
     kind: str
@@ -46,6 +47,8 @@ class Traits:
     receipts: bool = False
     edits: bool = False
     notes: tuple[Text, ...] = field(default=())
+    instant: bool = False
+    panel: str = ""
 
 
 MAIL = Traits(ChannelKind.EMAIL, _("Email"), icon="mail", addressed=True)

@@ -67,6 +67,16 @@ def announce_to_agent(agent_id: int, kind: str, **data: Any) -> None:
     _add("to_agents", [agent_id, {"kind": kind, **data}])
 
 
+def tell_ticket_tabs(ticket_id: int, kind: str, **data: Any) -> None:
+    """Show something passing (typing, somebody came or left) wherever the ticket is open; at once, never stored."""
+    publish(to_tickets=[[ticket_id, {"kind": kind, "ticket": ticket_id, **data}]])
+
+
+def tell_customer(ticket_id: int, kind: str, **data: Any) -> None:
+    """Show something passing to the customer of a ticket whose channel holds a line to them."""
+    publish(to_customers=[[ticket_id, {"kind": kind, **data}]])
+
+
 def publish(**message: Any) -> bool:
     """Publish now; False when Redis did not answer in time. Never raises, never waits longer than the probe."""
     if breaker.open:

@@ -27,14 +27,23 @@ PROVIDERS = {
     "telegram": "channels_inbound.telegram.provider.Telegram",
 }
 
+_FROM_ABOVE: dict[str, str] = {}
+
 
 def provider(name: str) -> Provider | None:
     """The provider of that name, if we have it."""
-    return _loaded(name) if name in PROVIDERS else None
+    return _loaded(name) if name in PROVIDERS or name in _FROM_ABOVE else None
 
 
 def providers() -> list[Provider]:
     return [_loaded(name) for name in PROVIDERS]
+
+
+def register_provider(name: str, path: str) -> None:
+    """Let an app above add its provider: replies find it like any other. It has pages of its own, so `providers`,
+    from which channels are set up, does not name it."""
+    _FROM_ABOVE[name] = path
+    register_kind(_loaded(name).traits)
 
 
 def register_kinds() -> None:
@@ -46,7 +55,7 @@ def register_kinds() -> None:
 
 @cache
 def _loaded(name: str) -> Provider:
-    module, _, attribute = PROVIDERS[name].rpartition(".")
+    module, _, attribute = {**PROVIDERS, **_FROM_ABOVE}[name].rpartition(".")
     made: Provider = getattr(import_module(module), attribute)()
     type(made).name = name
     return made

@@ -41,6 +41,11 @@ def mail() -> Child:
     return Child("mail", [sys.executable, str(MANAGE), "mail"], {"HELPDESK_PROCESS": "mail"})
 
 
+def shop() -> Child:
+    """The demo's storefront, on a port of its own."""
+    return Child("shop", [sys.executable, str(MANAGE), "demo_shop"], {"HELPDESK_PROCESS": "shop"})
+
+
 def migrate() -> Child:
     """Brings the database up to date and ends; the others start after it. Insecure settings stop it first."""
     return Child("migrate", [sys.executable, str(MANAGE), "deploy"], {"HELPDESK_PROCESS": "migrate"})

@@ -42,6 +42,8 @@ class Up:
         self.data_dir = Path(environment.get("HELPDESK_DATA_DIR") or commands.ROOT / "var").resolve()
         self.http = (environment.get("HELPDESK_HTTP_HOST", "127.0.0.1"), _port(environment, "HELPDESK_HTTP_PORT", 8000))
         self.smtp = (environment.get("HELPDESK_SMTP_HOST", "127.0.0.1"), _port(environment, "HELPDESK_SMTP_PORT", 8025))
+        self.shop_port = _port(environment, "HELPDESK_SHOP_PORT", 8001)
+        self.with_shop = False
         self.services = Services(self.data_dir, environment=environment)
         self.supervisor: Supervisor | None = None
         self.worker: Child | None = None
@@ -88,6 +90,7 @@ class Up:
             "HELPDESK_METRICS_TOKEN": self.given.get("HELPDESK_METRICS_TOKEN") or keys["metrics_token"],
             "HELPDESK_HTTP_PORT": str(self.http[1]),
             "HELPDESK_SMTP_PORT": str(self.smtp[1]),
+            "HELPDESK_SHOP_PORT": str(self.shop_port),
             # Each thread with an arena of its own would keep memory that is free but never returned.
             "MALLOC_ARENA_MAX": "2",
             "PYTHONUNBUFFERED": "1",
@@ -100,7 +103,10 @@ class Up:
 
     def _children(self) -> list[Child]:
         self.worker = commands.worker()
-        return [commands.web(), self.worker, commands.mail()]
+        # The shop comes with the demo; a taken port costs only the shop.
+        self.with_shop = (self.data_dir / "demo.json").exists() and port_is_free(self.http[0], self.shop_port)
+        shop = [commands.shop()] if self.with_shop else []
+        return [commands.web(), self.worker, commands.mail(), *shop]
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_PATIENCE
@@ -135,6 +141,8 @@ class Up:
         say(f"  Helpdesk        http://localhost:{self.http[1]}/")
         for line in demo_lines(self.data_dir / "demo.json"):
             say(f"  {line}")
+        if self.with_shop:
+            say(f"  Chat from       http://localhost:{self.shop_port}/demo/shop/ (a shop on an address of its own)")
         say(f"  Mail goes to    {self.smtp[0]}:{self.smtp[1]} (SMTP); try `make demo-mail` in another terminal")
         say(f"  Data and logs   {self.data_dir}")
         say("  Stop            Ctrl-C\n")

@@ -18,7 +18,7 @@ LAYERS = [
     {"people"},
     {"tickets", "knowledge"},
     {"channels_inbound", "commerce"},
-    {"metrics", "assistant"},
+    {"metrics", "assistant", "livechat"},
     {"helpdesk"},
 ]
 LEVEL = {app: level for level, layer in enumerate(LAYERS) for app in layer}

@@ -166,6 +166,11 @@ VISITS = [
     Visit("calendar_new", "/service-levels/calendars/new/", may=LEADING),
     Visit("calendar_edit", "/service-levels/calendars/{calendar}/", may=LEADING),
     Visit("calendar_remove", "/service-levels/calendars/{spare}/remove/", form={}, may=LEADING, answers=(302,)),
+    Visit("chat_channel_new", "/channels/chat/new/", may=ADMIN, refused=(404,)),
+    Visit("chat_channel_edit", "/channels/chat/{chat}/", may=ADMIN, foreign=True, refused=(404,)),
+    Visit("chat_secret_new", "/channels/chat/{chat}/secret/", form={}, may=ADMIN, foreign=True, refused=(404,)),
+    Visit("chat_panel", "/chat/tickets/{chat_ticket}/panel/", foreign=True),
+    Visit("chat_typing", "/chat/tickets/{chat_ticket}/typing/", form={}, foreign=True, answers=(204,)),
     Visit("quarantine", "/quarantine/", may=LEADING, refused=(404,)),
     Visit("quarantine_retry_all", "/quarantine/retry/", form={}, may=LEADING, refused=(404,), answers=(302,)),
     Visit("quarantine_retry", "/quarantine/{stuck}/retry/", form={}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),
@@ -185,7 +190,12 @@ DIRECTORY = {"agent_invite", "team", "agent_new", "agent_edit", "team_new", "tea
 # These act on the demo mailbox through the mail listener: tests/channels_inbound/test_pages.py.
 # "sender_check" asks DNS: tests/channels_inbound/test_sender_check.py.
 ELSEWHERE = DIRECTORY | {"sender_check", "demo_write", "demo_reply", "setup"}
-OPEN_TO_ALL = {"healthz", "readyz", "metrics", "hook"}
+# The widget's own door, with origins, passes and secrets of its own: tests/livechat/test_api.py.
+WIDGET = {
+    "widget_loader", "widget_facts", "widget_frame", "widget_sync", "widget_message", "widget_details", "widget_identity",
+    "widget_goodbye", "widget_typing", "widget_upload", "widget_file",
+}  # fmt: skip
+OPEN_TO_ALL = {"healthz", "readyz", "metrics", "hook"} | WIDGET
 
 
 def site_routes() -> set[str]:

@@ -101,6 +101,7 @@ def test_every_write_that_is_allowed_does_something(world: World, role: str) -> 
     assert (REMOVAL in idle) == (role != "agent")
     assert set(idle) <= {
         "POST /tickets/{ticket}/seen/",
+        "POST /chat/tickets/{chat_ticket}/typing/",  # shown to the visitor for seconds, kept nowhere
         "POST /tickets/{ticket}/unread/",
         "POST /notifications/read/",
         REMOVAL,

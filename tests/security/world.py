@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from email import message_from_bytes
 from typing import Any
+from uuid import uuid4
 
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -22,6 +23,10 @@ from channels_inbound.raw import store_raw
 from events.delivery import drain
 from metrics.models import BusinessCalendar, Policy
 from metrics.rules import ensure_defaults
+from livechat.channels import create_chat_channel
+from livechat.doors import door_for
+from livechat.talk import say
+from livechat.visitors import digest_of, visitor_begins, visitor_claims
 from people.models import Agent, Identity, Membership, Role, Team
 from tests.channels_inbound.mails import make_mail, raw_mail
 from tests.people import House, make_agent, make_house
@@ -120,6 +125,7 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     ids["mail"] = Attachment.objects.get(message=_bring_in(corner, outer.as_bytes())).public_id
     Identity.objects.filter(customer=ticket.customer_id).update(hard_bounces=1)
     ids["bounced"] = Identity.objects.filter(customer=ticket.customer_id).earliest("pk").pk
+    ids |= _chat(corner)
     corner.channel.health, corner.channel.health_detail = "failing", f"{word} refused us"
     corner.channel.save()
     drain()
@@ -142,6 +148,19 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
         "conversation": pending.conversation_id, "identity": pending.identity_id, "colleague": other.pk,
         "agent": agent.pk, "channel": corner.channel.pk,
     }  # fmt: skip
+
+
+def _chat(corner: Corner) -> dict[str, int]:
+    """A chat channel of the team and a ticket of a visitor there."""
+    origin = f"https://{corner.word.lower()}.example"
+    made, _ = create_chat_channel(
+        name=f"{corner.word} chat", team=corner.team, settings={"origins": [origin], "color": "#1f57d6"}
+    )
+    door = door_for(made.key, origin)
+    visitor = visitor_begins(door, digest_of(corner.word.ljust(43, "x")[:43]), language="en")
+    visitor_claims(visitor, name=f"{corner.word} Visitor", email=f"{corner.word}@visitor.example")
+    said = say(door, visitor, client_id=uuid4(), text=f"{corner.word} in a chat", at=timezone.now())
+    return {"chat": made.channel_id, "chat_ticket": said.ticket_id}
 
 
 def picture() -> bytes:

@@ -163,7 +163,8 @@ def _refuse_stale(ticket: Ticket, expected: int | None) -> None:
 def _queue(ticket: Ticket, wish: Wish, written: _Written) -> Message:
     answered = _answered(ticket, wish.answers)
     conversation = answered.conversation if answered else main_conversation(ticket)
-    if traits_of(conversation.channel.kind).addressed:
+    traits = traits_of(conversation.channel.kind)
+    if traits.addressed:
         recipients = choose_recipients(answered, wish)
         admit_recipients(ticket, conversation, recipients, wish.confirmed, by=written.by, at=written.at)
     else:
@@ -188,7 +189,7 @@ def _queue(ticket: Ticket, wish: Wish, written: _Written) -> Message:
         external_id=f"{token}@{channel.address.rpartition('@')[2]}",
         envelope=envelope,
         outbox=OutboxState.QUEUED,
-        not_before=written.leaves_at,
+        not_before=written.at if traits.instant and not written.later else written.leaves_at,
         scheduled_for=written.later.at if written.later else None,
     )
 

@@ -14,6 +14,7 @@ from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput, TooLate
 from tickets.events import STATUS_CHANGES, TICKET_STREAM, TicketEvent
+from tickets.kinds import traits_of
 from tickets.models import AutoKind, Draft, DraftKind, Message, MessageKind, OutboxState, SearchEntry, Status, Ticket
 from tickets.preview import preview_of
 from tickets.written_html import html_of_text
@@ -37,7 +38,8 @@ def withdraw_reply(message_id: int, *, by: Agent, at: datetime | None = None) ->
             raise InvalidInput("message", _("Only its author can take a reply back."))
         if message.outbox == OutboxState.WITHDRAWN:
             return message
-        if message.outbox not in (OutboxState.QUEUED, OutboxState.HELD) or message.attempts:
+        read_along = traits_of(message.conversation.channel.kind).instant and message.scheduled_for is None
+        if message.outbox not in (OutboxState.QUEUED, OutboxState.HELD) or message.attempts or read_along:
             raise TooLate(_("Too late: the reply is already on its way."))
         message.outbox = OutboxState.WITHDRAWN
         message.save(update_fields=["outbox"])

@@ -11,6 +11,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .admission import PROTOCOL, admit
+from .desks import note_desks
 from .frames import encode, look
 from .hub import Hub, running_hub
 from .socket import Goodbye, Socket
@@ -59,6 +60,7 @@ class AgentConsumer(AsyncWebsocketConsumer):
             self.base_send, standing.sight, admission.session_key, standing.session_mark, joined_at=time.monotonic()
         )
         await self.hub.join(self.socket)
+        await self.hub.run(note_desks, {standing.sight.agent_id})
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         raise StopConsumer

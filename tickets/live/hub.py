@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary
 from django.db import close_old_connections, connections
 
 from .admission import living_sessions
+from .desks import note_desks
 from .frames import Audience, Change, Composer, counts_now, encode
 from .listener import Listener
 from .sight import Standing, standings
@@ -108,6 +109,8 @@ class Hub:
                 change.before.add((before[0], before[1]))
         for agent_id, frame in message.get("to_agents", ()):
             self._push_to_agent(agent_id, json.dumps(frame, ensure_ascii=False))
+        for ticket_id, frame in message.get("to_tickets", ()):
+            self._push_to_ticket(ticket_id, json.dumps(frame, ensure_ascii=False))
         if message.get("agents"):
             self._recheck.set()
         if message.get("lost") or len(self._pending) > FLOOD:
@@ -118,6 +121,12 @@ class Hub:
     def _push_to_agent(self, agent_id: int, frame: str) -> None:
         for socket in self._sockets:
             if socket.sight.agent_id == agent_id:
+                socket.push(frame)
+
+    def _push_to_ticket(self, ticket_id: int, frame: str) -> None:
+        """To every tab that has the ticket open, which it may only while its agent sees it."""
+        for socket in self._sockets:
+            if socket.ticket == ticket_id:
                 socket.push(frame)
 
     # Four lasting jobs
@@ -221,6 +230,7 @@ class Hub:
                 continue
             sockets = list(self._sockets)
             agents = await self.run(standings, {socket.sight.agent_id for socket in sockets})
+            await self.run(note_desks, set(agents))
             sessions = await self.run(living_sessions, {socket.session_key for socket in sockets})
             now = time.monotonic()
             for socket in sockets:

@@ -8,7 +8,7 @@ from urllib.parse import ParseResult, urlparse
 
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
-from django.urls import path, re_path
+from django.urls import URLPattern, path, re_path
 
 from .consumers import AgentConsumer
 
@@ -24,6 +24,11 @@ async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 websocket_urlpatterns = [path("ws/agent/", AgentConsumer.as_asgi()), re_path("", refuse)]  # type: ignore[arg-type]  # an ASGI application, which only Channels takes
+
+
+def sockets_of(*others: URLPattern) -> OwnHostsOnly:
+    """All sockets behind the one check: ours and those of apps above."""
+    return OwnHostsOnly(URLRouter([*others, *websocket_urlpatterns]))
 
 
 class OwnHostsOnly:

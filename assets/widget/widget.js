@@ -1,0 +1,439 @@
+// The chat itself, inside its own frame: one conversation, kept true by asking for all since the last known place.
+
+import { drawn, element, linked } from './dom.js';
+import { makeLine, Refused } from './line.js';
+import { makeStore } from './store.js';
+
+const settings = JSON.parse(document.getElementById('settings').textContent);
+const { words } = settings;
+const store = makeStore(settings.key);
+const say = (name, values = {}) => Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, value), words[name]);
+const told = { messages: new Map(), cursor: 0, agentSeen: 0, known: false, email: '', here: false, usually: null, signed: false };
+const sending = new Map();
+const files = [];
+let page = {};
+let open = false;
+let seen = 0;
+let queue = Promise.resolve();
+let again = 0;
+let typingUntil = 0;
+let typist = '';
+let saidTypingAt = 0;
+let wait = 0;
+
+document.documentElement.style.setProperty('--brand', settings.color);
+document.documentElement.style.setProperty('--on', settings.ink);
+
+// ---- the frame
+
+const status = element('p', { class: 'status' });
+const trouble = element('p', { class: 'trouble', role: 'status', hidden: true });
+const log = element('ol', { class: 'log', role: 'log', 'aria-live': 'polite', 'aria-label': words.log });
+const typing = element('p', { class: 'typing', role: 'status' });
+const scroll = element('main', { class: 'scroll', tabindex: '0' }, element('p', { class: 'hello' }, settings.greeting), log, typing);
+const name = element('input', { type: 'text', autocomplete: 'name', maxlength: '120', id: 'name' });
+const email = element('input', { type: 'email', autocomplete: 'email', maxlength: '254', id: 'email' });
+const asks = element('div', { class: 'asks', hidden: true });
+const leaving = element('form', { class: 'leaving', hidden: true });
+const chosen = element('ul', { class: 'chosen' });
+const text = element('textarea', { rows: '1', maxlength: '5000', placeholder: words.write, 'aria-label': words.write, id: 'text' });
+const picker = element('input', { type: 'file', multiple: true, hidden: true, tabindex: '-1' });
+const attach = element('button', { type: 'button', class: 'tool', 'aria-label': words.attach, title: words.attach, onclick: () => picker.click() }, drawn('clip'));
+const send = element('button', { type: 'submit', class: 'send', 'aria-label': words.send, title: words.send }, drawn('send'));
+const form = element('form', { class: 'write', novalidate: true }, asks, chosen, element('div', { class: 'box' }, attach, text, send), picker);
+const close = element('button', { type: 'button', class: 'tool', 'aria-label': words.close, title: words.close, onclick: () => parent.postMessage({ helpdesk: 1, type: 'close' }, settings.origin) }, drawn('close'));
+document.body.append(element('header', {}, element('div', {}, element('h1', {}, words.title), status), close), trouble, scroll, leaving, form);
+
+const tell = (type, data) => parent.postMessage({ helpdesk: 1, type, data }, settings.origin);
+
+function complain(code, values) {
+  trouble.textContent = say(code, values);
+  trouble.hidden = false;
+  clearTimeout(complain.timer);
+  complain.timer = setTimeout(() => (trouble.hidden = true), 8_000);
+}
+
+function describe() {
+  const usually = told.usually ? ` · ${say('usually', { n: told.usually })}` : '';
+  status.textContent = (told.here ? words.here : words.away) + usually;
+  status.classList.toggle('here', told.here);
+  const fresh = !told.known && !sending.size;
+  const needsEmail = !told.email && (settings.asks !== 'nothing' || !told.here);
+  asks.hidden = !(fresh && needsEmail);
+  if (!asks.hidden && !asks.childElementCount) {
+    asks.append(
+      ...(told.here ? [] : [element('p', {}, words.away_note)]),
+      ...(settings.asks === 'name_email' || !told.here ? [element('label', { for: 'name' }, words.name), name] : []),
+      element('label', { for: 'email' }, words.email), email,
+    );
+  }
+  leaving.hidden = fresh || told.signed || !told.known;
+  if (leaving.dataset.email !== told.email) drawLeaving();
+}
+
+function drawLeaving() {
+  leaving.dataset.email = told.email;
+  if (told.email) return leaving.replaceChildren(element('p', {}, say('kept', { email: told.email })));
+  const field = element('input', { type: 'email', autocomplete: 'email', id: 'leaving', maxlength: '254', placeholder: words.email, 'aria-label': words.email });
+  leaving.replaceChildren(element('label', { for: 'leaving' }, words.leaving), element('div', {}, field, element('button', { type: 'submit' }, words.save)));
+}
+
+// ---- the conversation
+
+const time = (at) => new Date(at).toLocaleTimeString(settings.lang, { hour: '2-digit', minute: '2-digit' });
+
+function bubble(message) {
+  const mine = message.from === 'you';
+  const parts = message.text ? [element('p', { dir: 'auto' }, ...linked(message.text))] : [];
+  if (message.mail && !message.text) parts.push(element('p', { class: 'by-mail' }, drawn('mail'), words.mail));
+  for (const file of message.files || []) parts.push(fileOf(file));
+  const who = mine ? words.you : message.name || words.agent;
+  return element('li', { class: mine ? 'me' : 'them', 'data-n': message.n },
+    element('div', { class: 'bubble' }, element('span', { class: 'vh' }, `${who}: `), ...parts),
+    element('p', { class: 'meta' }, mine ? '' : `${who}, `, element('time', { datetime: new Date(message.at).toISOString() }, time(message.at)), element('span', { class: 'state' })));
+}
+
+function fileOf(file) {
+  const label = say('download', { name: file.name });
+  const button = element('button', { type: 'button', class: 'file', 'aria-label': label, title: label, onclick: () => download(file) }, drawn('file'), element('span', {}, file.name));
+  if (/^image\/(png|jpeg|gif|webp)$/.test(file.type)) {
+    line.post('file', { id: file.id, picture: true }, { raw: true }).then((blob) => {
+      const picture = element('img', { alt: file.name, src: URL.createObjectURL(blob) });
+      button.replaceChildren(picture);
+    }, () => {});
+  }
+  return button;
+}
+
+async function download(file) {
+  try {
+    const blob = await line.post('file', { id: file.id }, { raw: true });
+    const link = element('a', { href: URL.createObjectURL(blob), download: file.name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  } catch {
+    complain('failed');
+  }
+}
+
+function draw() {
+  const low = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+  const wanted = [...told.messages.values()].sort((a, b) => a.n - b.n);
+  for (const message of wanted) {
+    message.node ??= bubble(message);
+    const waiting = message.client && sending.get(message.client);
+    if (waiting) {
+      waiting.node.remove();
+      sending.delete(message.client);
+      keepSending();
+    }
+  }
+  const nodes = [...wanted.map((message) => message.node), ...[...sending.values()].map((job) => job.node)];
+  nodes.forEach((node, index) => log.children[index] !== node && log.insertBefore(node, log.children[index] ?? null));
+  while (log.children.length > nodes.length) log.lastChild.remove();
+  const mine = wanted.filter((message) => message.from === 'you' && !message.mail);
+  for (const message of mine) message.node.querySelector('.state').textContent = message === mine.at(-1) && !sending.size ? ` · ${message.n <= told.agentSeen ? words.seen : words.delivered}` : '';
+  if (low) scroll.scrollTop = scroll.scrollHeight;
+  describe();
+}
+
+function take(said) {
+  let fresh = 0;
+  for (const message of said.messages) {
+    if (!told.messages.has(message.n)) {
+      told.messages.set(message.n, message);
+      if (message.from === 'agent') {
+        typingUntil = 0;
+        if (told.cursor) tell('message', { text: message.text, name: message.name || '' });
+        fresh += 1;
+      }
+    }
+    told.cursor = Math.max(told.cursor, message.n);
+  }
+  Object.assign(told, { known: said.known, here: said.here, usually: said.usually, email: said.email || '', signed: Boolean(said.signed), agentSeen: said.agent_seen || 0 });
+  if (said.known) tell('begun');
+  draw();
+  drawTyping();
+  if (fresh) readOrCount();
+}
+
+const lastOfAgent = () => Math.max(0, ...[...told.messages.values()].filter((one) => one.from === 'agent').map((one) => one.n));
+const looking = () => open && document.visibilityState === 'visible';
+
+function readOrCount() {
+  const last = lastOfAgent();
+  if (looking() && last > seen) {
+    seen = last;
+    store.set('seen', String(seen));
+    sync();
+  }
+  tell('unread', [...told.messages.values()].filter((one) => one.from === 'agent' && one.n > seen).length);
+}
+
+// A socket says where the visitor is, and that they left; a request still on its way must not say otherwise.
+const where = () => (line.connected() ? null : page);
+
+// One at a time, and once more if asked meanwhile.
+function sync() {
+  again += 1;
+  const mine = again;
+  queue = queue.then(async () => {
+    if (mine !== again) return;
+    try {
+      take(await line.post('sync', { after: told.cursor, got: told.cursor, seen, page: where() }));
+    } catch (error) {
+      if (error.code === 'another') await beginAnew();
+      if (error.status === 403) complain('refused');
+      if (error.status === 429) setTimeout(sync, (error.wait || 5) * 1000);
+    }
+  });
+  return queue;
+}
+
+function drawTyping() {
+  typing.textContent = typingUntil > Date.now() ? say('typing', { name: typist || words.agent }) : '';
+}
+
+// ---- sending
+
+function keepSending() {
+  store.set('sending', JSON.stringify([...sending.values()].map(({ client, text: said, files: names, name: called, email: address }) => ({ client, text: said, files: names, name: called, email: address }))));
+}
+
+function queueMessage(job) {
+  job.node = element('li', { class: 'me waiting' }, element('div', { class: 'bubble' }, element('p', { dir: 'auto' }, job.text || '…')), element('p', { class: 'meta' }, element('span', { class: 'state' }, words.sending)));
+  sending.set(job.client, job);
+  keepSending();
+  draw();
+  scroll.scrollTop = scroll.scrollHeight;
+  work();
+}
+
+let working = false;
+async function work() {
+  if (working) return;
+  working = true;
+  // In order: the next goes only when the one before is stored.
+  for (const job of sending.values()) {
+    if (job.stored || job.failed) continue;
+    if (!(await attempt(job))) break;
+  }
+  working = false;
+}
+
+async function attempt(job) {
+  const state = job.node.querySelector('.state');
+  try {
+    const said = await line.post('message', { client: job.client, text: job.text, files: job.files, name: job.name, email: job.email, language: settings.lang, page: where() });
+    job.stored = true;
+    wait = 0;
+    if (!told.known && said.known) line.begun();
+    told.known = true;
+    sync();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (error.code === 'another') await beginAnew();
+    if (error.status === 422 || error.status === 403) {
+      job.failed = true;
+      state.textContent = say(words[error.code] ? error.code : 'failed');
+      job.node.classList.add('failed');
+      keepSending();
+      return true;
+    }
+    state.textContent = words.retrying;
+    if (error.status === 429) complain('too_fast');
+    wait = Math.min(30_000, (error.wait || 0) * 1000 || wait * 2 || 1_000);
+    setTimeout(work, wait * (0.75 + Math.random() / 2));
+    return false;
+  }
+}
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  const said = text.value.trim();
+  if (!said && !files.length) return;
+  if (files.some((file) => !file.token)) return;
+  if (!asks.hidden) {
+    const needed = settings.asks !== 'nothing' || !told.here;
+    if (needed && !email.value.includes('@')) {
+      complain('bad_email');
+      return email.focus();
+    }
+  }
+  const job = { client: crypto.randomUUID(), text: said, files: files.map((file) => file.token), name: name.value, email: email.value };
+  text.value = '';
+  files.length = 0;
+  chosen.replaceChildren();
+  grow();
+  queueMessage(job);
+  text.focus();
+});
+
+leaving.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const field = leaving.querySelector('input');
+  if (!field.checkValidity() || !field.value) return complain('bad_email');
+  try {
+    const said = await line.post('details', { email: field.value });
+    told.email = said.email;
+    if (!said.email) complain('bad_email');
+    describe();
+  } catch {
+    complain('failed');
+  }
+});
+
+function grow() {
+  text.style.height = 'auto';
+  text.style.height = `${Math.min(text.scrollHeight, 120)}px`;
+}
+
+text.addEventListener('input', () => {
+  grow();
+  if (Date.now() - saidTypingAt > 3_000) {
+    saidTypingAt = Date.now();
+    line.typing();
+  }
+});
+text.addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  form.requestSubmit();
+});
+document.addEventListener('keydown', (event) => event.key === 'Escape' && tell('close'));
+
+// ---- files
+
+async function add(file) {
+  if (file.size > 10 * 1024 * 1024) return complain('too_large', { name: file.name });
+  if (files.length >= 4) return;
+  const entry = { token: null };
+  files.push(entry);
+  const remove = () => {
+    files.splice(files.indexOf(entry), 1);
+    item.remove();
+  };
+  const item = element('li', { class: 'busy' }, drawn('file'), element('span', {}, file.name), element('button', { type: 'button', 'aria-label': words.close, onclick: remove }, drawn('close')));
+  chosen.append(item);
+  const body = new FormData();
+  body.append('file', file, file.name || 'image.png');
+  try {
+    entry.token = (await line.post('upload', body)).file;
+    item.classList.remove('busy');
+  } catch (error) {
+    remove();
+    complain(words[error.code] ? error.code : 'failed', { name: file.name });
+  }
+}
+
+picker.addEventListener('change', () => {
+  [...picker.files].forEach(add);
+  picker.value = '';
+});
+text.addEventListener('paste', (event) => {
+  const pasted = [...event.clipboardData.files];
+  if (pasted.length) {
+    event.preventDefault();
+    pasted.forEach(add);
+  }
+});
+
+// ---- who this is
+
+function wipe() {
+  told.messages.clear();
+  sending.clear();
+  Object.assign(told, { cursor: 0, agentSeen: 0, known: false, email: '', signed: false });
+  seen = 0;
+  log.replaceChildren();
+  store.wipe();
+  tell('unread', 0);
+  describe();
+}
+
+async function beginAnew() {
+  wipe();
+  store.renew();
+  line.restart();
+}
+
+async function identify(token) {
+  try {
+    await line.post('identity', { token, language: settings.lang });
+  } catch (error) {
+    if (error.code !== 'another') return;
+    // Somebody else was signed in here: nothing of theirs stays.
+    await beginAnew();
+    await line.post('identity', { token, language: settings.lang }).catch(() => {});
+  }
+  told.messages.clear();
+  told.cursor = 0;
+  log.replaceChildren();
+  line.begun();
+  await sync();
+}
+
+async function logout() {
+  await line.post('goodbye', {}).catch(() => {});
+  await beginAnew();
+}
+
+const line = makeLine({
+  settings,
+  secret: store.secret,
+  page: () => page,
+  isOpen: () => open,
+  onNews: () => sync().then(work),
+  onTyping: (called) => {
+    typist = called;
+    typingUntil = Date.now() + 6_000;
+    drawTyping();
+    setTimeout(drawTyping, 6_100);
+  },
+  onState: (online) => {
+    if (online) trouble.hidden = true;
+    else complain('offline');
+  },
+});
+
+let connecting = false;
+function connect() {
+  if (connecting) return;
+  connecting = true;
+  line.connect();
+}
+
+addEventListener('message', ({ origin, source, data }) => {
+  if (origin !== settings.origin || source !== parent || data?.helpdesk !== 1) return;
+  if (data.type === 'open') {
+    open = true;
+    connect();
+    sync().then(readOrCount);
+    text.focus();
+  } else if (data.type === 'close') open = false;
+  else if (data.type === 'page') {
+    page = data.data;
+    line.here();
+  } else if (data.type === 'identify') identify(data.data);
+  else if (data.type === 'logout') logout();
+});
+document.addEventListener('visibilitychange', () => looking() && sync().then(readOrCount));
+// Another tab of the same shop: what one reads is read in all.
+addEventListener('storage', (event) => {
+  if (store.isSecret(event.key)) location.reload();
+  else if (store.is(event.key, 'seen')) {
+    seen = Math.max(seen, Number(event.newValue) || 0);
+    readOrCount();
+  }
+});
+
+seen = Number(store.get('seen')) || 0;
+for (const job of JSON.parse(store.get('sending') || '[]')) queueMessage(job);
+tell('ready');
+sync().then(() => {
+  readOrCount();
+  if (told.known) connect();
+});
+// Who is there changes without a message.
+setInterval(() => looking() && sync(), 20_000);

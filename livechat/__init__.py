@@ -1,0 +1,1 @@
+"""Live chat: a widget on the shop's pages, the same tickets, the same door."""

@@ -1,0 +1,203 @@
+"""What the widget's frame asks for. Every write carries the browser's own id, and is answered after its commit."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.core import signing
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils import timezone
+
+from channels_inbound.credentials import CredentialsError, decrypt
+from livechat import limits
+from livechat.asking import Asking, Unfit, asked, number, words
+from livechat.availability import somebody_there, usual_answer_minutes
+from livechat.doors import Refused, write_pass
+from livechat.models import Visitor
+from livechat.presence import clean_page, visitor_here, visitor_left
+from livechat.talk import conversation, readable, say, seen_by_agents, ticket_of, visitor_got
+from livechat.visitors import forget_browser, identify, visitor_begins, visitor_claims
+from livechat.words import choose_language
+from tickets.files import guarded, made_picture, safe_type
+from tickets.inbound import InboundAttachment
+from tickets.models import Attachment
+from tickets.realtime import tell_ticket_tabs
+from tickets.sniff import sniff
+from tickets.storage import open_blob, store_blob
+from tickets.thumbs import RASTER_TYPES, NoPicture
+
+_UPLOAD_SALT = "livechat.upload"
+UPLOAD_SECONDS = 3600
+REFUSED_TYPES = ("application/x-msdownload", "application/x-executable", "text/html", "image/svg+xml")
+
+
+@asked
+def sync(request: HttpRequest, asking: Asking) -> HttpResponseBase:
+    """Everything since a place, who is there, and a pass for the next hours. Also says what has been read."""
+    limits.spend("sync", visitor=asking.digest, address=asking.address)
+    door, visitor, now = asking.door, asking.visitor, timezone.now()
+    body: dict[str, Any] = {
+        "pass": write_pass(door),
+        "here": somebody_there(door.connection.channel),
+        "usually": usual_answer_minutes(door.connection.channel, at=now),
+        "known": visitor is not None,
+        "messages": [],
+    }
+    if visitor is not None:
+        _note_presence(visitor, asking.said)
+        if (got := number(asking.said, "got")) or number(asking.said, "seen"):
+            visitor_got(visitor, got=got, seen=number(asking.said, "seen"), at=now)
+        body["messages"] = conversation(visitor, after=number(asking.said, "after"), at=now)
+        body["agent_seen"] = seen_by_agents(visitor)
+        body |= {"name": visitor.name, "email": visitor.email, "signed": bool(visitor.subject)}
+    return JsonResponse(body)
+
+
+def _note_presence(visitor: Visitor, said: dict[str, Any]) -> None:
+    if page := clean_page(said.get("page")):
+        visitor_here(visitor.thread, page)
+
+
+@asked
+def message(request: HttpRequest, asking: Asking) -> HttpResponseBase:
+    """A visitor's words and files. The first ones make the visitor."""
+    text = words(asking.said, "text", limits.MAX_TEXT).strip()
+    try:
+        client_id = UUID(str(asking.said.get("client")))
+    except ValueError:
+        raise Unfit("malformed") from None
+    limits.spend("say", visitor=asking.digest, address=asking.address, channel=asking.door.key)
+    visitor = asking.visitor
+    if visitor is None:
+        limits.spend("begin", address=asking.address, channel=asking.door.key)
+        language = choose_language([words(asking.said, "language", 20)])
+        visitor = visitor_begins(asking.door, asking.digest, language=language)
+    if visitor.blocked_at:
+        raise Refused("blocked")
+    files = _uploads(asking.said.get("files"), visitor, asking.digest)
+    if not text and not files:
+        raise Unfit("empty")
+    visitor_claims(visitor, name=words(asking.said, "name", 120), email=words(asking.said, "email", 254))
+    said = say(asking.door, visitor, client_id=client_id, text=text, files=files, at=timezone.now())
+    _note_presence(visitor, asking.said)
+    return JsonResponse({"known": True, "again": said.again})
+
+
+@asked
+def details(request: HttpRequest, asking: Asking) -> HttpResponseBase:
+    """Name and address as typed."""
+    if asking.visitor is None:
+        raise Refused("nobody yet")
+    limits.spend("say", visitor=asking.digest, address=asking.address)
+    visitor_claims(asking.visitor, name=words(asking.said, "name", 120), email=words(asking.said, "email", 254))
+    return JsonResponse({"name": asking.visitor.name, "email": asking.visitor.email})
+
+
+@asked
+def identity(request: HttpRequest, asking: Asking) -> HttpResponseBase:
+    """The shop's signed word on who this is."""
+    limits.spend("identify", address=asking.address)
+    try:
+        kept = decrypt(asking.door.connection.secret) if asking.door.connection.secret else {}
+    except CredentialsError:
+        raise Refused("no key opens the channel's secret") from None
+    person = identify(
+        asking.door, asking.digest, words(asking.said, "token", 4096), [kept.get("now", ""), kept.get("before", "")],
+        language=choose_language([words(asking.said, "language", 20)]), at=timezone.now(),
+    )  # fmt: skip
+    return JsonResponse({"known": True, "name": person.name, "email": person.email})
+
+
+@asked
+def goodbye(request: HttpRequest, asking: Asking) -> HttpResponseBase:
+    """Logged out: this browser speaks for nobody any more."""
+    if asking.visitor is not None:
+        visitor_left(asking.visitor.thread)
+    forget_browser(asking.digest)
+    return JsonResponse({})
+
+
+@asked
+def typing(request: HttpRequest, asking: Asking) -> HttpResponseBase:
+    """The visitor is writing; shown to who has the ticket open, kept nowhere. For browsers without a socket."""
+    limits.spend("sync", visitor=asking.digest, address=asking.address)
+    if asking.visitor is not None and (ticket := ticket_of(asking.visitor)):
+        tell_ticket_tabs(ticket, "panel", typing=True)
+    return JsonResponse({})
+
+
+@asked
+def upload(request: HttpRequest, asking: Asking) -> HttpResponseBase:
+    """Keep a file that a message will name; it is nothing until then. What it is say its bytes."""
+    limits.spend("upload", visitor=asking.digest, address=asking.address)
+    file = request.FILES.get("file")
+    if file is None or not file.size:
+        raise Unfit("malformed")
+    if file.size > limits.MAX_FILE:
+        raise Unfit("too_large")
+    content = file.read()
+    content_type = sniff(content, file.name or "")
+    if content_type in REFUSED_TYPES:
+        raise Unfit("type_refused")
+    name = " ".join((file.name or "file").replace("\x00", "").replace("/", "_").replace("\\", "_").split())[:150]
+    fact = [asking.digest, store_blob(content), name, content_type, len(content)]
+    return JsonResponse(
+        {"file": signing.dumps(fact, salt=_UPLOAD_SALT), "name": name, "type": content_type, "size": len(content)}
+    )
+
+
+def _uploads(shown: object, visitor: Visitor, digest: str) -> list[InboundAttachment]:
+    """The files a message names, each proven to be this browser's own upload."""
+    if shown in (None, []):
+        return []
+    if not isinstance(shown, list) or len(shown) > limits.MAX_FILES:
+        raise Unfit("malformed")
+    files = []
+    for token in shown:
+        try:
+            owner, sha256, name, content_type, size = signing.loads(
+                str(token), salt=_UPLOAD_SALT, max_age=UPLOAD_SECONDS
+            )
+        except (signing.BadSignature, ValueError, TypeError):
+            raise Unfit("malformed") from None
+        if owner != digest:
+            raise Refused("somebody else's file")
+        files.append(InboundAttachment(name, content_type, size, sha256))
+    return files
+
+
+@asked
+def file(request: HttpRequest, asking: Asking) -> HttpResponseBase:
+    """A file of this visitor's own conversation: a picture we made of it, or the file as a download."""
+    limits.spend("sync", visitor=asking.digest, address=asking.address)
+    try:
+        public_id = UUID(str(asking.said.get("id")))
+    except ValueError:
+        raise Refused("no such file") from None
+    found = None
+    if asking.visitor is not None:
+        own = readable(asking.visitor, at=timezone.now())
+        found = Attachment.objects.filter(public_id=public_id, message__in=own).first()
+    if found is None:
+        raise Refused("no such file")
+    if asking.said.get("picture") is True:
+        return _picture(found)
+    try:
+        content = open_blob(found.sha256)
+    except FileNotFoundError:
+        raise Refused("gone") from None
+    response = FileResponse(
+        content, as_attachment=True, filename=found.filename, content_type=safe_type(found.content_type)
+    )
+    return guarded(response, found.sha256)
+
+
+def _picture(found: Attachment) -> HttpResponseBase:
+    if found.content_type not in RASTER_TYPES:
+        raise Refused("not a picture")
+    try:
+        content, media_type = made_picture(found.sha256, 640)
+    except (NoPicture, FileNotFoundError):
+        raise Refused("not a picture we show") from None
+    return guarded(HttpResponse(content, content_type=media_type), f"{found.sha256}-640")

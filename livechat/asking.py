@@ -1,0 +1,128 @@
+"""Requests of the widget's frame: who asks, from where, how often; and how a refusal is said.
+
+The helpdesk's cookies are never looked at here: a visitor is who shows the secret of their browser in a header, which
+no other site can make a browser send.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from livechat.doors import Door, Refused, door_by_pass
+from livechat.limits import TooMuch
+from livechat.models import Visitor
+from livechat.signed import BadToken
+from livechat.visitors import AnotherPerson, digest_of, visitor_of
+
+LARGEST = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One admitted request: the channel, the browser's digest, and for whom that speaks, if it has spoken yet."""
+
+    door: Door
+    digest: str
+    visitor: Visitor | None
+    address: str
+    said: dict[str, Any]
+
+
+class Unfit(Exception):
+    """What was sent cannot be used; the word tells the widget why."""
+
+
+Answer = Callable[[HttpRequest, Asking], HttpResponseBase]
+
+
+def asked(view: Answer) -> Callable[..., HttpResponseBase]:
+    """A POST of our own frame, by a pass and a browser's secret; errors become the few words the widget knows."""
+
+    @csrf_exempt
+    @require_POST
+    @wraps(view)
+    def guarded(request: HttpRequest, key: str) -> HttpResponseBase:
+        try:
+            answer = view(request, _admit(request, key))
+        except (Refused, BadToken):
+            answer = JsonResponse({"code": "refused"}, status=403)
+        except AnotherPerson:
+            answer = JsonResponse({"code": "another"}, status=409)
+        except TooMuch as error:
+            answer = JsonResponse({"code": "too_much"}, status=429, headers={"Retry-After": str(error.wait)})
+        except Unfit as error:
+            answer = JsonResponse({"code": str(error)}, status=422)
+        except OperationalError:
+            answer = JsonResponse({"code": "busy"}, status=503)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    return guarded
+
+
+def _admit(request: HttpRequest, key: str) -> Asking:
+    if not same_origin(request.headers.get("Origin", ""), request.get_host()):
+        raise Refused("not our frame")
+    door = door_by_pass(key, request.headers.get("X-Chat-Pass", ""))
+    digest = digest_of(request.headers.get("Authorization", "").removeprefix("Bearer "))
+    if not digest:
+        raise Refused("no secret")
+    said = {} if request.content_type == "multipart/form-data" else _json(request)
+    return Asking(door, digest, visitor_of(door, digest), client_address(request), said)
+
+
+def same_origin(origin: str, host: str) -> bool:
+    """Whether a page of this very host and port asks; both say it without our help."""
+    return bool(origin) and urlsplit(origin).netloc.lower() == host.lower()
+
+
+def client_address(request: HttpRequest) -> str:
+    """Whose address limits count: the connection's, or what the last proxy of ours says."""
+    hops = request.headers.get("X-Forwarded-For", "").split(",")
+    trusted = settings.TRUSTED_PROXIES
+    if trusted and len(hops) >= trusted and hops[-trusted].strip():
+        return hops[-trusted].strip()[:64]
+    return str(request.META.get("REMOTE_ADDR", ""))[:64]
+
+
+def _json(request: HttpRequest) -> dict[str, Any]:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
+        raise Unfit("too_long")
+    try:
+        said = json.loads(request.body or b"{}")
+    except (ValueError, RecursionError):
+        raise Unfit("malformed") from None
+    if not isinstance(said, dict):
+        raise Unfit("malformed")
+    return said
+
+
+def number(said: dict[str, Any], name: str) -> int:
+    """A place in the conversation; whatever else was sent counts as the beginning."""
+    value = said.get(name)
+    return value if type(value) is int and 0 <= value < 2**53 else 0
+
+
+def words(said: dict[str, Any], name: str, longest: int) -> str:
+    """Text as it may be stored."""
+    value = said.get(name, "")
+    if not isinstance(value, str):
+        raise Unfit("malformed")
+    if len(value) > longest:
+        raise Unfit("too_long")
+    return value.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def plain(text: str, status: int) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,175 @@
+"""Making and changing a chat channel, and its signing secret: shown once, kept encrypted, changed without a gap."""
+
+from __future__ import annotations
+
+import secrets as randomness
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from channels_inbound.credentials import CredentialsError, decrypt, encrypt
+from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
+from channels_inbound.models import Connection, ConnectionState
+from events.actors import SYSTEM, Actor
+from events.ledger import record_event
+from livechat.widget_settings import ASKS, POSITIONS, PROVIDER, clean_origin, is_color
+from people.models import Agent, Team
+from people.permissions import Permission, PermissionDenied
+from tickets.errors import InvalidInput, NotFound
+from tickets.models import Channel
+
+MOST_ORIGINS = 50
+CHANNEL_FIELDS = ("name", "team", "locale", "is_active")
+
+
+def add_chat_channel(
+    *, by: Agent, name: str, team: Team | None, locale: str, settings: Mapping[str, Any], at: datetime | None = None
+) -> tuple[Connection, str]:
+    """A new chat channel and its secret, which nobody can read again. InvalidInput names the field."""
+    _require(by)
+    return create_chat_channel(name=name, team=team, locale=locale, settings=settings, by=by.actor, at=at)
+
+
+def create_chat_channel(
+    *,
+    name: str,
+    team: Team | None = None,
+    locale: str = "en",
+    settings: Mapping[str, Any],
+    by: Actor = SYSTEM,
+    at: datetime | None = None,
+) -> tuple[Connection, str]:
+    """`add_chat_channel` without a person: for the demo and for tests."""
+    kept, key, secret = clean_settings(settings), randomness.token_hex(16), randomness.token_urlsafe(32)
+    try:
+        with transaction.atomic():
+            channel = Channel.objects.create(kind=PROVIDER, name=name, address=key, team=team, locale=locale)
+            connection = Connection.objects.create(
+                channel=channel, key=key, provider=PROVIDER, account=key, settings=kept,
+                secret=_encrypted({"now": secret}), verify_token="", state=ConnectionState.OK,
+            )  # fmt: skip
+            data = {"address": key, "kind": PROVIDER}
+            now = at or timezone.now()
+            record_event(channel_stream(channel.pk), ChannelEvent.CHANNEL_CREATED, by=by, at=now, data=data)
+    except IntegrityError:
+        raise InvalidInput("name", _("Another channel has this name.")) from None
+    return connection, secret
+
+
+def change_chat_channel(
+    channel_id: int,
+    *,
+    by: Agent,
+    name: str,
+    team: Team | None,
+    locale: str,
+    is_active: bool,
+    settings: Mapping[str, Any],
+    at: datetime | None = None,
+) -> Connection:
+    """Change it; what is embedded keeps working, or ends, with the next request. Repeating it changes nothing."""
+    _require(by)
+    kept = clean_settings(settings)
+    wanted = {"name": name, "team": team, "locale": locale, "is_active": is_active}
+    try:
+        with transaction.atomic():
+            connection = _locked(channel_id)
+            channel = connection.channel
+            changed = [field for field in CHANNEL_FIELDS if getattr(channel, field) != wanted[field]]
+            for field in changed:
+                setattr(channel, field, wanted[field])
+            channel.save(update_fields=changed or ["name"])
+            if connection.settings != kept:
+                changed.append("settings")
+                connection.settings = kept
+                connection.save(update_fields=["settings"])
+            if changed:
+                record_event(
+                    channel_stream(channel_id), ChannelEvent.CONNECTION_CHANGED,
+                    by=by.actor, at=at or timezone.now(), data={"changed": sorted(changed)},
+                )  # fmt: skip
+    except IntegrityError:
+        raise InvalidInput("name", _("Another channel has this name.")) from None
+    return connection
+
+
+def renew_secret(channel_id: int, *, by: Agent, at: datetime | None = None) -> str:
+    """A new signing secret. The one before it still counts until the next change, so that servers can follow."""
+    _require(by)
+    at, secret = at or timezone.now(), randomness.token_urlsafe(32)
+    with transaction.atomic():
+        connection = _locked(channel_id)
+        try:
+            before = decrypt(connection.secret).get("now", "") if connection.secret else ""
+        except CredentialsError:
+            before = ""
+        connection.secret = _encrypted({"now": secret, "before": before} if before else {"now": secret})
+        connection.secret_changed_at = at
+        connection.save(update_fields=["secret", "secret_changed_at"])
+        record_event(
+            channel_stream(channel_id), ChannelEvent.CONNECTION_CHANGED,
+            by=by.actor, at=at, data={"changed": ["credentials"]},
+        )  # fmt: skip
+    return secret
+
+
+def chat_channel(channel_id: int, *, by: Agent) -> Connection:
+    """The channel's connection, for who manages channels. NotFound for everybody else."""
+    found = Connection.objects.select_related("channel").filter(channel=channel_id, provider=PROVIDER).first()
+    if found is None or not by.may(Permission.MANAGE_CHANNELS):
+        raise NotFound(_("There is no such channel."))
+    return found
+
+
+def clean_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as they are kept. InvalidInput names the field."""
+    origins = [_origin(typed) for typed in given.get("origins", ()) if typed.strip()]
+    if not origins or len(origins) > MOST_ORIGINS:
+        raise InvalidInput("origins", _("Name the addresses of the pages that may show the chat, one a line."))
+    color = str(given.get("color", "")).lower()
+    if not is_color(color):
+        raise InvalidInput("color", _("A colour looks like #1f57d6."))
+    position, asks = given.get("position", "right"), given.get("asks", "nothing")
+    if position not in POSITIONS or asks not in ASKS:
+        raise InvalidInput("position", _("This is not one of the choices."))
+    greetings = {language: text.strip()[:300] for language, text in (given.get("greetings") or {}).items()}
+    mail = given.get("mail_channel")
+    return {
+        "origins": list(dict.fromkeys(origins)),
+        "color": color,
+        "position": position,
+        "asks": asks,
+        "greetings": {language: text for language, text in greetings.items() if text},
+        "unseen_minutes": min(1440, max(1, int(given.get("unseen_minutes") or 5))),
+        "mail_channel": mail.pk if isinstance(mail, Channel) else mail,
+    }
+
+
+def _origin(typed: str) -> str:
+    found = clean_origin(typed)
+    if found is None:
+        raise InvalidInput("origins", _("%(typed)s is not an address like https://shop.example.") % {"typed": typed})
+    return found
+
+
+def _locked(channel_id: int) -> Connection:
+    if not Connection.objects.filter(channel=channel_id, provider=PROVIDER).exists():
+        raise NotFound(_("There is no such channel."))
+    lock_channel(channel_id)
+    return Connection.objects.select_for_update(of=("self",)).select_related("channel").get(channel=channel_id)
+
+
+def _encrypted(kept: dict[str, str]) -> str:
+    try:
+        return encrypt(kept)
+    except CredentialsError as error:
+        raise InvalidInput("name", str(error)) from None
+
+
+def _require(by: Agent) -> None:
+    if not (by.is_active and by.may(Permission.MANAGE_CHANNELS)):
+        raise PermissionDenied(_("Your role does not allow this."))

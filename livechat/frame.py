@@ -1,0 +1,125 @@
+"""What stands in the shop's page: the loader, its few facts, and the frame in which all else happens.
+
+None of it uses a cookie. The frame may stand only in a page of the origin it was asked for, and only if the channel
+lists that origin; browsers enforce the first by `frame-ancestors`, we the second.
+"""
+
+from __future__ import annotations
+
+import gzip
+from functools import lru_cache
+from pathlib import Path
+
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.http import require_safe
+
+from livechat.asking import client_address, plain
+from livechat.doors import Refused, door_for, write_pass
+from livechat.limits import TooMuch, spend
+from livechat.widget_settings import clean_origin, text_color
+from livechat.words import MAIL_WORDS, WORDS, choose_language
+
+LOADER = "dist/widget-loader.js"
+LOADER_SECONDS = 300
+
+
+@require_safe
+def loader(request: HttpRequest) -> HttpResponseBase:
+    """`/widget.js`: the same for every shop, a few kilobytes, cached for minutes so that fixes arrive."""
+    content, packed = _loader()
+    takes_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
+    response = HttpResponse(packed if takes_gzip else content, content_type="text/javascript; charset=utf-8")
+    if takes_gzip:
+        response["Content-Encoding"] = "gzip"
+    response["Cache-Control"] = f"public, max-age={LOADER_SECONDS}"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response["X-Content-Type-Options"] = "nosniff"
+    patch_vary_headers(response, ["Accept-Encoding"])
+    return response
+
+
+@lru_cache(1)
+def _loader() -> tuple[bytes, bytes]:
+    found = finders.find(LOADER)
+    if found:
+        content = Path(str(found)).read_bytes()
+    else:
+        with staticfiles_storage.open(LOADER) as file:
+            content = file.read()
+    return content, gzip.compress(content, 9, mtime=0)
+
+
+@require_safe
+def facts(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Colour, side and the launcher's words, for pages that may have the widget; other pages may not even read this."""
+    origin = request.headers.get("Origin", "")
+    try:
+        spend("sync", address=client_address(request))
+        door = door_for(key, origin)
+    except (Refused, TooMuch):
+        return plain("refused", 403)
+    language = choose_language([request.GET.get("lang", ""), *_accepted(request)])
+    words = WORDS[language]
+    response = JsonResponse(
+        {
+            "color": door.settings.color, "ink": text_color(door.settings.color), "side": door.settings.position,
+            "words": {name: words[name] for name in ("open", "close", "title", "unread")}, "lang": language,
+        }
+    )  # fmt: skip
+    response["Access-Control-Allow-Origin"] = origin
+    response["Cache-Control"] = "private, max-age=60"
+    patch_vary_headers(response, ["Origin", "Accept-Language"])
+    return response
+
+
+@require_safe
+@xframe_options_exempt
+def frame(request: HttpRequest, key: str) -> HttpResponseBase:
+    """The page inside the iframe, for one origin."""
+    origin = clean_origin(request.GET.get("origin", "")) or ""
+    try:
+        spend("sync", address=client_address(request))
+        if request.headers.get("Sec-Fetch-Dest", "iframe") != "iframe":
+            raise Refused("not in a frame")
+        referer = clean_origin("/".join(request.headers.get("Referer", "").split("/")[:3]))
+        if referer and referer != origin:
+            raise Refused("another page")
+        door = door_for(key, origin)
+    except (Refused, TooMuch):
+        response = plain("This chat cannot be used on this page.", 403)
+        response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        return response
+    language = choose_language([request.GET.get("lang", ""), *_accepted(request), door.connection.channel.locale])
+    words = {name: text for name, text in WORDS[language].items() if name not in MAIL_WORDS}
+    settings = {
+        "key": key, "origin": origin, "pass": write_pass(door), "lang": language, "words": words,
+        "greeting": door.settings.greeting(language) or words["greeting"], "asks": door.settings.asks,
+        "color": door.settings.color, "ink": text_color(door.settings.color),
+    }  # fmt: skip
+    context = {"settings": settings, "lang": language, "title": words["title"]}
+    response = render(request, "livechat/frame.html", context)
+    response["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
+        f"base-uri 'none'; form-action 'none'; frame-ancestors {origin}"
+    )
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _accepted(request: HttpRequest) -> list[str]:
+    """What the browser says it reads, as it prefers it."""
+    said = [part.split(";q=") for part in request.headers.get("Accept-Language", "")[:200].split(",")]
+    return [parts[0] for parts in sorted(said, key=lambda parts: -_weight(parts))]
+
+
+def _weight(parts: list[str]) -> float:
+    try:
+        return float(parts[1]) if len(parts) > 1 else 1.0
+    except ValueError:
+        return 0.0

@@ -1,0 +1,160 @@
+"""`/ws/chat/`: one socket a tab of a visitor. It is told that there is news; writing is done by POST.
+
+No cookie counts here. The handshake must come from our own frame, show the frame's pass and the browser's secret;
+both travel as subprotocols, the one header a script can set and nobody logs.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from livechat.asking import same_origin
+from livechat.doors import Refused, door_by_pass
+from livechat.limits import TooMuch, spend
+from livechat.presence import clean_page, visitor_here, visitor_left
+from livechat.talk import ticket_of
+from livechat.visitors import digest_of, visitor_of
+from tickets.realtime import tell_ticket_tabs
+
+from .hub import Line, VisitorHub, visitor_hub
+
+PROTOCOL = "helpdesk.chat.v1"
+LONGEST = 2048
+BURST, PER_SECOND = 30, 2.0
+RECHECK_SECONDS = 60.0
+
+
+class VisitorConsumer(AsyncWebsocketConsumer):
+    hub: VisitorHub
+    line: Line | None = None
+
+    async def __call__(
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        self.scope, self.base_send = scope, send
+        self.hub = visitor_hub()
+        self._allowance, self._counted_at = float(BURST), time.monotonic()
+        try:
+            while True:
+                message = await receive()
+                await getattr(self, message["type"].replace(".", "_"))(message)
+        except StopConsumer:
+            return
+        finally:
+            if self.line:
+                self.hub.leave(self.line)
+
+    async def websocket_connect(self, message: dict[str, Any]) -> None:
+        line = await self.hub.run(_admit, self.scope, self.base_send)
+        self.scope = {}
+        if line is None:
+            await self.close()
+            return
+        await self.accept(subprotocol=PROTOCOL)
+        self._checked_at = time.monotonic()
+        self.line = line
+        self.hub.join(line)
+        line.push("hello")
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        if self.line and self.line.thread and self.hub.alone(self.line):
+            await self.hub.run(_left, self.line.thread, self.line.ticket)
+        raise StopConsumer
+
+    async def websocket_receive(self, message: dict[str, Any]) -> None:
+        line = self.line
+        said = _read(message.get("text"))
+        if line is None or line.gone or said is None or not self._affords_one():
+            await self.close(code=4400)
+            return
+        kind = said.get("kind")
+        if kind in ("here", "begun") or time.monotonic() - self._checked_at > RECHECK_SECONDS:
+            self._checked_at = time.monotonic()
+            standing = await self.hub.run(_look, line, said.get("page"))
+            if standing is None:
+                await self.close(code=4403)
+                return
+            line.visitor_id, line.thread, ticket = standing
+            self.hub.turn_to(line, ticket)
+        if kind == "typing" and line.ticket:
+            await self.hub.run(_typing, line.ticket, said.get("on") is not False)
+        if kind == "here":
+            line.push("pong")
+
+    def _affords_one(self) -> bool:
+        now = time.monotonic()
+        self._allowance = min(BURST, self._allowance + (now - self._counted_at) * PER_SECOND) - 1
+        self._counted_at = now
+        return self._allowance >= 0
+
+
+def _admit(scope: dict[str, Any], send: Any) -> Line | None:
+    """The visitor's line behind a handshake, or None when it must be refused."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    offered = dict(part.split(".", 1) for part in scope.get("subprotocols", ()) if "." in part)
+    key, shown, secret = offered.get("key", ""), offered.get("pass", ""), offered.get("secret", "")
+    digest = digest_of(secret)
+    address = (scope.get("client") or ("",))[0]
+    if not digest or not same_origin(headers.get("origin", ""), headers.get("host", "")):
+        return None
+    try:
+        spend("socket", address=address)
+        door = door_by_pass(key, _unwrapped(shown))
+    except (Refused, TooMuch):
+        return None
+    line = Line(send, key=key, shown=_unwrapped(shown), digest=digest)
+    if visitor := visitor_of(door, digest):
+        line.visitor_id, line.thread, line.ticket = visitor.pk, visitor.thread, ticket_of(visitor)
+    return line
+
+
+def _unwrapped(shown: str) -> str:
+    """A pass holds colons, which a subprotocol may not."""
+    return shown.replace("~", ":")
+
+
+def _look(line: Line, page: object) -> tuple[int | None, str, int | None] | None:
+    """Whom the line speaks for now; None when the channel, the origin or the key is no longer good."""
+    try:
+        door = door_by_pass(line.key, line.shown)
+    except Refused:
+        return None
+    visitor = visitor_of(door, line.digest)
+    if visitor is None:
+        return None if line.visitor_id else (None, "", None)
+    ticket = ticket_of(visitor)
+    if where := clean_page(page):
+        came = line.thread == "" or line.ticket != ticket
+        visitor_here(visitor.thread, where)
+        if ticket and came:
+            tell_ticket_tabs(ticket, "panel")
+    return visitor.pk, visitor.thread, ticket
+
+
+def _left(thread: str, ticket: int | None) -> None:
+    visitor_left(thread)
+    if ticket:
+        tell_ticket_tabs(ticket, "panel")
+
+
+def _typing(ticket: int, on: bool) -> None:
+    tell_ticket_tabs(ticket, "panel", typing=on)
+
+
+def _read(text: str | None) -> dict[str, Any] | None:
+    if not text or len(text) > LONGEST:
+        return None
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None

@@ -1,0 +1,91 @@
+"""Who chats: visitors of a shop's pages, the browsers that may speak for them, and replies they have not seen yet.
+
+The channel's own settings and secrets lie in its `channels_inbound.Connection`, like those of every provider.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from people.models import Identity
+from tickets.models import Channel
+
+
+class Visitor(models.Model):
+    """Somebody on the other side of a widget. `public_id` names their thread; only a key opens it.
+
+    `subject` is who the shop's signature says they are; empty for anonymous ones. `email` is what they typed
+    (claimed) or what the shop signed: `email_signed` tells which.
+    """
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="visitors", db_index=False)
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    subject = models.CharField(max_length=200, blank=True, default="")
+    identity = models.ForeignKey(Identity, null=True, on_delete=models.SET_NULL, related_name="+")
+    name = models.CharField(max_length=120, blank=True, default="")
+    email = models.CharField(max_length=254, blank=True, default="")
+    email_signed = models.BooleanField(default=False)
+    language = models.CharField(max_length=8, blank=True, default="")
+    blocked_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "subject"], name="visitor_subject", condition=~Q(subject="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"visitor {self.thread}"
+
+    @property
+    def thread(self) -> str:
+        """The name of their conversations, and of their identity."""
+        return self.public_id.hex
+
+    @property
+    def called(self) -> str:
+        return self.name or f"Visitor {self.thread[:4].upper()}"
+
+
+class VisitorKey(models.Model):
+    """A browser that may speak for a visitor: the hash of a secret it made itself and never shows to the shop."""
+
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="keys")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"key of {self.visitor_id}"
+
+
+class UsedToken(models.Model):
+    """A signed identity that was used: the same one proves nothing to another browser. Swept once expired."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+", db_index=False)
+    jti = models.CharField(max_length=128)
+    digest = models.CharField(max_length=64)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "jti"], name="usedtoken_once")]
+
+    def __str__(self) -> str:
+        return self.jti
+
+
+class UnseenReplies(models.Model):
+    """A visitor has replies they may not have seen; at `due_at`, or once they are gone, those go by mail."""
+
+    visitor = models.OneToOneField(Visitor, on_delete=models.CASCADE, primary_key=True, related_name="unseen")
+    since = models.DateTimeField()
+    due_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "unseen replies"
+
+    def __str__(self) -> str:
+        return f"unseen by {self.visitor_id} since {self.since}"

@@ -1,0 +1,159 @@
+"""The form that makes and changes a chat channel, with the line to paste into the shop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from channels_inbound.models import Connection
+from livechat.channels import add_chat_channel, change_chat_channel, chat_channel, renew_secret
+from livechat.widget_settings import WidgetSettings
+from livechat.words import LANGUAGES
+from people.models import Team
+from people.permissions import Permission
+from tickets.errors import InvalidInput, NotFound
+from tickets.inbox.access import agent_of, signed_in
+from tickets.models import Channel, ChannelKind
+
+LANGUAGE_NAMES = {
+    "en": gettext_lazy("Greeting in English"), "uk": gettext_lazy("Greeting in Ukrainian"),
+    "de": gettext_lazy("Greeting in German"), "fr": gettext_lazy("Greeting in French"),
+    "es": gettext_lazy("Greeting in Spanish"), "pl": gettext_lazy("Greeting in Polish"),
+}  # fmt: skip
+_ON_CHANNEL = ("name", "team", "locale", "is_active")
+
+
+class ChatForm(forms.Form):
+    """A chat as its admin describes it."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=80)
+    team = forms.ModelChoiceField(
+        label=gettext_lazy("Team"), queryset=Team.objects.all(), required=False,
+        empty_label=gettext_lazy("No team: everybody sees its tickets"),
+    )  # fmt: skip
+    locale = forms.ChoiceField(
+        label=gettext_lazy("Language"), choices=settings.LANGUAGES,
+        help_text=gettext_lazy("Where a visitor's browser asks for none of ours."),
+    )  # fmt: skip
+    origins = forms.CharField(
+        label=gettext_lazy("Pages that may show it"), widget=forms.Textarea(attrs={"rows": 3}), max_length=4000,
+        help_text=gettext_lazy("One a line, like https://shop.example. Every other page is refused."),
+    )  # fmt: skip
+    color = forms.CharField(
+        label=gettext_lazy("Colour"), max_length=7, widget=forms.TextInput(attrs={"type": "color"}),
+        help_text=gettext_lazy("Text on it becomes white or black, whichever is easier to read."),
+    )  # fmt: skip
+    position = forms.ChoiceField(
+        label=gettext_lazy("Side of the button"),
+        choices=[("right", gettext_lazy("Right")), ("left", gettext_lazy("Left"))],
+    )  # fmt: skip
+    asks = forms.ChoiceField(
+        label=gettext_lazy("Asked before the first message"),
+        choices=[
+            ("nothing", gettext_lazy("Nothing")),
+            ("email", gettext_lazy("Email")),
+            ("name_email", gettext_lazy("Name and email")),
+        ],
+    )
+    unseen_minutes = forms.IntegerField(
+        label=gettext_lazy("Mail unseen replies after (minutes)"), min_value=1, max_value=1440,
+        help_text=gettext_lazy("Together in one mail, and sooner when the visitor has left."),
+    )  # fmt: skip
+    mail_channel = forms.ModelChoiceField(
+        label=gettext_lazy("Mail goes on from"), required=False,
+        queryset=Channel.objects.filter(kind=ChannelKind.EMAIL),
+        empty_label=gettext_lazy("The mail channel of the same team"),
+    )  # fmt: skip
+    is_active = forms.BooleanField(label=gettext_lazy("Switched on"), required=False, initial=True)
+
+    def __init__(self, *args: Any, existing: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for language in LANGUAGES:
+            self.fields[f"greeting_{language}"] = forms.CharField(
+                label=LANGUAGE_NAMES[language], required=False, max_length=300
+            )
+        if not existing:
+            del self.fields["is_active"]
+
+    def kept(self) -> dict[str, Any]:
+        """What goes into the connection."""
+        said = self.cleaned_data
+        greetings = {language: said[f"greeting_{language}"] for language in LANGUAGES}
+        kept = {name: value for name, value in said.items() if not name.startswith("greeting_")}
+        return {**kept, "origins": said["origins"].splitlines(), "greetings": greetings}
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def edit(request: HttpRequest, channel_id: int | None = None) -> HttpResponseBase:
+    """Make a chat channel, or change one. A new one's secret is shown this once."""
+    agent = agent_of(request)
+    if not agent.may(Permission.MANAGE_CHANNELS):
+        raise Http404("not for this role")
+    connection = _found(request, channel_id) if channel_id else None
+    form = ChatForm(request.POST or None, initial=_known(connection), existing=connection is not None)
+    secret, status = "", 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                about = {name: form.cleaned_data[name] for name in _ON_CHANNEL if name in form.cleaned_data}
+                if connection is not None:
+                    change_chat_channel(connection.channel_id, by=agent, settings=form.kept(), **about)
+                    messages.success(request, _("Saved %(name)s.") % {"name": about["name"]})
+                    return redirect("channels")
+                connection, secret = add_chat_channel(by=agent, settings=form.kept(), **about)
+            except InvalidInput as error:
+                form.add_error(error.field if error.field in form.fields else None, error.message)
+            else:
+                form, status = ChatForm(initial=_known(connection), existing=True), 201
+    return _page(request, form, connection, secret, status=status)
+
+
+@require_POST
+@signed_in
+def new_secret(request: HttpRequest, channel_id: int) -> HttpResponseBase:
+    """Change the signing secret; the new one is shown this once."""
+    connection = _found(request, channel_id)
+    secret = renew_secret(channel_id, by=agent_of(request))
+    return _page(request, ChatForm(initial=_known(connection), existing=True), connection, secret)
+
+
+def _found(request: HttpRequest, channel_id: int) -> Connection:
+    try:
+        return chat_channel(channel_id, by=agent_of(request))
+    except NotFound:
+        raise Http404("no such channel") from None
+
+
+def _page(
+    request: HttpRequest, form: ChatForm, connection: Connection | None, secret: str, *, status: int = 200
+) -> HttpResponseBase:
+    snippet = ""
+    if connection is not None:
+        snippet = f'<script async src="{settings.BASE_URL}/widget.js" data-key="{connection.key}"></script>'
+    context = {
+        "form": form, "connection": connection, "snippet": snippet, "secret": secret, "base": settings.BASE_URL,
+        "socket": settings.BASE_URL.replace("http", "ws", 1),
+    }  # fmt: skip
+    return render(request, "livechat/channel_form.html", context, status=status)
+
+
+def _known(connection: Connection | None) -> dict[str, Any]:
+    if connection is None:
+        return {"color": "#1f57d6", "unseen_minutes": 5, "locale": settings.LANGUAGE_CODE}
+    kept, channel = WidgetSettings.read(connection.settings), connection.channel
+    greetings = {f"greeting_{language}": text for language, text in kept.greetings.items()}
+    return {
+        **{name: getattr(channel, name) for name in _ON_CHANNEL},
+        "origins": "\n".join(kept.origins), "color": kept.color, "position": kept.position, "asks": kept.asks,
+        "unseen_minutes": kept.unseen_minutes, "mail_channel": kept.mail_channel, **greetings,
+    }  # fmt: skip

@@ -1,0 +1,42 @@
+"""Chat as a channel like any other: what it can do, and what sending means here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from channels_inbound.hooks.http import HttpClient
+from channels_inbound.hooks.provider import Account, Part, Provider, SendError
+from livechat.limits import MAX_FILE
+from livechat.models import UnseenReplies, Visitor
+from livechat.widget_settings import WidgetSettings
+from tickets.kinds import Traits
+
+
+class LiveChat(Provider):
+    """Replies lie in the database before they are sent, and the announcement of the commit has told the widget. So
+    sending keeps a promise: unless the visitor looks in time, it goes by mail."""
+
+    traits: ClassVar[Traits] = Traits(
+        "chat", _("Chat"), icon="messages-square", files=10, max_file=MAX_FILE, max_text=20_000, receipts=True,
+        instant=True, panel="chat_panel",
+    )  # fmt: skip
+    takes_hooks: ClassVar[bool] = False
+
+    def send(self, part: Part, account: Account, http: HttpClient) -> str:
+        visitor = Visitor.objects.filter(channel=account.channel_id, public_id=_thread(part.to)).first()
+        if visitor is None:
+            raise SendError("permanent", "the visitor is gone")
+        now = timezone.now()
+        wait = timedelta(minutes=WidgetSettings.read(account.settings).unseen_minutes)
+        UnseenReplies.objects.get_or_create(visitor=visitor, defaults={"since": now, "due_at": now + wait})
+        return part.tag
+
+
+def _thread(to: str) -> str:
+    if len(to) != 32 or not set(to) <= set("0123456789abcdef"):
+        raise SendError("permanent", "not a visitor")
+    return to

@@ -1,0 +1,189 @@
+"""What a visitor says, and what they may read: their own words and what agents wrote to them, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from livechat.doors import Door
+from livechat.models import UnseenReplies, Visitor
+from livechat.visitors import identity_for
+from tickets.actions.changes import message_delivered, message_read
+from tickets.inbound import Address, InboundAttachment, InboundMessage
+from tickets.ingest import ingest
+from tickets.models import Attachment, ChannelKind, Message, MessageKind, OutboxState, Seen, ThreadLayer
+
+SPACE = UUID("6f0f7c1e-3f0b-5a55-9a58-0f5b3a0f6c11")
+MOST = 200
+LATE = timedelta(minutes=10)
+_SHIFT = 20  # no ticket has a million messages
+_LEFT = (OutboxState.SENDING, OutboxState.SENT, OutboxState.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    message_id: int
+    ticket_id: int
+    again: bool
+
+
+def say(
+    door: Door,
+    visitor: Visitor,
+    *,
+    client_id: UUID,
+    text: str,
+    files: Sequence[InboundAttachment] = (),
+    at: datetime,
+) -> Said:
+    """Put a visitor's words through the door, once however often they are sent; committed when this returns."""
+    message = InboundMessage(
+        channel_id=door.channel_id,
+        dedupe_key=uuid5(SPACE, f"{door.channel_id} {visitor.thread} {client_id}"),
+        external_id=str(client_id),
+        at=at,
+        received_at=at,
+        sender=Address(visitor.called, visitor.thread),
+        subject=_subject(text),
+        text=text,
+        identity_kind="visitor",
+        language=visitor.language[:2],
+        attachments=tuple(files),
+        thread_id=visitor.thread,
+    )
+    for last in (False, False, True):
+        try:
+            with transaction.atomic():
+                identity_for(visitor)
+                result = ingest(message)
+            break
+        except IntegrityError:
+            visitor.refresh_from_db()
+            if last:
+                raise
+    assert result.message_id is not None and result.ticket_id is not None
+    return Said(result.message_id, result.ticket_id, result.outcome == "duplicate")
+
+
+def _subject(text: str) -> str:
+    line = text.strip().split("\n", 1)[0].strip()
+    return (line if len(line) <= 80 else f"{line[:79].rstrip()}…") or _("Chat")
+
+
+def readable(visitor: Visitor, *, at: datetime) -> QuerySet[Message]:
+    """Everything of this visitor's conversations that is theirs to read."""
+    own = Q(kind=MessageKind.INBOUND, identity=visitor.identity_id)
+    told = Q(kind=MessageKind.OUTBOUND, auto_kind="") & (
+        Q(outbox__in=_LEFT) | Q(outbox=OutboxState.QUEUED, not_before__lte=at)
+    )
+    return Message.objects.filter(
+        own | told, conversation__channel=visitor.channel_id, conversation__external_id=visitor.thread, pending=False
+    )
+
+
+def by_mail(visitor: Visitor) -> QuerySet[Message]:
+    """What went on by mail with the visitor's address, in tickets of theirs."""
+    if not visitor.email:
+        return Message.objects.none()
+    wrote = Q(kind=MessageKind.INBOUND, identity__value=visitor.email, pending=False)
+    got = Q(kind=MessageKind.OUTBOUND, auto_kind="", outbox=OutboxState.SENT) & Q(
+        envelope__to__contains=[{"address": visitor.email}]
+    )
+    return Message.objects.filter(
+        wrote | got,
+        ~Q(thread_layer=ThreadLayer.AUTOMATIC),
+        conversation__channel__kind=ChannelKind.EMAIL,
+        ticket__conversations__channel=visitor.channel_id,
+        ticket__conversations__external_id=visitor.thread,
+    ).distinct()
+
+
+def cursor_of(message: Message) -> int:
+    """The place of a message in its visitor's conversation: grows in the order in which it can be read, since a
+    ticket's numbers are given under its lock and its replies here are never held back."""
+    return (message.ticket_id << _SHIFT) | message.sequence
+
+
+def since(cursor: int) -> Q:
+    ticket_id, sequence = cursor >> _SHIFT, cursor & ((1 << _SHIFT) - 1)
+    return Q(ticket_id__gt=ticket_id) | Q(ticket_id=ticket_id, sequence__gt=sequence)
+
+
+def conversation(visitor: Visitor, *, after: int, at: datetime) -> list[dict[str, Any]]:
+    """What came after this place (0: the latest), as the widget shows it."""
+    files = Prefetch("attachments", Attachment.objects.order_by("pk"))
+    # What was written for later has an early number and leaves late: the widget knows what it has.
+    late = Q(kind=MessageKind.OUTBOUND, sent_at__gt=at - LATE)
+    found = readable(visitor, at=at).filter(since(after) | late).select_related("agent").prefetch_related(files)
+    newest = list(found.order_by("-ticket_id", "-sequence")[:MOST])
+    shown = [_shown(message, full=True) for message in newest]
+    if visitor.email and visitor.identity_id:
+        mails = by_mail(visitor).filter(since(after)).select_related("agent").order_by("-ticket_id", "-sequence")[:MOST]
+        shown += [_shown(message, full=visitor.email_signed, mail=True) for message in mails]
+    return sorted(shown, key=lambda one: one["n"])
+
+
+def _shown(message: Message, *, full: bool, mail: bool = False) -> dict[str, Any]:
+    ours = message.kind == MessageKind.OUTBOUND
+    shown: dict[str, Any] = {
+        "n": cursor_of(message), "from": "agent" if ours else "you", "at": int(message.at.timestamp() * 1000),
+        "text": message.text if full else "",
+    }  # fmt: skip
+    if ours:
+        shown["name"] = message.agent.name.split(" ")[0] if message.agent else ""
+    else:
+        shown["client"] = message.external_id if not mail else ""
+    if mail:
+        shown["mail"] = True  # without proof that the address is theirs only that there was a mail
+    if full and not mail:
+        shown["files"] = [_file(file) for file in message.attachments.all()]
+    return shown
+
+
+def _file(file: Attachment) -> dict[str, Any]:
+    return {"id": str(file.public_id), "name": file.filename, "type": file.content_type, "size": file.size}
+
+
+def seen_by_agents(visitor: Visitor) -> int:
+    """Up to where an agent has looked."""
+    if not visitor.identity_id:
+        return 0
+    tickets = Message.objects.filter(
+        conversation__channel=visitor.channel_id, conversation__external_id=visitor.thread
+    ).aggregate(last=Max("ticket_id"))["last"]
+    if not tickets:
+        return 0
+    seen = Seen.objects.filter(ticket=tickets).aggregate(up_to=Max("sequence"))["up_to"]
+    return (tickets << _SHIFT) | seen if seen else 0
+
+
+def visitor_got(visitor: Visitor, *, got: int, seen: int, at: datetime) -> None:
+    """The browser has, and the visitor has looked at, everything up to these places. Marks only move forward."""
+    waiting = readable(visitor, at=at).filter(kind=MessageKind.OUTBOUND, marks__read_at__isnull=True).order_by("pk")
+    for message in list(waiting[:MOST]):
+        place = cursor_of(message)
+        if place <= seen:
+            message_read(message.pk, at=at)
+        elif place <= got and not message.marks.get("delivered_at"):
+            message_delivered(message.pk, at=at)
+    if seen:
+        _nothing_unseen(visitor, at=at)
+
+
+def _nothing_unseen(visitor: Visitor, *, at: datetime) -> None:
+    unseen = readable(visitor, at=at).filter(kind=MessageKind.OUTBOUND, marks__read_at__isnull=True)
+    if not unseen.exists():
+        UnseenReplies.objects.filter(visitor=visitor).delete()
+
+
+def ticket_of(visitor: Visitor) -> int | None:
+    """The ticket that the visitor's next words would go to."""
+    found = Message.objects.filter(conversation__channel=visitor.channel_id, conversation__external_id=visitor.thread)
+    return found.order_by("-ticket_id").values_list("ticket_id", flat=True).first()

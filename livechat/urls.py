@@ -1,0 +1,27 @@
+"""Addresses of live chat: the widget's, and the agents'."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from livechat import api, frame
+from livechat.pages import channels, panel
+
+urlpatterns = [
+    path("widget.js", frame.loader, name="widget_loader"),
+    path("widget/<slug:key>/facts/", frame.facts, name="widget_facts"),
+    path("widget/<slug:key>/frame/", frame.frame, name="widget_frame"),
+    path("widget/<slug:key>/sync/", api.sync, name="widget_sync"),
+    path("widget/<slug:key>/message/", api.message, name="widget_message"),
+    path("widget/<slug:key>/details/", api.details, name="widget_details"),
+    path("widget/<slug:key>/identity/", api.identity, name="widget_identity"),
+    path("widget/<slug:key>/goodbye/", api.goodbye, name="widget_goodbye"),
+    path("widget/<slug:key>/typing/", api.typing, name="widget_typing"),
+    path("widget/<slug:key>/upload/", api.upload, name="widget_upload"),
+    path("widget/<slug:key>/file/", api.file, name="widget_file"),
+    path("chat/tickets/<int:ticket_id>/panel/", panel.panel, name="chat_panel"),
+    path("chat/tickets/<int:ticket_id>/typing/", panel.typing, name="chat_typing"),
+    path("channels/chat/new/", channels.edit, name="chat_channel_new"),
+    path("channels/chat/<int:channel_id>/", channels.edit, name="chat_channel_edit"),
+    path("channels/chat/<int:channel_id>/secret/", channels.new_secret, name="chat_secret_new"),
+]

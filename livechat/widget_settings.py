@@ -1,0 +1,79 @@
+"""What a chat channel is set to, read from its connection; unknown or broken values become the defaults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+PROVIDER = "chat"
+DEFAULT_COLOR = "#1f57d6"
+POSITIONS = ("right", "left")
+ASKS = ("nothing", "email", "name_email")
+UNSEEN_MINUTES = 5
+_COLOR = re.compile(r"#[0-9a-f]{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class WidgetSettings:
+    """`origins` are the pages that may embed the widget; `asks` what is asked before the first message."""
+
+    origins: tuple[str, ...] = ()
+    color: str = DEFAULT_COLOR
+    position: str = "right"
+    greetings: Mapping[str, str] = field(default_factory=dict)
+    asks: str = "nothing"
+    unseen_minutes: int = UNSEEN_MINUTES
+    mail_channel: int | None = None
+
+    @classmethod
+    def read(cls, kept: Mapping[str, Any]) -> WidgetSettings:
+        color, position, asks = kept.get("color", ""), kept.get("position"), kept.get("asks")
+        minutes, mail = kept.get("unseen_minutes"), kept.get("mail_channel")
+        return cls(
+            origins=tuple(origin for origin in kept.get("origins", ()) if isinstance(origin, str)),
+            color=color if is_color(color) else DEFAULT_COLOR,
+            position=position if position in POSITIONS else "right",
+            greetings={str(key): str(value) for key, value in (kept.get("greetings") or {}).items() if value},
+            asks=asks if asks in ASKS else "nothing",
+            unseen_minutes=minutes if isinstance(minutes, int) and 1 <= minutes <= 1440 else UNSEEN_MINUTES,
+            mail_channel=mail if isinstance(mail, int) else None,
+        )
+
+    def greeting(self, language: str) -> str:
+        return self.greetings.get(language) or self.greetings.get("en", "")
+
+
+def is_color(value: object) -> bool:
+    return isinstance(value, str) and _COLOR.fullmatch(value) is not None
+
+
+def text_color(color: str) -> str:
+    """White or near-black, whichever is easier to read on this colour (WCAG contrast)."""
+    light = _luminance(color)
+    on_white, on_black = 1.05 / (light + 0.05), (light + 0.05) / (_luminance("#14161a") + 0.05)
+    return "#ffffff" if on_white >= on_black else "#14161a"
+
+
+def _luminance(color: str) -> float:
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def clean_origin(typed: str) -> str | None:
+    """scheme://host[:port] as browsers say it, or None. No paths, no wildcards: each origin is named."""
+    parts = urlsplit(typed.strip().rstrip("/"))
+    try:
+        port = parts.port
+    except ValueError:
+        return None
+    host = parts.hostname or ""
+    if parts.scheme not in ("https", "http") or not re.fullmatch(r"[a-z0-9.-]{1,253}|\[[0-9a-f:]+\]", host):
+        return None
+    if parts.path or parts.query or parts.fragment or parts.username or parts.password:
+        return None
+    default = {"https": 443, "http": 80}[parts.scheme]
+    return f"{parts.scheme}://{host}{f':{port}' if port and port != default else ''}"

@@ -1,0 +1,332 @@
+"""What the widget's frame may ask, and what it is refused: by page, by pass, by secret, by signature, by amount."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from channels_inbound.models import Connection
+from livechat import limits
+from livechat.channels import renew_secret
+from livechat.doors import door_for, write_pass
+from livechat.models import UsedToken, Visitor, VisitorKey
+from livechat.signed import make_token
+from people.models import Customer, Identity
+from tests.livechat.shop import make_chat
+from tests.people import House, events_of, make_house, row_counts
+from tickets.actions import add_note, reply
+from tickets.models import Attachment, Message, Ticket
+
+SHOP = "https://shop.example"
+SECRET, OTHER = "s" * 43, "o" * 43
+
+
+@pytest.fixture
+def house(db: None) -> House:
+    return make_house()
+
+
+@pytest.fixture
+def made(house: House) -> tuple[Connection, str]:
+    return make_chat(house, SHOP)
+
+
+@pytest.fixture
+def chat(made: tuple[Connection, str]) -> Connection:
+    return made[0]
+
+
+def ask(
+    chat: Connection,
+    what: str,
+    *,
+    secret: str = SECRET,
+    shown: str = "",
+    origin: str = "http://testserver",
+    **said: Any,
+) -> Any:
+    return Client(enforce_csrf_checks=True).post(
+        f"/widget/{chat.key}/{what}/", json.dumps(said), content_type="application/json",
+        headers={"Origin": origin, "X-Chat-Pass": shown or write_pass(door_for(chat.key, SHOP)), "Authorization": f"Bearer {secret}"},
+    )  # fmt: skip
+
+
+def say(chat: Connection, text: str, **more: Any) -> Any:
+    return ask(chat, "message", client=str(more.pop("client", uuid4())), text=text, **more)
+
+
+def messages(chat: Connection, **more: Any) -> list[dict[str, Any]]:
+    return list(ask(chat, "sync", **more).json()["messages"])
+
+
+def claims(chat: Connection, **more: Any) -> dict[str, Any]:
+    return {"sub": "u1", "aud": chat.key, "exp": int(time.time()) + 300, "jti": uuid4().hex, **more}
+
+
+def test_a_first_message_opens_a_ticket_of_an_anonymous_visitor(chat: Connection, house: House) -> None:
+    assert say(chat, "Hello <b>there</b>\n\x00more").json() == {"known": True, "again": False}
+    ticket = Ticket.objects.get()
+    assert (ticket.channel_id, ticket.team, ticket.subject) == (chat.channel_id, house.support, "Hello <b>there</b>")
+    assert events_of(ticket.pk) == ["ticket.opened", "message.received"]
+    message = Message.objects.get()
+    assert (message.text, message.kind, message.verdict) == ("Hello <b>there</b>\nmore", "inbound", "none")
+    identity = Identity.objects.get()
+    visitor = Visitor.objects.get()
+    assert (identity.kind, identity.trust, identity.value) == ("visitor", "anonymous", visitor.thread)
+    key = VisitorKey.objects.get()
+    assert SECRET not in key.digest and len(key.digest) == 64
+
+
+def test_the_same_client_id_is_one_message(chat: Connection) -> None:
+    client = uuid4()
+    assert [say(chat, "once", client=client).json()["again"] for _ in range(3)] == [False, True, True]
+    assert Message.objects.count() == 1
+    [shown] = messages(chat)
+    assert shown["client"] == str(client)
+
+
+def test_catching_up_brings_what_came_after_a_place_and_no_notes(chat: Connection, house: House) -> None:
+    say(chat, "one")
+    ticket = Ticket.objects.get()
+    add_note(ticket.pk, by=house.olena, text="NOTE-CANARY")
+    reply(ticket.pk, by=house.olena, text="two")
+    first, second = messages(chat)
+    assert [(m["from"], m["text"]) for m in (first, second)] == [("you", "one"), ("agent", "two")]
+    assert second["name"] == "Olena"
+    assert [m["text"] for m in messages(chat, after=first["n"])] == ["two"]
+    assert messages(chat, after=second["n"]) == []
+
+
+def test_replies_of_a_chat_are_not_held_back(chat: Connection, house: House) -> None:
+    say(chat, "one")
+    sent = reply(Ticket.objects.get().pk, by=house.olena, text="two", undo_seconds=60)
+    assert sent.not_before == sent.at
+    assert messages(chat)[-1]["text"] == "two"
+
+
+def test_marks_move_forward_as_the_browser_says(chat: Connection, house: House) -> None:
+    say(chat, "one")
+    sent = reply(Ticket.objects.get().pk, by=house.olena, text="two")
+    place = messages(chat)[-1]["n"]
+    ask(chat, "sync", got=place)
+    sent.refresh_from_db()
+    assert set(sent.marks) == {"delivered_at"}
+    ask(chat, "sync", got=place, seen=place)
+    sent.refresh_from_db()
+    assert set(sent.marks) == {"delivered_at", "read_at"}
+    before = events_of(sent.ticket_id)
+    ask(chat, "sync", got=place, seen=place)
+    assert events_of(sent.ticket_id) == before
+    assert before[-2:] == ["delivery.delivered", "delivery.read"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"origin": "https://evil.example"}, {"origin": ""}, {"origin": SHOP}, {"origin": "null"},
+        {"shown": "nonsense"}, {"secret": "short"}, {"secret": ""}, {"secret": "s" * 44},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("what", ["sync", "message", "details", "identity", "goodbye", "typing", "upload", "file"])
+def test_without_pass_secret_or_our_own_frame_nothing_is_said_or_changed(
+    chat: Connection, what: str, wrong: dict[str, str]
+) -> None:
+    say(chat, "CANARY")
+    before = row_counts()
+    answer = ask(chat, what, client=str(uuid4()), text="x", **wrong)
+    assert answer.status_code == 403
+    assert answer.json() == {"code": "refused"}
+    assert row_counts() == before
+
+
+def test_a_pass_of_another_channel_or_of_an_origin_taken_off_is_refused(chat: Connection, house: House) -> None:
+    shown = write_pass(door_for(chat.key, SHOP))
+    chat.settings = {**chat.settings, "origins": ["https://new.example"]}
+    chat.save()
+    assert ask(chat, "sync", shown=shown).status_code == 403
+    assert ask(chat, "sync", shown=write_pass(door_for(chat.key, "https://new.example"))).status_code == 200
+
+
+def test_another_visitors_secret_thread_or_file_opens_nothing(chat: Connection, house: House) -> None:
+    say(chat, "CANARY")
+    ticket = Ticket.objects.get()
+    file = Attachment.objects.create(
+        message=Message.objects.get(),
+        ticket=ticket,
+        filename="f.txt",
+        content_type="text/plain",
+        size=1,
+        sha256="0" * 64,
+    )
+    say(chat, "mine", secret=OTHER)
+    visitor = Visitor.objects.order_by("pk")[0]
+    assert [m["text"] for m in messages(chat, secret=OTHER)] == ["mine"]
+    for guess in (
+        visitor.thread,
+        visitor.public_id.hex.ljust(43, "0"),
+        VisitorKey.objects.order_by("pk")[0].digest[:43],
+    ):
+        answer = ask(chat, "sync", secret=guess)
+        assert b"CANARY" not in answer.content
+        assert answer.status_code == 403 or answer.json()["known"] is False
+    assert ask(chat, "file", secret=OTHER, id=str(file.public_id)).status_code == 403
+
+
+def test_a_claimed_address_opens_no_history_and_joins_nobody(chat: Connection, house: House) -> None:
+    from tests.people import open_ticket
+
+    mail = open_ticket(house.channel, text="MAIL-CANARY")
+    say(chat, "I am Zoe", email="zoe@customer.example", name="Zoe Bauer")
+    visitor = Visitor.objects.get()
+    assert (visitor.email, visitor.email_signed) == ("zoe@customer.example", False)
+    chats = Ticket.objects.exclude(pk=mail.pk).get()
+    assert chats.customer_id != mail.customer_id
+    assert b"MAIL-CANARY" not in ask(chat, "sync").content
+
+
+def test_a_signed_identity_is_known_and_joins_its_customer(made: tuple[Connection, str], house: House) -> None:
+    from tests.people import open_ticket
+
+    chat, signing = made
+    mail = open_ticket(house.channel)
+    token = make_token(signing, claims(chat, email="Zoe@customer.example", name="Zoe"))
+    assert ask(chat, "identity", token=token).json()["name"] == "Zoe"
+    say(chat, "hi")
+    ticket = Ticket.objects.exclude(pk=mail.pk).get()
+    assert ticket.customer_id == mail.customer_id
+    assert Identity.objects.get(kind="visitor").trust == "signed"
+    # The same token from the same browser is the same; from another it proves nothing.
+    assert ask(chat, "identity", token=token).status_code == 200
+    before = row_counts()
+    replayed = ask(chat, "identity", token=token, secret=OTHER)
+    assert (replayed.status_code, replayed.json()) == (403, {"code": "refused"})
+    assert row_counts() == before
+    # A fresh one in another browser finds the conversation.
+    assert ask(chat, "identity", token=make_token(signing, claims(chat)), secret=OTHER).status_code == 200
+    assert [m["text"] for m in messages(chat, secret=OTHER)] == ["hi"]
+
+
+def test_forged_expired_foreign_and_odd_tokens_prove_nothing(made: tuple[Connection, str]) -> None:
+    chat, signing = made
+    now = int(time.time())
+    good = make_token(signing, claims(chat))
+    head, body, signature = good.split(".")
+    none = make_token("", claims(chat)).split(".")
+    bad = [
+        make_token("another secret", claims(chat)), make_token("", claims(chat)),
+        make_token(signing, claims(chat, exp=now - 120)), make_token(signing, claims(chat, exp=now + 86_400)),
+        make_token(signing, claims(chat, aud="another")), make_token(signing, {"sub": "u1"}),
+        make_token(signing, claims(chat, sub="")), make_token(signing, claims(chat, jti="")),
+        make_token(signing, claims(chat, exp="soon")), make_token(signing, claims(chat, nbf=now + 600)),
+        make_token(signing, claims(chat, exp=True)),
+        f"eyJhbGciOiJub25lIn0.{body}.", f"{head}.{none[1]}.{signature}", f"{head}.{body}.", f"{head}.{body}", "", "a.b.c",
+        f"eyJhbGciOiJIUzUxMiJ9.{body}.{signature}",
+    ]  # fmt: skip
+    before = row_counts()
+    for token in bad:
+        answer = ask(chat, "identity", token=token)
+        assert (answer.status_code, answer.json()) == (403, {"code": "refused"}), token
+    assert row_counts() == before
+    assert not Visitor.objects.exists() and not UsedToken.objects.exists()
+
+
+def test_secrets_change_without_a_gap(made: tuple[Connection, str], house: House) -> None:
+    chat, first = made
+    second = renew_secret(chat.channel_id, by=house.adam)
+    for secret, browser in ((first, SECRET), (second, OTHER)):
+        assert ask(chat, "identity", token=make_token(secret, claims(chat)), secret=browser).status_code == 200
+    renew_secret(chat.channel_id, by=house.adam)
+    assert ask(chat, "identity", token=make_token(first, claims(chat)), secret="n" * 43).status_code == 403
+    chat.refresh_from_db()
+    assert first not in chat.secret and second not in chat.secret
+
+
+def test_one_browser_two_people_zero_words_of_the_first(made: tuple[Connection, str]) -> None:
+    chat, signing = made
+    ask(chat, "identity", token=make_token(signing, claims(chat, sub="a")))
+    say(chat, "A-CANARY")
+    # Signed in as somebody else without logging out: the browser must begin anew.
+    answer = ask(chat, "identity", token=make_token(signing, claims(chat, sub="b")))
+    assert (answer.status_code, answer.json()) == (409, {"code": "another"})
+    assert [m["text"] for m in messages(chat)] == ["A-CANARY"]
+    ask(chat, "goodbye")
+    assert ask(chat, "sync").json()["known"] is False
+    ask(chat, "identity", token=make_token(signing, claims(chat, sub="b")))
+    assert b"A-CANARY" not in ask(chat, "sync").content
+
+
+def test_floods_and_sizes_are_refused(chat: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = say(chat, "x" * (limits.MAX_TEXT + 1))
+    assert (answer.status_code, answer.json()["code"]) == (422, "too_long")
+    assert say(chat, "   ").json()["code"] == "empty"
+    statuses = [say(chat, f"m{n}").status_code for n in range(25)]
+    most = limits.RATES[("say", "visitor")][0]
+    assert statuses.count(200) in (most, most - 1, most - 2) and statuses[-1] == 429
+    assert Message.objects.count() == statuses.count(200)
+    monkeypatch.setitem(limits.RATES, ("say", "address"), (1000, 60))
+    begun = [say(chat, "new", secret=f"{n}".ljust(43, "x")).status_code for n in range(32)]
+    assert 429 in begun
+    assert Visitor.objects.count() <= limits.RATES[("begin", "address")][0]
+
+
+def test_files_go_with_a_message_of_the_same_browser_only(chat: Connection, settings: Any, tmp_path: Any) -> None:
+    def send(name: str, content: bytes, secret: str = SECRET) -> Any:
+        return Client().post(
+            f"/widget/{chat.key}/upload/", {"file": SimpleUploadedFile(name, content)},
+            headers={"Origin": "http://testserver", "X-Chat-Pass": write_pass(door_for(chat.key, SHOP)), "Authorization": f"Bearer {secret}"},
+        )  # fmt: skip
+
+    kept = send("../../photo.txt", b"hello").json()
+    assert (kept["name"], kept["type"], kept["size"]) == (".._.._photo.txt", "text/plain", 5) or kept[
+        "name"
+    ] == "photo.txt"
+    for content in (b"MZ\x00", b"<html><script>", b"<svg xmlns=''>"):
+        assert send("x.png", content).json() == {"code": "type_refused"}
+    assert say(chat, "", files=[kept["file"]], secret=OTHER).status_code == 403
+    assert say(chat, "", files=["made up"]).status_code == 422
+    assert say(chat, "", files=[kept["file"]]).status_code == 200
+    [shown] = messages(chat)
+    [file] = shown["files"]
+    answer = ask(chat, "file", id=file["id"])
+    assert b"".join(answer.streaming_content) == b"hello"
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert ask(chat, "file", id=file["id"], secret=OTHER).status_code == 403
+
+
+def test_facts_and_frame_only_for_listed_origins(chat: Connection) -> None:
+    client = Client()
+    facts = client.get(f"/widget/{chat.key}/facts/", headers={"Origin": SHOP})
+    assert (facts.status_code, facts["Access-Control-Allow-Origin"]) == (200, SHOP)
+    assert facts.json()["ink"] == "#ffffff"
+    for origin in ("https://evil.example", "null", "", "https://shop.example.evil.example"):
+        answer = client.get(f"/widget/{chat.key}/facts/", headers={"Origin": origin})
+        assert (answer.status_code, answer.headers.get("Access-Control-Allow-Origin")) == (403, None)
+    frame = client.get(f"/widget/{chat.key}/frame/?origin={SHOP}", headers={"Accept-Language": "uk,en;q=0.5"})
+    assert frame.status_code == 200
+    assert f"frame-ancestors {SHOP}" in frame["Content-Security-Policy"]
+    assert "'unsafe" not in frame["Content-Security-Policy"] and "X-Frame-Options" not in frame
+    assert not frame.cookies and 'lang="uk"' in frame.content.decode()
+    for query, headers in (
+        ("origin=https://evil.example", {}), ("", {}), (f"origin={SHOP}", {"Referer": "https://evil.example/x"}),
+        (f"origin={SHOP}", {"Sec-Fetch-Dest": "document"}), (f"origin={SHOP};script-src *", {}),
+    ):  # fmt: skip
+        refused = client.get(f"/widget/{chat.key}/frame/?{query}", headers=headers)
+        assert refused.status_code == 403
+        assert "frame-ancestors 'none'" in refused["Content-Security-Policy"]
+        assert chat.key not in refused.content.decode()
+
+
+def test_blocked_visitors_say_nothing_more(chat: Connection) -> None:
+    say(chat, "one")
+    Visitor.objects.update(blocked_at=timezone.now())
+    assert say(chat, "two").status_code == 403
+    assert ask(chat, "sync").json()["messages"] == []
+    assert Message.objects.count() == 1
+    assert Customer.objects.count() == 1

@@ -1,0 +1,62 @@
+"""Sizes of what a shop's customers load, and words in six languages."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from livechat.widget_settings import clean_origin, text_color
+from livechat.words import LANGUAGES, WORDS, choose_language
+
+DIST = Path(settings.BASE_DIR) / "static" / "dist"
+
+
+def packed(*names: str) -> int:
+    return sum(len(gzip.compress((DIST / name).read_bytes(), 9)) for name in names)
+
+
+def test_the_loader_is_under_3_kb_and_all_under_30() -> None:
+    assert packed("widget-loader.js") < 3 * 1024
+    longest = max(len(gzip.compress(str(said).encode(), 9)) for said in WORDS.values())
+    assert packed("widget-loader.js", "widget.js", "widget.css") + longest < 30 * 1024
+
+
+def test_every_language_says_everything_with_the_same_blanks() -> None:
+    import re
+
+    assert set(WORDS) == set(LANGUAGES)
+    for said in WORDS.values():
+        assert set(said) == set(WORDS["en"])
+        for name, text in said.items():
+            assert text.strip() and re.findall(r"{\w+}", text) == re.findall(r"{\w+}", WORDS["en"][name])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"),
+    [(["uk-UA"], "uk"), (["de_AT"], "de"), (["ja", "pl"], "pl"), (["xx"], "en"), ([], "en"), ([""], "en")],
+)
+def test_a_language_is_chosen_by_what_the_browser_wants(wanted: list[str], chosen: str) -> None:
+    assert choose_language(wanted) == chosen
+
+
+@pytest.mark.parametrize(
+    ("color", "ink"), [("#1f57d6", "#ffffff"), ("#ffdd00", "#14161a"), ("#ffffff", "#14161a"), ("#000000", "#ffffff")]
+)
+def test_text_on_a_colour_can_be_read(color: str, ink: str) -> None:
+    assert text_color(color) == ink
+
+
+@pytest.mark.parametrize(
+    ("typed", "origin"),
+    [
+        ("https://shop.example/", "https://shop.example"), ("https://SHOP.example:443", "https://shop.example"),
+        ("http://localhost:8001", "http://localhost:8001"), ("https://*.example", None), ("*", None),
+        ("https://shop.example/path", None), ("javascript:alert(1)", None), ("https://a@b.example", None),
+        ("https://shop.example; script-src *", None), ("https://shop.example:x", None), ("", None),
+    ],
+)  # fmt: skip
+def test_origins_are_exact(typed: str, origin: str | None) -> None:
+    assert clean_origin(typed) == origin

@@ -1,0 +1,113 @@
+"""Who may hold a visitor's line, and what it is told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from channels_inbound.models import Connection
+from livechat.doors import Door, door_for, write_pass
+from livechat.live import hub
+from livechat.talk import say
+from livechat.visitors import digest_of, visitor_begins
+from tests.livechat.shop import make_chat
+from tests.people import House, make_house
+from tests.tickets.live.site import Site
+from tickets.actions import reply
+
+SHOP = "https://shop.example"
+SECRET, OTHER = "s" * 43, "o" * 43
+
+
+@pytest.fixture(autouse=True)
+def _rest_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "IDLE_SECONDS", 0.1)
+
+
+@pytest.fixture
+def house(transactional_db: None) -> House:
+    return make_house()
+
+
+@pytest.fixture
+def chat(house: House) -> Connection:
+    return make_chat(house, SHOP)[0]
+
+
+def dial(
+    site: Site, chat: Connection, *, origin: str | None = "", shown: str = "", secret: str = SECRET, key: str = ""
+) -> ClientConnection:
+    shown = shown or write_pass(door_for(chat.key, SHOP))
+    offered = ["helpdesk.chat.v1", f"key.{key or chat.key}", f"pass.{shown.replace(':', '~')}", f"secret.{secret}"]
+    return connect(
+        f"ws://localhost:{site.port}/ws/chat/", origin=site.origin if origin == "" else origin,  # type: ignore[arg-type]
+        subprotocols=offered, compression=None, proxy=None,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def status(site: Site, chat: Connection, **how: Any) -> int:
+    try:
+        with dial(site, chat, **how) as socket:
+            assert socket.subprotocol == "helpdesk.chat.v1"
+            return 101
+    except InvalidStatus as refused:
+        return int(refused.response.status_code)
+
+
+def heard(socket: ClientConnection, timeout: float = 5) -> dict[str, Any]:
+    return dict(json.loads(socket.recv(timeout=timeout)))
+
+
+def begin(chat: Connection, secret: str = SECRET, text: str = "Hello") -> tuple[Door, Any, int]:
+    door = door_for(chat.key, SHOP)
+    visitor = visitor_begins(door, digest_of(secret), language="en")
+    return door, visitor, say(door, visitor, client_id=uuid4(), text=text, at=timezone.now()).ticket_id
+
+
+def test_only_our_frame_with_a_pass_and_a_secret(site: Site, chat: Connection) -> None:
+    assert status(site, chat) == 101
+    assert status(site, chat, origin=None) == 403
+    assert status(site, chat, origin="https://evil.example") == 403
+    assert status(site, chat, origin=SHOP) == 403
+    assert status(site, chat, origin="http://localhost:1") == 403
+    assert status(site, chat, secret="short") == 403
+    assert status(site, chat, shown="nonsense") == 403
+    assert status(site, chat, key="0" * 32) == 403
+    shown = write_pass(door_for(chat.key, SHOP))
+    assert status(site, chat, shown=shown[:-1] + ("A" if shown[-1] != "A" else "B")) == 403
+
+
+def test_an_origin_taken_off_the_list_is_refused_at_once(site: Site, chat: Connection) -> None:
+    shown = write_pass(door_for(chat.key, SHOP))
+    assert status(site, chat, shown=shown) == 101
+    chat.settings = {**chat.settings, "origins": ["https://new.example"]}
+    chat.save()
+    assert status(site, chat, shown=shown) == 403
+
+
+def test_news_reaches_the_visitor_of_that_ticket_and_nobody_else_and_says_nothing(
+    site: Site, chat: Connection, house: House
+) -> None:
+    _, _, ticket = begin(chat)
+    begin(chat, OTHER)
+    with dial(site, chat) as mine, dial(site, chat, secret=OTHER) as other:
+        assert heard(mine) == {"kind": "hello"}
+        assert heard(other) == {"kind": "hello"}
+        # The listener may have begun with a gap; what it says then is news too.
+        mine.send(json.dumps({"kind": "here", "page": {}}))
+        while heard(mine) != {"kind": "pong"}:
+            pass
+        reply(ticket, by=house.olena, text="SECRET-CANARY")
+        assert heard(mine) == {"kind": "news"}
+        other.send(json.dumps({"kind": "here", "page": {}}))
+        said = []
+        while not said or said[-1] != {"kind": "pong"}:
+            said.append(heard(other))
+        assert said in ([{"kind": "pong"}], [{"kind": "news"}, {"kind": "pong"}])
+        assert "CANARY" not in json.dumps(said)
