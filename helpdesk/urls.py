@@ -14,8 +14,14 @@ urlpatterns = [
     path("metrics", health.metrics),
     path("api/", include("helpdesk.api_urls")),
 ]
-MODULES = ("tickets.urls", "tickets.notices.urls", "metrics.urls", "people.urls", "channels_inbound.urls",
-               "livechat.urls")
+MODULES = (
+    "tickets.urls",
+    "tickets.notices.urls",
+    "metrics.urls",
+    "people.urls",
+    "channels_inbound.urls",
+    "livechat.urls",
+)
 for module in MODULES:
     if find_spec(module):
         urlpatterns.append(path("", include(module)))

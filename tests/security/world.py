@@ -21,12 +21,12 @@ from channels_inbound.inbound import drain_inbound
 from channels_inbound.models import Connection, DemoMail, Mailbox, OutgoingServer, RawDelivery, RawState
 from channels_inbound.raw import store_raw
 from events.delivery import drain
-from metrics.models import BusinessCalendar, Policy
-from metrics.rules import ensure_defaults
 from livechat.channels import create_chat_channel
 from livechat.doors import door_for
 from livechat.talk import say
 from livechat.visitors import digest_of, visitor_begins, visitor_claims
+from metrics.models import BusinessCalendar, Policy
+from metrics.rules import ensure_defaults
 from people.models import Agent, Identity, Membership, Role, Team
 from tests.channels_inbound.mails import make_mail, raw_mail
 from tests.people import House, make_agent, make_house
