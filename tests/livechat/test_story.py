@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from livechat.models import UnseenReplies
 from tests.livechat.shop import HOSTILE, Shop, make_chat, open_shop
 from tests.people import House, assert_gapless, events_of, make_house
-from tests.support.browser import OpenPage, accessibility_violations, sign_in
+from tests.support.browser import OpenPage, accessibility_violations, expect_words, sign_in
 from tests.support.live import LiveStack
 from tests.support.smtp_sink import SmtpSink
 from tickets.models import Message, MessageKind, Ticket
@@ -177,7 +177,9 @@ def test_nothing_is_lost_or_doubled_while_the_web_process_restarts(
     expect(frame.locator(".waiting")).to_have_count(0, timeout=60_000)
     expect(olena.locator("#timeline")).to_contain_text("m10", timeout=60_000)
     for number in range(3):
+        expect(olena.locator("#timeline .sending")).to_have_count(0, timeout=PATIENCE)
         olena.locator("#words").fill(f"a{number}")
+        expect_words(olena, f"a{number}")
         olena.keyboard.press("Control+Enter")
         expect(frame.locator(".log .them").nth(number)).to_contain_text(f"a{number}", timeout=PATIENCE)
     stored = Message.objects.filter(kind=MessageKind.INBOUND).order_by("sequence").values_list("text", flat=True)
