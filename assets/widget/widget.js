@@ -28,19 +28,19 @@ document.documentElement.style.setProperty('--on', settings.ink);
 
 const status = element('p', { class: 'status' });
 const trouble = element('p', { class: 'trouble', role: 'status', hidden: true });
-const log = element('ol', { class: 'log', role: 'log', 'aria-live': 'polite', 'aria-label': words.log });
+const log = element('div', { class: 'log', role: 'log', 'aria-live': 'polite', 'aria-label': words.log });
 const typing = element('p', { class: 'typing', role: 'status' });
 const scroll = element('main', { class: 'scroll', tabindex: '0' }, element('p', { class: 'hello' }, settings.greeting), log, typing);
 const name = element('input', { type: 'text', autocomplete: 'name', maxlength: '120', id: 'name' });
 const email = element('input', { type: 'email', autocomplete: 'email', maxlength: '254', id: 'email' });
 const asks = element('div', { class: 'asks', hidden: true });
-const leaving = element('form', { class: 'leaving', hidden: true });
+const leaving = element('form', { class: 'leaving', 'aria-label': words.email, hidden: true });
 const chosen = element('ul', { class: 'chosen' });
 const text = element('textarea', { rows: '1', maxlength: '5000', placeholder: words.write, 'aria-label': words.write, id: 'text' });
 const picker = element('input', { type: 'file', multiple: true, hidden: true, tabindex: '-1' });
 const attach = element('button', { type: 'button', class: 'tool', 'aria-label': words.attach, title: words.attach, onclick: () => picker.click() }, drawn('clip'));
 const send = element('button', { type: 'submit', class: 'send', 'aria-label': words.send, title: words.send }, drawn('send'));
-const form = element('form', { class: 'write', novalidate: true }, asks, chosen, element('div', { class: 'box' }, attach, text, send), picker);
+const form = element('form', { class: 'write', 'aria-label': words.write, novalidate: true }, asks, chosen, element('div', { class: 'box' }, attach, text, send), picker);
 const close = element('button', { type: 'button', class: 'tool', 'aria-label': words.close, title: words.close, onclick: () => parent.postMessage({ helpdesk: 1, type: 'close' }, settings.origin) }, drawn('close'));
 document.body.append(element('header', {}, element('div', {}, element('h1', {}, words.title), status), close), trouble, scroll, leaving, form);
 
@@ -88,7 +88,7 @@ function bubble(message) {
   if (message.mail && !message.text) parts.push(element('p', { class: 'by-mail' }, drawn('mail'), words.mail));
   for (const file of message.files || []) parts.push(fileOf(file));
   const who = mine ? words.you : message.name || words.agent;
-  return element('li', { class: mine ? 'me' : 'them', 'data-n': message.n },
+  return element('div', { class: mine ? 'me' : 'them', 'data-n': message.n },
     element('div', { class: 'bubble' }, element('span', { class: 'vh' }, `${who}: `), ...parts),
     element('p', { class: 'meta' }, mine ? '' : `${who}, `, element('time', { datetime: new Date(message.at).toISOString() }, time(message.at)), element('span', { class: 'state' })));
 }
@@ -201,7 +201,7 @@ function keepSending() {
 }
 
 function queueMessage(job) {
-  job.node = element('li', { class: 'me waiting' }, element('div', { class: 'bubble' }, element('p', { dir: 'auto' }, job.text || '…')), element('p', { class: 'meta' }, element('span', { class: 'state' }, words.sending)));
+  job.node = element('div', { class: 'me waiting' }, element('div', { class: 'bubble' }, element('p', { dir: 'auto' }, job.text || '…')), element('p', { class: 'meta' }, element('span', { class: 'state' }, words.sending)));
   sending.set(job.client, job);
   keepSending();
   draw();

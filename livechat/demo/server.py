@@ -28,7 +28,7 @@ ASSETS = {"shop.css": "text/css", "shop.js": "text/javascript"}
 FOLDER = Path(__file__).parent / "assets"
 GREETINGS = {
     "en": "Hello from Nordvik! Ask us about sizes, parcels, anything.",
-    "uk": "Вітаємо в Nordvik! Питайте про розміри, посилки – про що завгодно.",
+    "uk": "Вітаємо в Nordvik! Питайте про розміри, посилки, про що завгодно.",
 }
 
 

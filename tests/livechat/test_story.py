@@ -87,6 +87,7 @@ def test_a_visitor_and_an_agent_talk_and_mail_goes_on_where_the_chat_ended(
     expect(olena.locator("#panel")).to_contain_text("Fjellrev boots")
     expect(olena.locator("#panel")).to_contain_text("Anonymous")
     expect(mallory.locator("#rows .row")).to_have_count(0)
+    assert accessibility_violations(frame) == []
 
     # Both see each other typing; the answer comes at once.
     olena.locator("#words").press_sequentially("Yes", delay=20)
@@ -138,7 +139,7 @@ def test_a_visitor_and_an_agent_talk_and_mail_goes_on_where_the_chat_ended(
     # Returning, the visitor finds the conversation; that mail went on is said, its words are not shown: typing an
     # address proves nothing.
     frame = visit(visitor, shop)
-    expect(frame.locator(".log li")).to_have_count(5)
+    expect(frame.locator(".log > div")).to_have_count(5)
     expect(frame.locator(".log")).to_contain_text("until Friday")
     expect(frame.locator(".log")).to_contain_text("This part went on by email")
     expect(frame.locator(".log")).not_to_contain_text("Thursday")

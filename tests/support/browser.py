@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect, sync_playwright
 
 from people.models import Agent
 from tests.support import workers
@@ -119,7 +119,7 @@ def expect_words(page: Page, words: str) -> None:
         page.wait_for_timeout(50)
 
 
-def accessibility_violations(page: Page) -> list[str]:
+def accessibility_violations(page: Page | Frame) -> list[str]:
     """What axe-core finds wrong on the page as it is now, one line each."""
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
