@@ -9,6 +9,7 @@ const AGAIN = 8_000;
 const TOO_OLD = 60 * 60_000;
 const place = `outbox:${me}`;
 const jobs = new Map();
+const lines = new Map();
 let hooks = {};
 let timer = 0;
 
@@ -20,8 +21,20 @@ const keep = () => kept(place, jobs.size ? JSON.stringify([...jobs.values()]) : 
 export async function dispatch(job, settled = null) {
   jobs.set(job.client, job);
   keep();
-  await settled;
-  return attempt(job);
+  // One after the other on a ticket, so that two quick replies keep their order and the first is no news to the second.
+  const before = lines.get(job.number);
+  const turn = (async () => {
+    await settled;
+    await before;
+    await attempt(job);
+  })();
+  lines.set(job.number, turn.catch(() => {}));
+  return turn;
+}
+
+// Whoever writes a second reply has seen their first.
+function letKnow(number, sequence) {
+  for (const job of waiting(number)) if (job.expected >= sequence - 1) job.expected = Math.max(job.expected, sequence);
 }
 
 export const waiting = (number) => [...jobs.values()].filter((job) => job.number === number);
@@ -43,6 +56,7 @@ async function attempt(job) {
   try {
     const answer = await post(url, { ...form(job), event: base }, { keepalive: true });
     done(job);
+    letKnow(job.number, answer.sequence);
     hooks.sent(job, answer, base);
   } catch (error) {
     job.busy = false;
@@ -67,7 +81,9 @@ function tryAgainLater() {
   timer = setTimeout(tryAll, AGAIN);
 }
 
-const tryAll = () => [...jobs.values()].forEach(attempt);
+async function tryAll() {
+  for (const job of [...jobs.values()]) await attempt(job);
+}
 
 // What an earlier page left behind is tried again; what is old goes back to its author instead.
 function resume() {

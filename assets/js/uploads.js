@@ -4,10 +4,21 @@ import { $, element, icon, kept, me, text } from './core.js';
 import { post, Refusal, upload } from './http.js';
 import { complain, say } from './toast.js';
 
-// Removals the server has not confirmed yet. A page that is drawn meanwhile must not bring such a file back.
+// Removals the server has not confirmed yet, or confirmed to the page before this one when this one was asked for
+// already. A page that is drawn meanwhile must not bring such a file back.
+const BEGUN = Date.now();
 const place = (number) => `removed-files:${me}:${number}`;
-const removals = (number) => (kept(place(number)) ?? '').split(' ').filter(Boolean);
-const keepRemovals = (number, ids) => kept(place(number), ids.join(' ') || null);
+const fresh = ({ confirmed }) => !confirmed || (confirmed >= performance.timeOrigin && confirmed <= BEGUN);
+
+function removals(number) {
+  try {
+    return JSON.parse(kept(place(number)) || '[]').filter(fresh);
+  } catch {
+    return [];
+  }
+}
+
+const keepRemovals = (number, list) => kept(place(number), list.length ? JSON.stringify(list) : null);
 
 export class Uploads {
   constructor(form, number, words) {
@@ -17,7 +28,7 @@ export class Uploads {
     this.box = $('.ups', form);
     this.files = [];
     this.running = new Set();
-    for (const id of removals(number)) this.forget(id);
+    for (const { id, confirmed } of removals(number)) if (!confirmed) this.forget(id);
     const input = $('input[type=file]', form);
     input.addEventListener('change', () => {
       this.take(input.files);
@@ -56,7 +67,7 @@ export class Uploads {
 
   // What is on its way stays; it is in none of the lists yet.
   show(files) {
-    const removed = removals(this.number);
+    const removed = removals(this.number).map(({ id }) => id);
     this.files = [];
     this.box.replaceChildren(...this.running);
     for (const file of files) if (!removed.includes(file.id)) this.add(file, this.draw(file.name));
@@ -116,11 +127,11 @@ export class Uploads {
 
   // Tried again whenever the ticket is opened until the server has said yes or no.
   async forget(id) {
-    const others = () => removals(this.number).filter((one) => one !== id);
-    keepRemovals(this.number, [...others(), id]);
+    const others = () => removals(this.number).filter((one) => one.id !== id);
+    keepRemovals(this.number, [...others(), { id }]);
     try {
       await post(`/tickets/${this.number}/uploads/${id}/removal/`, {}, { keepalive: true });
-      keepRemovals(this.number, others());
+      keepRemovals(this.number, [...others(), { id, confirmed: Date.now() }]);
     } catch (error) {
       if (error instanceof Refusal && error.status < 500) keepRemovals(this.number, others());
       complain(error);

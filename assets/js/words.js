@@ -8,6 +8,7 @@ export const isBlank = (draft) => !draft?.text?.trim() && !draft?.html;
 
 export const pictureAddress = (id) => `/files/${id}/thumb/?size=large`;
 
+const PAUSE = 250;
 let module = null;
 
 export class Words {
@@ -19,6 +20,8 @@ export class Words {
       this.fit();
       changed();
     });
+    this.typedAt = -PAUSE;
+    this.field.addEventListener('keydown', () => (this.typedAt = performance.now()));
     for (const kind of ['compositionstart', 'compositionend'])
       this.field.addEventListener(kind, () => (this.isComposing = kind === 'compositionstart'));
     // Whoever comes near means to write.
@@ -85,6 +88,8 @@ export class Words {
     });
     // What an input method is in the middle of must not be taken away.
     if (this.composing()) await new Promise((done) => this.field.addEventListener('compositionend', done, { once: true }));
+    // Nor is the field changed under somebody's fingers: a key between the two would be lost.
+    while (this.field === document.activeElement && performance.now() - this.typedAt < PAUSE) await new Promise((done) => setTimeout(done, PAUSE / 5));
     if (!this.closed && this.form.isConnected) this.swap(module.RichText);
     return this.rich !== null;
   }

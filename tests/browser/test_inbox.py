@@ -421,6 +421,30 @@ def test_a_refused_reply_keeps_its_text(house: House, open_page: OpenPage) -> No
     expect_words(page, "Do not lose me")
 
 
+def test_two_quick_replies_leave_in_order_and_unasked(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    ready(page)
+    slow: list[bool] = []
+
+    def first_slowly(route: Route) -> None:
+        if not slow:
+            slow.append(True)
+            page.wait_for_timeout(1_500)
+        route.continue_()
+
+    page.route(OFFLINE, first_slowly)
+    for words in ("The first", "And the second"):
+        page.locator("#words").fill(words)
+        expect_words(page, words)
+        page.keyboard.press("Control+Enter")
+    expect(page.locator("#timeline .sending")).to_have_count(0)
+    expect(page.locator("#stale")).to_be_hidden()
+    replies = Message.objects.filter(ticket=ticket, kind=MessageKind.OUTBOUND).order_by("sequence")
+    assert list(replies.values_list("text", flat=True)) == ["The first", "And the second"]
+
+
 def test_what_is_saved_while_the_page_is_drawn_anew_is_shown(house: House, open_page: OpenPage) -> None:
     """The old page lives until the new one answers; what it saves meanwhile the new one was drawn without."""
     ticket = open_ticket(house.channel)

@@ -107,7 +107,7 @@ def messages(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, An
         message = notes.add_note(
             ticket_id, by=agent, text=text, html=html, attachments=attachments, client_id=client_id
         )
-        return {"message": message.pk, "kind": "note"}
+        return {"message": message.pk, "kind": "note", "sequence": message.sequence}
     message = replies.reply(
         ticket_id,
         by=agent,
@@ -127,7 +127,8 @@ def messages(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, An
     )
     left = (message.not_before - timezone.now()).total_seconds() if message.not_before else 0
     later = {"later": short_moment(message.scheduled_for)} if message.scheduled_for else {}
-    return {"message": message.pk, "kind": "reply", "undo_seconds": max(0, round(left, 1)), **later}
+    seconds = max(0, round(left, 1))
+    return {"message": message.pk, "kind": "reply", "sequence": message.sequence, "undo_seconds": seconds, **later}
 
 
 @write
