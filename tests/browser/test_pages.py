@@ -120,6 +120,7 @@ def test_an_admin_adds_a_mail_channel(open_page: OpenPage) -> None:
     page = open_page(house.adam)
     page.goto("/channels/")
     page.get_by_role("link", name="Channel", exact=True).click()
+    page.get_by_role("link", name="Email", exact=True).click()
     page.get_by_label("Name").fill("Wholesale")
     page.get_by_label("Email address").fill("b2b@shop.example")
     page.get_by_label("Team").select_option(label="Support")

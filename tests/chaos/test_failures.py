@@ -27,6 +27,7 @@ from channels_inbound import claims, delivery, inbound
 from channels_inbound.delivery import drain_outbound
 from channels_inbound.inbound import drain_inbound
 from channels_inbound.models import RawDelivery, RawState
+from channels_inbound.outgoing import dispatch
 from channels_inbound.raw import store_raw
 from channels_inbound.tasks import send_due, sweep
 from events import doorbell
@@ -61,17 +62,17 @@ class Killed(BaseException):
 
 
 def kill_before_handover(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(delivery, "begin_handover", _die)
+    patch.setattr(dispatch, "begin_handover", _die)
 
 
 def kill_after_handover(patch: pytest.MonkeyPatch) -> None:
-    begin = delivery.begin_handover
+    begin = dispatch.begin_handover
 
     def begin_and_die(*args: Any, **kwargs: Any) -> bool:
         begin(*args, **kwargs)
         raise Killed
 
-    patch.setattr(delivery, "begin_handover", begin_and_die)
+    patch.setattr(dispatch, "begin_handover", begin_and_die)
 
 
 def kill_before_the_outcome(patch: pytest.MonkeyPatch) -> None:
@@ -405,7 +406,7 @@ def test_a_handover_whose_commit_nobody_heard_sends_at_most_once(
     house: House, outgoing: SmtpSink, line: CutAtCommit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = actions.reply(open_ticket(house.channel).pk, by=house.olena, text="It left.", undo_seconds=0)
-    begin = delivery.begin_handover
+    begin = dispatch.begin_handover
 
     def cut_then(*args: Any, **kwargs: Any) -> bool:
         line.armed = True
@@ -413,7 +414,7 @@ def test_a_handover_whose_commit_nobody_heard_sends_at_most_once(
             return begin(*args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(delivery, "begin_handover", cut_then)
+        patch.setattr(dispatch, "begin_handover", cut_then)
         with nobody_knows(line, armed=False):
             drain_outbound()
     assert outgoing.mails == []
