@@ -154,7 +154,7 @@ def _chat(corner: Corner) -> dict[str, int]:
     """A chat channel of the team and a ticket of a visitor there."""
     origin = f"https://{corner.word.lower()}.example"
     made, _ = create_chat_channel(
-        name=f"{corner.word} chat", team=corner.team, settings={"origins": [origin], "color": "#1f57d6"}
+        name=f"Chat {corner.channel.pk}", team=corner.team, settings={"origins": [origin], "color": "#1f57d6"}
     )
     door = door_for(made.key, origin)
     visitor = visitor_begins(door, digest_of(corner.word.ljust(43, "x")[:43]), language="en")
@@ -215,7 +215,11 @@ def _bring_in(corner: Corner, content: bytes) -> Message:
 def _connection(corner: Corner, word: str) -> Connection:
     """A bot of the corner's, whose secret and words nobody else may see."""
     channel = Channel.objects.create(
-        kind="telegram", name=f"{word} bot", address=f"{word}-bot", team=corner.channel.team
+        # Names and addresses of channels are known to the whole house.
+        kind="telegram",
+        name=f"Bot {corner.channel.pk}",
+        address=f"bot-{corner.channel.pk}",
+        team=corner.channel.team,
     )
     return Connection.objects.create(
         channel=channel, key=f"{word}-hook-key", provider="telegram", account=f"{word}-bot", verify_token=f"{word}-verify",
