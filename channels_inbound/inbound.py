@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
-from time import monotonic
 
 from django.conf import settings
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from channels_inbound.claims import (
@@ -24,10 +23,10 @@ from channels_inbound.claims import (
     Claim,
     claim_waiting,
     hold_claims,
-    postpone_claims,
     renew_claims,
     spent,
 )
+from channels_inbound.draining import DRAIN_SECONDS, drain, settle
 from channels_inbound.email.addresses import normal
 from channels_inbound.email.parsed import Attachment, ParsedEmail
 from channels_inbound.email.pool import ParseFailure, parse_many
@@ -44,7 +43,6 @@ from tickets.storage import store_blob
 
 logger = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 240.0
 PARSE_SLICE = 10
 
 _BODIES = "SELECT delivery_id, content FROM channels_inbound_rawbody WHERE delivery_id = ANY(%s)"
@@ -66,25 +64,11 @@ def drain_inbound(*, max_seconds: float = DRAIN_SECONDS, at_once: int = BATCH) -
 
     Up to `at_once` mails share a transaction.
     """
-    done: Counter[str] = Counter()
-    deadline = monotonic() + max_seconds
-    while monotonic() < deadline:
-        claims = claim_waiting(at=timezone.now(), limit=at_once)
-        if not claims:
-            break
-        done.update(_work_on(claims))
-    return done
+    return drain(lambda: claim_waiting(at=timezone.now(), limit=at_once), _work_on, max_seconds=max_seconds)
 
 
 def _work_on(claims: Sequence[Claim]) -> list[str]:
-    try:
-        return _settle(_understand(claims))
-    except (OperationalError, InterfaceError, OSError) as error:
-        # A fault of the surroundings, not of the mail: leave it where it is and try again shortly.
-        logger.warning("mail postponed", exc_info=error, extra={"deliveries": len(claims)})
-        with suppress(OperationalError, InterfaceError):  # the lease runs out anyway
-            postpone_claims(claims, at=timezone.now())
-        raise
+    return _settle(_understand(claims))
 
 
 def _understand(claims: Sequence[Claim]) -> list[Work]:
@@ -144,20 +128,12 @@ def _store_attachment(file: Attachment) -> InboundAttachment:
 
 
 def _settle(work: Sequence[Work]) -> list[str]:
-    """All in one transaction; if that fails for a reason in one of the mails, one by one."""
-    if not work:
-        return []
-    try:
-        return _settle_again(work)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:  # whatever it is, the others must not wait for it
-        if len(work) > 1:
-            logger.warning("batch of mails failed, trying one by one", exc_info=error)
-            return [outcome for item in work for outcome in _settle([item])]
-        claim = work[0][0]
-        logger.exception("mail not ingested", extra={"delivery": claim.id})
-        return _settle_together([(claim, RawOutcome(claim, RawState.QUARANTINED, f"{type(error).__name__}: {error}"))])
+    return settle(work, together=_settle_again, set_aside=_set_aside)
+
+
+def _set_aside(item: Work, error: Exception) -> Work:
+    claim = item[0]
+    return claim, RawOutcome(claim, RawState.QUARANTINED, f"{type(error).__name__}: {error}"[:500])
 
 
 def _settle_again(work: Sequence[Work]) -> list[str]:

@@ -74,9 +74,15 @@ PAGES = (
     ("search", "/search/?q=order", "agent"),
     ("views", "/views/", "agent"),
     ("notifications", "/notifications/", "agent"),
+    ("deadlines", "/inbox/deadlines/", "agent"),
+    ("service-level", "/reports/service-level/", "manager"),
+    ("policies", "/service-levels/", "manager"),
+    ("calls", "/calls/", "manager"),
     ("profile", "/profile/", "agent"),
     ("team", "/team/", "admin"),
     ("channels", "/channels/", "admin"),
+    ("connect", "/channels/connect/", "admin"),
+    ("chat-channel", "/channels/chat/new/", "admin"),
     ("quarantine", "/quarantine/", "admin"),
     ("demo-mailbox", "/demo/mailbox/", "agent"),
     ("not-found", "/nothing-here/", "agent"),
@@ -94,6 +100,7 @@ def demo_helpdesk(data_dir: Path) -> Iterator[str]:
         "HELPDESK_DATA_DIR": str(data_dir),
         "HELPDESK_HTTP_PORT": str(port),
         "HELPDESK_SMTP_PORT": str(free_port()),
+        "HELPDESK_SHOP_PORT": str(free_port()),
         "HELPDESK_NAME": "Nordvik Outdoor",
     }
     process = subprocess.Popen([sys.executable, "manage.py", "up"], cwd=ROOT, env=environment, start_new_session=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -35,8 +36,9 @@ class _Comments(MetaProvider):
             facts.append(Ignored("for the channel of private messages"))
         return facts
 
+    @abstractmethod
     def read(self, field: str, value: dict[str, Any], entry: dict[str, Any], reading: Reading) -> Iterator[Fact]:
-        raise NotImplementedError
+        """What one change says."""
 
     def base(self, account: Account) -> str:
         return endpoint("graph")

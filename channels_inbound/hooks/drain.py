@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from time import monotonic
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from channels_inbound.claims import (
@@ -19,9 +17,9 @@ from channels_inbound.claims import (
     Claim,
     claim_waiting,
     hold_claims,
-    postpone_claims,
     spent,
 )
+from channels_inbound.draining import DRAIN_SECONDS, drain, settle
 from channels_inbound.health import note_received
 from channels_inbound.hooks.accounts import connections_of
 from channels_inbound.hooks.apply import apply_fact, apply_parked, fetch_later, redact_raw
@@ -37,7 +35,6 @@ from tickets.ingest import ingest_batch
 
 logger = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 240.0
 _BODIES = "SELECT delivery_id, content FROM channels_inbound_rawbody WHERE delivery_id = ANY(%s)"
 
 
@@ -54,20 +51,11 @@ Work = Understood | RawOutcome
 
 def drain_hooks(*, max_seconds: float = DRAIN_SECONDS, at_once: int = BATCH) -> Counter[str]:
     """Work through what providers brought, oldest first; how many deliveries came to what."""
-    done: Counter[str] = Counter()
-    deadline = monotonic() + max_seconds
-    while monotonic() < deadline:
-        claims = claim_waiting(at=timezone.now(), limit=at_once, hooks=True)
-        if not claims:
-            break
-        try:
-            done.update(_settle(_understand(claims)))
-        except (OperationalError, InterfaceError, OSError) as error:
-            logger.warning("webhooks postponed", exc_info=error, extra={"deliveries": len(claims)})
-            with suppress(OperationalError, InterfaceError):  # the lease runs out anyway
-                postpone_claims(claims, at=timezone.now())
-            raise
-    return done
+    return drain(
+        lambda: claim_waiting(at=timezone.now(), limit=at_once, hooks=True),
+        lambda claims: settle(_understand(claims), together=_settle_together, set_aside=_set_aside),
+        max_seconds=max_seconds,
+    )
 
 
 def _understand(claims: Sequence[Claim]) -> list[Work]:
@@ -101,21 +89,8 @@ def _read(claim: Claim, body: bytes, connection: Connection | None) -> Work:
         return RawOutcome(claim, RawState.QUARANTINED, f"{type(error).__name__} while reading the webhook")
 
 
-def _settle(work: Sequence[Work]) -> list[str]:
-    """All in one transaction; if that fails for a reason in one of them, one by one."""
-    if not work:
-        return []
-    try:
-        return _settle_together(work)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:  # whatever it is, the others must not wait for it
-        if len(work) > 1:
-            logger.warning("batch of webhooks failed, trying one by one", exc_info=error)
-            return [word for item in work for word in _settle([item])]
-        claim = work[0].claim
-        logger.exception("webhook not applied", extra={"delivery": claim.id})
-        return _settle_together([RawOutcome(claim, RawState.QUARANTINED, f"{type(error).__name__}: {error}"[:500])])
+def _set_aside(item: Work, error: Exception) -> Work:
+    return RawOutcome(item.claim, RawState.QUARANTINED, f"{type(error).__name__}: {error}"[:500])
 
 
 @transaction.atomic

@@ -156,8 +156,9 @@ class Provider:
         return None
 
     def verify(self, hook: Hook, account: Account) -> None:
-        """Raise BadSignature unless the provider made this request for this account."""
-        raise NotImplementedError
+        """Raise BadSignature unless the provider made this request for this account: whoever checks nothing takes
+        nothing."""
+        raise BadSignature
 
     def targets(self, hook: Hook, connection: Connection, account: Account) -> Sequence[int]:
         """The channels a verified delivery is for."""
@@ -177,7 +178,7 @@ class Provider:
 
     def parse(self, body: bytes, reading: Reading) -> list[Fact]:
         """What a stored body says, in its order. Pure. Malformed."""
-        raise NotImplementedError
+        raise Malformed("nothing comes to this kind of channel by webhook")
 
     def send(self, part: Part, account: Account, http: HttpClient) -> str:
         """Hand over one part; the provider's id of it. SendError, or `Unanswered` when nobody knows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +28,7 @@ HUMAN_AGENT = Field(
 )  # fmt: skip
 
 
-class MetaProvider(Provider):
+class MetaProvider(Provider, ABC):
     """Verification and routing. `objects` are the webhook objects this product comes under."""
 
     objects: tuple[str, ...] = ()
@@ -81,8 +82,9 @@ class MetaProvider(Provider):
             facts += self.parse_entry(entry, reading)
         return facts or [Ignored("no entry holds anything for this channel")]
 
+    @abstractmethod
     def parse_entry(self, entry: dict[str, object], reading: Reading) -> list[Fact]:
-        raise NotImplementedError
+        """What one entry of a delivery says."""
 
 
 def not_ours(entry: dict[str, object], reading: Reading) -> bool:

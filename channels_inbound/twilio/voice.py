@@ -24,6 +24,7 @@ MISSED = {"busy": "busy", "failed": "failed", "no-answer": "missed", "canceled":
 
 class TwilioVoice(Provider):
     traits = Traits("phone", _("Phone"), icon="phone", writes=False, files=0)
+    title = "Twilio Voice"
     account_field = "number"
     fields = (
         Field("number", _("Number"), help=_("With country code, for example +380440000100.")),

@@ -6,13 +6,10 @@ both travel as subprotocols, the one header a script can set and nobody logs.
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.exceptions import StopConsumer
-from channels.generic.websocket import AsyncWebsocketConsumer
 
 from livechat.asking import same_origin
 from livechat.doors import Refused, door_by_pass
@@ -20,38 +17,26 @@ from livechat.limits import TooMuch, spend
 from livechat.presence import clean_page, visitor_here, visitor_left
 from livechat.talk import ticket_of
 from livechat.visitors import digest_of, visitor_of
+from tickets.live.lean import LeanConsumer, read_object
 from tickets.realtime import tell_ticket_tabs
 
 from .hub import Line, VisitorHub, visitor_hub
 
 PROTOCOL = "helpdesk.chat.v1"
-LONGEST = 2048
-BURST, PER_SECOND = 30, 2.0
 RECHECK_SECONDS = 60.0
 
 
-class VisitorConsumer(AsyncWebsocketConsumer):
+class VisitorConsumer(LeanConsumer):
+    burst, per_second = 30, 2.0
     hub: VisitorHub
     line: Line | None = None
 
-    async def __call__(
-        self,
-        scope: dict[str, Any],
-        receive: Callable[[], Awaitable[dict[str, Any]]],
-        send: Callable[[dict[str, Any]], Awaitable[None]],
-    ) -> None:
-        self.scope, self.base_send = scope, send
+    def begun(self) -> None:
         self.hub = visitor_hub()
-        self._allowance, self._counted_at = float(BURST), time.monotonic()
-        try:
-            while True:
-                message = await receive()
-                await getattr(self, message["type"].replace(".", "_"))(message)
-        except StopConsumer:
-            return
-        finally:
-            if self.line:
-                self.hub.leave(self.line)
+
+    def ended(self) -> None:
+        if self.line:
+            self.hub.leave(self.line)
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         line = await self.hub.run(_admit, self.scope, self.base_send)
@@ -72,8 +57,8 @@ class VisitorConsumer(AsyncWebsocketConsumer):
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         line = self.line
-        said = _read(message.get("text"))
-        if line is None or line.gone or said is None or not self._affords_one():
+        said = read_object(message.get("text"))
+        if line is None or line.gone or said is None or not self.affords_one():
             await self.close(code=4400)
             return
         kind = said.get("kind")
@@ -89,12 +74,6 @@ class VisitorConsumer(AsyncWebsocketConsumer):
             await self.hub.run(_typing, line.ticket, said.get("on") is not False)
         if kind == "here":
             line.push("pong")
-
-    def _affords_one(self) -> bool:
-        now = time.monotonic()
-        self._allowance = min(BURST, self._allowance + (now - self._counted_at) * PER_SECOND) - 1
-        self._counted_at = now
-        return self._allowance >= 0
 
 
 def _admit(scope: dict[str, Any], send: Any) -> Line | None:
@@ -148,13 +127,3 @@ def _left(thread: str, ticket: int | None) -> None:
 
 def _typing(ticket: int, on: bool) -> None:
     tell_ticket_tabs(ticket, "panel", typing=on)
-
-
-def _read(text: str | None) -> dict[str, Any] | None:
-    if not text or len(text) > LONGEST:
-        return None
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return said if isinstance(said, dict) else None

@@ -12,12 +12,10 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from django.db import close_old_connections, connections
-
+from tickets.live.lean import WorkThread
 from tickets.live.listener import Listener
 from tickets.live.socket import abort
 
@@ -84,7 +82,7 @@ class VisitorHub:
         self._by_ticket: defaultdict[int, set[Line]] = defaultdict(set)
         self._listener = Listener(on_message=self._hear, on_gap=self._all_look)
         self._listening: asyncio.Task[None] | None = None
-        self._thread: ThreadPoolExecutor | None = None
+        self._thread = WorkThread("chat")
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -117,9 +115,7 @@ class VisitorHub:
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
         """Do blocking work in the hub's one lasting thread."""
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="chat")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, _with_connection, work, args)
+        return await self._thread.run(work, *args)
 
     def _rest_if_idle(self) -> None:
         """Nobody chats: no subscription, no thread, no connection to the database is kept for it."""
@@ -128,10 +124,7 @@ class VisitorHub:
         if self._listening:
             self._listening.cancel()
             self._listening = None
-        thread, self._thread = self._thread, None
-        if thread:
-            thread.submit(connections.close_all)
-            thread.shutdown(wait=False)
+        self._thread.stop()
 
     def _forget_place(self, line: Line) -> None:
         if line.ticket and line.ticket in self._by_ticket:
@@ -163,11 +156,3 @@ class VisitorHub:
         """We may have missed something."""
         for line in self._lines:
             line.push("news")
-
-
-def _with_connection(work: Callable[..., T], args: tuple[Any, ...]) -> T:
-    close_old_connections()
-    try:
-        return work(*args)
-    finally:
-        close_old_connections()

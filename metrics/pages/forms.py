@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from metrics.business_time import NeverOpen, add_open_seconds
 from metrics.business_time.holiday_names import countries
 from metrics.models import BusinessCalendar, Policy
-from metrics.rules import PAUSES, SOCIAL, calendar_of
+from metrics.rules import PAUSES, calendar_of
 from people.models import Agent, Team
 from people.pages.forms import zone_choices
 from tickets.actions.labels import tag_name
@@ -41,10 +41,7 @@ PAUSE_NAMES = {
 
 
 def kind_choices() -> list[tuple[str, Any]]:
-    known = {traits.kind: traits.label for traits in registered_kinds()}
-    known.setdefault("chat", _("Chat"))
-    known.setdefault("phone", _("Phone"))
-    return [*known.items(), *((kind, kind.capitalize()) for kind in SOCIAL if kind not in known)]
+    return [(traits.kind, traits.label) for traits in registered_kinds()]
 
 
 class Length(forms.CharField):

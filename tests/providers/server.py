@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Simulator:
+class Simulator(ABC):
     """A provider. `accepted` is what it took as sent, in order; `faults` are used up one a request.
 
     Faults: a `Reply` is answered instead; "hang up" accepts and cuts the line without an answer; "silent" accepts and
@@ -51,9 +52,9 @@ class Simulator:
         self.lock = threading.Lock()
         self.url = ""
 
+    @abstractmethod
     def answer(self, request: Request) -> Reply:
         """What the provider says to a request it takes."""
-        raise NotImplementedError
 
     def is_send(self, request: Request) -> bool:
         """Whether a fault meant for sending applies."""

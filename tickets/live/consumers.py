@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.exceptions import StopConsumer
-from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .admission import PROTOCOL, admit
 from .desks import note_desks
 from .frames import encode, look
 from .hub import Hub, running_hub
+from .lean import LeanConsumer, read_object
 from .socket import Goodbye, Socket
 
-LONGEST_MESSAGE = 2048
-BURST, PER_SECOND = 60, 5.0
 LONGEST_KEY = 64
 LARGEST_ID = 2**63 - 1
 
 
-class AgentConsumer(AsyncWebsocketConsumer):
-    """No channel layer: the hub hears for all sockets of the process, so an idle one is a coroutine and no more."""
-
+class AgentConsumer(LeanConsumer):
+    burst, per_second = 60, 5.0
     hub: Hub
     socket: Socket | None = None
 
-    async def __call__(
-        self,
-        scope: dict[str, Any],
-        receive: Callable[[], Awaitable[dict[str, Any]]],
-        send: Callable[[dict[str, Any]], Awaitable[None]],
-    ) -> None:
-        self.scope, self.base_send = scope, send
+    def begun(self) -> None:
         self.hub = running_hub()
-        self._allowance, self._counted_at = float(BURST), time.monotonic()
-        try:
-            while True:
-                message = await receive()
-                await getattr(self, message["type"].replace(".", "_"))(message)
-        except StopConsumer:
-            return
-        finally:
-            if self.socket:
-                self.hub.leave(self.socket)
+
+    def ended(self) -> None:
+        if self.socket:
+            self.hub.leave(self.socket)
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         admission = await self.hub.run(admit, self.scope)
@@ -69,7 +52,7 @@ class AgentConsumer(AsyncWebsocketConsumer):
         socket, text = self.socket, message.get("text")
         if socket is None or socket.gone:
             return
-        if not self._affords_one():
+        if not self.affords_one():
             socket.close(Goodbye.TOO_MUCH)
             return
         said = _read(text)
@@ -90,23 +73,11 @@ class AgentConsumer(AsyncWebsocketConsumer):
         socket.view_key, socket.view, socket.ticket = view_key, seen.view, seen.ticket
         socket.push(encode("viewing", ticket=seen.ticket, sequence=seen.sequence, event_sequence=seen.event_sequence))
 
-    def _affords_one(self) -> bool:
-        now = time.monotonic()
-        self._allowance = min(BURST, self._allowance + (now - self._counted_at) * PER_SECOND)
-        self._counted_at = now
-        self._allowance -= 1
-        return self._allowance >= 0
-
 
 def _read(text: str | None) -> dict[str, Any] | None:
     """The message, or None when it is not one of ours."""
-    if not text or len(text) > LONGEST_MESSAGE:
-        return None
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return said if isinstance(said, dict) and isinstance(said.get("type"), str) else None
+    said = read_object(text)
+    return said if said is not None and isinstance(said.get("type"), str) else None
 
 
 def _is_key(value: Any) -> bool:

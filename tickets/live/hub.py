@@ -14,15 +14,13 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
-
-from django.db import close_old_connections, connections
 
 from .admission import living_sessions
 from .desks import note_desks
 from .frames import Audience, Change, Composer, counts_now, encode
+from .lean import WorkThread
 from .listener import Listener
 from .sight import Standing, standings
 from .socket import Goodbye, Socket
@@ -59,7 +57,7 @@ class Hub:
         self._told_at: dict[int, float] = {}
         self._news, self._recount, self._recheck = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._listener = Listener(on_message=self._hear, on_gap=lambda: self.resync("gap"))
-        self._thread: ThreadPoolExecutor | None = None
+        self._thread = WorkThread("live")
         self._running: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
@@ -93,9 +91,7 @@ class Hub:
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
         """Do blocking work in the hub's one lasting thread, with its lasting database connection."""
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="live")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, _with_connection, work, args)
+        return await self._thread.run(work, *args)
 
     # What is announced
 
@@ -146,10 +142,7 @@ class Hub:
                 for job in (self._listener.listen, self._tell, self._count, self._watch):
                     jobs.create_task(self._keep(job))
         finally:
-            thread, self._thread = self._thread, None
-            if thread:
-                thread.submit(connections.close_all)
-                thread.shutdown(wait=False)
+            self._thread.stop()
 
     async def _keep(self, job: Callable[[], Awaitable[None]]) -> None:
         """Run a job for ever; a fault (a database restarting) costs a pause and a resync, never the hub."""
@@ -265,11 +258,3 @@ def _compose(changes: dict[int, Change], views: dict[Audience, Any]) -> tuple[di
             )
             texts[audience] = ",".join(filter(None, frames))
     return composer.standings, texts
-
-
-def _with_connection(work: Callable[..., T], args: tuple[Any, ...]) -> T:
-    close_old_connections()
-    try:
-        return work(*args)
-    finally:
-        close_old_connections()

@@ -1,0 +1,62 @@
+"""Working through what waits: claim, work, let go after a passing fault; all in one transaction, or one by one."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from time import monotonic
+from typing import TypeVar
+
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from channels_inbound.claims import Claim, postpone_claims
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 240.0
+W = TypeVar("W")
+
+
+def drain(
+    claim: Callable[[], Sequence[Claim]], work: Callable[[Sequence[Claim]], Iterable[str]], *, max_seconds: float
+) -> Counter[str]:
+    """Claim and work until nothing is left or the time is up; how many came to what.
+
+    A fault of the surroundings (a lock, the disk) is no fault of what was claimed: it is let go, to be tried again
+    shortly, and the fault raised.
+    """
+    done: Counter[str] = Counter()
+    deadline = monotonic() + max_seconds
+    while monotonic() < deadline:
+        claims = claim()
+        if not claims:
+            break
+        try:
+            done.update(work(claims))
+        except (OperationalError, InterfaceError, OSError) as error:
+            logger.warning("deliveries postponed", exc_info=error, extra={"deliveries": len(claims)})
+            with suppress(OperationalError, InterfaceError):  # the lease runs out anyway
+                postpone_claims(claims, at=timezone.now())
+            raise
+    return done
+
+
+def settle(
+    work: Sequence[W], *, together: Callable[[Sequence[W]], list[str]], set_aside: Callable[[W, Exception], W]
+) -> list[str]:
+    """Settle all in one transaction; if that fails for a reason in one of them, one by one, setting that one aside."""
+    if not work:
+        return []
+    try:
+        return together(work)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # whatever it is, the others must not wait for it
+        if len(work) > 1:
+            logger.warning("batch of deliveries failed, trying one by one", exc_info=error)
+            return [word for item in work for word in settle([item], together=together, set_aside=set_aside)]
+        logger.exception("delivery not settled")
+        return together([set_aside(work[0], error)])
