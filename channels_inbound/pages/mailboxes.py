@@ -19,7 +19,8 @@ from channels_inbound.imap import actions
 from channels_inbound.imap.troubles import WORDS, Kind, Trouble
 from channels_inbound.imap.visit import try_mailbox
 from channels_inbound.models import Mailbox, MailboxState
-from channels_inbound.pages.mailbox_form import SECRETS, MailboxForm
+from channels_inbound.pages.mailbox_form import MailboxForm
+from channels_inbound.pages.sign_in_form import SECRETS
 from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound

@@ -15,41 +15,27 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from channels_inbound.credentials import CredentialsError
-from channels_inbound.models import MailboxAuth, OutgoingServer
+from channels_inbound.models import OutgoingServer
 from channels_inbound.outgoing import actions
 from channels_inbound.outgoing.servers import try_server
-from channels_inbound.pages.mailbox_form import GOOGLE, MICROSOFT, SECRETS, hidden_input
+from channels_inbound.pages.sign_in_form import HELP, OAUTH, SECRETS, SignInForm
 from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
 from tickets.inbox.access import agent_of, signed_in
 from tickets.models import Channel, ChannelKind
 
-OAUTH = ("token_url", "client_id", "client_secret", "refresh_token", "scope")
 
-
-class OutgoingForm(forms.ModelForm):
-    """All settings. The three secrets are empty unless just typed; empty keeps what is stored."""
-
-    password = forms.CharField(
-        label=gettext_lazy("Password"), strip=False, required=False, max_length=500, widget=hidden_input()
-    )
-    client_secret = forms.CharField(
-        label=gettext_lazy("Client secret"), required=False, max_length=2000, widget=hidden_input()
-    )
-    refresh_token = forms.CharField(
-        label=gettext_lazy("Refresh token"), required=False, max_length=4000, widget=hidden_input()
-    )
+class OutgoingForm(SignInForm):
+    """All settings."""
 
     class Meta:
         model = OutgoingServer
         fields = ("host", "port", "security", "username", "auth", "password", *OAUTH, "is_active")
         help_texts = {
             "host": gettext_lazy("For example smtp.gmail.com or smtp.office365.com."),
-            "security": gettext_lazy("Without encryption only a server on this machine may be used."),
+            **HELP,
             "username": gettext_lazy("Empty for a server that lets this machine send without signing in."),
-            "token_url": f"{GOOGLE} · {MICROSOFT}",
-            "scope": gettext_lazy("For Microsoft: https://outlook.office365.com/.default. For Google it stays empty."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -57,29 +43,11 @@ class OutgoingForm(forms.ModelForm):
         port = self.fields["port"]
         self.fields["port"] = forms.IntegerField(label=port.label, initial=587, min_value=1, max_value=65535)
         if self.instance.pk and self.instance.secret:
-            for name in SECRETS:
-                self.fields[name].widget.attrs["placeholder"] = _("stored; type to replace")
+            self.say_what_is_stored()
 
     @property
     def plain_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in ("host", "port", "security", "username", "auth", "password")]
-
-    @property
-    def oauth_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in OAUTH]
-
-    @property
-    def shows_oauth(self) -> bool:
-        return self["auth"].value() == MailboxAuth.OAUTH or any(self[name].errors for name in OAUTH)
-
-    @property
-    def secret(self) -> dict[str, str]:
-        """What was typed, for the chosen way to sign in; empty when nothing was."""
-        names = SECRETS[1:] if self.cleaned_data["auth"] == MailboxAuth.OAUTH else SECRETS[:1]
-        return {name: self.cleaned_data[name] for name in names if self.cleaned_data.get(name)}
-
-    def _post_clean(self) -> None:
-        """Settings are checked and saved by the actions; the instance on the page stays as it is stored."""
 
 
 @require_safe
