@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -137,13 +137,13 @@ def park(channel_id: int, fact: Fact) -> None:
     ParkedFact.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def apply_parked(channel_id: int, external_ids: Sequence[str], *, at: datetime) -> int:
-    """What waited for these messages, in its order; how much of it there was."""
+def apply_parked(channel_id: int, external_ids: Sequence[str], *, at: datetime) -> set[str]:
+    """What waited for these messages, in its order; which of them were taken back before they came."""
     found = list(ParkedFact.objects.filter(channel=channel_id, external_id__in=external_ids).order_by("at", "pk"))
     for parked in found:
         apply_fact(channel_id, _unparked(parked), at=at)
     ParkedFact.objects.filter(pk__in=[parked.pk for parked in found]).delete()
-    return len(found)
+    return {parked.external_id for parked in found if parked.kind == "unsent"}
 
 
 def _unparked(parked: ParkedFact) -> Fact:
@@ -164,7 +164,7 @@ def forget_parked(*, at: datetime) -> int:
     return ParkedFact.objects.filter(parked_at__lt=at - PARKED_FOR).delete()[0]
 
 
-def redact_raw(channel_id: int, external_ids: Sequence[str]) -> None:
+def redact_raw(channel_id: int, external_ids: Collection[str]) -> None:
     """What was taken back is taken out of the kept deliveries too."""
     taken = Q(delivery__message__external_id__in=external_ids, delivery__channel=channel_id)
     RawBody.objects.filter(taken).update(content=b"")

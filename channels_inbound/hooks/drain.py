@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,30 +100,36 @@ def _settle_together(work: Sequence[Work]) -> list[str]:
     now = timezone.now()
     outcomes = [item for item in held if isinstance(item, RawOutcome)]
     understood = [item for item in held if isinstance(item, Understood)]
-    results = _ingest(understood, at=now)
+    results, taken_back = _ingest(understood, at=now)
     outcomes += [_outcome(item, results, at=now) for item in understood]
     write_outcomes(outcomes, at=now)
     _note_hooks({item.claim.channel_id for item in understood}, at=now)
     tell_quarantined(outcomes, at=now)
     for item in understood:
-        if any(isinstance(fact, Unsent) for fact in item.facts):
-            redact_raw(item.claim.channel_id, [fact.external_id for fact in item.facts if isinstance(fact, Unsent)])
+        taken_back[item.claim.channel_id] |= {fact.external_id for fact in item.facts if isinstance(fact, Unsent)}
+    for channel_id, external_ids in taken_back.items():
+        if external_ids:
+            redact_raw(channel_id, external_ids)
     transaction.on_commit(lambda: _log(outcomes), robust=True)
     return [outcome.word for outcome in outcomes]
 
 
-def _ingest(understood: Sequence[Understood], *, at: datetime) -> dict[int, IngestResult]:
-    """What was said, in the order it was said, as far as it lies here together; results by the fact's identity."""
+def _ingest(
+    understood: Sequence[Understood], *, at: datetime
+) -> tuple[dict[int, IngestResult], defaultdict[int, set[str]]]:
+    """What was said, in the order it was said, as far as it lies here together: results by the fact's identity, and
+    by channel what had been taken back before it came."""
     said = [(fact, item.claim.channel_id) for item in understood for fact in item.facts if isinstance(fact, Heard)]
     said.sort(key=lambda pair: pair[0].message.at)
     results = ingest_batch([fact.message for fact, _ in said])
     found: dict[int, IngestResult] = {}
+    taken_back: defaultdict[int, set[str]] = defaultdict(set)
     for (fact, channel_id), result in zip(said, results, strict=True):
         found[id(fact)] = result
         if result.outcome in ("new", "threaded") and result.message_id:
             fetch_later(channel_id, result.message_id, fact.files)
-            apply_parked(channel_id, [fact.message.external_id], at=at)
-    return found
+            taken_back[channel_id] |= apply_parked(channel_id, [fact.message.external_id], at=at)
+    return found, taken_back
 
 
 def _outcome(item: Understood, results: dict[int, IngestResult], *, at: datetime) -> RawOutcome:

@@ -208,6 +208,22 @@ def test_edits_reactions_receipts_and_unsendings_change_what_is_shown(house: Hou
     assert [bytes(content) for content in kept] == [b""]
 
 
+def test_what_is_taken_back_before_it_came_is_kept_nowhere(house: House, server: GraphServer) -> None:
+    connection = connect(house, "messenger", VALUES["messenger"])
+    item = {"sender": {"id": PSID}, "recipient": {"id": PAGE}, "timestamp": int(time.time() * 1000)}
+    gone = {**item, "message": {"mid": "m_AbCdEf0001TextKyiv", "is_deleted": True}}
+    hook(connection, {"object": "page", "entry": [{"id": PAGE, "messaging": [gone]}]})
+    assert drain_hooks() == {"parked": 1}
+
+    hook(connection, now_dated(payload_json("messenger_text.json")))
+    drain_hooks()
+
+    message = Message.objects.get()
+    assert (message.text, list(message.marks)) == ("", ["unsent_at"])
+    kept = RawDelivery.objects.filter(message=message).values_list("body__content", flat=True)
+    assert [bytes(content) for content in kept] == [b""]
+
+
 def test_what_somebody_of_ours_wrote_elsewhere_answers_the_customer(house: House, server: GraphServer) -> None:
     connection = connect(house, "whatsapp", VALUES["whatsapp"])
     hook(connection, now_dated(payload_json("whatsapp_text.json")))
