@@ -51,6 +51,7 @@ def say(
         at=at,
         received_at=at,
         sender=Address(visitor.called, visitor.thread),
+        handle=visitor.called,
         subject=_subject(text),
         text=text,
         identity_kind="visitor",

@@ -63,7 +63,8 @@ def shots() -> Iterator[Shot]:
         yield Shot(f"phone-list-{theme}", "/inbox/open/", size=PHONE, theme=theme, documented=theme == "light")
         yield Shot(f"phone-ticket-{theme}", "ticket", size=PHONE, theme=theme, documented=theme == "dark")
         for name, path, role in PAGES:
-            yield Shot(f"{name}-{theme}", path, role=role, theme=theme)
+            shown = name == "service-level" and theme == "light"
+            yield Shot(f"{name}-{theme}", path, role=role, theme=theme, documented=shown)
             yield Shot(f"phone-{name}-{theme}", path, role=role, theme=theme, size=PHONE)
 
 

@@ -110,3 +110,16 @@ def test_the_panel_tells_the_team_who_is_there_and_outsiders_nothing(house: Hous
     page = client_of(house.olena).get(f"/tickets/{ticket}/", follow=True).content.decode()
     assert f'data-panel="/chat/tickets/{ticket}/panel/"' in page
     assert "&lt;b&gt;Zoe&lt;/b&gt;" in page and "<b>Zoe</b>" not in page
+
+
+def test_a_visitor_is_shown_by_name_not_by_their_browsers_key(house: House) -> None:
+    made, _ = make_chat(house, SHOP)
+    door = door_for(made.key, SHOP)
+    visitor = visitor_begins(door, digest_of("a" * 43), language="en")
+    said = say(door, visitor, client_id=uuid4(), text="Hello?", at=timezone.now())
+    visitor.refresh_from_db()
+    shown = client_of(house.olena).get(f"/inbox/open/{said.ticket_id}/").content.decode()
+    side = shown[shown.index('role="region" aria-label="Customer details"') :]
+    assert f"{visitor.called}<br><small>A browser in the chat, nobody vouches for it</small>" in side
+    assert visitor.thread not in side[: side.index("</section>", side.index("Addresses"))]
+    assert f"<dd>{visitor.called}</dd>" in shown  # who the message is from

@@ -14,7 +14,7 @@ from django.db.models.functions import JSONObject
 from django.http import Http404
 from django.utils import timezone
 
-from people.models import HARD_BOUNCES, Agent, Identity
+from people.models import HARD_BOUNCES, Agent, Identity, IdentityKind
 from people.permissions import Permission
 from tickets.kinds import Traits, composer_facts, traits_of_channel, window_end
 from tickets.models import (
@@ -61,7 +61,9 @@ class Address:
 
     @property
     def shown(self) -> str:
-        """As people read it: what a provider numbers is told by its last part."""
+        """As people read it: what a provider numbers is told by its last part, and a browser's key by nothing."""
+        if self.kind == IdentityKind.VISITOR:
+            return self.name or str(IdentityKind.VISITOR.label)
         return self.value.rpartition(":")[2] if self.kind == "page_user" else self.value
 
     @property
