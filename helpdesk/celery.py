@@ -12,6 +12,7 @@ from celery import Celery, signals
 from django.conf import settings
 
 from events.tracing import current_trace, tracing
+from helpdesk.beat_watch import BeatWatch
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 TRACE_HEADER = "trace"
@@ -19,6 +20,7 @@ TRACE_HEADER = "trace"
 app = Celery("helpdesk")
 app.config_from_object("helpdesk.queueing")
 app.autodiscover_tasks()
+app.steps["worker"].add(BeatWatch)
 # Page threads are not the thread that imported this; without it they would get an app without settings.
 app.set_default()
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from helpdesk.runtime import binaries, faults
@@ -107,6 +108,18 @@ def test_a_killed_redis_is_started_again_on_its_port(running: Launcher) -> None:
     assert (running.data_dir / "services.json").read_text() == before
 
 
+@pytest.mark.kill
+def test_killed_children_of_the_worker_are_started_again_beat_too(running: Launcher) -> None:
+    def children() -> set[int]:
+        return {child.pid for child in running.child("celery").children()}
+
+    before = children()
+    assert len(before) == 3  # two processes for jobs and beat
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    _wait_until(lambda: len(children()) == 3 and not before & children(), 30)
+
+
 def test_stopping_ends_all_keeps_data_and_a_second_start_is_quick(tmp_path: Path) -> None:
     launcher = Launcher(tmp_path / "var", HELPDESK_DEMO="0").start()
     launcher.wait_until_ready(said=True)
@@ -133,7 +146,8 @@ def test_after_kill_9_of_the_launcher_nothing_is_left_and_it_starts_again(tmp_pa
     launcher.wait_until_ready()
     family = launcher.family()
     launcher.end(signal.SIGKILL)
-    _wait_until(lambda: not any(process.is_running() for process in family), 90)  # a worker is given 30 s
+    _, alive = psutil.wait_procs(family, timeout=90)  # a worker is given 30 s
+    assert [_told(process) for process in alive] == []
     # What a crash leaves: the pid files, here even of a pid that lives and is someone else's.
     (launcher.data_dir / "up.pid").write_text(str(os.getpid()))
     (launcher.data_dir / "postgres" / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n")
@@ -253,6 +267,14 @@ def test_a_disk_that_fills_while_we_write(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(Path, "write_bytes", refuse)
     with pytest.raises(Fault, match=r"The disk that holds .* is full"):
         prepare_data_dir(tmp_path)
+
+
+def _told(process: psutil.Process) -> str:
+    """Enough to know it again in a report."""
+    try:
+        return f"{process.pid} {process.status()} {' '.join(process.cmdline())}"
+    except psutil.Error:
+        return "gone meanwhile"
 
 
 def _wait_until(reached: Callable[[], bool], timeout: float = 15) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -327,6 +328,18 @@ def changed(content: Any, path: tuple[Any, ...], value: Any, *, remove: bool) ->
     return content
 
 
+def texts(value: Any) -> Iterator[str]:
+    """Every text in nested facts, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in (*value.keys(), *value.values()):
+            yield from texts(item)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from texts(item)
+
+
 def check_facts(kind: str, body: bytes, headers: dict[str, str] | None = None) -> None:
     """Facts that the database can hold, or a reason: nothing else."""
     found = provider(kind)
@@ -338,9 +351,9 @@ def check_facts(kind: str, body: bytes, headers: dict[str, str] | None = None) -
         return
     assert said_
     for fact in said_:
-        shown = repr(fact)
-        shown.encode()
-        assert "\\x00" not in shown
+        for text in texts(asdict(fact)):
+            assert "\x00" not in text
+            text.encode()  # no half of a surrogate pair
         if isinstance(fact, Heard):
             message = fact.message
             assert message.external_id and len(message.external_id) <= 400
