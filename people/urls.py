@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.urls import path
 
 from people import sign_in
-from people.pages import views
+from people.pages import unsubscribing, views
 from people.sign_in import limited
 
 urlpatterns = [
     path("accounts/login/", limited(views.SignIn.as_view()), name="account_login"),
     *sign_in.urlpatterns,
+    path("unsubscribe/<str:token>/", unsubscribing.page, name="unsubscribe"),
     path("setup/", views.setup, name="setup"),
     path("profile/", views.profile, name="profile"),
     path("profile/looks/", views.looks, name="looks"),

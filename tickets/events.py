@@ -52,6 +52,7 @@ class TicketEvent(StrEnum):
     ACKNOWLEDGEMENT_DUE = "acknowledgement.due"
     ACKNOWLEDGEMENT_WITHHELD = "acknowledgement.withheld"
     ADDRESS_RESTORED = "address.restored"
+    ADDRESS_SUBSCRIBED = "address.subscribed"
     IMAGES_SHOWN = "images.shown"
     STORM_BEGAN = "storm.began"
     STORM_ENDED = "storm.ended"

@@ -47,7 +47,7 @@ class OutboundMessage:
     the reply address and in the body, and whoever shows it again has held our mail. `ticket_id` is the number people
     may quote. `automatic`: no person wrote it, so no machine must answer it. `send_to` are those of its
     recipients whom this attempt goes to; None means all of them. `thread_id` is the conversation as the provider
-    counts it.
+    counts it. `unsubscribe_url` stands in what nobody asked for, which goes to one address.
     """
 
     message_id: int
@@ -78,3 +78,4 @@ class OutboundMessage:
     automatic: bool = False
     thread_id: str = ""
     send_to: tuple[str, ...] | None = None
+    unsubscribe_url: str = ""

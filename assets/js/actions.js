@@ -97,7 +97,10 @@ async function decide(button, accept) {
 
 async function useAgain(button) {
   button.disabled = true;
-  const done = await write(thread.number(), 'address', { identity: button.dataset.identity });
+  const done = await write(thread.number(), 'address', {
+    identity: button.dataset.identity,
+    ...(button.dataset.kind && { kind: button.dataset.kind }),
+  });
   button.disabled = false;
   if (!done) return;
   button.previousElementSibling?.remove();

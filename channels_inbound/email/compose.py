@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage, MIMEPart
@@ -56,14 +56,16 @@ def compose_mail(
     load: Callable[[OutboundAttachment], bytes],
 ) -> ComposedMail:
     """The mail of one reply. What no person wrote says so and has no envelope sender, so that no machine answers it
-    and no report comes back (RFC 3834, RFC 5321 4.5.5)."""
+    and no report comes back (RFC 3834, RFC 5321 4.5.5). What answers nothing has one: its reports are wanted."""
     everyone = (*m.to, *m.cc, *m.bcc)
     needs_utf8 = not all(item.address.rpartition("@")[0].isascii() for item in everyone)
     mail = EmailMessage(policy=UTF8_POLICY if needs_utf8 else POLICY)
     _set_headers(mail, m, at)
-    if m.automatic:
-        mail["Auto-Submitted"] = "auto-replied"
+    if m.automatic or m.unsubscribe_url:
+        mail["Auto-Submitted"] = "auto-generated" if m.unsubscribe_url else "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
+    if m.unsubscribe_url:
+        _set_unsubscribe(mail, m, everyone)
     with translation.override(m.locale):
         mail.set_content(text_part(m))
         mail.add_alternative(html_part(m), subtype="html")
@@ -79,7 +81,7 @@ def compose_mail(
     mail["Content-Language"] = m.locale
     wanted = [item.address for item in everyone if m.send_to is None or item.address in m.send_to]
     recipients = tuple(dict.fromkeys(wire_address(address) for address in wanted if usable(address)))
-    sender = "" if m.automatic else m.reply_address
+    sender = "" if m.automatic and not m.unsubscribe_url else m.reply_address
     return ComposedMail(sender, recipients, mail.as_bytes(), str(mail["Subject"]), needs_utf8)
 
 
@@ -98,6 +100,14 @@ def _set_headers(mail: EmailMessage, m: OutboundMessage, at: datetime) -> None:
     if references := _reference_chain(m):
         mail["References"] = _ids(references)
     mail[HEADER] = loop_mark(m.reply_token)
+
+
+def _set_unsubscribe(mail: EmailMessage, m: OutboundMessage, everyone: Sequence[Address]) -> None:
+    """One click in the reader's mail program (RFC 2369, RFC 8058). The link is one reader's, so there is but one."""
+    if len(everyone) != 1:
+        raise ValueError("mail that can be unsubscribed from goes to one address")
+    mail["List-Unsubscribe"] = f"<{m.unsubscribe_url}>"
+    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 
 
 def _reference_chain(m: OutboundMessage) -> list[str]:
@@ -122,6 +132,8 @@ def text_part(m: OutboundMessage) -> str:
     parts = [m.text.replace("\r\n", "\n").replace("\x00", "").rstrip()]
     if m.signature.strip():
         parts.append(f"-- \n{m.signature.strip()}")
+    if m.unsubscribe_url:
+        parts.append(f"{_unsubscribe_words()} {m.unsubscribe_url}")
     parts.append(_mark(m))
     if m.quoted:
         quoted = "\n".join(f"> {line}" if line else ">" for line in _quoted_lines(m.quoted))
@@ -136,6 +148,10 @@ def _mark(m: OutboundMessage) -> str:
     return f"[#{m.ticket_id}] [ref:{m.reply_token}]"
 
 
+def _unsubscribe_words() -> str:
+    return gettext("If you want no more mails like this one, unsubscribe:")
+
+
 def html_part(m: OutboundMessage) -> str:
     """The same in HTML: the agent's own markup cleaned and styled for mail programs, or made from the text."""
     shown = {attachment.content_id for attachment in m.attachments if is_picture(attachment)}
@@ -144,6 +160,9 @@ def html_part(m: OutboundMessage) -> str:
     if m.signature.strip():
         signature = html_from_text(m.signature.strip())
         parts.append(f'<div style="margin-top:16px;{FONT}">-- <br>{signature}</div>')
+    if m.unsubscribe_url:
+        link = f'<a href="{escape(m.unsubscribe_url)}">{gettext("Unsubscribe")}</a>'
+        parts.append(f'<div style="margin-top:16px;color:#808080;{SMALL}">{link}</div>')
     parts.append(f'<div style="margin-top:16px;color:#808080;{SMALL}">{_mark(m)}</div>')
     if m.quoted:
         # The class is what Gmail folds by, the type what Apple Mail and Thunderbird do.

@@ -22,7 +22,7 @@ _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,64}@(?:[\w-]{1,63}\
 
 
 class MessageIds(UnstructuredHeader):
-    """Ids one a line. The standard folding turns a long id into an encoded word, and the thread is lost."""
+    """Ids, or links, one a line. The standard folding turns a long one into an encoded word, and it is lost."""
 
     name: str
 
@@ -64,7 +64,7 @@ def _encoded(text: str, used: int, linesep: str) -> str:
 
 _registry = HeaderRegistry()
 for _name, _kind in (
-    *((each, MessageIds) for each in ("message-id", "in-reply-to", "references")),
+    *((each, MessageIds) for each in ("message-id", "in-reply-to", "references", "list-unsubscribe")),
     *((each, AddressLines) for each in ("from", "to", "cc", "reply-to")),
     ("subject", Text),
 ):

@@ -1,5 +1,5 @@
 from .agent import Agent, Membership, Role, Team
-from .customer import HARD_BOUNCES, Customer, Identity, IdentityKind, Refusal, Trust
+from .customer import HARD_BOUNCES, Customer, Identity, IdentityKind, MailKind, Refusal, Trust, Unsubscription
 from .idempotency import IdempotentRequest
 from .token import ApiToken, TokenScope
 
@@ -11,10 +11,12 @@ __all__ = [
     "IdempotentRequest",
     "Identity",
     "IdentityKind",
+    "MailKind",
     "Membership",
     "Refusal",
     "Role",
     "Team",
     "TokenScope",
     "Trust",
+    "Unsubscription",
 ]

@@ -39,6 +39,12 @@ class Refusal(models.TextChoices):
     BLOCKED = "blocked", _("Has blocked us")
 
 
+class MailKind(models.TextChoices):
+    """What is written to customers unprompted; of each kind an address may ask for no more."""
+
+    SURVEY = "survey", _("Surveys")
+
+
 class Folded(models.Func):
     """A name without case, accents and apostrophes, as the database compares it (people_fold, migration 0002)."""
 
@@ -96,3 +102,17 @@ class Identity(models.Model):
     def is_unreachable(self) -> bool:
         """Whether mail came back so often that an agent should know before writing again."""
         return self.hard_bounces >= HARD_BOUNCES
+
+
+class Unsubscription(models.Model):
+    """An address that wants no more mail of a kind. Answers to what it asks are not such mail."""
+
+    identity = models.ForeignKey(Identity, on_delete=models.CASCADE, related_name="unsubscriptions", db_index=False)
+    kind = models.CharField(max_length=16, choices=MailKind.choices)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["identity", "kind"], name="unsubscription_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to identity {self.identity_id}"

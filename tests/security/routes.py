@@ -195,7 +195,8 @@ WIDGET = {
     "widget_loader", "widget_facts", "widget_frame", "widget_sync", "widget_message", "widget_details", "widget_identity",
     "widget_goodbye", "widget_typing", "widget_upload", "widget_file",
 }  # fmt: skip
-OPEN_TO_ALL = {"healthz", "readyz", "metrics", "hook"} | WIDGET
+# The signed link of a mail is its own permission: tests/people/test_unsubscribing.py.
+OPEN_TO_ALL = {"healthz", "readyz", "metrics", "hook", "unsubscribe"} | WIDGET
 
 
 def site_routes() -> set[str]:

@@ -12,6 +12,7 @@ from .later import hold_scheduled, reschedule_reply, send_scheduled_now
 from .notes import add_note
 from .participants import (
     accept_participant,
+    allow_mail_again,
     refuse_participant,
     reject_folding,
     restore_folding,
@@ -30,6 +31,7 @@ __all__ = [
     "acknowledge_ticket",
     "add_note",
     "add_tag",
+    "allow_mail_again",
     "assign_by_rule",
     "assign_ticket",
     "close_solved",

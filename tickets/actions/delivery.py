@@ -19,8 +19,9 @@ from events.actors import SYSTEM, Actor
 from events.models import Event
 from tickets.deliveries import Deliveries, after_attempt, any_reached, lost, still_to_send
 from tickets.events import TicketEvent
-from tickets.models import Channel, Cycle, Message, OutboxState, Ticket
+from tickets.models import Channel, Cycle, Message, OutboxState, SearchEntry, Ticket
 from tickets.outbound import OutboundMessage
+from tickets.unprompted import is_unwanted
 
 from .base import record
 from .envelope import outbound_messages
@@ -73,11 +74,23 @@ def _lock_tickets(ids: set[int]) -> dict[int, Ticket]:
 
 
 def _held_back(ticket: Ticket, message: Message, *, at: datetime) -> bool:
-    """A reply for later whose customer wrote in between stays until somebody has decided."""
+    """A reply for later whose customer wrote in between stays until somebody has decided; what its reader has
+    unsubscribed from is taken back."""
+    if is_unwanted(message.envelope):
+        _take_back(ticket, message, at=at)
+        return True
     if not is_overtaken(message):
         return False
     hold_reply(ticket, message, at=at)
     return True
+
+
+def _take_back(ticket: Ticket, message: Message, *, at: datetime) -> None:
+    message.outbox = OutboxState.WITHDRAWN
+    message.save(update_fields=["outbox"])
+    SearchEntry.objects.filter(message=message).delete()
+    data = {"message": message.pk, "sequence": message.sequence, "reason": "unsubscribed"}
+    record(ticket, TicketEvent.MESSAGE_WITHDRAWN, by=SYSTEM, at=at, data=data)
 
 
 def _note_sent(ticket: Ticket, message: Message, *, at: datetime) -> None:

@@ -12,6 +12,7 @@ from tickets.outbound import ForwardedOriginal, OutboundAttachment, OutboundMess
 from tickets.preview import without_spans
 from tickets.recipients import addresses_of
 from tickets.signatures import signature_of
+from tickets.unprompted import unsubscribe_link
 
 MAX_QUOTED = 20_000
 
@@ -62,6 +63,7 @@ def _outbound(message: Message) -> OutboundMessage:
         automatic=bool(message.auto_kind),
         trace=envelope.get("trace", ""),
         send_to=tuple(still_to_send(envelope, message.deliveries)) if message.deliveries else None,
+        unsubscribe_url=unsubscribe_link(envelope),
     )
 
 

@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from people.identities import forget_bounces
-from people.models import Agent, Identity
+from people.models import Agent, Identity, MailKind
 from people.permissions import Permission
+from people.unsubscribing import subscribe_again
 from tickets.errors import NotFound
 from tickets.events import TicketEvent
 from tickets.models import Conversation, Message, MessageKind, Participant, ParticipantState, Status, Ticket
@@ -100,13 +101,31 @@ def _fold(message_id: int, kind: TicketEvent, *, by: Agent, at: datetime | None)
 def use_address_again(ticket_id: int, identity_id: int, *, by: Agent, at: datetime | None = None) -> Identity:
     """Take away the mark of an address whose mail came back. NotFound unless it takes part in the ticket."""
     with transaction.atomic():
-        ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
-        theirs = Q(customer=ticket.customer_id) | Q(participations__conversation__ticket=ticket)
-        identity = Identity.objects.filter(theirs, pk=identity_id).distinct().first()
-        if identity is None:
-            raise NotFound(_("Nobody like that takes part here."))
+        ticket, identity = _lock_address(ticket_id, identity_id, by=by)
         if identity.hard_bounces:
             forget_bounces(identity.pk)
             data = {"identity": identity.pk, "bounces": identity.hard_bounces}
             record(ticket, TicketEvent.ADDRESS_RESTORED, by=by.actor, at=at or timezone.now(), data=data)
     return identity
+
+
+def allow_mail_again(
+    ticket_id: int, identity_id: int, kind: MailKind, *, by: Agent, at: datetime | None = None
+) -> Identity:
+    """Let an address that had unsubscribed have mail of that kind again, because its owner says so. NotFound unless
+    it takes part in the ticket; repeating it changes nothing."""
+    with transaction.atomic():
+        ticket, identity = _lock_address(ticket_id, identity_id, by=by)
+        if subscribe_again(identity.pk, kind):
+            data = {"identity": identity.pk, "kind": kind.value}
+            record(ticket, TicketEvent.ADDRESS_SUBSCRIBED, by=by.actor, at=at or timezone.now(), data=data)
+    return identity
+
+
+def _lock_address(ticket_id: int, identity_id: int, *, by: Agent) -> tuple[Ticket, Identity]:
+    ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
+    theirs = Q(customer=ticket.customer_id) | Q(participations__conversation__ticket=ticket)
+    identity = Identity.objects.filter(theirs, pk=identity_id).distinct().first()
+    if identity is None:
+        raise NotFound(_("Nobody like that takes part here."))
+    return ticket, identity

@@ -256,6 +256,9 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.ADDRESS_RESTORED: _participant(
         icon="mail-check", text=lambda: _("{who} had mail sent to {whom} again")
     ),
+    TicketEvent.ADDRESS_SUBSCRIBED: _participant(
+        icon="mail-check", text=lambda: _("{who} noted that {whom} wants mail it had unsubscribed from again")
+    ),
     TicketEvent.STORM_BEGAN: _storm,
     TicketEvent.STORM_ENDED: _plain(icon="sun", text=lambda: _("The flood of mail is over")),
     TicketEvent.FOLDING_REJECTED: _plain(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -14,7 +14,7 @@ from django.db.models.functions import JSONObject
 from django.http import Http404
 from django.utils import timezone
 
-from people.models import HARD_BOUNCES, Agent, Identity, IdentityKind
+from people.models import HARD_BOUNCES, Agent, Identity, IdentityKind, MailKind, Unsubscription
 from people.permissions import Permission
 from tickets.kinds import Traits, composer_facts, traits_of_channel, window_end
 from tickets.models import (
@@ -54,6 +54,12 @@ class Address:
     hard_bounces: int
     refuses: str = ""
     name: str = ""
+    unsubscribed: Sequence[str] = ()
+
+    @property
+    def unwanted(self) -> list[tuple[str, str]]:
+        """Kinds of mail it gets no more of, each with its name."""
+        return [(kind, str(MailKind(kind).label)) for kind in self.unsubscribed]
 
     @property
     def icon(self) -> str:
@@ -264,10 +270,11 @@ def _query(agent: Agent) -> Any:
 def _addresses() -> Any:
     """What the customer is known by, the genuine first."""
     known = Identity.objects.filter(customer=OuterRef("customer_id")).order_by("suspect", "id")
+    unsubscribed = Unsubscription.objects.filter(identity=OuterRef("pk")).order_by("id").values("kind")
     return known.values(
         json=JSONObject(
             id="id", kind="kind", value="value", trust="trust", suspect="suspect", hard_bounces="hard_bounces",
-            refuses="refuses", name="display_name",
+            refuses="refuses", name="display_name", unsubscribed=ArraySubquery(unsubscribed),
         )
     )  # fmt: skip
 

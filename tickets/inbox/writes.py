@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from people.models import Agent, Team
+from people.models import Agent, MailKind, Team
 from people.permissions import PermissionDenied
 from tickets.actions import assignment, drafts, files, labels, later, notes, participants, replies, status, undelivered
 from tickets.actions import withdrawal as withdrawal_
@@ -188,8 +188,14 @@ def participant(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str,
 
 @write
 def address(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
-    """Mail to an address that came back may go there again."""
-    participants.use_address_again(ticket_id, read_number(request.POST.get("identity")), by=agent)
+    """Mail to an address that came back, or of a kind it had unsubscribed from, may go there again."""
+    identity, kind = read_number(request.POST.get("identity")), request.POST.get("kind", "")
+    if not kind:
+        participants.use_address_again(ticket_id, identity, by=agent)
+    elif kind in MailKind.values:
+        participants.allow_mail_again(ticket_id, identity, MailKind(kind), by=agent)
+    else:
+        raise NotFound(_("There is no such kind of mail."))
     return {}
 
 
