@@ -24,7 +24,7 @@ from tickets.models import Message, MessageKind, Ticket
 from .writing import write_duration
 
 WIDTH = 1000
-SHOWN, LINES = 4, 60
+SHOWN, LINES = 6, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class Explained:
     late: bool
     pieces: list[Piece]
     marks: list[Mark]
+    ahead: float | None  # where the time begins that has not passed
     cut: bool
     finding: str
 
@@ -74,8 +75,15 @@ def deadlines(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
     rows = {key_of(row): row for row in Row.objects.filter(ticket=ticket)}
     clocks = clocks_from(ticket, read_history(ticket_id), rows) if rows else []
     clocks.sort(key=lambda clock: (clock.is_open, clock.started_at), reverse=True)
-    explained = [_explained(clock, timezone.now()) for clock in clocks[:SHOWN] if clock.target]
-    context = {"clocks": explained, "width": WIDTH, "thanks": not any(c.is_open for c in clocks) and _thanked(ticket)}
+    clocks = [clock for clock in clocks if clock.target][:SHOWN]
+    running = sum(clock.is_open for clock in clocks)
+    explained = [_explained(clock, timezone.now()) for clock in clocks]
+    # What is due is what is looked for; without such, how the last one went.
+    first = running or 1
+    context = {
+        "clocks": explained[:first], "earlier": explained[first:], "width": WIDTH,
+        "thanks": not running and _thanked(ticket),
+    }  # fmt: skip
     return render(request, "metrics/_deadlines.html", context)
 
 
@@ -112,7 +120,7 @@ def _explained(clock: Clock, now: datetime) -> Explained:
     late = clock.breached_at is not None or bool(clock.is_open and due and due < now)
     return Explained(
         target_name(clock.key[1]), clock.terms.policy, calendar, promised, _state(clock, late), due, late,
-        pieces[:LINES], marks, len(pieces) > LINES, _finding(clock, pieces, promised),
+        pieces[:LINES], marks, place(now) if clock.is_open and now < end else None, len(pieces) > LINES, _finding(clock, pieces, promised),
     )  # fmt: skip
 
 

@@ -177,6 +177,18 @@ def test_the_panel_explains_a_deadline_to_who_sees_the_ticket_alone(house: House
     assert browser(house.vera).get(path).status_code == 200
 
 
+def test_what_is_due_comes_first_and_the_rest_is_folded(house: House) -> None:
+    make_policy()
+    ticket = ask(house.channel, ago=10 * MINUTE)
+    path = reverse("ticket_deadlines", args=[ticket.pk])
+    assert "earlier" not in browser(house.olena).get(path).content.decode()
+    actions.reply(ticket.pk, by=house.olena, text="Yes.", undo_seconds=0)
+    ask(house.channel, subject_numbers=(ticket.pk,), text="And when?")
+    due, _, earlier = browser(house.olena).get(path).content.decode().partition('<details class="earlier">')
+    assert "Running" in due and "Answered" not in due and 'class="ahead"' in due
+    assert "1 earlier" in earlier and "Answered in time" in earlier and 'class="ahead"' not in earlier
+
+
 def test_thanks_are_named_as_the_reason(house: House) -> None:
     make_policy()
     ticket = ask(house.channel)
