@@ -118,9 +118,10 @@ def _explained(clock: Clock, now: datetime) -> Explained:
     promised = write_duration(int(clock.target.total_seconds()))
     calendar = next(p.calendar_name for p in policies_of(clock.rules) if p.terms.policy_id == clock.terms.policy_id)
     late = clock.breached_at is not None or bool(clock.is_open and due and due < now)
+    ahead = place(now) if clock.is_open and now < end else None
     return Explained(
         target_name(clock.key[1]), clock.terms.policy, calendar, promised, _state(clock, late), due, late,
-        pieces[:LINES], marks, place(now) if clock.is_open and now < end else None, len(pieces) > LINES, _finding(clock, pieces, promised),
+        pieces[:LINES], marks, ahead, len(pieces) > LINES, _finding(clock, pieces, promised),
     )  # fmt: skip
 
 
