@@ -184,7 +184,7 @@ def test_what_is_due_comes_first_and_the_rest_is_folded(house: House) -> None:
     assert "earlier" not in browser(house.olena).get(path).content.decode()
     actions.reply(ticket.pk, by=house.olena, text="Yes.", undo_seconds=0)
     ask(house.channel, subject_numbers=(ticket.pk,), text="And when?")
-    due, _, earlier = browser(house.olena).get(path).content.decode().partition('<details class="earlier">')
+    due, _, earlier = browser(house.olena).get(path).content.decode().partition('<details class="ended">')
     assert "Running" in due and "Answered" not in due and 'class="ahead"' in due
     assert "1 earlier" in earlier and "Answered in time" in earlier and 'class="ahead"' not in earlier
 
