@@ -13,12 +13,12 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from events.rates import client_address
 from livechat.doors import Door, Refused, door_by_pass
 from livechat.limits import TooMuch
 from livechat.models import Visitor
@@ -85,15 +85,6 @@ def _admit(request: HttpRequest, key: str) -> Asking:
 def same_origin(origin: str, host: str) -> bool:
     """Whether a page of this very host and port asks; both say it without our help."""
     return bool(origin) and urlsplit(origin).netloc.lower() == host.lower()
-
-
-def client_address(request: HttpRequest) -> str:
-    """Whose address limits count: the connection's, or what the last proxy of ours says."""
-    hops = request.headers.get("X-Forwarded-For", "").split(",")
-    trusted = settings.TRUSTED_PROXIES
-    if trusted and len(hops) >= trusted and hops[-trusted].strip():
-        return hops[-trusted].strip()[:64]
-    return str(request.META.get("REMOTE_ADDR", ""))[:64]
 
 
 def _json(request: HttpRequest) -> dict[str, Any]:
