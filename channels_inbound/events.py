@@ -12,6 +12,7 @@ class ChannelEvent(StrEnum):
     CHANNEL_CHANGED = "channel.changed"
     MAIL_QUARANTINED = "mail.quarantined"
     MAIL_RETRIED = "mail.retried"
+    MAIL_REFETCHED = "mail.refetched"
     CONNECTION_ADDED = "connection.added"
     CONNECTION_CHANGED = "connection.changed"
     CONNECTION_REMOVED = "connection.removed"

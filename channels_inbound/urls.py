@@ -53,6 +53,7 @@ urlpatterns = [
     path("quarantine/", quarantine.list_page, name="quarantine"),
     path("quarantine/retry/", quarantine.retry_all, name="quarantine_retry_all"),
     path("quarantine/<int:delivery_id>/retry/", quarantine.retry, name="quarantine_retry"),
+    path("quarantine/<int:delivery_id>/fetch/", quarantine.fetch, name="quarantine_fetch"),
     path("quarantine/<int:delivery_id>/source/", quarantine.source, name="quarantine_source"),
     path("demo/mailbox/", demo_mailbox.list_page, name="demo_mailbox"),
     path("demo/mailbox/new/", demo_mailbox.write, name="demo_write"),

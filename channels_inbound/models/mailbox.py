@@ -117,12 +117,15 @@ class FetchedMail(models.Model):
     digest = models.BinaryField(max_length=32)
     delivery = models.ForeignKey(RawDelivery, null=True, on_delete=models.SET_NULL, related_name="+")
     action_owed = models.BooleanField(default=False)
+    # Somebody wants it fetched once more: so far only its header could be had.
+    wanted_again = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["mailbox", "epoch", "uid"], name="fetchedmail_once")]
         indexes = [
             models.Index(fields=["mailbox", "digest"], name="fetchedmail_digest"),
             models.Index(fields=["mailbox", "uid"], name="fetchedmail_owed", condition=models.Q(action_owed=True)),
+            models.Index(fields=["mailbox", "uid"], name="fetchedmail_again", condition=models.Q(wanted_again=True)),
         ]
 
     def __str__(self) -> str:

@@ -176,6 +176,7 @@ VISITS = [
     Visit("quarantine", "/quarantine/", may=LEADING, refused=(404,)),
     Visit("quarantine_retry_all", "/quarantine/retry/", form={}, may=LEADING, refused=(404,), answers=(302,)),
     Visit("quarantine_retry", "/quarantine/{stuck}/retry/", form={}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),
+    Visit("quarantine_fetch", "/quarantine/{half}/fetch/", form={}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),
     Visit("quarantine_source", "/quarantine/{stuck}/source/", may=LEADING, foreign=True, refused=(404,)),
     Visit("demo_mailbox", "/demo/mailbox/"),
     Visit("demo_mail", "/demo/mailbox/{demo}/", foreign=True),

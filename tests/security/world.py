@@ -18,7 +18,16 @@ from PIL import Image
 
 from channels_inbound.email.headers_out import POLICY
 from channels_inbound.inbound import drain_inbound
-from channels_inbound.models import Connection, DemoMail, DkimKey, Mailbox, OutgoingServer, RawDelivery, RawState
+from channels_inbound.models import (
+    Connection,
+    DemoMail,
+    DkimKey,
+    FetchedMail,
+    Mailbox,
+    OutgoingServer,
+    RawDelivery,
+    RawState,
+)
 from channels_inbound.raw import store_raw
 from events.delivery import drain
 from livechat.channels import create_chat_channel
@@ -115,6 +124,11 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     folded = _bring_in(corner, raw_mail(
         From=f"{word} Bauer <{word}@customer.example>", To=corner.channel.address, Message_ID=f"<folded-{word}@customer.example>",
         Subject=f"Re: {word}", text=f"New {word}.\n\nOn Tue, 3 Nov 2026, 12:30 Shop, <{corner.channel.address}> wrote:\n> Old {word}.\n"))  # fmt: skip
+    half = RawDelivery.objects.get(pk=store_raw(
+        [corner.channel.pk], transport="imap", envelope={"incomplete": True},
+        content=_mail(word, corner.channel.address, "half"))[0])  # fmt: skip
+    RawDelivery.objects.filter(pk=half.pk).update(state=RawState.QUARANTINED, reason=f"{word} too large")
+    FetchedMail.objects.create(mailbox=mailbox, epoch=0, uid=1, digest=b"", delivery=half)
     ids["folded"] = folded.pk
     outer = make_mail(
         From=f"{word} Bauer <{word}@customer.example>",
@@ -147,7 +161,7 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     ids |= {"policy": policy.pk, "calendar": policy.calendar_id, "spare": spare[0].pk}
     ids |= {
         "key": key.pk, "server": server.pk, "mailbox": mailbox.pk, "connected": connected.channel_id, "call": call.pk, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
-        "file": file.public_id, "picture": note_file.public_id, "upload": upload.public_id, "stuck": stuck.pk,
+        "file": file.public_id, "picture": note_file.public_id, "upload": upload.public_id, "stuck": stuck.pk, "half": half.pk,
         "demo": demo.pk, "inline": inline_picture_url(inline.public_id).strip("/"), "team": corner.team.pk,
         "conversation": pending.conversation_id, "identity": pending.identity_id, "colleague": other.pk,
         "agent": agent.pk, "channel": corner.channel.pk,
