@@ -6,6 +6,7 @@ from events.subscribers import Subscriber
 from metrics.clocks.escalation import ESCALATES, escalate
 from metrics.clocks.history import HEARD
 from metrics.clocks.keeping import keep_clocks
+from metrics.surveys import asking, follow_ups
 from tickets.acknowledgement import DUE, acknowledge
 from tickets.notices import NOTICED, notify_agents
 
@@ -13,5 +14,8 @@ SUBSCRIBERS: tuple[Subscriber, ...] = (
     Subscriber("tickets.notices", frozenset(map(str, NOTICED)), notify_agents),
     Subscriber("metrics.clocks", frozenset(map(str, HEARD)), keep_clocks),
     Subscriber("metrics.escalation", frozenset(map(str, ESCALATES)), escalate),
+    Subscriber("metrics.surveys", frozenset(map(str, asking.HEARD)), asking.plan_survey),
+    Subscriber("metrics.follow_ups", frozenset(map(str, follow_ups.HEARD)), follow_ups.follow_up),
+    Subscriber("metrics.leads", frozenset(map(str, follow_ups.TOLD)), follow_ups.tell_leads),
     Subscriber("tickets.acknowledgement", frozenset(map(str, DUE)), acknowledge),
 )

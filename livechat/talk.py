@@ -18,7 +18,7 @@ from livechat.visitors import identity_for
 from tickets.actions.changes import message_delivered, message_read
 from tickets.inbound import Address, InboundAttachment, InboundMessage
 from tickets.ingest import ingest
-from tickets.models import Attachment, ChannelKind, Message, MessageKind, OutboxState, Seen, ThreadLayer
+from tickets.models import Attachment, AutoKind, ChannelKind, Message, MessageKind, OutboxState, Seen, ThreadLayer
 
 SPACE = UUID("6f0f7c1e-3f0b-5a55-9a58-0f5b3a0f6c11")
 MOST = 200
@@ -81,7 +81,7 @@ def _subject(text: str) -> str:
 def readable(visitor: Visitor, *, at: datetime) -> QuerySet[Message]:
     """Everything of this visitor's conversations that is theirs to read."""
     own = Q(kind=MessageKind.INBOUND, identity=visitor.identity_id)
-    told = Q(kind=MessageKind.OUTBOUND, auto_kind="") & (
+    told = Q(kind=MessageKind.OUTBOUND, auto_kind__in=("", AutoKind.SURVEY)) & (
         Q(outbox__in=_LEFT) | Q(outbox=OutboxState.QUEUED, not_before__lte=at)
     )
     return Message.objects.filter(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -47,7 +47,12 @@ class Fitting:
 
     def fits(self, traits: Traits) -> bool:
         """Whether every trait named has one of the values allowed."""
-        return all(getattr(traits, name) in allowed for name, allowed in self.conditions.items())
+        return conditions_fit(self.conditions, {name: getattr(traits, name) for name in self.conditions})
+
+
+def conditions_fit(conditions: Mapping[str, Collection[Any]], traits: Mapping[str, Any]) -> bool:
+    """Whether every trait named has one of the values allowed."""
+    return all(traits[name] in allowed for name, allowed in conditions.items())
 
 
 class StoredRules:

@@ -1,4 +1,4 @@
-"""Celery shells: promises that are due, and rules that changed. Rows are the truth; beat only looks at them."""
+"""Celery shells: promises and questions that are due, rules that changed. Rows are the truth; beat only looks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from events import doorbell
 
 from .clocks.replan import replan_all
 from .clocks.sweep import sweep
+from .surveys.asking import ask_due
 
 MAX_BATCHES = 200
 
 BEAT_SCHEDULE = {
     "tell of deadlines": {"task": "metrics.tasks.sweep_clocks", "schedule": 1.0, "options": {"queue": "critical"}},
     "plan clocks of old rules anew": {"task": "metrics.tasks.replan_clocks", "schedule": 10.0},
+    "ask customers": {"task": "metrics.tasks.ask_customers", "schedule": 5.0},
 }
 
 
@@ -33,3 +35,9 @@ def replan_clocks(**_: Any) -> None:
     doorbell.answered("replan")
     while replan_all():
         pass
+
+
+@shared_task(name="metrics.tasks.ask_customers", queue="default", ignore_result=True)
+def ask_customers(**_: Any) -> None:
+    """Send every question whose moment has come."""
+    ask_due()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from tickets.inbox.sentences import Names, Sentence, teach_sentence
+from tickets.inbox.sentences import Names, Sentence, Teller, teach_sentence
 from tickets.notices.rules import teach_notice
 
 from .clocks.terms import Target
-from .events import SlaEvent
+from .events import SlaEvent, SurveyEvent
+from .surveys.letters import FACES
+from .surveys.scales import SCALES, Kind
 
 
 def teach() -> None:
@@ -20,6 +23,12 @@ def teach() -> None:
     teach_sentence(SlaEvent.WARNED, _warned)
     teach_sentence(SlaEvent.BREACHED, _breached)
     teach_sentence(SlaEvent.REPLANNED, _replanned)
+    for kind, teller in _TELLERS.items():
+        teach_sentence(kind, teller)
+    teach_notice(
+        SurveyEvent.FOLLOW_UP_OPENED,
+        lambda number: _("A customer of #%(number)s was disappointed") % {"number": number},
+    )
     teach_notice(SlaEvent.WARNED, lambda number: _("A deadline is near on #%(number)s") % {"number": number})
     teach_notice(SlaEvent.BREACHED, lambda number: _("A deadline has passed on #%(number)s") % {"number": number})
 
@@ -46,3 +55,77 @@ def _breached(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
 
 def _replanned(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     return Sentence(icon="refresh-cw", html=format_html("{}", _("Service levels changed; deadlines were planned anew")))
+
+
+def question_name(kind: str) -> str:
+    """What was asked, in a word."""
+    return {Kind.CSAT: _("Satisfaction"), Kind.NPS: _("Recommendation"), Kind.CES: _("Ease")}[Kind(kind)]
+
+
+def score_text(kind: str, score: int) -> str:
+    """4 of 5, with the face where there is one."""
+    face = f"{FACES[score]} " if kind == Kind.CSAT else ""
+    return face + _("%(score)d of %(most)d") % {"score": score, "most": SCALES[kind][-1]}
+
+
+def withheld_reason(reason: str) -> str:
+    """Why a customer was not asked, in words."""
+    return {
+        "no_survey": _("No survey fits the ticket"), "closed_by_rule": _("No person solved it"),
+        "not_drawn": _("Not drawn in the sample"), "mailing_list": _("Mail of a list"),
+        "nobody_wrote": _("The customer wrote nothing"), "automatic": _("Only machines wrote"),
+        "suspect": _("The sender is not genuine"), "refused": _("The customer wants no such questions"),
+        "channel": _("This channel takes only answers"), "unreachable": _("The address cannot be reached"),
+        "reopened": _("It was opened again"), "too_late": _("Too long ago"), "storm": _("A flood of mail"),
+        "budget": _("Asked not long ago"),
+    }.get(reason, reason)  # fmt: skip
+
+
+def _answered(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    said = format_html("<b>{}</b>", score_text(data["kind"], data["score"]))
+    text = (
+        _("{who} rated: {question} {score}, with a comment")
+        if data.get("commented")
+        else _("{who} rated: {question} {score}")
+    )
+    return Sentence(icon="star", html=format_html(text, who=who, question=question_name(data["kind"]), score=said))
+
+
+def _rerated(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if data["from"] == data["score"]:
+        text = format_html(_("{who} added to their answer"), who=who)
+        return Sentence(icon="star", html=text)
+    said = format_html("<b>{}</b>", score_text(data["kind"], data["score"]))
+    text = format_html(_("{who} changed the rating to {score}"), who=who, score=said)
+    return Sentence(icon="star", html=text)
+
+
+def _withheld(who: SafeString, data: dict[str, Any], names: Names) -> Sentence | None:
+    """Chance and missing surveys are no news of a ticket; the settings page counts them."""
+    if data["reason"] in ("not_drawn", "no_survey"):
+        return None
+    text = format_html(_("The customer is not asked how it was: {why}"), why=withheld_reason(data["reason"]))
+    return Sentence(icon="star-off", html=text)
+
+
+def _plain(icon: str, text: Callable[[dict[str, Any]], str]) -> Teller:
+    return lambda who, data, names: Sentence(icon=icon, html=format_html(text(data), who=who))
+
+
+_TELLERS: dict[str, Teller] = {
+    SurveyEvent.PLANNED: lambda who, data, names: None,
+    SurveyEvent.ASKED: _plain("star", lambda data: _("The customer was asked how it was")),
+    SurveyEvent.WITHHELD: _withheld,
+    SurveyEvent.ANSWERED: _answered,
+    SurveyEvent.CHANGED: _rerated,
+    SurveyEvent.FOLLOW_UP_OPENED: _plain("heart-crack", lambda data: _("A lead is to follow up on the low rating")),
+    SurveyEvent.FOLLOW_UP_TAKEN: _plain("heart-handshake", lambda data: _("{who} takes care of the low rating")),
+    SurveyEvent.FOLLOW_UP_CLOSED: _plain(
+        "heart-handshake",
+        lambda data: _("The rating was changed, so nobody needs to follow up")
+        if data.get("changed") else _("{who} has followed up on the low rating"),
+    ),
+    SurveyEvent.FOLLOW_UP_RECOVERED: _plain(
+        "heart", lambda data: _("After the follow-up the customer is satisfied again")
+    ),
+}  # fmt: skip

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     MANAGE_TEAMS = "manage_teams"
     MANAGE_AGENTS = "manage_agents"
     MANAGE_SERVICE_LEVELS = "manage_service_levels"
+    MANAGE_SURVEYS = "manage_surveys"
     READ_REPORTS = "read_reports"
 
 
@@ -29,6 +30,7 @@ _MANAGER = _AGENT | {
     Permission.HANDLE_QUARANTINE,
     Permission.MANAGE_TEAMS,
     Permission.MANAGE_SERVICE_LEVELS,
+    Permission.MANAGE_SURVEYS,
     Permission.READ_REPORTS,
 }
 _ADMIN = frozenset(Permission)

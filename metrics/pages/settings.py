@@ -18,7 +18,7 @@ from metrics import actions
 from metrics.business_time import open_seconds_between
 from metrics.clocks.replan import waiting_for_replan
 from metrics.conditions import tickets_of
-from metrics.models import BusinessCalendar, Policy
+from metrics.models import BusinessCalendar, Policy, Survey
 from metrics.rules import calendar_of, newest_rules
 from people.models import Team
 from people.permissions import Permission
@@ -61,7 +61,7 @@ class Names:
             "language": {},
         }
 
-    def conditions(self, policy: Policy) -> list[str]:
+    def conditions(self, policy: Policy | Survey) -> list[str]:
         return [
             str(self.known[name].get(value, value)) for name, values in policy.conditions.items() for value in values
         ]

@@ -1,4 +1,5 @@
 from .agent import Agent, Membership, Role, Team
+from .contact import ContactRules, UnpromptedContact
 from .customer import HARD_BOUNCES, Customer, Identity, IdentityKind, MailKind, Refusal, Trust, Unsubscription
 from .idempotency import IdempotentRequest
 from .token import ApiToken, TokenScope
@@ -7,6 +8,7 @@ __all__ = [
     "HARD_BOUNCES",
     "Agent",
     "ApiToken",
+    "ContactRules",
     "Customer",
     "IdempotentRequest",
     "Identity",
@@ -18,5 +20,6 @@ __all__ = [
     "Team",
     "TokenScope",
     "Trust",
+    "UnpromptedContact",
     "Unsubscription",
 ]

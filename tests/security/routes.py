@@ -141,8 +141,6 @@ VISITS = [
     Visit("outgoing_edit", "/channels/{channel}/outgoing/{server}/", may=ADMIN, foreign=True, refused=(404,)),
     Visit("outgoing_first", "/channels/{channel}/outgoing/{server}/first/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("outgoing_remove", "/channels/{channel}/outgoing/{server}/remove/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
-    Visit("key_new", "/channels/{channel}/keys/new/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
-    Visit("key_remove", "/channels/{channel}/keys/{key}/remove/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("calls", "/calls/"),
     Visit("callback_done", "/calls/{call}/done/", form={}, may=ANSWERING, foreign=True, answers=(302,)),
     Visit("connect", "/channels/connect/", may=ADMIN, refused=(404,)),
@@ -160,6 +158,15 @@ VISITS = [
     Visit("sla_wall", "/reports/service-level/wall/", may=LEADING),
     Visit("sla_missed", "/reports/service-level/missed/", may=LEADING),
     Visit("sla_csv", "/reports/service-level.csv", may=LEADING),
+    Visit("surveys", "/surveys/", may=LEADING),
+    Visit("survey_new", "/surveys/new/", may=LEADING),
+    Visit("contact_budget", "/surveys/budget/", may=LEADING),
+    Visit("survey_edit", "/surveys/{survey}/", may=LEADING),
+    Visit("survey_move", "/surveys/{survey}/move/", form={"down": "1"}, may=LEADING, answers=(302,)),
+    Visit("survey_remove", "/surveys/{spare_survey}/remove/", form={}, may=LEADING, answers=(302,)),
+    Visit("follow_ups", "/reports/follow-ups/", may=LEADING),
+    Visit("follow_up_take", "/reports/follow-ups/{follow_up}/taking/", form={}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),
+    Visit("follow_up_close", "/reports/follow-ups/{follow_up}/closing/", form={"outcome": "{word} called"}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),
     Visit("service_levels", "/service-levels/", may=LEADING),
     Visit("policy_new", "/service-levels/policies/new/", may=LEADING),
     Visit("policy_edit", "/service-levels/policies/{policy}/", may=LEADING),
@@ -176,7 +183,6 @@ VISITS = [
     Visit("quarantine", "/quarantine/", may=LEADING, refused=(404,)),
     Visit("quarantine_retry_all", "/quarantine/retry/", form={}, may=LEADING, refused=(404,), answers=(302,)),
     Visit("quarantine_retry", "/quarantine/{stuck}/retry/", form={}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),
-    Visit("quarantine_fetch", "/quarantine/{half}/fetch/", form={}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),
     Visit("quarantine_source", "/quarantine/{stuck}/source/", may=LEADING, foreign=True, refused=(404,)),
     Visit("demo_mailbox", "/demo/mailbox/"),
     Visit("demo_mail", "/demo/mailbox/{demo}/", foreign=True),
@@ -191,15 +197,17 @@ OWN = [
 # Who works here and in which teams is the shop's own directory; changing it is another helper's table (tests/people).
 DIRECTORY = {"agent_invite", "team", "agent_new", "agent_edit", "team_new", "team_edit"}
 # These act on the demo mailbox through the mail listener: tests/channels_inbound/test_pages.py.
-# "sender_check" and "key_start" ask DNS: tests/channels_inbound/test_sender_check.py and test_dkim.py.
-ELSEWHERE = DIRECTORY | {"sender_check", "key_start", "demo_write", "demo_reply", "setup"}
+# "sender_check" asks DNS: tests/channels_inbound/test_sender_check.py.
+ELSEWHERE = DIRECTORY | {"sender_check", "demo_write", "demo_reply", "setup"}
 # The widget's own door, with origins, passes and secrets of its own: tests/livechat/test_api.py.
 WIDGET = {
     "widget_loader", "widget_facts", "widget_frame", "widget_sync", "widget_message", "widget_details", "widget_identity",
     "widget_goodbye", "widget_typing", "widget_upload", "widget_file",
 }  # fmt: skip
 # The signed link of a mail is its own permission: tests/people/test_unsubscribing.py.
-OPEN_TO_ALL = {"healthz", "readyz", "metrics", "hook", "unsubscribe"} | WIDGET
+# So are the questions to customers: tests/metrics/surveys/.
+SURVEY = {"survey", "survey_public"}
+OPEN_TO_ALL = {"healthz", "readyz", "metrics", "hook", "unsubscribe"} | WIDGET | SURVEY
 
 
 def site_routes() -> set[str]:

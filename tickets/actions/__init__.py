@@ -1,7 +1,8 @@
 """Every way an agent or a timer changes a ticket: one function, one transaction, one event."""
 
-from .acknowledge import acknowledge_ticket
+from .acknowledge import acknowledge_ticket, machine_may_answer
 from .assignment import assign_ticket, move_to_team
+from .automatic import queue_automatic
 from .by_rule import assign_by_rule, move_by_rule, prioritise_by_rule, tag_by_rule
 from .drafts import discard_draft, mark_seen, save_draft
 from .due import NO_DEADLINE, Deadline, show_deadline, show_overdue
@@ -39,10 +40,12 @@ __all__ = [
     "discard_draft",
     "forward",
     "hold_scheduled",
+    "machine_may_answer",
     "mark_seen",
     "move_by_rule",
     "move_to_team",
     "prioritise_by_rule",
+    "queue_automatic",
     "refuse_participant",
     "reject_folding",
     "remove_tag",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -18,7 +17,6 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from events.actors import SYSTEM
-from events.doorbell import ring
 from people.models import Identity
 from tickets.events import TicketEvent
 from tickets.models import (
@@ -27,17 +25,14 @@ from tickets.models import (
     Channel,
     Message,
     MessageKind,
-    OutboxState,
     SenderVerdict,
-    ThreadLayer,
     Ticket,
 )
 from tickets.recipients import is_address, plain
 from tickets.storms import automatic_answer_held
-from tickets.tokens import new_token
 
+from .automatic import queue_automatic
 from .base import record
-from .compose import index_message
 
 AGAIN_AFTER = timedelta(days=1)
 # Addresses that say themselves that nobody reads them.
@@ -62,22 +57,23 @@ def acknowledge_ticket(ticket_id: int, *, at: datetime | None = None) -> Message
         ticket = Ticket.objects.select_for_update(of=("self",)).select_related("channel").filter(pk=ticket_id).first()
         if ticket is None or not ticket.channel.acknowledges:
             return None
-        first = Message.objects.filter(ticket=ticket, sequence=1).select_related("identity").first()
-        if first is None or first.identity is None or not _may_be_answered(first) or _done(ticket):
+        first = (
+            Message.objects.filter(ticket=ticket, sequence=1)
+            .select_related("identity", "conversation__channel")
+            .first()
+        )
+        if first is None or first.identity is None or not machine_may_answer(first) or _done(ticket):
             return None
         if reason := automatic_answer_held(ticket.pk, [first.identity.pk], at=at) or _held_back(first.identity, at):
             data = {"reason": reason, "identity": first.identity.pk}
             record(ticket, TicketEvent.ACKNOWLEDGEMENT_WITHHELD, by=SYSTEM, at=at, data=data)
             return None
-        message = _queue(ticket, first, at)
-        data = {"message": message.pk, "sequence": message.sequence, "automatic": True}
-        record(ticket, TicketEvent.MESSAGE_QUEUED, by=SYSTEM, at=at, data=data)
-        ring("outbound")
-    return message
+        return _queue(ticket, first, at)
 
 
-def _may_be_answered(first: Message) -> bool:
-    """Only a person's mail from an address that may be theirs is answered by a machine (RFC 3834)."""
+def machine_may_answer(first: Message) -> bool:
+    """Only a person's mail from an address that may be theirs is answered by a machine (RFC 3834). Its identity is
+    read."""
     if first.kind != MessageKind.INBOUND or first.auto_kind or first.pending or first.identity is None:
         return False
     if first.verdict == SenderVerdict.FAIL or first.identity.suspect:
@@ -112,35 +108,14 @@ def _held_back(identity: Identity, at: datetime) -> str:
 
 
 def _queue(ticket: Ticket, first: Message, at: datetime) -> Message:
-    channel, token = ticket.channel, new_token()
-    locale = ticket.language or channel.locale
+    locale = ticket.language or ticket.channel.locale
     with translation.override(locale):
         subject = _("We have received your message")
-        text = channel.acknowledgement.strip() or _default_text()
-    ticket.message_sequence += 1
-    ticket.save(update_fields=["message_sequence"])
-    envelope: dict[str, Any] = {"to": [{"name": "", "address": _address(first)}]}
-    if first.external_id:
-        envelope |= {"in_reply_to": first.external_id, "references": [first.external_id]}
-    message = Message.objects.create(
-        ticket=ticket,
-        conversation_id=first.conversation_id,
-        sequence=ticket.message_sequence,
-        kind=MessageKind.OUTBOUND,
-        auto_kind=AutoKind.RECEIPT,
-        at=at,
-        subject=subject,
-        text=text,
-        language=locale,
-        thread_layer=ThreadLayer.AUTOMATIC,
-        reply_token=token,
-        external_id=f"{token}@{channel.address.rpartition('@')[2]}",
-        envelope=envelope,
-        outbox=OutboxState.QUEUED,
-        not_before=at,
-    )
-    index_message(message)
-    return message
+        text = ticket.channel.acknowledgement.strip() or _default_text()
+    return queue_automatic(
+        ticket, first.conversation, to=[{"name": "", "address": _address(first)}], subject=subject, text=text,
+        kind=AutoKind.RECEIPT, language=locale, at=at, answers=first.external_id,
+    )  # fmt: skip
 
 
 def _address(first: Message) -> str:

@@ -14,7 +14,7 @@ from events.models import Event
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import NotFound, TicketClosed
-from tickets.events import TicketEvent, ticket_stream
+from tickets.events import ticket_stream
 from tickets.models import Message, OutboxState, Participant, ParticipantState, Status, Storm, Ticket
 from tickets.realtime import announce
 
@@ -63,7 +63,7 @@ def audience(ticket: Ticket) -> Audience:
 
 def record(
     ticket: Ticket,
-    kind: TicketEvent,
+    kind: str,
     *,
     by: Actor,
     at: datetime,

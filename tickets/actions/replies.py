@@ -21,7 +21,7 @@ from tickets.errors import InvalidInput, StaleReply
 from tickets.events import TicketEvent
 from tickets.inbound import Address
 from tickets.kinds import traits_of
-from tickets.models import AutoKind, Conversation, Draft, DraftKind, Message, MessageKind, OutboxState, Ticket
+from tickets.models import OWN_AUTOMATIC, Conversation, Draft, DraftKind, Message, MessageKind, OutboxState, Ticket
 from tickets.recipients import Recipients
 from tickets.tokens import new_token
 from tickets.written_html import clean_written_html, pictures_of
@@ -154,7 +154,7 @@ def _refuse_stale(ticket: Ticket, expected: int | None) -> None:
     if expected is None or ticket.message_sequence <= expected:
         return
     newer = Message.objects.filter(ticket=ticket, sequence__gt=expected)
-    newer = newer.exclude(outbox=OutboxState.WITHDRAWN).exclude(auto_kind=AutoKind.RECEIPT)
+    newer = newer.exclude(outbox=OutboxState.WITHDRAWN).exclude(auto_kind__in=OWN_AUTOMATIC)
     missed = list(newer.order_by("sequence").values_list("sequence", flat=True))
     if missed:
         raise StaleReply(_("Something came in while you were writing."), missed)

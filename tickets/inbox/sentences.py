@@ -68,7 +68,7 @@ def _bold(text: str) -> SafeString:
     return format_html("<b>{}</b>", text)
 
 
-Teller = Callable[[SafeString, dict[str, Any], Names], Sentence]
+Teller = Callable[[SafeString, dict[str, Any], Names], Sentence | None]
 
 
 def teach_sentence(kind: str, teller: Teller) -> None:

@@ -2,6 +2,7 @@ from .call import Call, CallDirection, CallOutcome
 from .channel import Channel, ChannelHealth, ChannelKind
 from .conversation import Conversation, Participant, ParticipantRole, ParticipantState
 from .message import (
+    OWN_AUTOMATIC,
     Attachment,
     AutoKind,
     Message,
@@ -16,6 +17,7 @@ from .ticket import Cycle, DueState, LinkReason, Priority, Status, Tag, Tagging,
 from .workbench import Acknowledgement, Draft, DraftKind, Notification, RemovedUpload, Seen
 
 __all__ = [
+    "OWN_AUTOMATIC",
     "Acknowledgement",
     "Attachment",
     "AutoKind",

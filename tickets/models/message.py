@@ -58,6 +58,11 @@ class AutoKind(models.TextChoices):
     OWN = "own", _("Our own mail coming back")
     RECEIPT = "receipt", _("Automatic acknowledgement")
     CALL = "call", _("Telephone call")
+    SURVEY = "survey", _("Question to the customer")
+
+
+# What we ourselves send without a person: nobody's answer, so it holds back nobody's.
+OWN_AUTOMATIC = (AutoKind.RECEIPT, AutoKind.SURVEY)
 
 
 class SenderVerdict(models.TextChoices):

@@ -1,0 +1,164 @@
+"""The customer's page: the question, its reasons, a comment. A GET never records anything, whoever follows links.
+
+The number clicked in the mail is chosen on the page; its script records it at the first sign of a person (a movement,
+a touch, a key), the visible button does without any script. No session and no CSRF cookie: the signed link is the
+proof, and a page of somebody else's does not have it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.core import signing
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from metrics.models import Survey, SurveyAnswer
+from metrics.surveys.answers import Said, record_answer, record_public_answer
+from metrics.surveys.letters import FACES
+from metrics.surveys.links import invitation_of
+from metrics.surveys.scales import HIGH_REASONS, LOW_REASONS, SCALES, Band, Kind, band_of, is_score
+from metrics.surveys.words import LANGUAGES, choose_language, words_for
+from tickets.errors import DomainError, InvalidInput
+from tickets.inbox.access import client_address
+
+_VISIT = "metrics.survey.visit"
+VISIT_SECONDS = 24 * 3600
+# Answers by public links from one address in ten minutes; more is a stuffed ballot box.
+MOST, WINDOW = 20, 600
+Record = Callable[[Said], SurveyAnswer]
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def survey(request: HttpRequest, token: str) -> HttpResponseBase:
+    """The question of one invitation."""
+    invitation = invitation_of(token)
+    if invitation is None:
+        return _nowhere(request)
+    if request.method == "POST":
+        return _record(request, invitation.language, lambda said: record_answer(invitation.pk, said))
+    answer = SurveyAnswer.objects.filter(invitation=invitation).first()
+    return _page(request, invitation.kind, invitation.language, answer, invitation.survey)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def survey_public(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
+    """The question for whoever has the link. The form carries a signed visit, which is one answer."""
+    found = Survey.objects.filter(public_id=public_id, is_active=True, web_link=True).first()
+    if found is None:
+        return _nowhere(request)
+    language = choose_language([request.GET.get("lang", ""), *_accepted(request)])
+    visit = request.POST.get("visit", "") if request.method == "POST" else request.GET.get("visit", "")
+    key = _visit(visit)
+    if request.method != "POST":
+        answer = SurveyAnswer.objects.filter(key=key, survey=found).first() if key else None
+        visit = visit if key else signing.dumps(str(uuid4()), salt=_VISIT)
+        return _page(request, found.kind, language, answer, found, visit=visit)
+    if key is None or not _in_measure(request):
+        return _nowhere(request)
+    return _record(
+        request, language, lambda said: record_public_answer(found.pk, key, said, language=language), visit=visit
+    )
+
+
+def _record(request: HttpRequest, language: str, record: Record, *, visit: str = "") -> HttpResponseBase:
+    quick = request.POST.get("quick") == "1"
+    try:
+        said = _said(request, quick=quick)
+        record(said)
+    except InvalidInput:
+        return JsonResponse({"ok": False}, status=422) if quick else redirect(request.path)
+    except DomainError:
+        if quick:
+            return JsonResponse({"ok": False}, status=409)
+        return _plain(request, "survey/over.html", language, {"text": words_for(language)["over"]}, status=409)
+    if quick:
+        return JsonResponse({"ok": True})
+    return redirect(f"{request.path}?saved=1{f'&visit={visit}&lang={language}' if visit else ''}")
+
+
+def _said(request: HttpRequest, *, quick: bool) -> Said:
+    score = _score(request.POST.get("score", ""))
+    if score is None:
+        raise InvalidInput("score", "")
+    return Said(score) if quick else Said(score, request.POST.getlist("reasons"), request.POST.get("comment", ""))
+
+
+def _score(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 3 else None
+
+
+def _page(
+    request: HttpRequest, kind: str, language: str, answer: SurveyAnswer | None, of: Survey | None, *, visit: str = ""
+) -> HttpResponseBase:
+    words = words_for(language)
+    preset = _score(request.GET.get("score", ""))
+    preset = preset if preset is not None and is_score(kind, preset) else None
+    chosen = preset if preset is not None else answer.score if answer else None
+    scores = [
+        {"n": n, "band": str(band_of(kind, n)), "face": FACES[n] if kind == Kind.CSAT else "", "chosen": n == chosen}
+        for n in SCALES[kind]
+    ]
+    given = set(answer.reasons) if answer else set()
+    high = [(code, words[code], code in given) for code in HIGH_REASONS]
+    low = [(code, words[code], code in given) for code in LOW_REASONS]
+    context = {
+        "kind": kind, "scores": scores, "low": low, "high": high, "comment": answer.comment if answer else "",
+        "question": words[f"ask_{kind}"], "low_end": words[f"low_{kind}"], "high_end": words[f"high_{kind}"],
+        "saved": "saved" in request.GET and answer is not None, "visit": visit,
+        # Nothing is recorded by itself for who comes back to change something, only what a mail's number said.
+        "quick": preset is not None and (answer is None or answer.score != preset),
+        "review": of.review_url if of and answer and band_of(kind, answer.score) == Band.HIGH else "",
+    }  # fmt: skip
+    return _plain(request, "survey/page.html", language, context)
+
+
+def _plain(
+    request: HttpRequest, template: str, language: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponseBase:
+    with translation.override(language):
+        page = render(
+            request, template, context | {"words": words_for(language), "shop": settings.SHOP_NAME}, status=status
+        )
+    page["Cache-Control"], page["X-Robots-Tag"], page["Referrer-Policy"] = "no-store", "noindex", "no-referrer"
+    return page
+
+
+def _nowhere(request: HttpRequest) -> HttpResponse:
+    language = choose_language(_accepted(request))
+    context = {"text": words_for(language)["unknown"]}
+    page = _plain(request, "survey/over.html", language, context, status=404)
+    assert isinstance(page, HttpResponse)
+    return page
+
+
+def _accepted(request: HttpRequest) -> list[str]:
+    """The browser's languages, in its order, as far as we speak them."""
+    header = request.headers.get("Accept-Language", "")[:400]
+    return [part.partition(";")[0] for part in header.split(",") if part.strip()[:2].lower() in LANGUAGES]
+
+
+def _visit(text: str) -> UUID | None:
+    try:
+        return UUID(signing.loads(text, salt=_VISIT, max_age=VISIT_SECONDS)) if text else None
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+
+
+def _in_measure(request: HttpRequest) -> bool:
+    key = f"survey:{client_address(request)}:{int(time.time() // WINDOW)}"
+    cache.add(key, 0, timeout=2 * WINDOW)
+    try:
+        return cache.incr(key) <= MOST
+    except ValueError:  # it ran out between the two
+        return True

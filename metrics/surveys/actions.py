@@ -1,0 +1,107 @@
+"""Changing what is asked: each change one transaction, one event."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from events.ledger import record_event
+from metrics.events import SURVEYS_STREAM, SurveyEvent
+from metrics.models import Survey
+from people.contact_budget import contact_rules
+from people.models import Agent, ContactRules
+from people.permissions import Permission, PermissionDenied
+from tickets.errors import InvalidInput, NotFound
+
+# The surveys as a whole: one stream, under one lock. No survey has this number.
+ALL = (SURVEYS_STREAM, 0)
+
+
+def save_survey(survey_id: int | None, *, by: Agent, **fields: Any) -> Survey:
+    """Make or change a survey. Saving what is there already changes nothing."""
+    with transaction.atomic():
+        _begin(by)
+        survey = _survey(survey_id) if survey_id else Survey(position=_last_position() + 1)
+        if survey_id and all(getattr(survey, name) == value for name, value in fields.items()):
+            return survey
+        if Survey.objects.filter(name=fields["name"]).exclude(pk=survey.pk).exists():
+            raise InvalidInput("name", _("Another survey has this name."))
+        if survey_id and fields["kind"] != survey.kind and survey.answers.exists():
+            raise InvalidInput(
+                "kind", _("Customers have answered this question; make a survey of its own for another.")
+            )
+        for name, value in fields.items():
+            setattr(survey, name, value)
+        survey.save()
+        _end(SurveyEvent.SAVED, {"survey": survey.pk, "name": survey.name}, by=by)
+    return survey
+
+
+def move_survey(survey_id: int, *, by: Agent, up: bool) -> Survey:
+    """Let a survey be tried before its neighbour, or after it; at the end of the list nothing changes."""
+    with transaction.atomic():
+        _begin(by)
+        survey = _survey(survey_id)
+        order = list(Survey.objects.all())
+        here = order.index(survey)
+        there = here - 1 if up else here + 1
+        if not 0 <= there < len(order):
+            return survey
+        order[here], order[there] = order[there], order[here]
+        for position, one in enumerate(order):
+            one.position = position
+        Survey.objects.bulk_update(order, ["position"])
+        _end(SurveyEvent.MOVED, {"survey": survey.pk, "to": there}, by=by)
+    return order[there]
+
+
+def remove_survey(survey_id: int, *, by: Agent) -> None:
+    """Take a survey away; what customers answered stays. Removing it again changes nothing."""
+    with transaction.atomic():
+        _begin(by)
+        survey = Survey.objects.filter(pk=survey_id).first()
+        if survey is None:
+            return
+        data = {"survey": survey.pk, "name": survey.name}
+        survey.delete()
+        _end(SurveyEvent.REMOVED, data, by=by)
+
+
+def save_contact_rules(*, by: Agent, **fields: Any) -> ContactRules:
+    """How often and when the house writes unprompted. Saving what is there already changes nothing."""
+    with transaction.atomic():
+        _begin(by)
+        rules = contact_rules()
+        if all(getattr(rules, name) == value for name, value in fields.items()):
+            return rules
+        for name, value in fields.items():
+            setattr(rules, name, value)
+        rules.save()
+        _end(SurveyEvent.CONTACT_RULES_SAVED, dict(fields), by=by)
+    return rules
+
+
+def _begin(by: Agent) -> None:
+    if not by.may(Permission.MANAGE_SURVEYS):
+        raise PermissionDenied(_("Your role does not allow this."))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('metrics.surveys', 0))")
+
+
+def _end(kind: SurveyEvent, data: dict[str, Any], *, by: Agent) -> None:
+    record_event(ALL, kind, by=by.actor, at=timezone.now(), data=data)
+
+
+def _survey(survey_id: int) -> Survey:
+    found = Survey.objects.filter(pk=survey_id).first()
+    if found is None:
+        raise NotFound(_("There is no such survey."))
+    return found
+
+
+def _last_position() -> int:
+    return Survey.objects.aggregate(last=Max("position"))["last"] or 0
