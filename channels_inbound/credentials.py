@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import transaction
 
-from channels_inbound.models import Connection, Mailbox, OutgoingServer
+from channels_inbound.models import Connection, DkimKey, Mailbox, OutgoingServer
 
 
 class CredentialsError(Exception):
@@ -39,7 +39,7 @@ def decrypt(stored: str) -> dict[str, str]:
 def rotate_credentials() -> tuple[int, int]:
     """Encrypt every secret anew with the first key: how many were, and how many no key opens."""
     done = lost = 0
-    for model in (Mailbox, Connection, OutgoingServer):
+    for model in (Mailbox, Connection, OutgoingServer, DkimKey):
         for pk in model._default_manager.values_list("pk", flat=True):
             with transaction.atomic():
                 row = model._default_manager.select_for_update().filter(pk=pk).only("secret").first()

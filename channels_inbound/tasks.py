@@ -10,6 +10,7 @@ from django.utils import timezone
 from channels_inbound import claims, delivery, inbound
 from channels_inbound.hooks import drain, media
 from channels_inbound.hooks.apply import forget_parked
+from channels_inbound.imap.channel_health import refresh_receiving
 from events import doorbell
 from tickets.actions.delivery import release_expired
 
@@ -64,7 +65,7 @@ def send_due(**_: Any) -> None:
 
 @shared_task(name="channels_inbound.tasks.sweep", queue="critical")
 def sweep(**_: Any) -> None:
-    """Settle claims whose worker is gone, and read mail whose bell was never heard."""
+    """Settle claims whose worker is gone, read mail whose bell was never heard, see which mailboxes fail."""
     release_expired(at=timezone.now())
     if claims.anything_waits(at=timezone.now()):
         inbound.drain_inbound()
@@ -73,4 +74,5 @@ def sweep(**_: Any) -> None:
     if media.anything_to_fetch(at=timezone.now()):
         doorbell.ring_now("media")
     forget_parked(at=timezone.now())
+    refresh_receiving(at=timezone.now())
     delivery.drain_outbound()

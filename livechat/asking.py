@@ -18,12 +18,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from events.rates import client_address
 from livechat.doors import Door, Refused, door_by_pass
 from livechat.limits import TooMuch
 from livechat.models import Visitor
 from livechat.signed import BadToken
 from livechat.visitors import AnotherPerson, digest_of, visitor_of
-from tickets.inbox.access import client_address
 
 LARGEST = 64 * 1024
 

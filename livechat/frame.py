@@ -18,12 +18,12 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
+from events.rates import client_address
 from livechat.asking import plain
 from livechat.doors import Refused, door_for, write_pass
 from livechat.limits import TooMuch, spend
 from livechat.widget_settings import clean_origin, text_color
 from livechat.words import MAIL_WORDS, WORDS, choose_language
-from tickets.inbox.access import client_address
 
 LOADER = "dist/widget-loader.js"
 LOADER_SECONDS = 300

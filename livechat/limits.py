@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
-import redis
-
-from events.doorbell import breaker, probe_client
+from events import rates
 
 MAX_TEXT = 5000
 MAX_FILES = 4
@@ -38,20 +34,6 @@ class TooMuch(Exception):
 
 def spend(what: str, **by: str) -> None:
     """Count one of `what` for each of `by` (visitor=..., address=..., channel=...). TooMuch over any limit."""
-    if breaker.open:
-        return
-    now = time.time()
-    rules = [(RATES[(what, who)], f"chat:{what}:{who}:{name}") for who, name in by.items() if (what, who) in RATES]
-    try:
-        with probe_client().pipeline(transaction=False) as pipe:
-            for (_, window), name in rules:
-                key = f"{name}:{int(now // window)}"
-                pipe.incr(key)
-                pipe.expire(key, 2 * window)
-            counts = pipe.execute()[::2]
-    except (redis.RedisError, OSError):
-        breaker.trip()
-        return
-    for ((most, window), _), count in zip(rules, counts, strict=True):
-        if int(count) > most:
-            raise TooMuch(int(window - now % window) + 1)
+    rules = [(f"chat:{what}:{who}:{name}", *RATES[(what, who)]) for who, name in by.items() if (what, who) in RATES]
+    if wait := rates.spend(rules):
+        raise TooMuch(wait)

@@ -34,19 +34,30 @@ KNOWN = (
     gettext_noop("crash: the parsing process ended ({code})"),
     gettext_noop("memory: more memory than a mail may take"),
     gettext_noop("nothing listens for mail on {address}"),
+    gettext_noop("mailbox {name}: {detail}"),
+    gettext_noop("nobody has looked into it for too long"),
+    gettext_noop("the server does not give this mail: {detail}"),
+    gettext_noop("the server does not give this mail, without a reason"),
+    gettext_noop("the server gives this mail without its text"),
+    gettext_noop("the connection broke {count} times while this mail was being fetched"),
+    gettext_noop("the connection broke while this mail was being fetched again"),
+    gettext_noop("the mail is no longer in the mailbox; this is its header"),
+    gettext_noop("{detail}, the mail itself is still in the mailbox"),
+    gettext_noop("larger than {limit} MB ({size} MB): only its header was fetched"),
 )
 _FIELD = re.compile(r"\\\{(\w+)\\\}")
 
 
 def retold(reason: str) -> str:
-    """The reason in the reader's language; as it is when another server worded it."""
+    """The reason in the reader's language; as it is when another server worded it. Sentences of ours that pages say
+    too need not be listed above."""
     for sentence, pattern in _patterns():
         if found := pattern.fullmatch(reason):
             values = found.groupdict()
             if "detail" in values:
                 values["detail"] = retold(values["detail"])
             return gettext(sentence).format_map(values)
-    return reason
+    return gettext(reason) if reason else ""
 
 
 @cache

@@ -27,6 +27,10 @@ class BadSignature(Exception):
     """Not from the provider, or not for us: 403, and nothing is kept but a count."""
 
 
+class Unverifiable(Exception):
+    """What it takes to judge the signature is not to be had now: 503, so that they come again."""
+
+
 class Malformed(Exception):
     """Signed, and still not what the contract says: kept in quarantine with this reason."""
 

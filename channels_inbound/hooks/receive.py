@@ -14,24 +14,27 @@ from django.views.decorators.http import require_http_methods
 
 from channels_inbound.credentials import CredentialsError
 from channels_inbound.hooks.accounts import account_of
-from channels_inbound.hooks.provider import Account, BadSignature, Hook, Provider
+from channels_inbound.hooks.provider import Account, BadSignature, Hook, Provider, Unverifiable
 from channels_inbound.hooks.reading import parse_form
 from channels_inbound.hooks.registry import provider as provider_named
 from channels_inbound.models import Connection
 from channels_inbound.raw import store_raw
+from events.rates import client_address, spend
 from events.tracing import current_trace
 
 logger = logging.getLogger(__name__)
 
 TRANSPORT = "hook"
 MAX_HEADER = 500
+# Bad signatures a minute from one address, at one webhook address.
+MOST_REFUSED = 60
 
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def hook(request: HttpRequest, provider: str, key: str) -> HttpResponse:
-    """A provider calls. 404 for an address that is none, 403 for whoever is not the provider, 413 for too much; 200
-    once it is committed. Our own failure is a 5xx, so that they come again."""
+    """A provider calls. 404 for an address that is none, 403 for whoever is not the provider (429 for who keeps on),
+    413 for too much; 200 once it is committed. Our own failure is a 5xx, so that they come again."""
     handler = provider_named(provider)
     connection = Connection.objects.select_related("channel").filter(key=key, provider=provider).first()
     if handler is None or connection is None or not handler.takes_hooks:
@@ -48,7 +51,10 @@ def hook(request: HttpRequest, provider: str, key: str) -> HttpResponse:
             return _shake(handler, seen, account)
         handler.verify(seen, account)
     except (BadSignature, CredentialsError) as error:
-        return _refused(connection, error)
+        return _refused(request, connection, error)
+    except Unverifiable as error:
+        logger.warning("webhook not checked", extra={"channel": connection.channel_id, "reason": str(error)})
+        return HttpResponse(status=503)
     _keep(handler, connection, seen, account)
     kind, text = handler.answer(seen, account)
     return HttpResponse(text, content_type=kind)
@@ -72,7 +78,12 @@ def _keep(handler: Provider, connection: Connection, seen: Hook, account: Accoun
     )  # fmt: skip
 
 
-def _refused(connection: Connection, error: Exception) -> HttpResponse:
+def _refused(request: HttpRequest, connection: Connection, error: Exception) -> HttpResponse:
+    """Counted and logged, up to a limit an address: from then on somebody who guesses costs us no row and no line.
+    What is rightly signed never comes here, whoever guesses beside it."""
+    wait = spend([(f"hook-refused:{connection.pk}:{client_address(request)}", MOST_REFUSED, 60)])
+    if wait:
+        return HttpResponse(status=429, headers={"Retry-After": str(wait)})
     Connection.objects.filter(pk=connection.pk).update(refused=F("refused") + 1, last_refused_at=timezone.now())
     logger.warning("webhook refused", extra={"channel": connection.channel_id, "reason": type(error).__name__})
     return HttpResponse(status=403)

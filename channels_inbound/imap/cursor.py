@@ -170,6 +170,8 @@ def _store_one(mailbox: Mailbox, epoch: int, fetched: Fetched, *, at: datetime) 
     if arrived:
         envelope["arrived_at"] = arrived.isoformat()
         envelope |= {"historic": True} if mailbox.backlog_historic and arrived < _live_from(mailbox) else {}
+    if fetched.reason:
+        envelope["incomplete"] = True
     delivery = store_raw(
         [mailbox.channel_id], transport="imap", content=fetched.content, envelope=envelope, trace_id=new_trace(),
         transport_key=transport_key(mailbox, epoch, fetched.listed.uid),

@@ -146,11 +146,9 @@ class Folder:
         return Fetched(mail, content)
 
     def too_large(self, mail: Listed) -> Fetched:
-        size = (mail.size or 0) / (1 << 20)
-        return self.header_only(
-            mail, f"larger than {self.max_size >> 20} MB ({size:.1f} MB): only its header was fetched, "
-            "the mail itself is still in the mailbox",
-        )  # fmt: skip
+        limit, size = self.max_size >> 20, (mail.size or 0) / (1 << 20)
+        words = f"larger than {limit} MB ({size:.1f} MB): only its header was fetched"
+        return self.header_only(mail, f"{words}, the mail itself is still in the mailbox")
 
     def header_only(self, mail: Listed, reason: str) -> Fetched:
         """What can be had of a mail that cannot be had whole."""

@@ -15,7 +15,7 @@ from django.utils import timezone
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
 from channels_inbound.credentials import decrypt, encrypt
-from channels_inbound.imap import cursor, leases, oauth
+from channels_inbound.imap import again, cursor, leases, oauth
 from channels_inbound.imap.connection import Client, Server, Wake
 from channels_inbound.imap.cursor import Lease, LeaseLost, Position
 from channels_inbound.imap.folder import Access, Fetched, Folder, Listed, open_folder
@@ -143,6 +143,7 @@ class Visit:
             cursor.align, self.lease, uidvalidity=folder.uidvalidity, uidnext=folder.uidnext, at=timezone.now()
         )
         self._settle(folder, position.epoch)
+        self._fetch_again(folder, position.epoch)
         taken = True
         while taken and not self.wake.called():
             folder.client.heard_of_new_mail()  # what was told before this search, the search tells
@@ -210,6 +211,21 @@ class Visit:
         if position.stalls == STEP_OVER_AFTER:
             return [folder.header_only(mail, reason) for mail in batch]
         return [Fetched(mail, b"", reason) for mail in batch]
+
+    def _fetch_again(self, folder: Folder, epoch: int) -> None:
+        """What somebody asked for once more, one by one. Whatever breaks meanwhile, it was asked for once."""
+        while uids := self.in_database(again.take_wanted, self.lease, epoch):
+            for uid in uids:
+                fetched = None
+                try:
+                    listed = folder.listing([uid])
+                    fetched = next(iter(folder.fetch(listed)), None) if listed else None
+                    reason = fetched.reason if fetched else again.GONE
+                except (OSError, IMAPClientAbortError):
+                    self.in_database(again.keep, self.lease, epoch, uid, None, again.BROKEN, at=timezone.now())
+                    raise
+                self.in_database(again.keep, self.lease, epoch, uid, fetched, reason, at=timezone.now())
+            self._settle(folder, epoch)
 
     def _store(self, position: Position, fetched: Sequence[Fetched], *, passed: int) -> Position:
         new = self.in_database(cursor.store, self.lease, position.epoch, fetched, passed=passed, at=timezone.now())

@@ -18,6 +18,7 @@ from channels_inbound.hooks.provider import Account, BadSignature, Field, Hook, 
 from channels_inbound.hooks.reading import line, load_object, moment, parse_form, text, thing, things
 from channels_inbound.hooks.signatures import hmac_hex, require_any, require_basic
 from channels_inbound.mail_services.mime import decoded, header_pairs, mail_of
+from channels_inbound.mail_services.sns import verify_notice
 from tickets.kinds import MAIL
 
 ADDRESS = Field("address", _("Email address of the channel"))
@@ -189,10 +190,21 @@ class SendGrid(MailService):
 
 class Ses(MailService):
     title = "Amazon SES"
-    fields = (ADDRESS, LOGIN)
+    fields = (
+        ADDRESS, LOGIN,
+        Field(
+            "topics", _("SNS topics"), needed=False,
+            help=_("Their full names, separated by spaces; others are refused. Best set."),
+        ),
+    )  # fmt: skip
     guide = _(
         "Subscribe the webhook address, with user and password in it, to the SNS topics of receiving and of events."
     )
+
+    def verify(self, hook: Hook, account: Account) -> None:
+        # The secret first: who does not know it makes us fetch nothing.
+        super().verify(hook, account)
+        verify_notice(hook.body, topics=str(account.settings.get("topics", "")).split())
 
     def parse(self, body: bytes, reading: Reading) -> list[Fact]:
         notice = load_object(body)

@@ -7,7 +7,7 @@ from datetime import datetime
 from channels_inbound.hooks.apply import FURTHER
 from channels_inbound.hooks.facts import MailReport
 from people.identities import note_hard_bounces
-from tickets.actions.changes import delivery_failed, message_delivered
+from tickets.actions.changes import delivery_failed, delivery_proven, message_delivered
 from tickets.models import Message, MessageKind
 
 
@@ -20,6 +20,8 @@ def mail_report(channel_id: int, fact: MailReport, *, at: datetime) -> str:
     if found is None or fact.recipient not in _recipients(found):
         return "ignored"
     if fact.event == "delivered":
+        # Nobody knew whether the mail had been taken: it was, and it went to all in one.
+        delivery_proven(found.pk, at=fact.at)
         return "applied" if message_delivered(found.pk, at=fact.at) else "duplicate"
     if fact.event != "failed":
         return "ignored"

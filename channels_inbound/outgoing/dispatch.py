@@ -11,10 +11,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from channels_inbound.credentials import CredentialsError
 from channels_inbound.email.compose import ComposedMail
+from channels_inbound.email.dkim_sign import SigningKey, signed
 from channels_inbound.email.send import Outcome, SendResult, SmtpRoute, SmtpSender, Unreachable
 from channels_inbound.models import DemoMail, OutgoingServer
 from channels_inbound.outgoing import pacing
+from channels_inbound.outgoing.keys import sending_domain, signing_key
 from channels_inbound.outgoing.servers import note_failed, note_used, open_secret, route_to, servers_of
 from tickets.actions.delivery import begin_handover, record_accepted
 from tickets.outbound import OutboundMessage
@@ -26,6 +29,7 @@ class Dispatch:
     def __init__(self) -> None:
         self._senders: dict[int, SmtpSender] = {}
         self._servers: dict[int, list[OutgoingServer]] = {}
+        self._keys: dict[str, SigningKey | None] = {}
         self._failed: dict[int, str] = {}  # in this round; nobody waits for them twice
 
     def deliver(self, m: OutboundMessage, mail: ComposedMail) -> SendResult:
@@ -35,12 +39,24 @@ class Dispatch:
         servers = self._servers[m.channel_id]
         if not servers and not settings.EMAIL_URL:
             return _keep_for_demo(m, mail)
-        return self._paced(m, mail, servers)
+        return self._paced(m, self._signed(m, mail), servers)
 
     def close(self) -> None:
         for sender in self._senders.values():
             sender.close()
         self._senders.clear()
+
+    def _signed(self, m: OutboundMessage, mail: ComposedMail) -> ComposedMail:
+        """With the key of its domain. One that cannot be opened holds the mail back: unsigned it might be thrown away
+        by whoever obeys the domain's own policy, and nobody would hear of it."""
+        domain = sending_domain(m.channel_address)
+        try:
+            if domain not in self._keys:
+                self._keys[domain] = signing_key(domain)
+        except CredentialsError as error:
+            raise Unreachable(str(error)) from None
+        key = self._keys[domain]
+        return replace(mail, content=signed(mail.content, key)) if key else mail
 
     def _paced(self, m: OutboundMessage, mail: ComposedMail, servers: list[OutgoingServer]) -> SendResult:
         """Recipients whose domain wants none now wait; the others get it."""

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from channels_inbound.email.headers_out import wire_address
+from channels_inbound.models import DkimKey
 from channels_inbound.outgoing.dns import DnsUnreachable, Lookup
+from channels_inbound.outgoing.keys import Published, published
 
 # What the big providers ask their customers to include.
 INCLUDES = {
@@ -27,27 +29,54 @@ _DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One sentence. `state` is good, bad, warn or unknown; `name` and `value` are a TXT record to add or change."""
+    """One sentence. `state` is good, bad, warn or unknown; `name` and `value` are a TXT record to add or change;
+    `key` is the key of ours it is about."""
 
     topic: str
     state: str
     words: str
     name: str = ""
     value: str = ""
+    key: DkimKey | None = None
 
 
-def check_sender(domain: str, hosts: Sequence[str], lookup: Lookup) -> list[Finding]:
-    """SPF, DKIM and DMARC of the domain whose mail leaves by these hosts (none: by a server we know nothing of)."""
+def check_sender(domain: str, hosts: Sequence[str], lookup: Lookup, keys: Sequence[DkimKey] = ()) -> list[Finding]:
+    """SPF, DKIM and DMARC of the domain whose mail leaves by these hosts (none: by a server we know nothing of) and
+    is, or is to be, signed with these keys."""
     domain = wire_address(f"x@{domain.lower().rstrip('.')}").partition("@")[2]
     if not _DOMAIN.fullmatch(domain):
         return [
             Finding("DNS", "unknown", _("%(domain)s is no domain other servers could look up.") % {"domain": domain})
         ]
     try:
-        return [_spf(domain, hosts, lookup), _dkim(domain, lookup), _dmarc(domain, lookup)]
+        dkim = [_own_key(key, lookup) for key in keys] or [_dkim(domain, lookup)]
+        return [_spf(domain, hosts, lookup), *dkim, _dmarc(domain, lookup)]
     except DnsUnreachable:
         words = _("DNS cannot be reached from here, so nothing can be said about %(domain)s. Try again later.")
-        return [Finding("DNS", "unknown", words % {"domain": domain})]
+        return [Finding("DNS", "unknown", words % {"domain": domain}), *unasked(keys)]
+
+
+def unasked(keys: Sequence[DkimKey]) -> list[Finding]:
+    """Our keys where no name server can be asked."""
+    words = _("Whether this record is published cannot be seen from here.")
+    return [Finding("DKIM", "unknown", words, key.name, key.record, key) for key in keys]
+
+
+def _own_key(key: DkimKey, lookup: Lookup) -> Finding:
+    match published(key, lookup), bool(key.signs_since):
+        case Published.OURS, True:
+            return Finding("DKIM", "good", _("Outgoing mail is signed, and the key is published."), key=key)
+        case Published.OURS, False:
+            return Finding("DKIM", "warn", _("The key is published. Begin signing with it."), key=key)
+        case Published.OTHER, _signs:
+            words = _("Another key stands under this name. Make this record the only one there:")
+        case Published.UNKNOWN, _signs:
+            return unasked([key])[0]
+        case _missing, True:
+            words = _("Mail is signed, but the key is not published, so receivers cannot check it. Add this record:")
+        case _:
+            words = _("Add this record, then begin signing. Changes may take some hours to be seen.")
+    return Finding("DKIM", "bad" if key.signs_since else "warn", words, key.name, key.record, key)
 
 
 def _spf(domain: str, hosts: Sequence[str], lookup: Lookup) -> Finding:
@@ -115,8 +144,8 @@ def _dkim(domain: str, lookup: Lookup) -> Finding:
         words = _("Keys for DKIM signatures are published (%(names)s). Your mail server must sign with one of them.")
         return Finding("DKIM", "good", words % {"names": ", ".join(keys)})
     words = _(
-        "No DKIM key stands under the usual names. Switch signing on at the provider whose server sends; it shows the "
-        "record to add. Keys under other names cannot be seen from outside."
+        "No DKIM key stands under the usual names. Make one here and mail is signed before it leaves, or switch "
+        "signing on at the provider whose server sends. Keys under other names cannot be seen from outside."
     )
     return Finding("DKIM", "unknown", words)
 

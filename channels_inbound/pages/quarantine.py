@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from channels_inbound.email.headers import decode_header
+from channels_inbound.imap.again import fetch_again
 from channels_inbound.models import RawBody, RawDelivery
 from channels_inbound.pages.mail_frame import as_download
 from channels_inbound.quarantine import parse_again, quarantine_visible_to
@@ -53,7 +54,8 @@ def list_page(request: HttpRequest) -> HttpResponseBase:
 def _row(delivery: RawDelivery, guess: Guess | None) -> dict[str, Any]:
     """One line of the list. Not every way in knows an envelope's sender."""
     sender = (guess.sender if guess else "") or delivery.envelope.get("mail_from", "")
-    return {"delivery": delivery, "guess": guess, "sender": sender}
+    incomplete = "incomplete" in delivery.envelope
+    return {"delivery": delivery, "guess": guess, "sender": sender, "incomplete": incomplete}
 
 
 @require_POST
@@ -74,11 +76,28 @@ def retry(request: HttpRequest, delivery_id: int) -> HttpResponseBase:
 
 @require_POST
 @signed_in
+def fetch(request: HttpRequest, delivery_id: int) -> HttpResponseBase:
+    """Ask the mailbox once more for a mail it gave only the header of."""
+    agent = _handler(request)
+    try:
+        fetch_again(delivery_id, by=agent)
+    except TooLate as error:
+        messages.info(request, error.message)
+    except DomainError:
+        raise Http404("no such mail") from None
+    else:
+        messages.success(request, _("The mail is being fetched again. It stays here if that fails."))
+    return redirect("quarantine")
+
+
+@require_POST
+@signed_in
 def retry_all(request: HttpRequest) -> HttpResponseBase:
-    """Parse all of them again, as after an update."""
+    """Parse all of them again, as after an update; but for those that are no more than a header."""
     agent = _handler(request)
     done = 0
-    for delivery_id in quarantine_visible_to(agent).order_by("id").values_list("pk", flat=True)[:AT_ONCE]:
+    whole = quarantine_visible_to(agent).exclude(envelope__has_key="incomplete")
+    for delivery_id in whole.order_by("id").values_list("pk", flat=True)[:AT_ONCE]:
         try:
             parse_again(delivery_id, by=agent)
         except TooLate:

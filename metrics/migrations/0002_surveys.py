@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("metrics", "0001_initial"),
         ("people", "0007_contact_budget"),
-        ("tickets", "0015_survey_messages"),
+        ("tickets", "0016_survey_messages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

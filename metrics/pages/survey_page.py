@@ -7,20 +7,19 @@ proof, and a page of somebody else's does not have it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core import signing
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from events.rates import client_address, spend
 from metrics.models import Survey, SurveyAnswer
 from metrics.surveys.answers import Said, record_answer, record_public_answer
 from metrics.surveys.letters import FACES
@@ -28,7 +27,6 @@ from metrics.surveys.links import invitation_of
 from metrics.surveys.scales import HIGH_REASONS, LOW_REASONS, SCALES, Band, Kind, band_of, is_score
 from metrics.surveys.words import LANGUAGES, choose_language, words_for
 from tickets.errors import DomainError, InvalidInput
-from tickets.inbox.access import client_address
 
 _VISIT = "metrics.survey.visit"
 VISIT_SECONDS = 24 * 3600
@@ -156,9 +154,4 @@ def _visit(text: str) -> UUID | None:
 
 
 def _in_measure(request: HttpRequest) -> bool:
-    key = f"survey:{client_address(request)}:{int(time.time() // WINDOW)}"
-    cache.add(key, 0, timeout=2 * WINDOW)
-    try:
-        return cache.incr(key) <= MOST
-    except ValueError:  # it ran out between the two
-        return True
+    return not spend([(f"survey:{client_address(request)}", MOST, WINDOW)])

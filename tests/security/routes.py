@@ -141,6 +141,8 @@ VISITS = [
     Visit("outgoing_edit", "/channels/{channel}/outgoing/{server}/", may=ADMIN, foreign=True, refused=(404,)),
     Visit("outgoing_first", "/channels/{channel}/outgoing/{server}/first/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("outgoing_remove", "/channels/{channel}/outgoing/{server}/remove/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
+    Visit("key_new", "/channels/{channel}/keys/new/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
+    Visit("key_remove", "/channels/{channel}/keys/{key}/remove/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("calls", "/calls/"),
     Visit("callback_done", "/calls/{call}/done/", form={}, may=ANSWERING, foreign=True, answers=(302,)),
     Visit("connect", "/channels/connect/", may=ADMIN, refused=(404,)),
@@ -183,6 +185,7 @@ VISITS = [
     Visit("quarantine", "/quarantine/", may=LEADING, refused=(404,)),
     Visit("quarantine_retry_all", "/quarantine/retry/", form={}, may=LEADING, refused=(404,), answers=(302,)),
     Visit("quarantine_retry", "/quarantine/{stuck}/retry/", form={}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),
+    Visit("quarantine_fetch", "/quarantine/{half}/fetch/", form={}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),
     Visit("quarantine_source", "/quarantine/{stuck}/source/", may=LEADING, foreign=True, refused=(404,)),
     Visit("demo_mailbox", "/demo/mailbox/"),
     Visit("demo_mail", "/demo/mailbox/{demo}/", foreign=True),
@@ -197,8 +200,8 @@ OWN = [
 # Who works here and in which teams is the shop's own directory; changing it is another helper's table (tests/people).
 DIRECTORY = {"agent_invite", "team", "agent_new", "agent_edit", "team_new", "team_edit"}
 # These act on the demo mailbox through the mail listener: tests/channels_inbound/test_pages.py.
-# "sender_check" asks DNS: tests/channels_inbound/test_sender_check.py.
-ELSEWHERE = DIRECTORY | {"sender_check", "demo_write", "demo_reply", "setup"}
+# "sender_check" and "key_start" ask DNS: tests/channels_inbound/test_sender_check.py and test_dkim.py.
+ELSEWHERE = DIRECTORY | {"sender_check", "key_start", "demo_write", "demo_reply", "setup"}
 # The widget's own door, with origins, passes and secrets of its own: tests/livechat/test_api.py.
 WIDGET = {
     "widget_loader", "widget_facts", "widget_frame", "widget_sync", "widget_message", "widget_details", "widget_identity",

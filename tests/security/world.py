@@ -18,7 +18,16 @@ from PIL import Image
 
 from channels_inbound.email.headers_out import POLICY
 from channels_inbound.inbound import drain_inbound
-from channels_inbound.models import Connection, DemoMail, Mailbox, OutgoingServer, RawDelivery, RawState
+from channels_inbound.models import (
+    Connection,
+    DemoMail,
+    DkimKey,
+    FetchedMail,
+    Mailbox,
+    OutgoingServer,
+    RawDelivery,
+    RawState,
+)
 from channels_inbound.raw import store_raw
 from events.delivery import drain
 from livechat.channels import create_chat_channel
@@ -29,7 +38,7 @@ from metrics.models import BusinessCalendar, FollowUp, Policy, Survey, SurveyAns
 from metrics.rules import ensure_defaults
 from people.models import Agent, Identity, Membership, Role, Team
 from tests.channels_inbound.mails import make_mail, raw_mail
-from tests.people import House, make_agent, make_house
+from tests.people import NOW, House, make_agent, make_house
 from tickets import actions
 from tickets.actions import delivery
 from tickets.files import inline_picture_url
@@ -115,6 +124,11 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     folded = _bring_in(corner, raw_mail(
         From=f"{word} Bauer <{word}@customer.example>", To=corner.channel.address, Message_ID=f"<folded-{word}@customer.example>",
         Subject=f"Re: {word}", text=f"New {word}.\n\nOn Tue, 3 Nov 2026, 12:30 Shop, <{corner.channel.address}> wrote:\n> Old {word}.\n"))  # fmt: skip
+    half = RawDelivery.objects.get(pk=store_raw(
+        [corner.channel.pk], transport="imap", envelope={"incomplete": True},
+        content=_mail(word, corner.channel.address, "half"))[0])  # fmt: skip
+    RawDelivery.objects.filter(pk=half.pk).update(state=RawState.QUARANTINED, reason=f"{word} too large")
+    FetchedMail.objects.create(mailbox=mailbox, epoch=0, uid=1, digest=b"", delivery=half)
     ids["folded"] = folded.pk
     outer = make_mail(
         From=f"{word} Bauer <{word}@customer.example>",
@@ -133,6 +147,10 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     inline = Attachment.objects.filter(message=first).exclude(content_id="").get()
     pending = Participant.objects.get(conversation__ticket=ticket, state="pending")
     OutgoingServer.objects.create(channel=corner.channel, position=0, host=f"{word}.first.example")
+    domain = corner.channel.address.rpartition("@")[2]
+    key = DkimKey.objects.get_or_create(
+        domain=domain, selector="signs", defaults={"record": "p=x", "signs_since": NOW}
+    )[0]
     server = OutgoingServer.objects.create(channel=corner.channel, position=1, host=f"{word}.example", username=word)
     ids |= _disappointed(corner, ticket)
     ensure_defaults()
@@ -143,8 +161,8 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     )
     ids |= {"policy": policy.pk, "calendar": policy.calendar_id, "spare": spare[0].pk}
     ids |= {
-        "server": server.pk, "mailbox": mailbox.pk, "connected": connected.channel_id, "call": call.pk, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
-        "file": file.public_id, "picture": note_file.public_id, "upload": upload.public_id, "stuck": stuck.pk,
+        "key": key.pk, "server": server.pk, "mailbox": mailbox.pk, "connected": connected.channel_id, "call": call.pk, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
+        "file": file.public_id, "picture": note_file.public_id, "upload": upload.public_id, "stuck": stuck.pk, "half": half.pk,
         "demo": demo.pk, "inline": inline_picture_url(inline.public_id).strip("/"), "team": corner.team.pk,
         "conversation": pending.conversation_id, "identity": pending.identity_id, "colleague": other.pk,
         "agent": agent.pk, "channel": corner.channel.pk,

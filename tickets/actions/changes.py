@@ -15,6 +15,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from events.actors import SYSTEM, Actor
+from tickets.deliveries import after_attempt
 from tickets.events import TicketEvent
 from tickets.models import Attachment, Cycle, Message, MessageKind, OutboxState, SearchEntry, Ticket
 from tickets.preview import preview_of
@@ -126,7 +127,8 @@ def delivery_proven(message_id: int, *, at: datetime) -> bool:
         if ticket is None or message is None or message.outbox != OutboxState.UNKNOWN:
             return False
         message.outbox, message.error, message.sent_at = OutboxState.SENT, "", at
-        message.save(update_fields=["outbox", "error", "sent_at"])
+        message.deliveries = after_attempt(message, at=at, reached=True, refused={}, waiting={})
+        message.save(update_fields=["outbox", "error", "sent_at", "deliveries"])
         refresh_attention(ticket)
         ticket.save(update_fields=["needs_attention"])
         record(ticket, TicketEvent.DELIVERY_CONFIRMED, by=SYSTEM, at=at, data={"message": message.pk})

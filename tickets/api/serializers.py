@@ -49,7 +49,11 @@ class ChannelSerializer(ChannelRefSerializer):
     team = TeamSerializer(allow_null=True)
     locale = serializers.CharField()
     is_active = serializers.BooleanField()
-    health = serializers.ChoiceField(choices=ChannelHealth.values)
+    health = serializers.ChoiceField(
+        choices=ChannelHealth.values, source="overall_health", help_text="`failing` when sending or receiving is."
+    )
+    sending = serializers.ChoiceField(choices=ChannelHealth.values, source="health")
+    receiving = serializers.ChoiceField(choices=ChannelHealth.values, source="receive_health")
     last_received_at = UtcField(allow_null=True)
     last_sent_at = UtcField(allow_null=True)
 

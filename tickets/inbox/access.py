@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.cache import add_never_cache_headers
@@ -37,15 +36,6 @@ STATUS: dict[type[DomainError], int] = {
 def agent_of(request: HttpRequest) -> Agent:
     """The signed-in agent; only behind `signed_in`."""
     return cast(Agent, request.user)
-
-
-def client_address(request: HttpRequest) -> str:
-    """Whose address limits count: the connection's, or what the last proxy of ours says."""
-    hops = request.headers.get("X-Forwarded-For", "").split(",")
-    trusted = settings.TRUSTED_PROXIES
-    if trusted and len(hops) >= trusted and hops[-trusted].strip():
-        return hops[-trusted].strip()[:64]
-    return str(request.META.get("REMOTE_ADDR", ""))[:64]
 
 
 def by_script(request: HttpRequest) -> bool:

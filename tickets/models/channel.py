@@ -34,8 +34,13 @@ class Channel(models.Model):
     acknowledgement = models.TextField(_("text of the acknowledgement"), blank=True, default="")
     is_active = models.BooleanField(_("active"), default=True)
     capabilities = models.JSONField(default=dict, blank=True)
+    # Sending, and whatever concerns both ways. Fetching has its own: mail that goes out mends nothing there.
     health = models.CharField(max_length=8, choices=ChannelHealth.choices, default=ChannelHealth.OK)
     health_detail = models.TextField(blank=True, default="")
+    receive_health = models.CharField(
+        max_length=8, choices=ChannelHealth.choices, default=ChannelHealth.OK, db_default="ok"
+    )
+    receive_detail = models.TextField(blank=True, default="", db_default="")
     last_received_at = models.DateTimeField(null=True)
     last_sent_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -46,3 +51,9 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def overall_health(self) -> str:
+        """Failing when either way does."""
+        failing = ChannelHealth.FAILING in (self.health, self.receive_health)
+        return (ChannelHealth.FAILING if failing else ChannelHealth.OK).value

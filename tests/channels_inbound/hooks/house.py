@@ -12,6 +12,7 @@ from django.test import Client
 from channels_inbound.hooks.connections import add_connection
 from channels_inbound.models import Connection
 from tests.people import House
+from tests.providers.webhooks import Webhook
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
 KEY = Fernet.generate_key().decode()
@@ -36,3 +37,13 @@ def post(connection: Connection, body: bytes | str | dict[str, Any], **headers: 
     kind = named.pop("Content-Type", "application/json")
     path = f"/hooks/{connection.provider}/{connection.key}/"
     return Client().post(path, content, content_type=kind, headers=named)
+
+
+def hook_path(connection: Connection) -> str:
+    return f"/hooks/{connection.provider}/{connection.key}/"
+
+
+def deliver(connection: Connection, webhook: Webhook) -> Any:
+    """One webhook as its provider posts it."""
+    path = hook_path(connection) + (f"?{webhook.query}" if webhook.query else "")
+    return Client().post(path, webhook.body, content_type=webhook.content_type, headers=dict(webhook.headers))

@@ -347,7 +347,7 @@ class TestHostileMails:
         self, add: AddMailbox, account: Account, monkeypatch: Any
     ) -> None:
         """The server refuses to give one of them."""
-        _poison(monkeypatch, uid=3, error=IMAPClientError("fetch failed: Internal error occurred"))
+        poison(monkeypatch, uid=3, error=IMAPClientError("fetch failed: Internal error occurred"))
         account.deliver(*numbered(1, 2, 3, 4, 5))
         mailbox = visit(add(after_fetch="seen"))
         assert (mailbox.state, mailbox.last_uid) == ("ok", 5)
@@ -361,7 +361,7 @@ class TestHostileMails:
     def test_a_mail_that_breaks_the_connection_is_set_aside_in_the_end(
         self, add: AddMailbox, account: Account, monkeypatch: Any
     ) -> None:
-        _poison(monkeypatch, uid=3, error=IMAPClientAbortError("socket error: EOF"))
+        poison(monkeypatch, uid=3, error=IMAPClientAbortError("socket error: EOF"))
         account.deliver(*numbered(1, 2, 3, 4, 5))
         mailbox = add()
         states = [visit(mailbox).state for _ in range(10)]
@@ -412,7 +412,7 @@ class TestHostileMails:
         assert "wants to send" in mailbox.trouble_detail
 
 
-def _poison(monkeypatch: Any, *, uid: int, error: Exception) -> None:
+def poison(monkeypatch: Any, *, uid: int, error: Exception) -> None:
     """The server does this whenever that mail's body is asked for."""
     from channels_inbound.imap.connection import Client
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tickets", "0014_call_kind"),
+        ("tickets", "0015_receive_health"),
     ]
 
     operations = [

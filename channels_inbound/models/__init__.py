@@ -1,0 +1,31 @@
+"""What a channel keeps beside itself."""
+
+from .connection import Connection, ConnectionState, FetchState, ParkedFact, RemoteMedia, SentPart
+from .mailbox import AfterFetch, FetchedMail, Mailbox, MailboxAuth, MailboxSecurity, MailboxState, StartFrom
+from .outgoing import DkimKey, DomainPace, OutgoingSecurity, OutgoingServer, OutgoingState
+from .raw import DemoMail, RawBody, RawDelivery, RawState
+
+__all__ = [
+    "AfterFetch",
+    "Connection",
+    "ConnectionState",
+    "DemoMail",
+    "DkimKey",
+    "DomainPace",
+    "FetchState",
+    "FetchedMail",
+    "Mailbox",
+    "MailboxAuth",
+    "MailboxSecurity",
+    "MailboxState",
+    "OutgoingSecurity",
+    "OutgoingServer",
+    "OutgoingState",
+    "ParkedFact",
+    "RawBody",
+    "RawDelivery",
+    "RawState",
+    "RemoteMedia",
+    "SentPart",
+    "StartFrom",
+]

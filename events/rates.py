@@ -1,0 +1,43 @@
+"""How often something may be done, counted in Redis. A protection and no fact: without Redis nobody is refused."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import redis
+from django.conf import settings
+from django.http import HttpRequest
+
+from events.doorbell import breaker, probe_client
+
+
+def spend(rules: Sequence[tuple[str, int, int]]) -> int:
+    """Count one under each rule (name, so many, in so many seconds); how many seconds to wait, 0 when all allow it."""
+    if breaker.open or not rules:
+        return 0
+    now = time.time()
+    try:
+        with probe_client().pipeline(transaction=False) as pipe:
+            for name, _, window in rules:
+                key = f"{name}:{int(now // window)}"
+                pipe.incr(key)
+                pipe.expire(key, 2 * window)
+            counts = pipe.execute()[::2]
+    except (redis.RedisError, OSError):
+        breaker.trip()
+        return 0
+    waits = [
+        int(window - now % window) + 1
+        for (_, most, window), count in zip(rules, counts, strict=True) if int(count) > most
+    ]  # fmt: skip
+    return max(waits, default=0)
+
+
+def client_address(request: HttpRequest) -> str:
+    """Whose address limits count: the connection's, or what the last proxy of ours says."""
+    hops = request.headers.get("X-Forwarded-For", "").split(",")
+    trusted = settings.TRUSTED_PROXIES
+    if trusted and len(hops) >= trusted and hops[-trusted].strip():
+        return hops[-trusted].strip()[:64]
+    return str(request.META.get("REMOTE_ADDR", ""))[:64]

@@ -1,0 +1,180 @@
+"""Mail services' webhooks: mail they took for us, and what became of ours. Sending by them is SMTP, so their send side
+is the SMTP sink of the tests. SNS signs with a certificate of an authority of its own, and serves it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from functools import cache
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.x509.oid import NameOID
+
+from channels_inbound.hooks.signatures import hmac_hex
+from channels_inbound.mail_services.sns import signed_text
+from tests.providers.server import Reply, Request, Simulator
+from tests.providers.webhooks import Webhook, basic
+
+LOGIN = "hook-user:hook-pass-for-tests"
+MAILGUN_KEY = "mailgun-signing-key-for-tests-00001"
+TOPIC = "arn:aws:sns:eu-central-1:000000000001:helpdesk-mail"
+CERTIFICATE = "SimpleNotificationService-00000000000000000000000000000001.pem"
+CERTIFICATE_URL = f"https://sns.eu-central-1.amazonaws.com/{CERTIFICATE}"
+
+
+def mail_bytes(text: str, *, sender: str, to: str, subject: str, id: str, **headers: str) -> bytes:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"], mail["Message-ID"] = sender, to, subject, f"<{id}>"
+    for name, value in headers.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content(text)
+    return mail.as_bytes()
+
+
+# ---- Mailgun
+
+
+def _form(fields: dict[str, str]) -> Webhook:
+    edge = uuid.uuid4().hex
+    parts = [
+        f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + value.encode() + b"\r\n"
+        for name, value in fields.items()
+    ]
+    return Webhook(b"".join(parts) + f"--{edge}--\r\n".encode(), {}, f"multipart/form-data; boundary={edge}")
+
+
+def _mailgun_signature(key: str) -> dict[str, str]:
+    stamp, token = str(int(time.time())), secrets.token_hex(25)
+    return {"timestamp": stamp, "token": token, "signature": hmac_hex(key, (stamp + token).encode())}
+
+
+def mailgun_mail(mail: bytes, *, sender: str, to: str, key: str = MAILGUN_KEY) -> Webhook:
+    return _form(
+        {"recipient": to, "sender": sender, "from": sender, "body-mime": mail.decode(), **_mailgun_signature(key)}
+    )
+
+
+def mailgun_event(word: str, recipient: str, message_id: str, *, key: str = MAILGUN_KEY, **more: Any) -> Webhook:
+    data = {"event": word, "recipient": recipient, "timestamp": time.time(), "id": uuid.uuid4().hex,
+            "message": {"headers": {"message-id": message_id}}, **more}  # fmt: skip
+    return Webhook(json.dumps({"signature": _mailgun_signature(key), "event-data": data}).encode())
+
+
+# ---- Postmark
+
+
+def postmark_mail(
+    text: str, *, sender: str, to: str, subject: str, id: str, login: str = LOGIN, **headers: str
+) -> Webhook:
+    listed = [{"Name": "Message-ID", "Value": f"<{id}>"}]
+    listed += [{"Name": name.replace("_", "-"), "Value": value} for name, value in headers.items()]
+    content = {"From": sender, "FromFull": {"Email": sender, "Name": "Zoe Bauer"}, "To": to, "OriginalRecipient": to,
+               "Subject": subject, "TextBody": text, "HtmlBody": "", "MessageID": str(uuid.uuid4()), "Headers": listed,
+               "Attachments": []}  # fmt: skip
+    return Webhook(json.dumps(content).encode(), basic(login))
+
+
+def postmark_event(record: str, recipient: str, message_id: str, *, login: str = LOGIN, **more: Any) -> Webhook:
+    content = {"RecordType": record, "Recipient": recipient, "Email": recipient, "MessageID": str(uuid.uuid4()),
+               "Metadata": {"helpdesk_message_id": message_id}, **more}  # fmt: skip
+    return Webhook(json.dumps(content).encode(), basic(login))
+
+
+# ---- SendGrid
+
+
+def sendgrid_mail(mail: bytes, *, sender: str, to: str, login: str = LOGIN) -> Webhook:
+    form = _form({"email": mail.decode(), "envelope": json.dumps({"to": [to], "from": sender})})
+    return Webhook(form.body, basic(login), form.content_type)
+
+
+def sendgrid_events(*events: dict[str, Any], login: str = LOGIN) -> Webhook:
+    return Webhook(json.dumps([{"timestamp": int(time.time()), **event} for event in events]).encode(), basic(login))
+
+
+# ---- Amazon SES, by SNS
+
+
+@cache
+def authority() -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+    """The simulator's own authority."""
+    key = rsa.generate_private_key(65537, 2048)
+    return key, _certificate("Test authority", key, "Test authority", key, days=(-1, 30))
+
+
+@cache
+def signer(days: tuple[int, int] = (-1, 30)) -> tuple[rsa.RSAPrivateKey, bytes]:
+    """The key SNS signs with, and its certificate as PEM."""
+    key = rsa.generate_private_key(65537, 2048)
+    made = _certificate("sns.amazonaws.com", key, "Test authority", authority()[0], days=days)
+    return key, made.public_bytes(serialization.Encoding.PEM)
+
+
+def _certificate(
+    name: str, key: rsa.RSAPrivateKey, issuer: str, signed_by: rsa.RSAPrivateKey, *, days: tuple[int, int]
+) -> x509.Certificate:
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]),
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key.public_key(), x509.random_serial_number(),
+        now + timedelta(days=days[0]), now + timedelta(days=days[1]),
+    )  # fmt: skip
+    return builder.sign(signed_by, hashes.SHA256())
+
+
+class SnsServer(Simulator):
+    """Where SNS's certificates lie."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pem = signer()[1]
+
+    def is_send(self, request: Request) -> bool:
+        return True
+
+    def answer(self, request: Request) -> Reply:
+        if request.path == f"/{CERTIFICATE}":
+            return Reply(200, self.pem, {"Content-Type": "application/x-pem-file"})
+        return Reply(404, b"")
+
+
+def sns(
+    told: dict[str, Any] | str, *, kind: str = "Notification", topic: str = TOPIC, version: str = "1",
+    certificate: str = CERTIFICATE_URL, login: str = LOGIN, key: rsa.RSAPrivateKey | None = None, **more: str,
+) -> Webhook:  # fmt: skip
+    """A notice as SNS makes it, signed in the way of `version`."""
+    notice: dict[str, Any] = {
+        "Type": kind, "MessageId": str(uuid.uuid4()), "TopicArn": topic,
+        "Message": told if isinstance(told, str) else json.dumps(told),
+        "Timestamp": datetime.now(UTC).isoformat(), "SignatureVersion": version, "SigningCertURL": certificate, **more,
+    }  # fmt: skip
+    digest = hashes.SHA1() if version == "1" else hashes.SHA256()
+    sign = (key or signer()[0]).sign(signed_text(notice), PKCS1v15(), digest)
+    notice["Signature"] = base64.b64encode(sign).decode()
+    return Webhook(json.dumps(notice).encode(), basic(login), "text/plain; charset=UTF-8")
+
+
+def ses_mail(mail: bytes, *, sender: str, to: str, **more: Any) -> Webhook:
+    told = {"notificationType": "Received", "mail": {"source": sender, "messageId": uuid.uuid4().hex},
+            "receipt": {"recipients": [to]}, "content": mail.decode()}  # fmt: skip
+    return sns(told, **more)
+
+
+def ses_event(kind: str, recipient: str, message_id: str, **more: Any) -> Webhook:
+    part: dict[str, Any] = {"timestamp": datetime.now(UTC).isoformat()}
+    if kind == "Bounce":
+        part |= {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": recipient}]}
+    elif kind == "Delivery":
+        part |= {"recipients": [recipient]}
+    told = {"notificationType": kind, kind.lower(): part,
+            "mail": {"messageId": uuid.uuid4().hex, "commonHeaders": {"messageId": f"<{message_id}>"}}}  # fmt: skip
+    return sns(told, **more)

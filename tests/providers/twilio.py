@@ -1,0 +1,92 @@
+"""Twilio as far as we use it: messages out, recordings, who we are; and its webhooks for messages and calls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from email.utils import formatdate
+from itertools import count
+from urllib.parse import urlencode
+
+from channels_inbound.hooks.signatures import hmac_base64
+from channels_inbound.twilio.door import signed as signed_text
+from tests.providers.server import Reply, Request, Simulator
+from tests.providers.webhooks import Webhook, basic
+
+SID = "AC00000000000000000000000000000001"
+TOKEN = "twilio-auth-token-for-tests-00000001"
+EXPIRED = Reply(401, {"code": 20003, "message": "Authenticate", "status": 401})
+LIMITED = Reply(429, {"code": 20429, "message": "Too Many Requests", "status": 429}, {"Retry-After": "4"})
+BROKEN = Reply(500, {"code": 20500, "message": "Internal Server Error", "status": 500})
+STOPPED = Reply(400, {"code": 21610, "message": "Attempt to send to unsubscribed recipient", "status": 400})
+MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x00" + bytes(413)
+
+
+class TwilioServer(Simulator):
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = count(1)
+
+    def answer(self, request: Request) -> Reply:
+        if request.headers.get("authorization") != basic(f"{SID}:{TOKEN}")["Authorization"]:
+            return EXPIRED
+        place = request.path.removeprefix(f"/2010-04-01/Accounts/{SID}")
+        if place == ".json":
+            return Reply(200, {"sid": SID, "friendly_name": "Lumen & Loom", "status": "active"})
+        if place.startswith("/Recordings/"):
+            return Reply(200, MP3, {"Content-Type": "audio/mpeg"})
+        if place != "/Messages.json":
+            return Reply(404, {"code": 20404, "message": "The requested resource was not found", "status": 404})
+        fields = request.form
+        id = f"SM{next(self.numbers):032}"
+        self.accepted.append({
+            "id": id, "text": fields.get("Body", ""), "to": fields["To"], "from": fields["From"],
+            "callback": fields.get("StatusCallback", ""), "template": fields.get("ContentSid", ""),
+            "variables": fields.get("ContentVariables", ""),
+        })  # fmt: skip
+        return Reply(201, {"sid": id, "status": "queued", "error_code": None, "num_segments": "1"})
+
+
+def form(url: str, fields: Mapping[str, str], *, token: str = TOKEN) -> Webhook:
+    """Any form of Twilio's, signed for the whole address `url` it is posted to."""
+    body = urlencode(fields).encode()
+    content = signed_text(url, list(fields.items()))
+    headers = {"X-Twilio-Signature": hmac_base64(token, content, "sha1")}
+    return Webhook(body, headers, "application/x-www-form-urlencoded", url.partition("?")[2])
+
+
+def message(
+    url: str, id: str, text: str, *, sender: str, to: str, name: str = "", token: str = TOKEN, **more: str
+) -> Webhook:
+    """Somebody writes an SMS, or by WhatsApp where the addresses say so."""
+    fields = {"AccountSid": SID, "MessageSid": id, "SmsSid": id, "From": sender, "To": to, "Body": text,
+              "NumMedia": "0", **({"ProfileName": name} if name else {}), **more}  # fmt: skip
+    return form(url, fields, token=token)
+
+
+def status(url: str, id: str, word: str, *, sender: str, to: str, token: str = TOKEN, **more: str) -> Webhook:
+    """How far a message of ours came; `url` is the StatusCallback it was sent with."""
+    fields = {"AccountSid": SID, "MessageSid": id, "MessageStatus": word, "From": sender, "To": to, **more}
+    return form(url, fields, token=token)
+
+
+def call(
+    url: str, id: str, word: str, *, caller: str, to: str, seconds: int = 0, token: str = TOKEN, **more: str
+) -> Webhook:
+    """The state of a call: it rings (the question what to do), or one of the later states."""
+    fields = {"AccountSid": SID, "CallSid": id, "From": caller, "To": to, "Caller": caller, "Called": to,
+              "CallStatus": word, "Direction": "inbound", **more}  # fmt: skip
+    if word != "ringing":
+        fields |= {"CallDuration": str(seconds), "CallbackSource": "call-progress-events",
+                   "Timestamp": formatdate(time.time())}  # fmt: skip
+    return form(url, fields, token=token)
+
+
+def recording(
+    url: str, call_id: str, id: str, place: str, *, source: str = "RecordVerb", token: str = TOKEN
+) -> Webhook:
+    """A recording lies ready at `place` of the simulator."""
+    fields = {"AccountSid": SID, "CallSid": call_id, "RecordingSid": id, "RecordingStatus": "completed",
+              "RecordingUrl": f"{place}/2010-04-01/Accounts/{SID}/Recordings/{id}", "RecordingSource": source,
+              "RecordingDuration": "12"}  # fmt: skip
+    return form(url, fields, token=token)
