@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run setup assets lock test lint bench mail-scores demo-mail screenshots sizes messages clean help
+.PHONY: run setup assets lock test lint bench mail-scores demo demo-mail screenshots sizes messages clean help
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ bench: setup ## Measure, with the limits measured in the same run
 
 mail-scores: setup ## How well the mails in ../shared/corpora are read, beside other libraries
 	@$(BIN)/python -m scripts.mail_scores $(ARGS)
+
+demo: setup ## The helpdesk with simulators of the providers beside it: every channel live (a demonstration)
+	@exec $(BIN)/python -m tests.providers.demo
 
 demo-mail: setup ## Send a sample mail into the running helpdesk
 	@$(BIN)/python manage.py demo_mail $(ARGS)

@@ -66,7 +66,7 @@ class Simulator(ABC):
 
 @contextmanager
 def running(simulator: Simulator) -> Iterator[Simulator]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(simulator))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(simulator))
     server.daemon_threads = True
     simulator.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -79,7 +79,7 @@ def running(simulator: Simulator) -> Iterator[Simulator]:
         server.server_close()
 
 
-def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
+def handler_of(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
