@@ -7,6 +7,7 @@ key in front, run `manage.py rotate_credentials`, then take the old one away.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -34,6 +35,12 @@ def decrypt(stored: str) -> dict[str, str]:
             "or put the key it was stored with back."
         ) from None
     return found
+
+
+def with_tokens(stored: str, tokens: Mapping[str, str]) -> dict[str, str]:
+    """A stored secret with the tokens of a fresh sign-in: of the old one only the client's own secret stays."""
+    client = decrypt(stored).get("client_secret", "") if stored else ""
+    return {**({"client_secret": client} if client else {}), **tokens}
 
 
 def rotate_credentials() -> tuple[int, int]:

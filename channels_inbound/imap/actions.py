@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,19 +11,21 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from channels_inbound.credentials import CredentialsError, decrypt, encrypt
+from channels_inbound.credentials import CredentialsError, decrypt, encrypt, with_tokens
 from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
+from channels_inbound.imap.oauth import sign_in_place
 from channels_inbound.models import AfterFetch, Mailbox, MailboxAuth, MailboxState
 from channels_inbound.quarantine import channels_visible_to
 from events.ledger import record_event
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
-from tickets.errors import InvalidInput, NotFound
+from tickets.errors import InvalidInput, NotFound, TooLate
 from tickets.models import Channel
 
 SETTINGS = (
-    "is_active", "host", "port", "security", "username", "auth", "token_url", "client_id", "scope", "folder",
-    "after_fetch", "move_to", "start_from", "start_days", "backlog_historic", "use_idle", "poll_seconds",
+    "is_active", "host", "port", "security", "username", "auth", "authorize_url", "token_url", "client_id",
+    "scope", "folder", "after_fetch", "move_to", "start_from", "start_days", "backlog_historic", "use_idle",
+    "poll_seconds",
 )  # fmt: skip
 # Whoever points a mailbox at another server must say the password again: the old one is not for that server.
 PLACE = ("host", "port", "security", "auth", "token_url")
@@ -122,6 +124,24 @@ def look_now(mailbox_id: int, *, by: Agent, at: datetime | None = None) -> None:
         mailbox.save(update_fields=["version", "next_look_at", "failures"])
 
 
+def grant_access(
+    mailbox_id: int, tokens: Mapping[str, str], place: Sequence[str], *, by: Agent, at: datetime | None = None
+) -> Mailbox:
+    """Keep the tokens that the sign-in service at `place` gave when its owner let us in. TooLate when the mailbox
+    asks somewhere else meanwhile."""
+    _check(by)
+    at = at or timezone.now()
+    with transaction.atomic():
+        mailbox = _locked(mailbox_id)
+        if tuple(place) != sign_in_place(mailbox):
+            raise TooLate(_("The settings were changed meanwhile. Sign in once more."))
+        mailbox.secret = _encrypted(with_tokens(mailbox.secret, tokens))
+        _look_soon(mailbox, at=at)
+        mailbox.save(update_fields=["secret", "version", "next_look_at", "failures"])
+        _record(mailbox, ChannelEvent.MAILBOX_CHANGED, by=by, at=at, changed=["access"])
+    return mailbox
+
+
 def stored_secret(mailbox: Mailbox) -> dict[str, str]:
     """For a test of the connection only; it goes to no page."""
     return decrypt(mailbox.secret)
@@ -133,7 +153,8 @@ def _check(by: Agent) -> None:
 
 
 def _check_settings(mailbox: Mailbox, secret: Mapping[str, str]) -> None:
-    if not any(secret.values()):
+    asks = mailbox.auth == MailboxAuth.OAUTH and mailbox.authorize_url
+    if not any(secret.values()) and not asks:
         raise InvalidInput("password", _("Without a password or a token nobody can sign in."))
     if mailbox.auth == MailboxAuth.OAUTH and not (mailbox.token_url and mailbox.client_id):
         raise InvalidInput("token_url", _("OAuth needs the token address and the client id."))

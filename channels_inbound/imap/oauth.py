@@ -6,6 +6,7 @@ import http.client
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from urllib.parse import urlencode, urlsplit
 
 from channels_inbound.egress import connect, is_loopback, tls_context
@@ -48,14 +49,47 @@ def refresh(client: TokenClient, secret: dict[str, str], *, at: datetime) -> dic
     services). Raises TokenRefused or TokenUnavailable.
     """
     asked = {"client_id": client.client_id, "client_secret": secret.get("client_secret", "")}
+    if not (secret.get("refresh_token") or secret.get("client_secret")):
+        raise TokenRefused("nobody has signed in yet")
     if secret.get("refresh_token"):
         asked |= {"grant_type": "refresh_token", "refresh_token": secret["refresh_token"]}
     else:
         asked |= {"grant_type": "client_credentials"}
     if client.scope:
         asked["scope"] = client.scope
-    answer = _ask(client.url, {name: value for name, value in asked.items() if value})
-    token = answer.get("access_token")
+    return secret | _tokens(_ask(client.url, {name: value for name, value in asked.items() if value}), at=at)
+
+
+def exchange(
+    client: TokenClient, code: str, *, verifier: str, redirect_uri: str, client_secret: str, at: datetime
+) -> dict[str, str]:
+    """The tokens for a code that the sign-in page gave (RFC 6749 4.1.3, RFC 7636). Raises as `refresh` does, and
+    TokenRefused when they would not last."""
+    asked = {
+        "grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, "code_verifier": verifier,
+        "client_id": client.client_id, "client_secret": client_secret,
+    }  # fmt: skip
+    tokens = _tokens(_ask(client.url, {name: value for name, value in asked.items() if value}), at=at)
+    if "refresh_token" not in tokens:
+        raise TokenRefused("no_refresh_token")
+    return tokens
+
+
+class SignsIn(Protocol):
+    """A mailbox or an outgoing server."""
+
+    authorize_url: str
+    token_url: str
+    client_id: str
+
+
+def sign_in_place(row: SignsIn) -> tuple[str, str, str]:
+    """Where, and as which client, its owner lets us in."""
+    return row.authorize_url, row.token_url, row.client_id
+
+
+def _tokens(answer: dict[str, object], *, at: datetime) -> dict[str, str]:
+    token, lasting = answer.get("access_token"), answer.get("refresh_token")
     if not isinstance(token, str) or not token:
         raise TokenUnavailable("the sign-in service answered without an access token")
     try:
@@ -63,9 +97,7 @@ def refresh(client: TokenClient, secret: dict[str, str], *, at: datetime) -> dic
     except ValueError:
         life = _DEFAULT_LIFE
     fresh = {"access_token": token, "expires_at": (at + timedelta(seconds=life)).isoformat()}
-    if isinstance(answer.get("refresh_token"), str) and answer["refresh_token"]:
-        fresh["refresh_token"] = str(answer["refresh_token"])
-    return secret | fresh
+    return fresh | ({"refresh_token": lasting} if isinstance(lasting, str) and lasting else {})
 
 
 class _Connection(http.client.HTTPSConnection):

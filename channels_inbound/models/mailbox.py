@@ -58,6 +58,7 @@ class Mailbox(models.Model):
     )
     username = models.CharField(_("user name"), max_length=320)
     auth = models.CharField(_("sign-in"), max_length=8, choices=MailboxAuth.choices, default=MailboxAuth.PASSWORD)
+    authorize_url = models.CharField(_("sign-in page"), max_length=300, blank=True, default="", db_default="")
     token_url = models.CharField(_("token address"), max_length=300, blank=True, default="")
     client_id = models.CharField(_("client id"), max_length=300, blank=True, default="")
     scope = models.CharField(_("scope"), max_length=300, blank=True, default="")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,16 +11,28 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from channels_inbound.credentials import CredentialsError, decrypt, encrypt
+from channels_inbound.credentials import CredentialsError, decrypt, encrypt, with_tokens
 from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
+from channels_inbound.imap.oauth import sign_in_place
 from channels_inbound.models import MailboxAuth, OutgoingServer, OutgoingState
 from events.ledger import record_event
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
-from tickets.errors import InvalidInput, NotFound
+from tickets.errors import InvalidInput, NotFound, TooLate
 from tickets.models import Channel
 
-SETTINGS = ("is_active", "host", "port", "security", "username", "auth", "token_url", "client_id", "scope")
+SETTINGS = (
+    "is_active",
+    "host",
+    "port",
+    "security",
+    "username",
+    "auth",
+    "authorize_url",
+    "token_url",
+    "client_id",
+    "scope",
+)
 # A stored password is for the server it was typed for: another one must hear it from the admin.
 PLACE = ("host", "port", "security", "auth", "token_url")
 
@@ -96,6 +108,24 @@ def remove_server(server_id: int, *, by: Agent, at: datetime | None = None) -> N
         server.delete()
 
 
+def grant_access(
+    server_id: int, tokens: Mapping[str, str], place: Sequence[str], *, by: Agent, at: datetime | None = None
+) -> OutgoingServer:
+    """Keep the tokens that the sign-in service at `place` gave when its owner let us in. TooLate when the server's
+    settings ask somewhere else meanwhile."""
+    _check(by)
+    with transaction.atomic():
+        server = _locked(server_id)
+        if tuple(place) != sign_in_place(server):
+            raise TooLate(_("The settings were changed meanwhile. Sign in once more."))
+        server.secret = _encrypted(with_tokens(server.secret, tokens))
+        server.state, server.trouble, server.failures = OutgoingState.NEW, "", 0
+        server.failing_since = server.quiet_until = None
+        server.save(update_fields=["secret", "state", "trouble", "failures", "failing_since", "quiet_until"])
+        _record(server, ChannelEvent.OUTGOING_CHANGED, by=by, at=at, changed=["access"])
+    return server
+
+
 def stored_secret(server: OutgoingServer) -> dict[str, str]:
     """For a test of the connection only; it goes to no page."""
     return decrypt(server.secret) if server.secret else {}
@@ -107,7 +137,8 @@ def _check(by: Agent) -> None:
 
 
 def _check_settings(server: OutgoingServer, secret: Mapping[str, str]) -> None:
-    if server.username and not any(secret.values()):
+    asks = server.auth == MailboxAuth.OAUTH and server.authorize_url
+    if server.username and not any(secret.values()) and not asks:
         raise InvalidInput("password", _("Without a password or a token nobody can sign in."))
     if server.auth == MailboxAuth.OAUTH and not (server.token_url and server.client_id and server.username):
         raise InvalidInput("token_url", _("OAuth needs the user name, the token address and the client id."))

@@ -25,9 +25,9 @@ class MailboxForm(SignInForm):
     class Meta:
         model = Mailbox
         fields = (
-            "channel", "host", "port", "security", "username", "auth", "password", "token_url", "client_id",
-            "client_secret", "refresh_token", "scope", "folder", "start_from", "start_days", "backlog_historic",
-            "after_fetch", "move_to", "use_idle", "poll_seconds", "is_active",
+            "channel", "host", "port", "security", "username", "auth", "password", "authorize_url", "token_url",
+            "client_id", "client_secret", "refresh_token", "scope", "folder", "start_from", "start_days",
+            "backlog_historic", "after_fetch", "move_to", "use_idle", "poll_seconds", "is_active",
         )  # fmt: skip
         help_texts = {
             "host": _("For example imap.gmail.com or outlook.office365.com."),
@@ -50,7 +50,8 @@ class MailboxForm(SignInForm):
             channels.disabled = True
             self.say_what_is_stored()
         self.fields["refresh_token"].help_text = _(
-            "Empty where the server signs in by client credentials, as Microsoft 365 allows for services."
+            "Comes by itself when the owner signs in. Empty where the server signs in by client credentials, as "
+            "Microsoft 365 allows for services."
         )
         for name, least, most in (("port", 1, 65535), ("start_days", 1, 3650), ("poll_seconds", 15, 3600)):
             number = forms.IntegerField(

@@ -14,13 +14,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from channels_inbound import consent
 from channels_inbound.credentials import CredentialsError
 from channels_inbound.imap import actions
 from channels_inbound.imap.troubles import WORDS, Kind, Trouble
 from channels_inbound.imap.visit import try_mailbox
 from channels_inbound.models import Mailbox, MailboxState
 from channels_inbound.pages.mailbox_form import MailboxForm
-from channels_inbound.pages.sign_in_form import SECRETS
+from channels_inbound.pages.sign_in_form import FETCHING, SECRETS, filled_in_for
 from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
@@ -55,15 +56,19 @@ def row_of(mailbox: Mailbox, *, at: datetime) -> dict[str, Any]:
 def new(request: HttpRequest) -> HttpResponseBase:
     """Add one; "Test connection" says what would happen, and saves nothing."""
     admin = _admin(request)
-    form = MailboxForm(request.POST or None, initial={"channel": request.GET.get("channel")})
+    form = MailboxForm(request.POST or None, initial={
+        "channel": request.GET.get("channel"), **filled_in_for(request.GET.get("provider"), FETCHING),
+    })  # fmt: skip
     if request.method == "POST" and form.is_valid():
         if "test" in request.POST:
             return _tested(request, form, Mailbox(**_settings(form)), form.secret)
         try:
-            actions.add_mailbox(form.cleaned_data["channel"], _settings(form), form.secret, by=admin)
+            added = actions.add_mailbox(form.cleaned_data["channel"], _settings(form), form.secret, by=admin)
         except InvalidInput as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
         else:
+            if form.must_ask_owner:
+                return redirect("mailbox_edit", added.pk)
             messages.success(request, _("The mailbox is added; its mail comes in from now on."))
             return redirect("mailboxes")
     return _form_page(request, form)
@@ -147,7 +152,8 @@ def _form_page(
     trouble: Trouble | None = None,
     good: str = "",
 ) -> HttpResponse:
-    context = {"form": form, "mailbox": mailbox, "trouble": trouble, "good": good}
+    context: dict[str, Any] = {"form": form, "mailbox": mailbox, "trouble": trouble, "good": good}
+    context |= {"consent": consent.offer("mailbox", mailbox), "presets": mailbox is None}
     return render(request, "channels_inbound/mailbox_form.html", context, status=422 if form.errors else 200)
 
 

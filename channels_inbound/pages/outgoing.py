@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from channels_inbound import consent
 from channels_inbound.credentials import CredentialsError
 from channels_inbound.models import OutgoingServer
 from channels_inbound.outgoing import actions
 from channels_inbound.outgoing.servers import try_server
-from channels_inbound.pages.sign_in_form import HELP, OAUTH, SECRETS, SignInForm
+from channels_inbound.pages.sign_in_form import HELP, OAUTH, SECRETS, SENDING, SignInForm, filled_in_for
 from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
@@ -69,7 +70,9 @@ def edit(request: HttpRequest, channel_id: int, server_id: int | None = None) ->
     server = channel.outgoing_servers.filter(pk=server_id).first() if server_id else None
     if server_id and server is None:
         raise Http404("no such server")
-    form = OutgoingForm(request.POST or None, instance=server)
+    form = OutgoingForm(
+        request.POST or None, instance=server, initial=filled_in_for(request.GET.get("provider"), SENDING)
+    )
     if request.method == "POST" and form.is_valid():
         values = {name: form.cleaned_data[name] for name in actions.SETTINGS}
         if "test" in request.POST:
@@ -78,10 +81,12 @@ def edit(request: HttpRequest, channel_id: int, server_id: int | None = None) ->
             if server:
                 actions.change_server(server.pk, values, form.secret, by=admin)
             else:
-                actions.add_server(channel, values, form.secret, by=admin)
+                server = actions.add_server(channel, values, form.secret, by=admin)
         except InvalidInput as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
         else:
+            if form.must_ask_owner:
+                return redirect("outgoing_edit", channel.pk, server.pk)
             messages.success(request, _("Saved."))
             return redirect("outgoing", channel.pk)
     return _form_page(request, form, channel, server)
@@ -138,7 +143,10 @@ def _form_page(
     trouble: str = "",
     good: bool = False,
 ) -> HttpResponse:
-    context = {"form": form, "channel": channel, "server": server, "trouble": trouble, "good": good}
+    context: dict[str, Any] = {
+        "form": form, "channel": channel, "server": server, "trouble": trouble, "good": good,
+        "consent": consent.offer("outgoing", server), "presets": server is None,
+    }  # fmt: skip
     status = 422 if form.errors else 200
     return render(request, "channels_inbound/outgoing_form.html", context, status=status)
 

@@ -7,17 +7,42 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from channels_inbound import consent
 from channels_inbound.models import MailboxAuth
 
 SECRETS = ("password", "client_secret", "refresh_token")
-OAUTH = ("token_url", "client_id", "client_secret", "refresh_token", "scope")
-GOOGLE = "https://oauth2.googleapis.com/token"
-MICROSOFT = "https://login.microsoftonline.com/TENANT/oauth2/v2.0/token"
+OAUTH = ("authorize_url", "token_url", "client_id", "client_secret", "refresh_token", "scope")
+# What the big two want: a sign-in page, where codes become tokens, and what is asked for when fetching and sending.
+GOOGLE = {
+    "authorize_url": "https://accounts.google.com/o/oauth2/v2/auth", "token_url": "https://oauth2.googleapis.com/token",
+    "scope": "https://mail.google.com/",
+}  # fmt: skip
+_LOGIN = "https://login.microsoftonline.com/common/oauth2/v2.0"
+_OFFICE = "https://outlook.office.com"
+MICROSOFT = {"authorize_url": f"{_LOGIN}/authorize", "token_url": f"{_LOGIN}/token"}
+FETCHING = {
+    "google": {"host": "imap.gmail.com", **GOOGLE},
+    "microsoft": {
+        "host": "outlook.office365.com", "scope": f"{_OFFICE}/IMAP.AccessAsUser.All offline_access", **MICROSOFT,
+    },
+}  # fmt: skip
+SENDING = {
+    "google": {"host": "smtp.gmail.com", **GOOGLE},
+    "microsoft": {"host": "smtp.office365.com", "scope": f"{_OFFICE}/SMTP.Send offline_access", **MICROSOFT},
+}
+
+
+def filled_in_for(provider: str | None, known: dict[str, dict[str, str]]) -> dict[str, str]:
+    """What a new form holds when the admin named one of the big two."""
+    found = known.get(provider or "")
+    return {"auth": MailboxAuth.OAUTH.value, **found} if found else {}
+
+
 # What both kinds of server are told about.
 HELP = {
     "security": _("Without encryption only a server on this machine may be used."),
-    "token_url": f"{GOOGLE} · {MICROSOFT}",
-    "scope": _("For Microsoft: https://outlook.office365.com/.default. For Google it stays empty."),
+    "authorize_url": _("Where the mailbox's owner lets us in. Empty where no person has to."),
+    "scope": _("For Microsoft's client credentials: https://outlook.office365.com/.default."),
 }
 
 
@@ -47,6 +72,12 @@ class SignInForm(forms.ModelForm):
     def shows_oauth(self) -> bool:
         """Whether that part stands open."""
         return self["auth"].value() == MailboxAuth.OAUTH or any(self[name].errors for name in OAUTH)
+
+    @property
+    def must_ask_owner(self) -> bool:
+        """Whether what was just saved needs its owner to sign in before it works."""
+        asks = self.cleaned_data["auth"] == MailboxAuth.OAUTH and bool(self.cleaned_data["authorize_url"])
+        return asks and not self.cleaned_data["refresh_token"] and not consent.is_granted(self.instance)
 
     @property
     def secret(self) -> dict[str, Any]:

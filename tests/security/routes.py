@@ -153,6 +153,7 @@ VISITS = [
     Visit("mailboxes", "/channels/mailboxes/"),
     Visit("mailbox_new", "/channels/mailboxes/new/", may=ADMIN, refused=(404,)),
     Visit("mailbox_edit", "/channels/mailboxes/{mailbox}/", may=ADMIN, foreign=True, refused=(404,)),
+    Visit("consent_start", "/channels/sign-in/mailbox/{asking}/", form={}, may=ADMIN, foreign=True, refused=(404,)),
     Visit("mailbox_look", "/channels/mailboxes/{mailbox}/look/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("mailbox_remove", "/channels/mailboxes/{mailbox}/remove/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     ticket("ticket_deadlines", "deadlines/"),
@@ -199,9 +200,10 @@ OWN = [
 ]  # fmt: skip
 # Who works here and in which teams is the shop's own directory; changing it is another helper's table (tests/people).
 DIRECTORY = {"agent_invite", "team", "agent_new", "agent_edit", "team_new", "team_edit"}
+# "consent_done" needs what its own session kept: tests/channels_inbound/test_consent.py.
 # These act on the demo mailbox through the mail listener: tests/channels_inbound/test_pages.py.
 # "sender_check" and "key_start" ask DNS: tests/channels_inbound/test_sender_check.py and test_dkim.py.
-ELSEWHERE = DIRECTORY | {"sender_check", "key_start", "demo_write", "demo_reply", "setup"}
+ELSEWHERE = DIRECTORY | {"sender_check", "key_start", "consent_done", "demo_write", "demo_reply", "setup"}
 # The widget's own door, with origins, passes and secrets of its own: tests/livechat/test_api.py.
 WIDGET = {
     "widget_loader", "widget_facts", "widget_frame", "widget_sync", "widget_message", "widget_details", "widget_identity",

@@ -102,6 +102,7 @@ def test_every_write_that_is_allowed_does_something(world: World, role: str) -> 
     assert set(idle) <= {
         "POST /tickets/{ticket}/seen/",
         "POST /chat/tickets/{chat_ticket}/typing/",  # shown to the visitor for seconds, kept nowhere
+        "POST /channels/sign-in/mailbox/{asking}/",  # kept in the session alone, until its owner comes back
         "POST /tickets/{ticket}/unread/",
         "POST /notifications/read/",
         REMOVAL,

@@ -124,6 +124,10 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     folded = _bring_in(corner, raw_mail(
         From=f"{word} Bauer <{word}@customer.example>", To=corner.channel.address, Message_ID=f"<folded-{word}@customer.example>",
         Subject=f"Re: {word}", text=f"New {word}.\n\nOn Tue, 3 Nov 2026, 12:30 Shop, <{corner.channel.address}> wrote:\n> Old {word}.\n"))  # fmt: skip
+    asking = Mailbox.objects.create(
+        channel=corner.channel, is_active=False, host=f"{word}.example", username=f"{word}-asks", secret="",
+        auth="oauth", authorize_url="https://sign-in.example/", token_url="https://sign-in.example/", client_id="x",
+    )  # fmt: skip
     half = RawDelivery.objects.get(pk=store_raw(
         [corner.channel.pk], transport="imap", envelope={"incomplete": True},
         content=_mail(word, corner.channel.address, "half"))[0])  # fmt: skip
@@ -162,7 +166,7 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     ids |= {"policy": policy.pk, "calendar": policy.calendar_id, "spare": spare[0].pk}
     ids |= {
         "key": key.pk, "server": server.pk, "mailbox": mailbox.pk, "connected": connected.channel_id, "call": call.pk, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
-        "file": file.public_id, "picture": note_file.public_id, "upload": upload.public_id, "stuck": stuck.pk, "half": half.pk,
+        "file": file.public_id, "picture": note_file.public_id, "upload": upload.public_id, "stuck": stuck.pk, "half": half.pk, "asking": asking.pk,
         "demo": demo.pk, "inline": inline_picture_url(inline.public_id).strip("/"), "team": corner.team.pk,
         "conversation": pending.conversation_id, "identity": pending.identity_id, "colleague": other.pk,
         "agent": agent.pk, "channel": corner.channel.pk,
