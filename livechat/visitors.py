@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from livechat.doors import Door
 from livechat.models import UsedToken, Visitor, VisitorKey
 from livechat.signed import BadToken, SignedIdentity, read_token
-from people.identities import IdentityKey, Newcomer, resolve_identities
+from people.identities import IdentityKey, Newcomer, note_claims, resolve_identities
 from people.models import Customer, Identity, IdentityKind, Trust
 from tickets.models import Ticket
 from tickets.realtime import announce
@@ -73,6 +73,8 @@ def identity_for(visitor: Visitor) -> Identity:
         identity = Identity.objects.get(pk=known.id)
     Visitor.objects.filter(pk=visitor.pk).update(identity=identity)
     visitor.identity = identity
+    if visitor.email and not visitor.email_signed:
+        note_claims([(identity.pk, IdentityKind.EMAIL, visitor.email)])
     return identity
 
 
@@ -102,6 +104,8 @@ def visitor_claims(visitor: Visitor, *, name: str, email: str) -> bool:
         visitor.name, visitor.email = name, email
         if visitor.identity is not None:
             Identity.objects.filter(pk=visitor.identity.pk).update(display_name=visitor.called)
+            if email and not visitor.email_signed:
+                note_claims([(visitor.identity.pk, IdentityKind.EMAIL, email)])
             Customer.objects.filter(pk=visitor.identity.customer_id, name__startswith="Visitor ").update(
                 name=visitor.called
             )

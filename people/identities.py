@@ -77,6 +77,12 @@ SELECT %s::bigint, o.kind, o.value, false, %s::text, 'verified', now()
 FROM unnest(%s::text[], %s::text[]) AS o(kind, value)
 ON CONFLICT (kind, value, suspect) DO NOTHING
 """
+_CLAIM = """
+INSERT INTO people_claim (identity_id, kind, value, proven, at)
+SELECT c.identity_id, c.kind, left(c.value, 320), c.proven, now()
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::boolean[]) AS c(identity_id, kind, value, proven)
+ON CONFLICT (identity_id, kind, value) DO NOTHING
+"""
 _WHOSE = """
 SELECT COALESCE(c.merged_into_id, c.id) FROM people_identity i JOIN people_customer c ON c.id = i.customer_id
 WHERE NOT i.suspect AND i.trust = 'verified'
@@ -125,6 +131,14 @@ def join_identities(known: KnownIdentity, others: Collection[tuple[str, str]], *
         cursor.execute(
             _JOIN, [known.customer_id, name[:200], [kind for kind, _ in others], [value for _, value in others]]
         )
+
+
+def note_claims(claims: Collection[tuple[int, str, str]], *, proven: bool = False) -> None:
+    """What people say their addresses are: (identity, kind, value). Kept as evidence; nobody is joined by it."""
+    if claims:
+        ids, kinds, values = zip(*sorted(set(claims)), strict=True)
+        with prepared() as cursor:
+            cursor.execute(_CLAIM, [list(ids), list(kinds), list(values), [proven] * len(ids)])
 
 
 def customer_known_by(others: Collection[tuple[str, str]]) -> int | None:

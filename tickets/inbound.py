@@ -74,7 +74,8 @@ class InboundMessage:
     `thread_id` (and the older names in `thread_also`) is the conversation as the provider counts it: whoever writes
     there was let in by the provider. `also_known_as` are further (kind, value) identities the provider proves to be
     the sender's, `handle` what they are called there. `timed_by_provider` says that `at` is no claim of the sender.
-    `about` says what the message is attached to (a story, an advertisement).
+    `about` says what the message is attached to (a story, an advertisement). `claims` are (kind, value) addresses the
+    sender says are theirs: evidence, never proof.
     """
 
     channel_id: int
@@ -110,6 +111,7 @@ class InboundMessage:
     timed_by_provider: bool = False
     handle: str = ""
     about: str = ""
+    claims: tuple[tuple[str, str], ...] = ()
     files_to_come: int = 0
 
 

@@ -108,6 +108,14 @@ async function useAgain(button) {
   say(text('used_again'));
 }
 
+// Who is one person. What the panel says of it is asked for again, since the decision changed more than one line.
+async function samePerson(fields, button) {
+  if (button) button.disabled = true;
+  const done = await write(thread.number(), 'same-person/decision', fields);
+  if (button) button.disabled = false;
+  if (done) thread.fillAgain('#same-person');
+}
+
 async function markUnread() {
   const number = thread.number();
   desk.showList();
@@ -145,6 +153,10 @@ export function startActions() {
   command('unsnooze', () => snooze({}), { when: () => mayEdit() && Boolean(thread.ticket().snoozed) });
   command('admit', (button) => decide(button, true));
   command('use-again', useAgain);
+  command('same-person', (button) => samePerson({ do: button.dataset.do, id: button.dataset.id }, button));
+  document.addEventListener('change', ({ target }) => {
+    if (target.matches('[data-prefers]')) samePerson({ do: 'prefer', kind: target.value });
+  });
   command('refuse', (button) => decide(button, false));
   command('unread', markUnread, { when: () => thread.number() !== null });
   $('#thread').addEventListener('click', ({ target }) => {

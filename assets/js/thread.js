@@ -141,6 +141,8 @@ function refill() {
 
 const fill = () => Promise.all($$('#customer [data-fill]').map(fillOne));
 
+export const fillAgain = (selector) => fillOne($(selector));
+
 async function fillOne(section) {
   try {
     $('.fill', section).replaceChildren(build(await get(section.dataset.fill)));

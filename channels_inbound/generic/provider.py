@@ -28,6 +28,7 @@ from channels_inbound.hooks.reading import ident, key_of, line, load_object, mom
 from channels_inbound.hooks.signatures import hmac_hex, require_any
 from channels_inbound.hooks.words import language_of, subject_of, worded
 from channels_inbound.phone.numbers import e164
+from tickets.claims import claims_of
 from tickets.inbound import Address, InboundMessage
 from tickets.kinds import Traits
 
@@ -165,6 +166,7 @@ def _heard(item: dict[str, Any], external_id: str, reading: Reading) -> Heard:
         thread_id=f"http:{thread or who}",
         timed_by_provider=True,
         handle=line(sender, "email", most=200) or phone,
+        claims=claims_of(line(sender, "email", most=254), phone),
         files_to_come=len(files),
     )
     return Heard(message, files)

@@ -1,6 +1,6 @@
 from .agent import Agent, Membership, Role, Team
 from .contact import ContactRules, UnpromptedContact
-from .customer import HARD_BOUNCES, Customer, Identity, IdentityKind, MailKind, Refusal, Trust, Unsubscription
+from .customer import HARD_BOUNCES, Claim, Customer, Identity, IdentityKind, MailKind, Refusal, Trust, Unsubscription
 from .idempotency import IdempotentRequest
 from .token import ApiToken, TokenScope
 
@@ -8,6 +8,7 @@ __all__ = [
     "HARD_BOUNCES",
     "Agent",
     "ApiToken",
+    "Claim",
     "ContactRules",
     "Customer",
     "IdempotentRequest",

@@ -59,6 +59,8 @@ class Customer(models.Model):
     name = models.CharField(_("name"), max_length=200, blank=True, default="")
     locale = models.CharField(_("language"), max_length=8, blank=True, default="")
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, default="")
+    # The kind of channel they like to be answered by, as an agent noted it; a wish, not a rule.
+    prefers = models.CharField(max_length=16, blank=True, default="", db_default="")
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_from")
     created_at = models.DateTimeField(db_default=Now())
 
@@ -102,6 +104,24 @@ class Identity(models.Model):
     def is_unreachable(self) -> bool:
         """Whether mail came back so often that an agent should know before writing again."""
         return self.hard_bounces >= HARD_BOUNCES
+
+
+class Claim(models.Model):
+    """An address somebody says is theirs, without proof: it opens nothing and joins nobody, it is evidence for a
+    person who decides. `proven` ones were named by the provider, who knows, but belong to another customer already."""
+
+    identity = models.ForeignKey(Identity, on_delete=models.CASCADE, related_name="claims", db_index=False)
+    kind = models.CharField(max_length=12, choices=IdentityKind.choices)
+    value = models.CharField(max_length=320)
+    proven = models.BooleanField(default=False)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["identity", "kind", "value"], name="claim_once")]
+        indexes = [models.Index(fields=["kind", "value"], name="claim_value")]
+
+    def __str__(self) -> str:
+        return f"identity {self.identity_id} says {self.value}"
 
 
 class Unsubscription(models.Model):

@@ -101,6 +101,8 @@ VISITS = [
     change("ticket_tags", "tags/", {"add": "vip"}),
     change("ticket_participant", "participant/", {"conversation": "{conversation}", "identity": "{identity}", "accept": "1"}),
     change("ticket_participant", "participant/", {"conversation": "{conversation}", "identity": "{identity}"}),
+    ticket("ticket_same_person", "same-person/"),
+    change("ticket_same_person_decision", "same-person/decision/", {"do": "prefer", "kind": "email"}),
     change("ticket_seen", "seen/", {"sequence": "1"}, EVERYBODY),
     change("ticket_address", "address/", {"identity": "{bounced}"}),
     change("ticket_unread", "unread/", {}, EVERYBODY),

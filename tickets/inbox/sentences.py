@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from events.actors import ActorKind
 from events.models import Event
 from tickets.events import TicketEvent
+from tickets.kinds import traits_of
 from tickets.models import LinkReason, Priority, Status
 
 from .directory import Directory
@@ -219,7 +220,33 @@ def _storm(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     return Sentence(icon="tornado", html=format_html("{} {}", format_html(text, **numbers), kept))
 
 
+def _prefers(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    kind = data.get("kind")
+    if not kind:
+        return Sentence(
+            icon="heart-off", html=format_html(_("{who} noted that the customer has no favourite channel"), who=who)
+        )
+    label = _bold(str(traits_of(kind).label))
+    text = _("{who} noted that the customer likes to be answered by {kind}")
+    return Sentence(icon="heart", html=format_html(text, who=who, kind=label))
+
+
+def _same_person(icon: str, text: Callable[[], str]) -> Teller:
+    def tell(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+        return Sentence(icon, format_html(text(), who=who, whom=_bold(str(data.get("name") or "?"))))
+
+    return tell
+
+
 _TELLERS: dict[str, Teller] = {
+    TicketEvent.CUSTOMER_JOINED: _same_person(icon="link", text=lambda: _("{who} joined the customer with {whom}")),
+    TicketEvent.CUSTOMER_PARTED: _same_person(
+        icon="unlink", text=lambda: _("{who} took the customer and {whom} apart again")
+    ),
+    TicketEvent.CUSTOMER_KEPT_APART: _same_person(
+        icon="users-round", text=lambda: _("{who} said that the customer and {whom} are two people")
+    ),
+    TicketEvent.CUSTOMER_PREFERS: _prefers,
     TicketEvent.ACKNOWLEDGEMENT_WITHHELD: _withheld,
     TicketEvent.TICKET_OPENED: _opened,
     TicketEvent.TICKET_REOPENED: _reopened,

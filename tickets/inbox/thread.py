@@ -269,7 +269,8 @@ def _query(agent: Agent) -> Any:
 
 def _addresses() -> Any:
     """What the customer is known by, the genuine first."""
-    known = Identity.objects.filter(customer=OuterRef("customer_id")).order_by("suspect", "id")
+    joined = Q(customer=OuterRef("customer_id")) | Q(customer__merged_into=OuterRef("customer_id"))
+    known = Identity.objects.filter(joined).order_by("suspect", "id")
     unsubscribed = Unsubscription.objects.filter(identity=OuterRef("pk")).order_by("id").values("kind")
     return known.values(
         json=JSONObject(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import finder, pages, passing, writes
+from . import finder, pages, passing, same_person, writes
 
 urlpatterns = [
     path("", pages.start, name="start"),
@@ -35,6 +35,8 @@ urlpatterns = [
     path("tickets/<int:ticket_id>/tags/", writes.tags, name="ticket_tags"),
     path("tickets/<int:ticket_id>/participant/", writes.participant, name="ticket_participant"),
     path("tickets/<int:ticket_id>/address/", writes.address, name="ticket_address"),
+    path("tickets/<int:ticket_id>/same-person/", same_person.part, name="ticket_same_person"),
+    path("tickets/<int:ticket_id>/same-person/decision/", same_person.decide, name="ticket_same_person_decision"),
     path("tickets/<int:ticket_id>/seen/", writes.seen, name="ticket_seen"),
     path("tickets/<int:ticket_id>/unread/", writes.unread, name="ticket_unread"),
     path("tickets/<int:ticket_id>/draft/", writes.draft, name="ticket_draft"),

@@ -13,9 +13,11 @@ from people.identities import (
     customer_known_by,
     give_identity,
     join_identities,
+    note_claims,
     resolve_identities,
 )
 from people.models import Trust
+from tickets.claims import claims_in
 from tickets.inbound import InboundMessage, IngestResult, Outcome
 
 from .evidence import Evidence, Hit, load_evidence
@@ -114,10 +116,22 @@ def _resolve_people(messages: Sequence[InboundMessage], evidence: Evidence) -> d
             wanted[sender] = Newcomer(message.sender.name, trust, message.language, wrote=not message.historic)
     _join_known(messages, evidence)
     found = resolve_identities(wanted)
-    for message in messages:
-        if message.also_known_as and message.dedupe_key not in evidence.by_dedupe:
-            join_identities(found[sender_key(message)], message.also_known_as, name=message.sender.name)
+    _note_claims([message for message in messages if message.dedupe_key not in evidence.by_dedupe], found)
     return found
+
+
+def _note_claims(messages: Sequence[InboundMessage], found: dict[IdentityKey, KnownIdentity]) -> None:
+    """What the provider proves joins; where somebody else has it already, that is evidence, as is what people say."""
+    said, proven = [], []
+    for message in messages:
+        if message.also_known_as:
+            join_identities(found[sender_key(message)], message.also_known_as, name=message.sender.name)
+            proven += [(found[sender_key(message)].id, *other) for other in message.also_known_as]
+        # Whoever writes by mail has an address, and names those of others all the time.
+        claims = message.claims or (() if message.identity_kind == "email" else claims_in(message.text))
+        said += [(found[sender_key(message)].id, *claim) for claim in claims]
+    note_claims(proven, proven=True)
+    note_claims(said)
 
 
 def _join_known(messages: Sequence[InboundMessage], evidence: Evidence) -> None:

@@ -12,6 +12,7 @@ from .message import (
     SenderVerdict,
     ThreadLayer,
 )
+from .same_person import CustomerMatch, MatchState
 from .storm import Storm, StormScope
 from .ticket import Cycle, DueState, LinkReason, Priority, Status, Tag, Tagging, Tally, Ticket, TicketLink
 from .workbench import Acknowledgement, Draft, DraftKind, Notification, RemovedUpload, Seen
@@ -28,11 +29,13 @@ __all__ = [
     "ChannelHealth",
     "ChannelKind",
     "Conversation",
+    "CustomerMatch",
     "Cycle",
     "Draft",
     "DraftKind",
     "DueState",
     "LinkReason",
+    "MatchState",
     "Message",
     "MessageKind",
     "Notification",

@@ -30,7 +30,7 @@ from tickets.inbox.faces import hue, initials
 from tickets.inbox.rows import Mark, Row
 from tickets.inbox.sidebar import Sidebar, sidebar_for
 from tickets.inbox.strings import STRINGS
-from tickets.kinds import Traits, traits_of_channel
+from tickets.kinds import Traits, traits_of, traits_of_channel
 from tickets.models import Channel, LinkReason, Ticket
 from tickets.notices import unread_count
 from tickets.reasons import retold
@@ -321,6 +321,15 @@ def _icon_name(*, icon: str) -> str:
 def address(name: str, *args: object) -> str:
     """Where a page of another app lies; nothing where that app is not there."""
     return _address(name, *args)
+
+
+@register.simple_tag
+def other_channel(thread: Any, message: Any) -> dict[str, str]:
+    """The message's channel where it is not the ticket's: its name and the icon of its kind; else nothing."""
+    if message.conversation.channel_id == thread.ticket.channel_id or message.kind == "note":
+        return {}
+    entry = thread.directory.channels.get(message.conversation.channel_id)
+    return {"name": entry.name, "icon": traits_of(entry.kind).icon} if entry else {}
 
 
 def _address(name: str, *args: object) -> str:
