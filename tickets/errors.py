@@ -57,6 +57,22 @@ class TicketClosed(DomainError):
     code = "closed"
 
 
+class TicketMerged(TicketClosed):
+    """What it was about stands in another ticket now; `into` is its number."""
+
+    code = "merged"
+
+    def __init__(self, message: str, into: int) -> None:
+        super().__init__(message)
+        self.into = into
+
+
+class DifferentCustomers(DomainError):
+    """The tickets are of two people; whoever means it says so."""
+
+    code = "different_customers"
+
+
 class TooLate(DomainError):
     """What should be undone has already happened."""
 

@@ -188,6 +188,9 @@ export function startDesk() {
     list.leave(thread.number());
     showList();
   });
+  document.addEventListener('ticket:reshaped', () => {
+    if (wanted === null || wanted === thread.number()) open(thread.number(), { push: false, focus: null });
+  });
   const number = thread.number();
   if (number) list.makeCurrent(number);
   history.replaceState({ number }, '', location.href);

@@ -63,7 +63,8 @@ export function apply(updates, base = lastEvent()) {
   replace('#thread-head', updates.head);
   replace('#thread-top', updates.top);
   replace('#ticket-side', updates.side);
-  refill();
+  refillDeadlines();
+  if (updates.related) refill('#ticket-related');
   if (wasFocused) refocus(wasFocused);
   for (const [id, html] of Object.entries(updates.changed)) {
     const shown = document.getElementById(id);
@@ -74,8 +75,10 @@ export function apply(updates, base = lastEvent()) {
   for (const item of [...build(updates.items).children]) show(item);
   for (const frame of $$('iframe.frame:not([data-fitted])', timeline())) fit(frame);
   timeline().dataset.event = updates.event;
-  const { seen, sequence } = facts;
+  const { seen, sequence, merged } = facts;
   facts = { ...updates.facts, seen };
+  // A signpost has no composer, a ticket has: drawn anew as a whole.
+  if (merged !== facts.merged) return void document.dispatchEvent(new CustomEvent('ticket:reshaped'));
   document.dispatchEvent(new CustomEvent('ticket:changed', { detail: { compose: updates.compose, before: sequence } }));
   see();
   if (pinned) toEnd();
@@ -134,10 +137,13 @@ function fit(frame) {
 }
 
 // Deadlines move with what happens on the ticket; while somebody reads how they add up they stay.
-function refill() {
+function refillDeadlines() {
   const section = $('#ticket-deadlines');
   if (section && !$('details[open]', section)) fillOne(section);
 }
+
+// What a section of the customer's pane says, again.
+export const refill = (selector) => $$(selector).forEach(fillOne);
 
 const fill = () => Promise.all($$('#customer [data-fill]').map(fillOne));
 

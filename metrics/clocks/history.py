@@ -23,7 +23,8 @@ HEARD = frozenset({
     TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QUEUED, TicketEvent.MESSAGE_WITHDRAWN,
     TicketEvent.TICKET_REOPENED, TicketEvent.TICKET_STATUS_CHANGED, TicketEvent.TICKET_SOLVED,
     TicketEvent.TICKET_SNOOZED, TicketEvent.TICKET_WOKEN, TicketEvent.TICKET_PRIORITISED, TicketEvent.TICKET_MOVED,
-    TicketEvent.PARTICIPANT_ACCEPTED,
+    TicketEvent.PARTICIPANT_ACCEPTED, TicketEvent.TICKET_MERGED, TicketEvent.TICKET_ABSORBED,
+    TicketEvent.TICKET_UNMERGED, TicketEvent.TICKET_RELEASED, TicketEvent.TICKET_SPLIT, TicketEvent.TICKET_SPLIT_OFF,
 })  # fmt: skip
 READ = HEARD | {TicketEvent.TICKET_OPENED, TicketEvent.MESSAGE_SENT, SlaEvent.REPLANNED}
 
@@ -125,6 +126,31 @@ def _written(ticket: Ticket, one: Told, told: list[Told]) -> Step | None:
     return Step("answered", clicked, one.sequence, message=one.data.get("message"), by=by, who=one.actor_id)
 
 
+def _merged(ticket: Ticket, one: Told, told: list[Told]) -> Step:
+    """Whatever it promised is now a matter of the ticket it went into."""
+    return Step("cancelled", one.at, one.sequence, value="merged")
+
+
+def _asked_elsewhere(ticket: Ticket, one: Told, told: list[Told]) -> Step | None:
+    """A question that came along from another ticket: asked when it was asked, never before this one was opened."""
+    asked_at = parse_datetime(one.data.get("asked_at") or "")
+    if asked_at is None:
+        return None
+    opened = next((first.at for first in told if first.kind == TicketEvent.TICKET_OPENED), asked_at)
+    return Step("asked", max(asked_at, opened), one.sequence, message=one.data.get("asked"))
+
+
+def _unmerged(ticket: Ticket, one: Told, told: list[Told]) -> Step:
+    """Its clocks go on where they stood, as far as its customer still waits."""
+    return Step("restored", one.at, one.sequence, value="waiting" if one.data.get("waiting") else "answered")
+
+
+def _released(ticket: Ticket, one: Told, told: list[Told]) -> Step:
+    """What waited for an answer to a message that went elsewhere waits no longer; what is left may still ask."""
+    value = "waiting" if one.data.get("waiting") else ""
+    return Step("released", one.at, one.sequence, value=value, gone=frozenset(one.data.get("messages", ())))
+
+
 def _status(ticket: Ticket, one: Told, told: list[Told]) -> Step:
     return Step("status", one.at, one.sequence, value=one.data["to"])
 
@@ -165,4 +191,10 @@ _STEPS: dict[str, Maker] = {
     TicketEvent.TICKET_PRIORITISED: _trait("priority"),
     TicketEvent.TICKET_MOVED: _trait("team_id"),
     SlaEvent.REPLANNED: _replanned,
+    TicketEvent.TICKET_MERGED: _merged,
+    TicketEvent.TICKET_ABSORBED: _asked_elsewhere,
+    TicketEvent.TICKET_SPLIT_OFF: _asked_elsewhere,
+    TicketEvent.TICKET_UNMERGED: _unmerged,
+    TicketEvent.TICKET_RELEASED: _released,
+    TicketEvent.TICKET_SPLIT: _released,
 }

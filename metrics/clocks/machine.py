@@ -33,7 +33,8 @@ class Step:
     """One thing that happened. Which fields say something depends on `kind`:
 
     opened (traits, value: status) · asked (message, thanks) · answered (message, by, who) · status (value) ·
-    reopened (value, message, slip) · snoozed · woken · trait (traits) · replanned (rules) · cancelled (value)
+    reopened (value, message, slip) · snoozed · woken · trait (traits) · replanned (rules) · cancelled (value) ·
+    restored (value: "waiting" while somebody waits) · released (gone: messages no longer here, value as before)
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Step:
     slip: bool = False
     rules: int = 0
     traits: dict[str, Any] = field(default_factory=dict)
+    gone: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -185,6 +187,7 @@ class _Machine:
         self.cycle, self.answered = 1, False
         self.clocks: dict[Key, Clock] = {}
         self.before_solving: tuple[dict[Key, Clock], bool] | None = None
+        self.before_cancelling: tuple[list[Clock], datetime] | None = None
         self.reopening: set[int] = set()
         self.said: dict[int, Step] = {}
 
@@ -242,11 +245,29 @@ class _Machine:
 
     def _cancelled(self, step: Step) -> None:
         self.cancelled = True
+        self.before_cancelling = [clock.copy() for clock in self._open()], step.at
         for clock in self._open():
             clock.stop(step.at, State.CANCELLED, step.value)
 
     def _restored(self, step: Step) -> None:
+        """Clocks go on where they stood; the time between is nobody's. Who was answered meanwhile waits for nothing."""
         self.cancelled = False
+        stood, since = self.before_cancelling or ([], step.at)
+        self.before_cancelling = None
+        for clock in stood:
+            if step.value == "waiting" or clock.key[1] == Target.RESOLUTION:
+                clock.pause(since)
+                self.clocks[clock.key] = clock
+                self._settle(clock, step.at)
+        if step.value == "waiting":
+            self._ask(step)
+
+    def _released(self, step: Step) -> None:
+        for clock in self._open():
+            if clock.message in step.gone and clock.key[1] != Target.RESOLUTION:
+                clock.stop(step.at, State.CANCELLED, "moved")
+        if step.value == "waiting":
+            self._ask(step)
 
     # People talk
 

@@ -19,7 +19,7 @@ from tests.api.client import Answer, Api
 from tests.people import House, open_ticket, receive
 from tickets import actions
 from tickets.inbound import Address
-from tickets.models import Attachment, Message, Ticket
+from tickets.models import Attachment, Message, Relocation, Ticket, TicketLink
 
 CANARY = "kanarek7391"
 READABLE = {"me", "agents", "teams", "channels", "channel", "tags"}  # the shop's own directory: the same for everyone
@@ -73,6 +73,11 @@ WRITES = [
     Route("ticket_messages", "POST", "tickets/{ticket}/messages/",
           {"kind": "reply", "text": "hi", "expected_sequence": 0}, "edit"),
     Route("ticket_attachments", "POST", "tickets/{ticket}/attachments/", "file", "edit"),
+    Route("ticket_merge", "POST", "tickets/{ticket}/merge/", {"into": "{twin}"}, "edit"),
+    Route("ticket_split", "POST", "tickets/{ticket}/split/", {"messages": ["{message}"]}, "author"),
+    Route("ticket_links", "PUT", "tickets/{ticket}/links/", {"other": "{twin}", "reason": "related"}, "edit"),
+    Route("ticket_links", "DELETE", "tickets/{ticket}/links/", {"other": "{twin}", "reason": "related"}, "edit"),
+    Route("relocation_undo", "POST", "relocations/{relocation}/undo/", {}, "edit"),
     Route("message_withdrawal", "POST", "messages/{reply}/withdrawal/", {}, "author"),
 ]  # fmt: skip
 ALL = READS + WRITES
@@ -93,8 +98,11 @@ def secret(house: House) -> dict[str, Any]:
     file = Api.of(house.olena).upload(ticket.pk, f"{CANARY}.txt", f"{CANARY} inside".encode()).body["id"]
     actions.add_note(ticket.pk, by=house.olena, text=f"{CANARY} note", attachments=[file])
     reply = actions.reply(ticket.pk, by=house.olena, text=f"{CANARY} reply", undo_seconds=600)
+    sender = Address(f"{CANARY} Bauer", f"{CANARY}@customer.example")
+    twin, merged = (open_ticket(house.channel, sender=sender, subject=CANARY, text=CANARY).pk for _ in range(2))
+    relocation = actions.merge_ticket(merged, by=house.olena, into=twin).pk
     return {
-        "ticket": ticket.pk, "message": result.message_id, "reply": reply.pk, "attachment": file,
+        "twin": twin, "relocation": relocation, "ticket": ticket.pk, "message": result.message_id, "reply": reply.pk, "attachment": file,
         "customer": ticket.customer_id, "channel": house.channel.pk,
     }  # fmt: skip
 
@@ -104,14 +112,23 @@ def call(api: Api, route: Route, secret: dict[str, Any]) -> Answer:
         return api.upload(secret["ticket"])
     path, _, query = route.path.format(**secret).partition("?")
     parameters = dict(pair.split("=") for pair in query.split("&")) if query else None
-    return api.send(route.method, f"/api/v1/{path}", query=parameters, body=route.body)
+    return api.send(route.method, f"/api/v1/{path}", query=parameters, body=filled(route.body, secret))
+
+
+def filled(body: Any, secret: dict[str, Any]) -> Any:
+    """The body with ids in place of their names."""
+    if isinstance(body, dict):
+        return {name: filled(value, secret) for name, value in body.items()}
+    if isinstance(body, list):
+        return [filled(value, secret) for value in body]
+    return secret[body[1:-1]] if isinstance(body, str) and body.startswith("{") else body
 
 
 def everything() -> list[Any]:
     """All a write could touch, as text."""
     found: list[Any] = []
     with connection.cursor() as cursor:
-        for model in (Ticket, Message, Attachment, Event, Customer, Agent, IdempotentRequest):
+        for model in (Ticket, TicketLink, Relocation, Message, Attachment, Event, Customer, Agent, IdempotentRequest):
             table = model._meta.db_table
             cursor.execute(f"SELECT t::text FROM {table} t ORDER BY 1")
             found.append((table, cursor.fetchall()))
@@ -191,7 +208,7 @@ def test_whoever_may_write_writes(house: House, manager: Agent, secret: dict[str
     for agent in agents:
         answer = call(Api.of(agent), route, secret)
         stale = isinstance(route.body, dict) and route.body.get("expected_sequence") == 0
-        made = 201 if route.method == "POST" and route.name != "message_withdrawal" else 200
+        made = 201 if route.method == "POST" and route.name not in ("message_withdrawal", "relocation_undo") else 200
         assert answer.status == (409 if stale else made)
 
 

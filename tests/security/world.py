@@ -134,6 +134,11 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     RawDelivery.objects.filter(pk=half.pk).update(state=RawState.QUARANTINED, reason=f"{word} too large")
     FetchedMail.objects.create(mailbox=mailbox, epoch=0, uid=1, digest=b"", delivery=half)
     ids["folded"] = folded.pk
+    twin, merged = (
+        _bring_in(corner, _mail(word, corner.channel.address, name)).ticket_id for name in ("twin", "merged")
+    )
+    ids |= {"twin": twin, "merged": merged}
+    ids["relocation"] = actions.merge_ticket(merged, by=agent, into=twin).pk
     outer = make_mail(
         From=f"{word} Bauer <{word}@customer.example>",
         To=corner.channel.address,

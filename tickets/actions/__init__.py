@@ -10,6 +10,8 @@ from .files import sweep_orphans, upload_attachment
 from .forwarding import forward
 from .labels import add_tag, remove_tag, set_priority
 from .later import hold_scheduled, reschedule_reply, send_scheduled_now
+from .linking import link_tickets, unlink_tickets
+from .merging import merge_ticket, undo_merge
 from .notes import add_note
 from .participants import (
     accept_participant,
@@ -21,6 +23,7 @@ from .participants import (
     use_address_again,
 )
 from .replies import reply
+from .splitting import split_ticket, undo_split
 from .status import close_solved, set_status, snooze_ticket, wake_snoozed
 from .undelivered import confirm_delivered, retry_delivery
 from .withdrawal import withdraw_reply
@@ -40,8 +43,10 @@ __all__ = [
     "discard_draft",
     "forward",
     "hold_scheduled",
+    "link_tickets",
     "machine_may_answer",
     "mark_seen",
+    "merge_ticket",
     "move_by_rule",
     "move_to_team",
     "prioritise_by_rule",
@@ -61,8 +66,12 @@ __all__ = [
     "show_overdue",
     "show_remote_images",
     "snooze_ticket",
+    "split_ticket",
     "sweep_orphans",
     "tag_by_rule",
+    "undo_merge",
+    "undo_split",
+    "unlink_tickets",
     "upload_attachment",
     "use_address_again",
     "wake_snoozed",

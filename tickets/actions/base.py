@@ -13,7 +13,7 @@ from events.ledger import Recorded, record_event
 from events.models import Event
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
-from tickets.errors import NotFound, TicketClosed
+from tickets.errors import NotFound, TicketClosed, TicketMerged
 from tickets.events import ticket_stream
 from tickets.models import Message, OutboxState, Participant, ParticipantState, Status, Storm, Ticket
 from tickets.realtime import announce
@@ -23,12 +23,20 @@ Audience = tuple[int | None, int | None]
 
 def lock_ticket(ticket_id: int, *, by: Agent, permission: Permission) -> Ticket:
     """The ticket, locked until the transaction ends. NotFound outside the agent's scope, PermissionDenied without
-    the right; nothing has changed in either case."""
+    the right, TicketMerged for a signpost; nothing has changed in any case."""
     require(by, permission)
     ticket = Ticket.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=ticket_id).first()
     if ticket is None:
         raise NotFound(_("There is no such ticket."))
+    refuse_merged(ticket)
     return ticket
+
+
+def refuse_merged(ticket: Ticket) -> None:
+    """A ticket that was merged into another is a signpost and takes no change."""
+    if ticket.merged_into_id is not None:
+        number = ticket.merged_into_id
+        raise TicketMerged(_("This ticket was merged into #%(number)d.") % {"number": number}, number)
 
 
 def lock_message_ticket(message_id: int, *, by: Agent, permission: Permission) -> tuple[Ticket, Message]:
@@ -42,6 +50,23 @@ def lock_message_ticket(message_id: int, *, by: Agent, permission: Permission) -
     if message is None:
         raise NotFound(_("There is no such message."))
     return ticket, message
+
+
+def lock_ticket_of(message_id: int) -> Ticket | None:
+    """The ticket that holds a message, locked, whoever asks. A merge may move the message while we wait for the lock:
+    then the lock of where it is now is taken too."""
+    ticket_id = _ticket_id(message_id)
+    while ticket_id is not None:
+        ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=ticket_id).first()
+        now = _ticket_id(message_id)
+        if ticket is None or now == ticket_id:
+            return ticket
+        ticket_id = now
+    return None
+
+
+def _ticket_id(message_id: int) -> int | None:
+    return Message.objects.filter(pk=message_id).values_list("ticket_id", flat=True).first()
 
 
 def require(by: Agent, permission: Permission) -> None:

@@ -20,7 +20,7 @@ from tickets.events import TicketEvent
 from tickets.models import Attachment, Cycle, Message, MessageKind, OutboxState, SearchEntry, Ticket
 from tickets.preview import preview_of
 
-from .base import record, refresh_attention
+from .base import lock_ticket_of, record, refresh_attention
 from .compose import index_message
 
 KEPT_EDITS = 20
@@ -223,7 +223,6 @@ def _show_change(ticket: Ticket, message: Message) -> None:
 
 
 def _locked(message_id: int) -> tuple[Ticket | None, Message | None]:
-    ticket_id = Message.objects.filter(pk=message_id).values_list("ticket_id", flat=True).first()
-    ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=ticket_id or 0).first()
+    ticket = lock_ticket_of(message_id)
     message = Message.objects.select_for_update(of=("self",)).filter(pk=message_id).first() if ticket else None
     return ticket, message

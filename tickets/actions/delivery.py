@@ -23,7 +23,7 @@ from tickets.models import Channel, Cycle, Message, OutboxState, SearchEntry, Ti
 from tickets.outbound import OutboundMessage
 from tickets.unprompted import is_unwanted
 
-from .base import record
+from .base import lock_ticket_of, record
 from .envelope import outbound_messages
 from .later import apply_when_it_leaves, hold_reply, is_overtaken
 
@@ -200,8 +200,7 @@ def _settle(
 ) -> bool:
     """Write an outcome if the claim is still this attempt's; True if it was."""
     with transaction.atomic():
-        ticket_id = Message.objects.filter(pk=message_id).values_list("ticket_id", flat=True).first()
-        ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=ticket_id or 0).first()
+        ticket = lock_ticket_of(message_id)
         message = _claimed(message_id, attempt).only("envelope", "deliveries").first() if ticket else None
         if ticket is None or message is None:
             return False

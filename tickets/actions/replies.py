@@ -220,7 +220,8 @@ def _answered(ticket: Ticket, answers: int | None) -> Message | None:
         if named is None:
             raise InvalidInput("answers", _("The message answered is not on this ticket."))
         return named
-    inbound = said.filter(kind=MessageKind.INBOUND, pending=False, conversation__aside=False).order_by("-sequence")
+    inbound = said.filter(kind=MessageKind.INBOUND, pending=False, conversation__aside=False)
+    inbound = inbound.order_by("-at", "-sequence")  # by time: what a merge brought has later numbers
     return inbound.filter(auto_kind="").first() or inbound.first()
 
 

@@ -118,6 +118,11 @@ class TicketSerializer(serializers.Serializer[Any]):
     due_target = serializers.CharField(help_text="What is due: first or next answer, resolution; empty for nothing.")
     solved_at = UtcField(allow_null=True)
     closed_at = UtcField(allow_null=True)
+    merged_into = serializers.IntegerField(
+        source="merged_into_id",
+        allow_null=True,
+        help_text="Where everything of it went; such a ticket takes no change.",
+    )
 
     @extend_schema_field(serializers.ChoiceField(choices=list(PRIORITY_NAMES.values())))
     def get_priority(self, ticket: Ticket) -> str:

@@ -35,7 +35,7 @@ class Found:
 @require_safe
 @signed_in
 def search_page(request: HttpRequest) -> HttpResponseBase:
-    agent, query = agent_of(request), _query(request)
+    agent, query = agent_of(request), read_query(request)
     try:
         page = search_tickets(agent, query, after=request.GET.get("after", ""))
     except InvalidInput:
@@ -49,7 +49,7 @@ def search_page(request: HttpRequest) -> HttpResponseBase:
 def quick(request: HttpRequest) -> HttpResponseBase:
     """A few tickets for the palette, as plain facts."""
     agent = agent_of(request)
-    page = search_tickets(agent, _query(request), limit=QUICK)
+    page = search_tickets(agent, read_query(request), limit=QUICK)
     tickets = Ticket.objects.visible_to(agent).in_bulk(page.ids)
     shown = [tickets[id] for id in page.ids if id in tickets]
     return JsonResponse({"tickets": [{"number": t.pk, "subject": t.subject, "status": t.status} for t in shown]})
@@ -62,7 +62,7 @@ def tags(request: HttpRequest) -> HttpResponseBase:
     return JsonResponse({"tags": list(Tag.objects.values_list("name", flat=True)[:TAGS])})
 
 
-def _query(request: HttpRequest) -> str:
+def read_query(request: HttpRequest) -> str:
     return request.GET.get("q", "").replace("\x00", "").strip()[:QUERY_LENGTH]
 
 

@@ -23,7 +23,7 @@ from .catalogue import View, views_for, wheres_for
 from .directory import read_directory
 from .rows import list_page
 from .sidebar import Entry, Sidebar, sidebar_for
-from .thread import Thread, earlier_tickets, neighbours, read_thread
+from .thread import Thread, earlier_tickets, read_thread
 from .timeline import Item, read_said
 from .times import send_choices, snooze_choices
 
@@ -159,8 +159,10 @@ def updates_of(thread: Thread, event: int) -> dict[str, Any]:
         "changed": {
             f"msg-{said.message.pk}": "" if said.is_withdrawn else _items_html([said], thread)
             for said in timeline.changed
-        },
+        }
+        | {f"msg-{id}": "" for id in timeline.gone},
         "compose": thread.compose(),
+        "related": timeline.related,
     }
 
 
@@ -172,7 +174,7 @@ def thread_context(thread: Thread) -> dict[str, Any]:
     timeline = thread.timeline()
     return {
         "thread": thread, "ticket": thread.ticket, "timeline": timeline, "items": timeline.items,
-        "compose": thread.compose(), "neighbours": neighbours(thread),
+        "compose": thread.compose(),
     }  # fmt: skip
 
 

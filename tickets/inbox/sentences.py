@@ -79,7 +79,7 @@ def teach_sentence(kind: str, teller: Teller) -> None:
 
 def _opened(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     channel = names.directory.channels.get(data.get("channel") or 0)
-    if channel:
+    if channel and "split" not in data:
         return Sentence(
             icon="circle-plus",
             html=format_html(
@@ -160,10 +160,43 @@ def _prioritised(who: SafeString, data: dict[str, Any], names: Names) -> Sentenc
 
 
 def _linked(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if data.get("reason") in (LinkReason.CHILD, LinkReason.RELATED, LinkReason.DUPLICATE):
+        return _linked_by_hand(who, data, names, _("{who} linked this with {ticket}: {reason}"))
     number = data.get("other")
     link = format_html('<a href="/tickets/{}/">#{}</a>', number, number)
     reason = _label(LinkReason, data.get("reason"))
     return Sentence(icon="link", html=format_html(_("Linked with {ticket}: {reason}"), ticket=link, reason=reason))
+
+
+def _number(number: object) -> SafeString:
+    return format_html('<a href="/tickets/{}/">#{}</a>', number, number)
+
+
+def _pointing(icon: str, key: str, text: Callable[[], str]) -> Teller:
+    """A sentence about another ticket, which `key` names."""
+    return lambda who, data, names: Sentence(icon, format_html(text(), who=who, ticket=_number(data.get(key))))
+
+
+def _merged(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    text = _("{who} put this back into {ticket}") if data.get("back") else _("{who} merged this ticket into {ticket}")
+    return Sentence(icon="git-merge", html=format_html(text, who=who, ticket=_number(data.get("into"))))
+
+
+def _absorbed(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    text = _("{who} put back what was split off into {ticket}") if "split" in data else _("{who} merged {ticket} in")
+    return Sentence(icon="git-merge", html=format_html(text, who=who, ticket=_number(data.get("other"))))
+
+
+def _linked_by_hand(who: SafeString, data: dict[str, Any], names: Names, text: str) -> Sentence:
+    reason = _label(LinkReason, data.get("reason"))
+    if data.get("from") and data.get("reason") == LinkReason.CHILD:
+        reason = _("Has this as a part")
+    html = format_html(text, who=who, ticket=_number(data.get("other")), reason=reason)
+    return Sentence("link", format_html("{} ({})", html, data["note"]) if data.get("note") else html)
+
+
+def _unlinked(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    return _linked_by_hand(who, data, names, _("{who} took back the link with {ticket}: {reason}"))
 
 
 def _bounced(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
@@ -261,6 +294,21 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.TICKET_TAGGED: _tag(icon="tag", text=lambda: _("{who} added the tag {tag}")),
     TicketEvent.TICKET_UNTAGGED: _tag(icon="tag", text=lambda: _("{who} removed the tag {tag}")),
     TicketEvent.TICKET_LINKED: _linked,
+    TicketEvent.TICKET_UNLINKED: _unlinked,
+    TicketEvent.TICKET_MERGED: _merged,
+    TicketEvent.TICKET_ABSORBED: _absorbed,
+    TicketEvent.TICKET_UNMERGED: _pointing(
+        icon="split", key="from", text=lambda: _("{who} took this ticket out of {ticket} again")
+    ),
+    TicketEvent.TICKET_RELEASED: _pointing(
+        icon="split", key="other", text=lambda: _("{who} took back the merge with {ticket}")
+    ),
+    TicketEvent.TICKET_SPLIT: _pointing(
+        icon="split", key="into", text=lambda: _("{who} split messages off into {ticket}")
+    ),
+    TicketEvent.TICKET_SPLIT_OFF: _pointing(
+        icon="split", key="from", text=lambda: _("{who} split this off from {ticket}")
+    ),
     TicketEvent.MESSAGE_WITHDRAWN: _plain(icon="undo-2", text=lambda: _("{who} withdrew a reply before it went out")),
     TicketEvent.MESSAGE_UNSENT: _plain(icon="eraser", text=lambda: _("{who} took a message back")),
     TicketEvent.CALLBACK_DONE: _plain(icon="phone-outgoing", text=lambda: _("{who} noted that the callback is done")),

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef, Q
+from django.db.models import OuterRef, Q
 from django.db.models.functions import JSONObject
 from django.http import Http404
 from django.utils import timezone
@@ -28,7 +28,6 @@ from tickets.models import (
     Status,
     Tagging,
     Ticket,
-    TicketLink,
 )
 from tickets.recipients import reply_recipients
 from tickets.signatures import signature_of
@@ -98,7 +97,6 @@ class Thread:
         self.tags = [(tag["name"], tag_hue(tag["hue"])) for tag in _extra(ticket, "tag_list")]
         self.drafts = {draft["kind"]: draft for draft in _extra(ticket, "draft_list")}
         self.uploads = _extra(ticket, "upload_list")
-        self.links = _extra(ticket, "link_list")
 
     @cached_property
     def names(self) -> Names:
@@ -124,7 +122,11 @@ class Thread:
 
     @property
     def may_note(self) -> bool:
-        return self.agent.may(Permission.NOTE)
+        return self.agent.may(Permission.NOTE) and self.ticket.merged_into_id is None
+
+    @property
+    def may_unmerge(self) -> bool:
+        return self.agent.may(Permission.EDIT_TICKETS)
 
     @property
     def may_see_source(self) -> bool:
@@ -155,6 +157,7 @@ class Thread:
             "team": ticket.team_id,
             "snoozed": ticket.snoozed_until.isoformat() if ticket.snoozed_until else None,
             "tags": [name for name, _hue in self.tags],
+            "merged": ticket.merged_into_id,
         }
 
     def compose(self) -> dict[str, Any]:
@@ -253,7 +256,7 @@ def _query(agent: Agent) -> Any:
     files = Attachment.objects.filter(ticket=here, uploaded_by=agent, message=None, inline=False).order_by("id")
     uploads = files.values(json=JSONObject(id="public_id", name="filename", size="size"))
     answers = Message.objects.filter(ticket=here, kind=MessageKind.INBOUND, pending=False, conversation__aside=False)
-    last_said = answers.annotate(robot=~Q(auto_kind="")).order_by("robot", "-sequence")
+    last_said = answers.annotate(robot=~Q(auto_kind="")).order_by("robot", "-at", "-sequence")
     answer = last_said.values(json=JSONObject(id="id", envelope="envelope", at="at"))[:1]
     return (
         Ticket.objects.visible_to(agent)
@@ -261,7 +264,7 @@ def _query(agent: Agent) -> Any:
         .annotate(
             guest_list=ArraySubquery(guests), address_list=ArraySubquery(_addresses()), tag_list=ArraySubquery(tags),
             draft_list=ArraySubquery(drafts),
-            upload_list=ArraySubquery(uploads), link_list=ArraySubquery(_links(agent)),
+            upload_list=ArraySubquery(uploads),
             answer_list=ArraySubquery(answer),
         )
     )  # fmt: skip
@@ -278,43 +281,6 @@ def _addresses() -> Any:
             refuses="refuses", name="display_name", unsubscribed=ArraySubquery(unsubscribed),
         )
     )  # fmt: skip
-
-
-def _links(agent: Agent) -> Any:
-    """Tickets linked either way, as far as the agent may see them."""
-    here = OuterRef("pk")
-    visible = Ticket.objects.visible_to(agent)
-    return (
-        TicketLink.objects.filter(Q(ticket=here, other__in=visible) | Q(other=here, ticket__in=visible))
-        .order_by("id")
-        .values(
-            json=JSONObject(
-                ticket="ticket_id", other="other_id", reason="reason", ticket_subject=F("ticket__subject"),
-                other_subject=F("other__subject"),
-            )
-        )
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A linked ticket, from the other's point of view."""
-
-    number: int
-    subject: str
-    reason: str
-
-
-def neighbours(thread: Thread) -> list[Neighbour]:
-    here = thread.ticket.pk
-    return [
-        Neighbour(
-            link["other"] if link["ticket"] == here else link["ticket"],
-            link["other_subject"] if link["ticket"] == here else link["ticket_subject"],
-            link["reason"],
-        )
-        for link in thread.links
-    ]
 
 
 def earlier_tickets(agent: Agent, ticket: Ticket) -> list[Ticket]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -32,6 +32,10 @@ PLACES = frozenset({
     TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QUEUED, TicketEvent.NOTE_ADDED, TicketEvent.MESSAGE_MIRRORED,
     TicketEvent.MESSAGE_IMPORTED,
     TicketEvent.CALL_LOGGED, TicketEvent.MESSAGE_SCHEDULED, TicketEvent.MESSAGE_FORWARDED,
+})  # fmt: skip
+RELATED = frozenset({
+    TicketEvent.TICKET_LINKED, TicketEvent.TICKET_UNLINKED, TicketEvent.TICKET_MERGED, TicketEvent.TICKET_ABSORBED,
+    TicketEvent.TICKET_UNMERGED, TicketEvent.TICKET_RELEASED, TicketEvent.TICKET_SPLIT, TicketEvent.TICKET_SPLIT_OFF,
 })  # fmt: skip
 _RICH = re.compile(r"<(?:img|table|ul|ol|h[1-6]|pre)\b", re.IGNORECASE)
 
@@ -87,6 +91,11 @@ class Said:
     def is_aside(self) -> bool:
         """Whether it was said to or by somebody else than the customer."""
         return self.message.conversation.aside
+
+    @property
+    def may_be_split(self) -> bool:
+        """Whether it may become a ticket of its own: nothing that is on its way."""
+        return self.message.outbox not in (OutboxState.WITHDRAWN, OutboxState.QUEUED, OutboxState.SENDING)
 
     @property
     def may_be_passed_on(self) -> bool:
@@ -177,16 +186,21 @@ class Timeline:
     last_event: int
     earlier_than: int | None
     changed: list[Said]
+    gone: Sequence[int] = ()
+    related: bool = False  # something happened between this ticket and others
 
 
 def read_timeline(ticket_id: int, names: Names, *, before: int | None = None) -> Timeline:
     """The newest stretch of a ticket's history, or the one before an event. Two queries."""
     found = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket_id)
     if before is not None:
-        found = found.filter(sequence__lt=before)
-    events = list(found.order_by("-sequence")[: WINDOW + 1])
+        found = found.filter(sequence__lte=before)
+    events = list(found.order_by("-sequence")[: WINDOW + (1 if before is None else 2)])
+    until = None
+    if before is not None and events and events[0].sequence == before:
+        until, events = events[0].at, events[1:]
     more, events = len(events) > WINDOW, events[:WINDOW][::-1]
-    said = _messages(ticket_id, events, names)
+    said = _messages(ticket_id, events, names, brought=_within(events[0].at if more else None, until))
     items = with_days(group_events(_place(events, said, names)))
     last = events[-1].sequence if events else 0
     return Timeline(items, last, events[0].sequence if more else None, [])
@@ -198,21 +212,53 @@ def read_since(ticket_id: int, names: Names, *, event: int) -> Timeline:
     events = list(found.order_by("sequence")[: WINDOW + 1])
     if not events:
         return Timeline([], event, None, [])
-    said = _messages(ticket_id, events, names, also=_mentioned(events))
+    said = _messages(ticket_id, events, names, also=_mentioned(events), brought=_arrived(events))
     placed = {e.data.get("message") for e in events if e.kind in PLACES}
-    items = list(_place(events, said, names))
+    items = list(_place(events, said, names, returned=_returned(events)))
     fresh = {item.message.pk for item in items if isinstance(item, Said)}
     changed = [one for id, one in said.items() if id not in fresh and id not in placed]
-    return Timeline(items, events[-1].sequence, None, changed)
+    related = any(event.kind in RELATED for event in events)
+    return Timeline(items, events[-1].sequence, None, changed, _left(events), related)
+
+
+def _within(since: datetime | None, until: datetime | None) -> Q:
+    """What a merge or split brought here and was said in a stretch of time: its own events stand elsewhere."""
+    found = Q(origin__isnull=False)
+    found &= Q(at__gte=since) if since is not None else Q()
+    return found & (Q(at__lt=until) if until is not None else Q())
+
+
+def _arrived(events: Sequence[Event]) -> Q:
+    """The messages that came along with what happened just now."""
+    found = Q(pk__in=())
+    for event in events:
+        if "first" in event.data and "last" in event.data:
+            found |= Q(sequence__range=(event.data["first"], event.data["last"]))
+    returned = _returned(events)
+    return found | Q(pk__in=returned) if returned else found
+
+
+def _returned(events: Sequence[Event]) -> set[int]:
+    """The messages that came home: their own events stand further up."""
+    back = [event.data["back"] for event in events if isinstance(event.data.get("back"), list)]
+    return {id for ids in back for id in ids}
+
+
+def _left(events: Sequence[Event]) -> list[int]:
+    """The messages that went elsewhere with it."""
+    gone = (TicketEvent.TICKET_RELEASED, TicketEvent.TICKET_SPLIT)
+    return [id for event in events if event.kind in gone for id in event.data.get("messages", ())]
 
 
 def _mentioned(events: Sequence[Event]) -> set[int]:
     return {e.data["message"] for e in events if isinstance(e.data.get("message"), int)}
 
 
-def _messages(ticket_id: int, events: Sequence[Event], names: Names, also: set[int] | None = None) -> dict[int, Said]:
+def _messages(
+    ticket_id: int, events: Sequence[Event], names: Names, also: set[int] | None = None, brought: Q | None = None
+) -> dict[int, Said]:
     ids = {e.data["message"] for e in events if e.kind in PLACES} | (also or set())
-    wanted = Q(pk__in=ids)
+    wanted = Q(pk__in=ids) if brought is None else Q(pk__in=ids) | brought
     if any(e.kind == TicketEvent.DELIVERY_BOUNCED for e in events):
         wanted |= Q(auto_kind=AutoKind.BOUNCE)
     if not ids and wanted == Q(pk__in=ids):
@@ -238,7 +284,9 @@ def _with_files(ticket_id: int) -> QuerySet[Message]:
     )
 
 
-def _place(events: Sequence[Event], said: dict[int, Said], names: Names) -> list[Item]:
+def _place(
+    events: Sequence[Event], said: dict[int, Said], names: Names, *, returned: Collection[int] = ()
+) -> list[Item]:
     """Events in order; a message where its event stands, a delivery report before the event that tells of it."""
     items: list[Item] = []
     reports = [one for one in said.values() if one.message.auto_kind == AutoKind.BOUNCE]
@@ -256,7 +304,20 @@ def _place(events: Sequence[Event], said: dict[int, Said], names: Names) -> list
                 items.append(one)
         elif told := sentence(event, names):
             items.append(Happened(event, told))
-    return _by_time(items)
+    brought = [one for id, one in said.items() if one.message.origin_id is not None or id in returned]
+    brought = [one for one in brought if one.message.pk not in shown]
+    return _by_time(_between(items, [one for one in brought if not one.is_withdrawn]))
+
+
+def _between(items: list[Item], brought: list[Said]) -> list[Item]:
+    """What came from another ticket, each where its moment lies among the ticket's own."""
+    merged: list[Item] = []
+    waiting = sorted(brought, key=_said_at)
+    for item in items:
+        while waiting and waiting[0].message.at <= _moment(item):
+            merged.append(waiting.pop(0))
+        merged.append(item)
+    return [*merged, *waiting]
 
 
 def _by_time(items: list[Item]) -> list[Item]:

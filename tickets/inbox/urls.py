@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import finder, pages, passing, same_person, writes
+from . import finder, pages, passing, same_person, together, writes
 
 urlpatterns = [
     path("", pages.start, name="start"),
@@ -27,6 +27,15 @@ urlpatterns = [
     path("tickets/<int:ticket_id>/forward/", passing.start, name="ticket_forward"),
     path("tickets/<int:ticket_id>/answering/", passing.answering, name="ticket_answering"),
     path("tickets/<int:ticket_id>/forwards/", passing.forward, name="ticket_forwards"),
+    path("tickets/<int:ticket_id>/related/", together.related, name="ticket_related"),
+    path("tickets/<int:ticket_id>/merging/", together.merge_sheet, name="ticket_merging"),
+    path("tickets/<int:ticket_id>/merge/", together.merge, name="ticket_merge"),
+    path("tickets/<int:ticket_id>/unmerge/", together.unmerge, name="ticket_unmerge"),
+    path("tickets/<int:ticket_id>/splitting/", together.split_sheet, name="ticket_splitting"),
+    path("tickets/<int:ticket_id>/split/", together.split, name="ticket_split"),
+    path("tickets/<int:ticket_id>/linking/", together.link_sheet, name="ticket_linking"),
+    path("tickets/<int:ticket_id>/links/", together.links, name="ticket_links"),
+    path("relocations/<int:relocation_id>/undo/", together.undo, name="relocation_undo"),
     path("tickets/<int:ticket_id>/assignee/", writes.assignee, name="ticket_assignee"),
     path("tickets/<int:ticket_id>/team/", writes.team, name="ticket_team"),
     path("tickets/<int:ticket_id>/status/", writes.status_, name="ticket_status"),

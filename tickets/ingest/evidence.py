@@ -10,6 +10,8 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+from django.db import IntegrityError
+
 from events.statements import prepared
 from tickets.inbound import InboundMessage
 
@@ -46,6 +48,7 @@ class TicketState:
     needs_attention: bool
     preview: str = ""
     language: str = ""
+    merged_into: int | None = None
     is_new: bool = False
     reopened: int = 0
 
@@ -100,6 +103,12 @@ class Evidence:
     # (channel, the provider's name of a thread) -> its latest (ticket, conversation)
     by_thread: dict[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
 
+    def root(self, ticket_id: int) -> int:
+        """The ticket that one was merged into, if it was."""
+        while (ticket := self.tickets.get(ticket_id)) is not None and ticket.merged_into in self.tickets:
+            ticket_id = ticket.merged_into
+        return ticket_id
+
 
 _CHANNELS = "SELECT id, kind, lower(address), team_id, locale, acknowledges FROM tickets_channel"
 
@@ -126,8 +135,23 @@ ORDER BY c.channel_id, c.external_id, c.id DESC
 
 _LOCK = """
 SELECT id, status, channel_id, customer_id, team_id, assignee_id, subject, message_sequence, inbound_sequence,
-       last_message_at, waiting_since, snoozed_until, solved_at, opened_at, needs_attention, preview, language
-FROM tickets_ticket WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+       last_message_at, waiting_since, snoozed_until, solved_at, opened_at, needs_attention, preview, language,
+       merged_into_id
+FROM tickets_ticket WHERE id IN (
+    WITH RECURSIVE up(id) AS (
+        SELECT unnest(%s::bigint[])
+        UNION SELECT m.merged_into_id FROM tickets_ticket m JOIN up ON up.id = m.id WHERE m.merged_into_id IS NOT NULL
+    ) SELECT id FROM up
+) ORDER BY id FOR UPDATE
+"""
+
+# To lock the other ticket too could now wait for whoever waits for us: look again from the start.
+_OVERTAKEN = "a merge overtook us"
+
+_WHERE_NOW = "SELECT id, ticket_id FROM tickets_conversation WHERE id = ANY(%s)"
+
+_BEGAN_IN = """
+SELECT home_id, max(id) FROM tickets_conversation WHERE home_id = ANY(%s) AND NOT aside GROUP BY home_id
 """
 
 _MEMBERS = """
@@ -167,7 +191,36 @@ def load_evidence(messages: Sequence[InboundMessage]) -> Evidence:
     wanted |= _note_threads(evidence, messages)
     if wanted:
         lock_tickets(evidence, wanted)
+        _follow_moves(evidence)
     return evidence
+
+
+def _follow_moves(evidence: Evidence) -> None:
+    """Numbers of tickets that were merged lead to where they are now.
+
+    Raises IntegrityError, upon which the batch is tried again, when a merge or its undoing moved a thread between our
+    reading and our lock.
+    """
+    hits = [hit for hit in _all_hits(evidence) if hit.ticket_id in evidence.tickets]
+    astray = [hit for hit in hits if not _is_in_place(hit, evidence)]
+    if astray:
+        with prepared() as cursor:
+            cursor.execute(_WHERE_NOW, [sorted({hit.conversation_id for hit in astray})])
+            now = dict(cursor.fetchall())
+        if any(now.get(hit.conversation_id, hit.ticket_id) != hit.ticket_id for hit in astray):
+            raise IntegrityError(_OVERTAKEN)
+    for key, (ticket_id, conversation_id) in evidence.by_thread.items():
+        evidence.by_thread[key] = (evidence.root(ticket_id), conversation_id)
+    merged = [ticket.id for ticket in evidence.tickets.values() if ticket.merged_into is not None]
+    if merged:
+        with prepared() as cursor:
+            cursor.execute(_BEGAN_IN, [merged])
+            evidence.main_conversation |= dict(cursor.fetchall())
+
+
+def _is_in_place(hit: Hit, evidence: Evidence) -> bool:
+    members = evidence.members.get(hit.ticket_id, ())
+    return any(member.conversation_id == hit.conversation_id for member in members)
 
 
 def _reserved(rows: Sequence[tuple[Any, ...]]) -> ReservedIds:
@@ -198,15 +251,17 @@ def lock_tickets(evidence: Evidence, ids: Iterable[int]) -> None:
     wanted = sorted(ids)
     with prepared() as cursor, prepared() as members:
         cursor.execute(_LOCK, [wanted])
-        members.execute(_MEMBERS, [wanted])
         found = [TicketState(*row) for row in cursor.fetchall()]
+        members.execute(_MEMBERS, [[ticket.id for ticket in found]])
         evidence.tickets |= {ticket.id: ticket for ticket in found}
         for row in members.fetchall():
             member = Membership(*row)
             evidence.members.setdefault(member.ticket_id, []).append(member)
             if not member.aside:
                 evidence.main_conversation[member.ticket_id] = member.conversation_id
-        closed = [ticket.id for ticket in found if ticket.status == "closed"]
+        closed = [ticket.id for ticket in found if ticket.status == "closed" and ticket.merged_into is None]
+        if any(ticket.merged_into not in evidence.tickets for ticket in found if ticket.merged_into is not None):
+            raise IntegrityError(_OVERTAKEN)
         if not closed:
             return
         cursor.execute(_FOLLOW_UPS, [closed])

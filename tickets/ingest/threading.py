@@ -81,7 +81,7 @@ def candidates(message: InboundMessage, evidence: Evidence) -> Iterator[Candidat
     yield from _by_tokens("body_token", message.body_tokens, evidence)
     for number in message.subject_numbers:
         if number in evidence.tickets and number in evidence.main_conversation:
-            yield Candidate(number, evidence.main_conversation[number], "subject", proven=False)
+            yield Candidate(evidence.root(number), evidence.main_conversation[number], "subject", proven=False)
 
 
 def _by_tokens(layer: str, tokens: Iterable[str], evidence: Evidence) -> Iterator[Candidate]:

@@ -12,6 +12,7 @@ from .message import (
     SenderVerdict,
     ThreadLayer,
 )
+from .relocation import Relocation, RelocationKind
 from .same_person import CustomerMatch, MatchState
 from .storm import Storm, StormScope
 from .ticket import Cycle, DueState, LinkReason, Priority, Status, Tag, Tagging, Tally, Ticket, TicketLink
@@ -44,6 +45,8 @@ __all__ = [
     "ParticipantRole",
     "ParticipantState",
     "Priority",
+    "Relocation",
+    "RelocationKind",
     "RemovedUpload",
     "SearchEntry",
     "Seen",

@@ -22,6 +22,8 @@ class Conversation(models.Model):
     external_id = models.CharField(max_length=255, blank=True, default="")
     # With somebody else than the customer, begun by forwarding: never what an answer to the customer continues.
     aside = models.BooleanField(default=False, db_default=False)
+    # The ticket it began in, where a merge took it elsewhere: a number in a subject still leads here.
+    home = models.ForeignKey(Ticket, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -29,6 +31,7 @@ class Conversation(models.Model):
             models.Index(
                 fields=["channel", "external_id"], name="conversation_external", condition=~models.Q(external_id="")
             ),
+            models.Index(fields=["home"], name="conversation_home", condition=models.Q(home__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -82,6 +82,8 @@ class Message(models.Model):
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False)
     sequence = models.IntegerField()
     kind = models.CharField(max_length=8, choices=MessageKind.choices)
+    # In whose history it is told, where a merge or split brought it here; null for the ticket's own.
+    origin = models.ForeignKey(Ticket, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     identity = models.ForeignKey(
         Identity, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False
     )

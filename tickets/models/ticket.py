@@ -46,6 +46,10 @@ class LinkReason(models.TextChoices):
     UNPROVEN_REFERENCE = "unproven_reference", _("Quotes this ticket without proof")
     FAILED_AUTHENTICATION = "failed_authentication", _("Sender's authentication failed")
     SAME_MESSAGE_ID = "same_message_id", _("Differing mail under the same Message-ID")
+    SPLIT = "split", _("Split off from this ticket")
+    CHILD = "child", _("Part of this ticket")
+    RELATED = "related", _("Related")
+    DUPLICATE = "duplicate", _("About the same")
 
 
 class Tag(models.Model):
@@ -97,6 +101,10 @@ class Ticket(models.Model):
     solved_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     needs_attention = models.BooleanField(default=False)
+    # Everything of it went there; it stays as a signpost, closed, and takes no change but the undoing.
+    merged_into: models.ForeignKey[Ticket | None, Ticket | None] = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="merged", db_index=False
+    )
 
     objects = TicketQuerySet.as_manager()
 
@@ -129,6 +137,7 @@ class Ticket(models.Model):
             models.Index(
                 fields=["snoozed_until"], name="ticket_to_wake", condition=models.Q(snoozed_until__isnull=False)
             ),
+            models.Index(fields=["merged_into"], name="ticket_merged", condition=models.Q(merged_into__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -178,6 +187,8 @@ class TicketLink(models.Model):
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="links_out", db_index=False)
     other = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="links_in")
     reason = models.CharField(max_length=24, choices=LinkReason.choices)
+    # Why an agent linked them, in their words.
+    note = models.CharField(max_length=200, blank=True, default="", db_default="")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -1,0 +1,108 @@
+// One dialog for whatever needs a form: the server draws it, sends its words when it is done, and says how to undo it.
+//
+// An answer may hold {said, undo, open}: what to tell, the address that takes it back, the ticket to show then.
+
+import { $, $$, build, command } from './core.js';
+import { draw } from './actions.js';
+import * as desk from './desk.js';
+import { get, post, Refusal } from './http.js';
+import * as thread from './thread.js';
+import { complain, say } from './toast.js';
+
+const PAUSE = 150;
+const dialog = $('#sheet');
+let asked = 0;
+let timer = 0;
+
+export async function openSheet(url) {
+  try {
+    const content = build(await get(url));
+    const form = $('form', content);
+    $('h2', dialog).textContent = form.dataset.title;
+    $('.in', dialog).replaceChildren(content);
+    if (!dialog.open) dialog.showModal();
+    $('[autofocus]', dialog)?.focus();
+    document.dispatchEvent(new CustomEvent('sheet:opened', { detail: form }));
+  } catch (error) {
+    complain(error);
+  }
+}
+
+// A write whose answer says what became of it.
+export async function send(url, data = []) {
+  const number = thread.number();
+  const base = thread.lastEvent();
+  const fields = new Map();
+  for (const [name, value] of data) fields.set(name, [...(fields.get(name) ?? []), value]);
+  const onTicket = number !== null && url.startsWith(`/tickets/${number}/`);
+  const answer = await post(url, { ...Object.fromEntries(fields), ...(onTicket ? { event: base, row: 1 } : {}) });
+  if (number !== null) desk.outdated(number);
+  if (answer.open) desk.outdated(answer.open);
+  if (answer.open && answer.open !== number) await desk.open(answer.open, { focus: 'subject' });
+  else if (onTicket) draw(number, answer, base);
+  else if (number !== null) await thread.refresh();
+  thread.refill('#ticket-related');
+  if (answer.said) say(answer.said, { undo: answer.undo && (() => send(answer.undo).catch(complain)) });
+  return answer;
+}
+
+async function submit(event) {
+  event.preventDefault();
+  const form = event.target;
+  const button = event.submitter ?? $('.pri', form);
+  button.disabled = true;
+  try {
+    await send(form.getAttribute('action'), new FormData(form, button));
+    dialog.close();
+  } catch (error) {
+    refuse(form, error);
+  }
+  button.disabled = false;
+}
+
+// Said beside what was refused; where one may insist, the next click does.
+function refuse(form, error) {
+  if (!(error instanceof Refusal) || !error.message) return complain(error);
+  $('.problem', form)?.remove();
+  const line = document.createElement('p');
+  line.className = 'problem';
+  line.setAttribute('role', 'alert');
+  line.textContent = error.message;
+  $('footer', form).before(line);
+  const { anyway } = $('.pri', form).dataset;
+  if (error.body.code !== 'different_customers' || !anyway || form.elements.confirmed) return;
+  form.insertAdjacentHTML('beforeend', '<input type="hidden" name="confirmed" value="1">');
+  $('.pri', form).textContent = anyway;
+}
+
+function find({ target }) {
+  if (!target.dataset.find) return;
+  clearTimeout(timer);
+  const mine = ++asked;
+  timer = setTimeout(async () => {
+    const html = await get(`${target.dataset.find}?q=${encodeURIComponent(target.value)}`).catch(() => null);
+    if (html === null || mine !== asked || !target.isConnected) return;
+    const found = $('.found', target.form);
+    found.replaceChildren(build(html));
+    const only = $$('input', found);
+    if (only.length) only[0].checked = true;
+  }, PAUSE);
+}
+
+export function startSheet() {
+  if (!dialog) return;
+  dialog.addEventListener('submit', submit);
+  dialog.addEventListener('input', find);
+  document.addEventListener('click', async ({ target }) => {
+    const opener = target.closest('[data-sheet]');
+    if (opener) return openSheet(opener.dataset.sheet);
+    const button = target.closest('[data-post]');
+    if (!button) return;
+    button.disabled = true;
+    await send(button.dataset.post, new URLSearchParams(button.dataset.send ?? '')).catch(complain);
+    button.disabled = false;
+  });
+  const may = () => thread.number() !== null && $('#thread-head [data-menu=more]') !== null;
+  for (const [name, path] of [['join', 'merging'], ['split', 'splitting'], ['link', 'linking']])
+    command(name, (button) => openSheet(`/tickets/${thread.number()}/${path}/${button?.dataset.message ? `?message=${button.dataset.message}` : ''}`), { when: may });
+}

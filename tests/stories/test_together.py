@@ -1,0 +1,95 @@
+"""Working together: two tickets become one and two again, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.people import House, make_house, open_ticket
+from tests.support.browser import OpenPage, accessibility_violations
+from tests.support.live import LiveStack
+from tickets.models import Relocation, Ticket
+
+
+@pytest.fixture
+def house(live_stack: LiveStack) -> House:
+    return make_house()
+
+
+def live(page: Page) -> None:
+    expect(page.locator("html[data-connected] #rows")).to_have_count(1)
+
+
+def subject(page: Page, words: str) -> None:
+    expect(page.locator("#subject")).to_have_text(words)
+
+
+@pytest.fixture
+def pair(house: House) -> tuple[Ticket, Ticket]:
+    older = open_ticket(house.channel, subject="Parcel SO-10423", text="Where is it?")
+    return older, open_ticket(house.channel, subject="Once more: SO-10423", text="Still waiting.")
+
+
+def test_merged_with_the_mouse_seen_by_the_other_and_taken_back(
+    house: House, pair: tuple[Ticket, Ticket], open_page: OpenPage
+) -> None:
+    older, newer = pair
+    olena, ben = open_page(house.olena), open_page(house.ben)
+    ben.goto(f"/inbox/open/{newer.pk}/")
+    live(ben)
+    olena.goto(f"/inbox/open/{newer.pk}/")
+    live(olena)
+    suggestion = olena.locator("#ticket-related .perhaps")
+    expect(suggestion).to_contain_text("both name SO-10423")
+
+    suggestion.get_by_role("button", name="Merge").click()
+
+    subject(olena, "Parcel SO-10423")
+    expect(olena.locator("#timeline")).to_contain_text("Still waiting.")
+    expect(olena.locator(f"#row-{newer.pk}")).to_have_count(0)
+    # Ben looked at the ticket that is a signpost now.
+    expect(ben.locator("#thread-top")).to_contain_text("Everything of this ticket was moved to")
+    expect(ben.locator("#composer")).to_have_count(0)
+    assert accessibility_violations(olena) == []
+    ben.goto(f"/inbox/solved/{newer.pk}/")
+    live(ben)
+    assert accessibility_violations(ben) == []
+
+    olena.locator("#toast button").first.click()
+
+    subject(olena, "Once more: SO-10423")
+    expect(olena.locator("#timeline")).to_contain_text("Still waiting.")
+    expect(ben.locator("#composer")).to_be_visible()
+    assert Relocation.objects.get().undone_at is not None
+
+
+def test_merged_and_split_with_the_keyboard(house: House, pair: tuple[Ticket, Ticket], open_page: OpenPage) -> None:
+    older, newer = pair
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{newer.pk}/")
+    live(page)
+
+    page.keyboard.press("Shift+M")
+    sheet = page.locator("#sheet")
+    expect(sheet.locator("#sheet-q")).to_be_focused()
+    page.keyboard.type(str(older.pk))
+    expect(sheet.locator("input[name=other]:checked")).to_have_value(str(older.pk))
+    assert accessibility_violations(page) == []
+    page.keyboard.press("Enter")
+
+    subject(page, "Parcel SO-10423")
+    expect(sheet).to_be_hidden()
+
+    page.keyboard.press("Shift+S")
+    expect(sheet.locator("input[type=checkbox]")).to_have_count(2)
+    sheet.locator("input[type=checkbox]").nth(1).focus()
+    page.keyboard.press("Space")
+    sheet.get_by_label("Subject of the new ticket").focus()
+    page.keyboard.type("The second question")
+    page.keyboard.press("Enter")
+
+    subject(page, "The second question")
+    expect(page.locator("#timeline .msg")).to_contain_text("Still waiting.")
+    page.keyboard.press("z")
+    subject(page, "Parcel SO-10423")
+    expect(page.locator("#timeline .msg")).to_have_count(2)

@@ -1,0 +1,122 @@
+"""Merging, splitting and linking tickets, and taking each back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from people.api.base import StrictSerializer
+from tickets import actions
+from tickets.actions.linking import SAID
+from tickets.api.base import SpineView
+from tickets.api.filters import IdField
+from tickets.api.serializers import UtcField
+from tickets.errors import NotFound
+from tickets.models import Relocation, RelocationKind
+
+
+class RelocationSerializer(serializers.Serializer[Any]):
+    """A merge or split. `source_ticket` is where the messages were, `target_ticket` where they went."""
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=RelocationKind.values)
+    source_ticket = serializers.IntegerField(source="source_id")
+    target_ticket = serializers.IntegerField(source="target_id")
+    at = UtcField()
+    undone_at = UtcField(allow_null=True)
+
+
+class MergeRequest(StrictSerializer):
+    into = IdField(help_text="The ticket that stays.")
+    confirm_customers = serializers.BooleanField(required=False, help_text="They may be of two customers.")
+
+
+class SplitRequest(StrictSerializer):
+    messages = serializers.ListField(child=IdField(), min_length=1, max_length=200)
+    subject = serializers.CharField(required=False, max_length=500, allow_blank=True)
+
+
+class LinkRequest(StrictSerializer):
+    other = IdField()
+    reason = serializers.ChoiceField(choices=[str(reason.value) for reason in SAID], help_text="child: is part of it.")
+    note = serializers.CharField(required=False, max_length=200, allow_blank=True)
+
+
+class LinkSerializer(serializers.Serializer[Any]):
+    ticket = serializers.IntegerField()
+    other = serializers.IntegerField()
+    reason = serializers.CharField()
+
+
+class MergeView(SpineView):
+    @extend_schema(
+        operation_id="tickets_merge", request=MergeRequest, responses={201: RelocationSerializer}, tags=["tickets"]
+    )
+    def post(self, request: Request, ticket_id: int) -> HttpResponseBase:
+        """Move everything of this ticket into another. It stays as a signpost; `undo` takes it back at any time."""
+
+        def effect() -> tuple[int, Any]:
+            form = self.body(MergeRequest)
+            done = actions.merge_ticket(
+                ticket_id, by=self.agent, into=form["into"], confirmed=form.get("confirm_customers", False)
+            )
+            return 201, RelocationSerializer(done).data
+
+        return self.once(effect)
+
+
+class SplitView(SpineView):
+    @extend_schema(
+        operation_id="tickets_split", request=SplitRequest, responses={201: RelocationSerializer}, tags=["tickets"]
+    )
+    def post(self, request: Request, ticket_id: int) -> HttpResponseBase:
+        """Make a new ticket of some of its messages."""
+
+        def effect() -> tuple[int, Any]:
+            form = self.body(SplitRequest)
+            done = actions.split_ticket(
+                ticket_id, by=self.agent, messages=form["messages"], subject=form.get("subject", "")
+            )
+            return 201, RelocationSerializer(done).data
+
+        return self.once(effect)
+
+
+class UndoView(SpineView):
+    @extend_schema(operation_id="relocations_undo", request=None, responses=RelocationSerializer, tags=["tickets"])
+    def post(self, request: Request, relocation_id: int) -> HttpResponseBase:
+        """Take a merge or split back. What was said since in its threads goes with them."""
+
+        def effect() -> tuple[int, Any]:
+            kind = Relocation.objects.filter(pk=relocation_id).values_list("kind", flat=True).first()
+            if kind is None:
+                raise NotFound("There is no such merge.")
+            take_back = actions.undo_split if kind == RelocationKind.SPLIT else actions.undo_merge
+            return 200, RelocationSerializer(take_back(relocation_id, by=self.agent)).data
+
+        return self.once(effect)
+
+
+class LinksView(SpineView):
+    @extend_schema(operation_id="tickets_link", request=LinkRequest, responses=LinkSerializer, tags=["tickets"])
+    def put(self, request: Request, ticket_id: int) -> HttpResponseBase:
+        """Say that this ticket has to do with another."""
+        return self._change(ticket_id, actions.link_tickets)
+
+    @extend_schema(operation_id="tickets_unlink", request=LinkRequest, responses=LinkSerializer, tags=["tickets"])
+    def delete(self, request: Request, ticket_id: int) -> HttpResponseBase:
+        """Take such a link back."""
+        return self._change(ticket_id, actions.unlink_tickets)
+
+    def _change(self, ticket_id: int, action: Any) -> HttpResponseBase:
+        def effect() -> tuple[int, Any]:
+            form = self.body(LinkRequest)
+            note = {"note": form.get("note", "")} if action is actions.link_tickets else {}
+            action(ticket_id, by=self.agent, other=form["other"], reason=form["reason"], **note)
+            return 200, LinkSerializer({"ticket": ticket_id, "other": form["other"], "reason": form["reason"]}).data
+
+        return self.once(effect)
