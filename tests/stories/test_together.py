@@ -33,7 +33,7 @@ def pair(house: House) -> tuple[Ticket, Ticket]:
 def test_merged_with_the_mouse_seen_by_the_other_and_taken_back(
     house: House, pair: tuple[Ticket, Ticket], open_page: OpenPage
 ) -> None:
-    older, newer = pair
+    _older, newer = pair
     olena, ben = open_page(house.olena), open_page(house.ben)
     ben.goto(f"/inbox/open/{newer.pk}/")
     live(ben)

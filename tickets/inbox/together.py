@@ -25,7 +25,7 @@ from tickets.suggestions import Suggestion, Why, suggest_merges
 from .access import agent_of, signed_in
 from .finder import read_query
 from .pages import read_number
-from .timeline import Said, say
+from .said import Said, say
 from .writes import write
 
 FOUND = 8

@@ -30,8 +30,8 @@ from .dates import short_moment
 from .directory import read_directory
 from .pages import read_number, updates_of
 from .rows import render_row, rows_for
+from .said import say
 from .thread import read_thread
-from .timeline import say
 from .times import moment_of
 
 Write = Callable[..., dict[str, Any]]

@@ -28,8 +28,8 @@ from tests.channels_inbound.hooks.house import KEY, connect
 from tests.people import make_house
 from tests.providers.graph import APP_SECRET
 from tickets.inbox.directory import read_directory
+from tickets.inbox.said import Said
 from tickets.inbox.thread import read_thread
-from tickets.inbox.timeline import Said
 from tickets.models import Message, Ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
