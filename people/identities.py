@@ -8,7 +8,7 @@ from datetime import datetime
 
 from events.statements import prepared
 
-from .models import Trust
+from .models import Identity, Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,12 @@ class KnownIdentity:
     customer_id: int
     trust: str
     hard_bounces: int = 0
+    blocked: bool = False
 
 
 _FIND = """
-SELECT i.kind, i.value, i.suspect, i.id, COALESCE(c.merged_into_id, c.id), i.trust, i.hard_bounces
+SELECT i.kind, i.value, i.suspect, i.id, COALESCE(c.merged_into_id, c.id), i.trust, i.hard_bounces,
+       i.blocked_at IS NOT NULL
 FROM people_identity i JOIN people_customer c ON c.id = i.customer_id
 WHERE (i.kind, i.value, i.suspect) IN (SELECT * FROM unnest(%s::text[], %s::text[], %s::boolean[]))
 """
@@ -170,3 +172,11 @@ def forget_bounces(identity_id: int) -> None:
 
 def _key_columns(keys: list[IdentityKey]) -> list[list[object]]:
     return [[key.kind for key in keys], [key.value for key in keys], [key.suspect for key in keys]]
+
+
+def block_identities(ids: Collection[int], *, at: datetime | None) -> list[int]:
+    """Block these addresses from a moment on, or with None let them write again; those that this changed."""
+    found = Identity.objects.filter(pk__in=ids, blocked_at__isnull=at is not None)
+    changed = sorted(found.values_list("pk", flat=True))
+    found.update(blocked_at=at)
+    return changed

@@ -24,6 +24,9 @@ class TicketEvent(StrEnum):
     TICKET_ABSORBED = "ticket.absorbed"
     TICKET_UNMERGED = "ticket.unmerged"
     TICKET_RELEASED = "ticket.released"
+    TICKET_MARKED_SPAM = "ticket.marked_spam"
+    TICKET_UNMARKED_SPAM = "ticket.unmarked_spam"
+    ADDRESS_UNBLOCKED = "address.unblocked"
     TICKET_SPLIT = "ticket.split"
     TICKET_SPLIT_OFF = "ticket.split_off"
     MESSAGE_RECEIVED = "message.received"
@@ -77,6 +80,8 @@ STATUS_CHANGES = frozenset(
         TicketEvent.TICKET_SOLVED,
         TicketEvent.TICKET_REOPENED,
         TicketEvent.TICKET_CLOSED,
+        TicketEvent.TICKET_MARKED_SPAM,
+        TicketEvent.TICKET_UNMARKED_SPAM,
     }
 )
 TICKET_STREAM = "ticket"

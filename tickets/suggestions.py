@@ -48,10 +48,10 @@ class Suggestion:
 
 def suggest_merges(agent: Agent, ticket: Ticket) -> list[Suggestion]:
     """The tickets that may be about the same, the likeliest first; one query."""
-    if ticket.merged_into_id is not None or ticket.status == Status.CLOSED:
+    if ticket.merged_into_id is not None or ticket.status in (Status.CLOSED, Status.SPAM):
         return []
     others = Ticket.objects.visible_to(agent).filter(customer=ticket.customer_id, merged_into=None)
-    others = others.exclude(pk=ticket.pk).exclude(status=Status.CLOSED)
+    others = others.exclude(pk=ticket.pk).exclude(status__in=(Status.CLOSED, Status.SPAM))
     others = others.filter(last_message_at__gte=ticket.last_message_at - REACH).newest_first()[:LOOKED_AT]
     found = []
     for other in others:

@@ -26,6 +26,7 @@ export const KEYS = [
   { group: 'keys_ticket', words: 'cmd_join', command: 'join', keys: ['Shift', 'M'] },
   { group: 'keys_ticket', words: 'cmd_split', command: 'split', keys: ['Shift', 'S'] },
   { group: 'keys_ticket', words: 'cmd_link', command: 'link', keys: ['Shift', 'L'] },
+  { group: 'keys_ticket', words: 'cmd_spam', command: 'spam', keys: ['#'] },
   { group: 'keys_ticket', words: 'cmd_close', command: 'close', keys: ['E'] },
   { group: 'keys_ticket', words: 'cmd_close_stay', command: 'close-stay', keys: ['Shift', 'E'] },
   { group: 'keys_ticket', words: 'cmd_unread', command: 'unread', keys: ['Shift', 'U'] },

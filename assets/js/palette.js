@@ -24,10 +24,10 @@ const ICONS = {
   next: { icon: 'chevron-down' }, previous: { icon: 'chevron-up' }, undo: { icon: 'undo-2' },
   search: { icon: 'search' }, theme: { icon: 'sun-moon' }, density: { icon: 'rows-3' },
   keys: { icon: 'keyboard' }, profile: { icon: 'circle-user-round' }, back: { icon: 'chevron-left' },
-  merge: { icon: 'arrow-up' }, join: { icon: 'git-merge' }, split: { icon: 'split' }, link: { icon: 'link' },
+  merge: { icon: 'arrow-up' }, join: { icon: 'git-merge' }, spam: { icon: 'shield-alert' }, split: { icon: 'split' }, link: { icon: 'link' },
 };
 const OF_TICKET = ['assign', 'mine', 'reply', 'note', 'snooze', 'unsnooze', 'close', 'close-stay', 'reopen', 'status',
-  'priority', 'team', 'tag', 'join', 'split', 'link', 'customer', 'unread', 'next', 'previous', 'back'];
+  'priority', 'team', 'tag', 'spam', 'join', 'split', 'link', 'customer', 'unread', 'next', 'previous', 'back'];
 const OF_APP = ['undo', 'merge', 'search', 'theme', 'density', 'keys', 'profile'];
 
 const wordsOf = (name) => text(`cmd_${name.replace('-', '_')}`);

@@ -3,9 +3,10 @@
 // An answer may hold {said, undo, open}: what to tell, the address that takes it back, the ticket to show then.
 
 import { $, $$, build, command } from './core.js';
-import { draw } from './actions.js';
+import { draw, moveOn } from './actions.js';
 import * as desk from './desk.js';
 import { get, post, Refusal } from './http.js';
+import * as list from './list.js';
 import * as thread from './thread.js';
 import { complain, say } from './toast.js';
 
@@ -103,6 +104,12 @@ export function startSheet() {
     button.disabled = false;
   });
   const may = () => thread.number() !== null && $('#thread-head [data-menu=more]') !== null;
+  command('spam', async () => {
+    const number = thread.number();
+    moveOn();
+    await send(`/tickets/${number}/spam/`).catch(complain);
+    list.leave(number);
+  }, { when: may });
   for (const [name, path] of [['join', 'merging'], ['split', 'splitting'], ['link', 'linking']])
     command(name, (button) => openSheet(`/tickets/${thread.number()}/${path}/${button?.dataset.message ? `?message=${button.dataset.message}` : ''}`), { when: may });
 }

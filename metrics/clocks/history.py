@@ -25,6 +25,7 @@ HEARD = frozenset({
     TicketEvent.TICKET_SNOOZED, TicketEvent.TICKET_WOKEN, TicketEvent.TICKET_PRIORITISED, TicketEvent.TICKET_MOVED,
     TicketEvent.PARTICIPANT_ACCEPTED, TicketEvent.TICKET_MERGED, TicketEvent.TICKET_ABSORBED,
     TicketEvent.TICKET_UNMERGED, TicketEvent.TICKET_RELEASED, TicketEvent.TICKET_SPLIT, TicketEvent.TICKET_SPLIT_OFF,
+    TicketEvent.TICKET_MARKED_SPAM, TicketEvent.TICKET_UNMARKED_SPAM,
 })  # fmt: skip
 READ = HEARD | {TicketEvent.TICKET_OPENED, TicketEvent.MESSAGE_SENT, SlaEvent.REPLANNED}
 
@@ -131,6 +132,10 @@ def _merged(ticket: Ticket, one: Told, told: list[Told]) -> Step:
     return Step("cancelled", one.at, one.sequence, value="merged")
 
 
+def _spam(ticket: Ticket, one: Told, told: list[Told]) -> Step:
+    return Step("cancelled", one.at, one.sequence, value="spam")
+
+
 def _asked_elsewhere(ticket: Ticket, one: Told, told: list[Told]) -> Step | None:
     """A question that came along from another ticket: asked when it was asked, never before this one was opened."""
     asked_at = parse_datetime(one.data.get("asked_at") or "")
@@ -192,6 +197,8 @@ _STEPS: dict[str, Maker] = {
     TicketEvent.TICKET_MOVED: _trait("team_id"),
     SlaEvent.REPLANNED: _replanned,
     TicketEvent.TICKET_MERGED: _merged,
+    TicketEvent.TICKET_MARKED_SPAM: _spam,
+    TicketEvent.TICKET_UNMARKED_SPAM: _unmerged,
     TicketEvent.TICKET_ABSORBED: _asked_elsewhere,
     TicketEvent.TICKET_SPLIT_OFF: _asked_elsewhere,
     TicketEvent.TICKET_UNMERGED: _unmerged,

@@ -199,6 +199,7 @@ class _Machine:
     def _opened(self, step: Step) -> None:
         self.traits = replace(self.traits, **step.traits)
         self.status = step.value or "open"
+        self.cancelled = self.status == "spam"
 
     def _status(self, step: Step) -> None:
         if step.value == "solved":
@@ -252,6 +253,7 @@ class _Machine:
     def _restored(self, step: Step) -> None:
         """Clocks go on where they stood; the time between is nobody's. Who was answered meanwhile waits for nothing."""
         self.cancelled = False
+        self.status = "open" if self.status == "spam" else self.status
         stood, since = self.before_cancelling or ([], step.at)
         self.before_cancelling = None
         for clock in stood:

@@ -88,6 +88,8 @@ class Identity(models.Model):
     hard_bounces = models.SmallIntegerField(default=0, db_default=0)
     bounced_at = models.DateTimeField(null=True)
     refuses = models.CharField(max_length=8, choices=Refusal.choices, blank=True, default="", db_default="")
+    # Somebody here said that it sends spam: what it opens lands there.
+    blocked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

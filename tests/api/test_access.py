@@ -77,6 +77,8 @@ WRITES = [
     Route("ticket_split", "POST", "tickets/{ticket}/split/", {"messages": ["{message}"]}, "author"),
     Route("ticket_links", "PUT", "tickets/{ticket}/links/", {"other": "{twin}", "reason": "related"}, "edit"),
     Route("ticket_links", "DELETE", "tickets/{ticket}/links/", {"other": "{twin}", "reason": "related"}, "edit"),
+    Route("ticket_spam", "PUT", "tickets/{twin}/spam/", None, "edit"),
+    Route("ticket_spam", "DELETE", "tickets/{twin}/spam/", None, "edit"),
     Route("relocation_undo", "POST", "relocations/{relocation}/undo/", {}, "edit"),
     Route("message_withdrawal", "POST", "messages/{reply}/withdrawal/", {}, "author"),
 ]  # fmt: skip

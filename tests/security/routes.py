@@ -113,6 +113,7 @@ VISITS = [
     change("ticket_forwards", "forwards/", {
         "message": "{message}", "to": '["x@out.example"]', "confirmed": "x@out.example", "text": "look",
     }),
+    change("ticket_spam", "spam/", {}),
     ticket("ticket_related", "related/"),
     ticket("ticket_merging", "merging/", query={"q": "{word}"}),
     ticket("ticket_splitting", "splitting/"),

@@ -23,6 +23,7 @@ from .participants import (
     use_address_again,
 )
 from .replies import reply
+from .spam import mark_spam, unblock_address, unmark_spam
 from .splitting import split_ticket, undo_split
 from .status import close_solved, set_status, snooze_ticket, wake_snoozed
 from .undelivered import confirm_delivered, retry_delivery
@@ -46,6 +47,7 @@ __all__ = [
     "link_tickets",
     "machine_may_answer",
     "mark_seen",
+    "mark_spam",
     "merge_ticket",
     "move_by_rule",
     "move_to_team",
@@ -69,9 +71,11 @@ __all__ = [
     "split_ticket",
     "sweep_orphans",
     "tag_by_rule",
+    "unblock_address",
     "undo_merge",
     "undo_split",
     "unlink_tickets",
+    "unmark_spam",
     "upload_attachment",
     "use_address_again",
     "wake_snoozed",

@@ -76,7 +76,9 @@ def require(by: Agent, permission: Permission) -> None:
 
 
 def refuse_closed(ticket: Ticket) -> None:
-    """A closed ticket is history: what comes next is a follow-up."""
+    """A closed ticket is history: what comes next is a follow-up. Spam is answered by nobody."""
+    if ticket.status == Status.SPAM:
+        raise TicketClosed(_("This ticket is marked as spam."))
     if ticket.status == Status.CLOSED:
         raise TicketClosed(_("This ticket is closed."))
 

@@ -138,7 +138,7 @@ def retell(ticket: Ticket) -> None:
     ticket.last_message_at = known["at"] or ticket.opened_at
     last = messages.exclude(kind=MessageKind.NOTE).order_by("-at", "-sequence").only("text", "quoted").first()
     ticket.preview = preview_of(last.text, _spans(last.quoted)) if last else ""
-    done = ticket.status in (Status.SOLVED, Status.CLOSED)
+    done = ticket.status in (Status.SOLVED, Status.CLOSED, Status.SPAM)
     ticket.waiting_since = None if done else waiting_since(ticket)
     refresh_attention(ticket)
 

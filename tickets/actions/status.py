@@ -15,7 +15,7 @@ from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput
 from tickets.events import TicketEvent
-from tickets.models import Cycle, Status, Ticket
+from tickets.models import SETTABLE, Cycle, Status, Ticket
 
 from .base import lock_ticket, record, refuse_closed
 
@@ -34,7 +34,7 @@ def set_status(ticket_id: int, *, by: Agent, status: str, at: datetime | None = 
 
 def change_status(ticket: Ticket, status: str, *, by: Actor, at: datetime) -> None:
     """`set_status` for a ticket that the caller has locked."""
-    if status not in Status.values or status == Status.CLOSED:
+    if status not in SETTABLE:
         raise InvalidInput("status", _("A ticket cannot be set to “%(status)s”.") % {"status": status})
     if ticket.status == status:
         return

@@ -17,9 +17,8 @@ from tickets.actions.base import lock_ticket
 from tickets.actions.labels import tag_name
 from tickets.api.filters import PRIORITY_VALUES, IdField, IdOr
 from tickets.errors import InvalidInput
-from tickets.models import Status, Ticket
+from tickets.models import SETTABLE, Ticket
 
-SETTABLE = [status for status in Status.values if status != Status.CLOSED]
 # The actions speak of their own arguments.
 _FIELDS = {"until": "snoozed_until", "tag": "tags"}
 
@@ -27,7 +26,9 @@ _FIELDS = {"until": "snoozed_until", "tag": "tags"}
 class TicketChange(StrictSerializer):
     """Only what is sent changes."""
 
-    status = serializers.ChoiceField(choices=SETTABLE, required=False, help_text="`closed` is set by time alone.")
+    status = serializers.ChoiceField(
+        choices=[str(one.value) for one in SETTABLE], required=False, help_text="`closed` is set by time alone."
+    )
     priority = serializers.ChoiceField(choices=list(PRIORITY_VALUES), required=False)
     assignee = IdOr("me", required=False, allow_null=True, help_text="An agent's id, `me`, or null for nobody.")
     team = IdField(required=False, allow_null=True)

@@ -14,7 +14,8 @@ from tickets import actions
 from tickets.actions.linking import SAID
 from tickets.api.base import SpineView
 from tickets.api.filters import IdField
-from tickets.api.serializers import UtcField
+from tickets.api.queries import ticket_rows
+from tickets.api.serializers import TicketSerializer, UtcField
 from tickets.errors import NotFound
 from tickets.models import Relocation, RelocationKind
 
@@ -99,6 +100,21 @@ class UndoView(SpineView):
             return 200, RelocationSerializer(take_back(relocation_id, by=self.agent)).data
 
         return self.once(effect)
+
+
+class SpamView(SpineView):
+    @extend_schema(operation_id="tickets_mark_spam", request=None, responses=TicketSerializer, tags=["tickets"])
+    def put(self, request: Request, ticket_id: int) -> HttpResponseBase:
+        """Mark as spam and block the addresses that wrote it."""
+        return self.once(lambda: self._done(actions.mark_spam(ticket_id, by=self.agent).pk))
+
+    @extend_schema(operation_id="tickets_unmark_spam", request=None, responses=TicketSerializer, tags=["tickets"])
+    def delete(self, request: Request, ticket_id: int) -> HttpResponseBase:
+        """Take that back."""
+        return self.once(lambda: self._done(actions.unmark_spam(ticket_id, by=self.agent).pk))
+
+    def _done(self, ticket_id: int) -> tuple[int, Any]:
+        return 200, TicketSerializer(ticket_rows(self.tickets.filter(pk=ticket_id)).get()).data
 
 
 class LinksView(SpineView):

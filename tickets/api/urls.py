@@ -7,7 +7,7 @@ from tickets.api.directory import ChannelsView, ChannelView, CustomersView, Cust
 from tickets.api.feed import FeedView, TicketEventsView
 from tickets.api.messages import MessagesView, MessageView, WithdrawalView
 from tickets.api.tickets import TicketsView, TicketView
-from tickets.api.together import LinksView, MergeView, SplitView, UndoView
+from tickets.api.together import LinksView, MergeView, SpamView, SplitView, UndoView
 
 urlpatterns = [
     path("tickets/", TicketsView.as_view(), name="tickets"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("tickets/<int:ticket_id>/merge/", MergeView.as_view(), name="ticket_merge"),
     path("tickets/<int:ticket_id>/split/", SplitView.as_view(), name="ticket_split"),
     path("tickets/<int:ticket_id>/links/", LinksView.as_view(), name="ticket_links"),
+    path("tickets/<int:ticket_id>/spam/", SpamView.as_view(), name="ticket_spam"),
     path("relocations/<int:relocation_id>/undo/", UndoView.as_view(), name="relocation_undo"),
     path("messages/<int:message_id>/", MessageView.as_view(), name="message"),
     path("messages/<int:message_id>/withdrawal/", WithdrawalView.as_view(), name="message_withdrawal"),

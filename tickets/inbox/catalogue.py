@@ -82,6 +82,10 @@ def _standing(agent: Agent) -> Iterator[View]:
         "solved", _("Solved"), icon="circle-check", where={"status": DONE}, counted=False,
         empty=_("Nothing has been solved yet."),
     )  # fmt: skip
+    yield View(
+        "spam", _("Spam"), icon="shield-alert", where={"status": (Status.SPAM.value,)}, counted=False,
+        empty=_("No spam. What is marked as such, and what its senders write next, stands here."),
+    )  # fmt: skip
 
 
 def _team_views(agent: Agent, directory: Directory) -> Iterator[View]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from people.models import Agent
 from tickets.counts import view_counts
-from tickets.models import Priority, Status, Ticket
+from tickets.models import SETTABLE, Priority, Ticket
 from tickets.notices import unread_count
 
 from .access import agent_of, signed_in
@@ -26,8 +26,6 @@ from .sidebar import Entry, Sidebar, sidebar_for
 from .thread import Thread, earlier_tickets, read_thread
 from .timeline import Item, read_said
 from .times import send_choices, snooze_choices
-
-SETTABLE = [status for status in Status if status != Status.CLOSED]
 
 
 @require_safe

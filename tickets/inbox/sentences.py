@@ -295,6 +295,15 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.TICKET_UNTAGGED: _tag(icon="tag", text=lambda: _("{who} removed the tag {tag}")),
     TicketEvent.TICKET_LINKED: _linked,
     TicketEvent.TICKET_UNLINKED: _unlinked,
+    TicketEvent.TICKET_MARKED_SPAM: _plain(
+        icon="shield-alert", text=lambda: _("{who} marked this as spam and blocked its sender")
+    ),
+    TicketEvent.TICKET_UNMARKED_SPAM: _plain(
+        icon="shield-check", text=lambda: _("{who} said that this is no spam; its sender may write again")
+    ),
+    TicketEvent.ADDRESS_UNBLOCKED: _participant(
+        icon="shield-check", text=lambda: _("{who} let {whom} write to us again")
+    ),
     TicketEvent.TICKET_MERGED: _merged,
     TicketEvent.TICKET_ABSORBED: _absorbed,
     TicketEvent.TICKET_UNMERGED: _pointing(

@@ -22,6 +22,7 @@ STRINGS = {
     "offline": _("There is no connection. Try again in a moment."),
     "offline_kept": _("Offline. Your message is kept and sent when you are back."),
     "waits": _("Waits for the connection"),
+    "cmd_spam": _("Mark as spam"),
     "cmd_join": _("Merge with another ticket"),
     "cmd_split": _("Split off messages"),
     "cmd_link": _("Link with another ticket"),

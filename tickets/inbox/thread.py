@@ -52,6 +52,7 @@ class Address:
     suspect: bool
     hard_bounces: int
     refuses: str = ""
+    blocked: str | None = None
     name: str = ""
     unsubscribed: Sequence[str] = ()
 
@@ -114,11 +115,11 @@ class Thread:
 
     @property
     def may_edit(self) -> bool:
-        return self.agent.may(Permission.EDIT_TICKETS) and self.ticket.status != Status.CLOSED
+        return self.agent.may(Permission.EDIT_TICKETS) and not self.is_put_aside
 
     @property
     def may_reply(self) -> bool:
-        return self.agent.may(Permission.REPLY) and self.ticket.status != Status.CLOSED
+        return self.agent.may(Permission.REPLY) and not self.is_put_aside
 
     @property
     def may_note(self) -> bool:
@@ -138,7 +139,12 @@ class Thread:
 
     @property
     def is_done(self) -> bool:
-        return self.ticket.status in (Status.SOLVED, Status.CLOSED)
+        return self.ticket.status in (Status.SOLVED, Status.CLOSED, Status.SPAM)
+
+    @property
+    def is_put_aside(self) -> bool:
+        """History or spam: nobody answers it, and little of it can be changed."""
+        return self.ticket.status in (Status.CLOSED, Status.SPAM)
 
     @property
     def due(self) -> Due | None:
@@ -278,7 +284,7 @@ def _addresses() -> Any:
     return known.values(
         json=JSONObject(
             id="id", kind="kind", value="value", trust="trust", suspect="suspect", hard_bounces="hard_bounces",
-            refuses="refuses", name="display_name", unsubscribed=ArraySubquery(unsubscribed),
+            refuses="refuses", blocked="blocked_at", name="display_name", unsubscribed=ArraySubquery(unsubscribed),
         )
     )  # fmt: skip
 

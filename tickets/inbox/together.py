@@ -175,7 +175,7 @@ def _found(agent: Agent, ticket: Ticket, query: str) -> Sequence[Ticket]:
     ids = [int(number)] if number.isdecimal() and len(number) < 10 else []
     ids += [id for id in search_tickets(agent, query, limit=FOUND).ids if id not in ids]
     known = Ticket.objects.visible_to(agent).filter(pk__in=ids, merged_into=None).exclude(pk=ticket.pk)
-    tickets = known.exclude(status=Status.CLOSED).select_related("customer").in_bulk()
+    tickets = known.exclude(status__in=(Status.CLOSED, Status.SPAM)).select_related("customer").in_bulk()
     return [tickets[id] for id in ids if id in tickets]
 
 

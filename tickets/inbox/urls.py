@@ -47,6 +47,7 @@ urlpatterns = [
     path("tickets/<int:ticket_id>/same-person/", same_person.part, name="ticket_same_person"),
     path("tickets/<int:ticket_id>/same-person/decision/", same_person.decide, name="ticket_same_person_decision"),
     path("tickets/<int:ticket_id>/seen/", writes.seen, name="ticket_seen"),
+    path("tickets/<int:ticket_id>/spam/", writes.spam, name="ticket_spam"),
     path("tickets/<int:ticket_id>/unread/", writes.unread, name="ticket_unread"),
     path("tickets/<int:ticket_id>/draft/", writes.draft, name="ticket_draft"),
     path("tickets/<int:ticket_id>/uploads/", writes.uploads, name="ticket_uploads"),

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_POST
 from people.models import Agent, MailKind, Team
 from people.permissions import PermissionDenied
 from tickets.actions import assignment, drafts, files, labels, later, notes, participants, replies, status, undelivered
+from tickets.actions import spam as spam_
 from tickets.actions import withdrawal as withdrawal_
 from tickets.errors import DomainError, InvalidInput, NotFound, StaleReply
 from tickets.models import DraftKind, Message, Ticket
@@ -206,6 +208,21 @@ def seen(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     mark_ticket_read(agent, ticket_id)
     announce_to_agent(agent.pk, "seen", ticket=ticket_id, sequence=sequence)
     return {}
+
+
+@write
+def spam(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    """Mark as spam, take it back, or let one address write again."""
+    form = request.POST
+    if "identity" in form:
+        spam_.unblock_address(ticket_id, read_number(form.get("identity")), by=agent)
+        return {"said": _("They may write again.")}
+    if "off" in form or "off" in request.GET:
+        spam_.unmark_spam(ticket_id, by=agent)
+        return {"said": _("Back among the open tickets. The sender may write again.")}
+    spam_.mark_spam(ticket_id, by=agent)
+    undo = f"{reverse('ticket_spam', args=[ticket_id])}?off"
+    return {"said": _("Marked as spam. Its sender is blocked."), "undo": undo}
 
 
 @write

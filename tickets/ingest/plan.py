@@ -87,7 +87,7 @@ def plan_message(
         join(evidence, plan, ticket, conversation_id, sender, "joined", message, state="pending")
     if not opened:
         _wake(planned, plan)
-    elif evidence.channels[message.channel_id].acknowledges and _asks_us(message) and message.verdict != "fail":
+    elif evidence.channels[message.channel_id].acknowledges and _asks_us(message) and _is_welcome(message, ticket):
         _record(plan, ticket, TicketEvent.ACKNOWLEDGEMENT_DUE, SYSTEM, planned.at, {"message": planned.message_id})
     return planned
 
@@ -121,8 +121,9 @@ def open_ticket(
     at = _moment(message)
     # History opens nothing that waits; a delivery report about no mail of ours is kept where nobody must answer it.
     solved = message.historic or message.auto_kind == "bounce"
+    status = "spam" if sender.blocked else "solved" if solved else "open"
     ticket = TicketState(
-        id=plan.ids.tickets.pop(), status="solved" if solved else "open", channel_id=channel.id,
+        id=plan.ids.tickets.pop(), status=status, channel_id=channel.id,
         customer_id=sender.customer_id, team_id=channel.team_id, assignee_id=None,
         subject=message.subject[:MAX_SUBJECT],
         message_sequence=0,
@@ -130,7 +131,7 @@ def open_ticket(
         last_message_at=at,
         waiting_since=None,
         snoozed_until=None,
-        solved_at=at if solved else None,
+        solved_at=at if status == "solved" else None,
         opened_at=at, needs_attention=False, language=message.language or channel.locale, is_new=True,
     )  # fmt: skip
     evidence.tickets[ticket.id] = ticket
@@ -165,7 +166,7 @@ def add_message(
     ticket.inbound_sequence = ticket.message_sequence
     ticket.last_message_at = max(ticket.last_message_at, at)
     ticket.preview = preview_of(message.text, message.quoted) or ticket.preview
-    asks = _asks_us(message) and not placement.pending and not placement.aside
+    asks = _asks_us(message) and not placement.pending and not placement.aside and ticket.status != "spam"
     if asks and ticket.waiting_since is None:
         ticket.waiting_since = at
     planned = MessagePlan(
@@ -240,6 +241,11 @@ def _wake(planned: MessagePlan, plan: Plan) -> None:
 def _asks_us(message: InboundMessage) -> bool:
     """Whether a person, here and now, waits for an answer."""
     return not message.auto_kind and not message.historic
+
+
+def _is_welcome(message: InboundMessage, ticket: TicketState) -> bool:
+    """Whether its sender hears of us by themselves: neither a forged address nor one that sends spam does."""
+    return message.verdict != "fail" and ticket.status != "spam"
 
 
 def _history(message: InboundMessage) -> dict[str, Any]:

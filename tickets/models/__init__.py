@@ -15,11 +15,12 @@ from .message import (
 from .relocation import Relocation, RelocationKind
 from .same_person import CustomerMatch, MatchState
 from .storm import Storm, StormScope
-from .ticket import Cycle, DueState, LinkReason, Priority, Status, Tag, Tagging, Tally, Ticket, TicketLink
+from .ticket import SETTABLE, Cycle, DueState, LinkReason, Priority, Status, Tag, Tagging, Tally, Ticket, TicketLink
 from .workbench import Acknowledgement, Draft, DraftKind, Notification, RemovedUpload, Seen
 
 __all__ = [
     "OWN_AUTOMATIC",
+    "SETTABLE",
     "Acknowledgement",
     "Attachment",
     "AutoKind",

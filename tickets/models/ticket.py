@@ -23,6 +23,11 @@ class Status(models.TextChoices):
     ON_HOLD = "on_hold", _("On hold")
     SOLVED = "solved", _("Solved")
     CLOSED = "closed", _("Closed")
+    SPAM = "spam", _("Spam")
+
+
+# What an agent may set by hand; the others come from time, and from marking as spam.
+SETTABLE = (Status.OPEN, Status.PENDING, Status.ON_HOLD, Status.SOLVED)
 
 
 class Priority(models.IntegerChoices):

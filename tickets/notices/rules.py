@@ -16,7 +16,7 @@ from events.models import Event
 from people.models import Agent, Role
 from tickets.actions.later import hold_scheduled
 from tickets.events import TicketEvent
-from tickets.models import AutoKind, Message, Notification, Ticket
+from tickets.models import AutoKind, Message, Notification, Status, Ticket
 from tickets.realtime import announce_to_agent
 
 from .reading import announce_unread
@@ -122,7 +122,7 @@ def _author(event: Event) -> int | None:
 def _is_answer(event: Event) -> bool:
     """Whether a person of the ticket wrote just now: no out-of-office note, no imported history; and whoever waits to
     be accepted is told of as that."""
-    if event.data.get("historic"):
+    if event.data.get("historic") or Ticket.objects.filter(pk=event.stream_id, status=Status.SPAM).exists():
         return False
     message = Message.objects.filter(pk=event.data.get("message")).only("auto_kind", "pending").first()
     return message is not None and not message.pending and message.auto_kind in (AutoKind.NONE, AutoKind.LIST)
