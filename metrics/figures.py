@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,11 +11,12 @@ from django.db.models import Count, F, Min, Q, QuerySet
 from django.db.models.functions import TruncDate
 
 from people.models import Agent
+from tickets.live.desks import agents_at_their_desks
 from tickets.models import Channel, DueState, Status, Ticket
 
 from .clocks.machine import State
 from .clocks.terms import Target
-from .models import Clock
+from .models import Clock, FollowUp, FollowUpState
 from .statistics import order_statistics, wilson
 
 KEPT = Q(state=State.FULFILLED, breached_at=None)
@@ -25,13 +26,19 @@ FEW = 30
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is looked at: whose eyes, which time, which channel and team."""
+    """What is looked at: whose eyes, which time, which channel, team, member of the staff and language."""
 
     agent: Agent
     start: datetime
     end: datetime
     channel: int | None = None
     team: int | None = None
+    member: int | None = None
+    language: str = ""
+
+    def moved(self, by: timedelta) -> Scope:
+        """The same of another time."""
+        return replace(self, start=self.start + by, end=self.end + by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,10 @@ def ended(scope: Scope) -> QuerySet[Clock]:
         clocks = clocks.filter(channel_id=scope.channel)
     if scope.team is not None:
         clocks = clocks.filter(team_id=scope.team)
+    if scope.member is not None:
+        clocks = clocks.filter(answered_by=scope.member)
+    if scope.language:
+        clocks = clocks.filter(ticket__language=scope.language)
     if not (scope.agent.is_active and scope.agent.sees_everything):
         clocks = clocks.filter(ticket__in=Ticket.objects.visible_to(scope.agent))
     return clocks
@@ -159,10 +170,13 @@ class Wall:
     soon: int
     late: int
     next_up: list[Ticket]
+    follow_ups: int
+    at_desks: int
 
 
 def wall(agent: Agent, now: datetime) -> Wall:
-    """Customers who wait, the one who waits longest, deadlines of the next hour, deadlines missed. Two queries."""
+    """Customers who wait, the one who waits longest, deadlines of the next hour, deadlines missed,
+    customers to follow up, agents who have the helpdesk open. Three queries."""
     tickets = Ticket.objects.visible_to(agent).filter(status__in=[Status.OPEN, Status.ON_HOLD])
     soon = Q(due_state=DueState.RUNNING, next_due_at__gt=now, next_due_at__lte=now + timedelta(hours=1))
     late = Q(due_state=DueState.LATE) | Q(due_state=DueState.RUNNING, next_due_at__lte=now)
@@ -173,4 +187,8 @@ def wall(agent: Agent, now: datetime) -> Wall:
     next_up = (
         tickets.filter(next_due_at__isnull=False).select_related("channel", "assignee").order_by("next_due_at", "pk")
     )
-    return Wall(said["waiting"], said["oldest"], said["soon"], said["late"], list(next_up[:10]))
+    open_ones = FollowUp.objects.filter(state=FollowUpState.OPEN, ticket__in=Ticket.objects.visible_to(agent)).count()
+    return Wall(
+        said["waiting"], said["oldest"], said["soon"], said["late"], list(next_up[:10]), open_ones,
+        len(agents_at_their_desks()),
+    )  # fmt: skip

@@ -68,6 +68,16 @@ def score_text(kind: str, score: int) -> str:
     return face + _("%(score)d of %(most)d") % {"score": score, "most": SCALES[kind][-1]}
 
 
+def reason_name(code: str) -> str:
+    """What a customer ticked, in the reader's language."""
+    return {
+        "slow": _("It took too long"), "unsolved": _("Not settled"), "unclear": _("Unclear answer"),
+        "unkind": _("Unfriendly tone"), "repeat": _("Had to explain it again"), "goods": _("The product"),
+        "delivery": _("The delivery"), "quick": _("Quick"), "solved": _("Settled"), "clear": _("Clear answer"),
+        "kind": _("Friendly tone"),
+    }.get(code, code)  # fmt: skip
+
+
 def withheld_reason(reason: str) -> str:
     """Why a customer was not asked, in words."""
     return {

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .pages import follow_ups, report, settings, survey_page, surveys, why
+from .pages import follow_ups, report, satisfaction, settings, survey_page, surveys, why
 
 urlpatterns = [
     path("service-levels/", settings.service_levels, name="service_levels"),
@@ -24,6 +24,9 @@ urlpatterns = [
     path("surveys/<int:survey_id>/remove/", surveys.remove_survey, name="survey_remove"),
     path("survey/open/<uuid:public_id>/", survey_page.survey_public, name="survey_public"),
     path("survey/<str:token>/", survey_page.survey, name="survey"),
+    path("reports/satisfaction/", satisfaction.satisfaction, name="satisfaction"),
+    path("reports/satisfaction/answers/", satisfaction.answers, name="satisfaction_answers"),
+    path("reports/satisfaction.csv", satisfaction.as_csv, name="satisfaction_csv"),
     path("reports/follow-ups/", follow_ups.follow_ups, name="follow_ups"),
     path("reports/follow-ups/<int:follow_up_id>/taking/", follow_ups.take, name="follow_up_take"),
     path("reports/follow-ups/<int:follow_up_id>/closing/", follow_ups.close, name="follow_up_close"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,15 +18,15 @@ from metrics import figures
 from metrics.clocks.terms import Target
 from metrics.figures import Scope
 from metrics.telling import target_name
-from people.models import Agent, Team
 from people.permissions import Permission
 from tickets.inbox.access import agent_of
 from tickets.models import Channel
 
+from .export import csv_response
+from .filters import read_scope
 from .guard import allowed
 
 READ = allowed(Permission.READ_REPORTS)
-PERIODS = {"7": 7, "30": 30, "90": 90, "365": 365}
 PAGE = 50
 WIDTH, HEIGHT = 720, 140
 
@@ -60,33 +59,9 @@ def service_level(request: HttpRequest) -> HttpResponseBase:
         "channels_table": [(name, one, percent(one.share), bounds(one)) for name, one in figures.by_channel(scope)],
         "answering": figures.answering(scope), "bars": bars(days, first_day, last_day), "days": days,
         "finding": finding(attained[0]), "wall": figures.wall(agent, timezone.now()), "width": WIDTH, "height": HEIGHT,
-        "first_day": first_day, "last_day": last_day, "query": request.GET.urlencode(),
+        "first_day": first_day, "last_day": last_day,
     }  # fmt: skip
     return render(request, "metrics/service_level.html", context)
-
-
-def read_scope(request: HttpRequest, agent: Agent) -> tuple[Scope, dict[str, Any]]:
-    """The filters of the address line; anything else is as if it were not there."""
-    said = request.GET
-    period = said.get("period") if said.get("period") in PERIODS else "30"
-    today = timezone.localdate()
-    tomorrow = datetime.combine(today + timedelta(days=1), time(), tzinfo=timezone.get_current_timezone())
-    start = datetime.combine(today - timedelta(days=PERIODS[str(period)] - 1), time(), tzinfo=tomorrow.tzinfo)
-    channels, teams = dict(Channel.objects.values_list("pk", "name")), dict(Team.objects.values_list("pk", "name"))
-    channel, team = _chosen(said.get("channel"), channels), _chosen(said.get("team"), teams)
-    context = {
-        "period": period,
-        "periods": PERIODS,
-        "channel": channel,
-        "channels": channels,
-        "team": team,
-        "teams": teams,
-    }
-    return Scope(agent, start, tomorrow, channel, team), context
-
-
-def _chosen(text: str | None, known: dict[int, str]) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < 10 and int(text) in known else None
 
 
 def percent(share: float | None) -> str:
@@ -141,19 +116,8 @@ def missed(request: HttpRequest) -> HttpResponseBase:
     target = request.GET.get("target", "")
     target = target if target in {one.value for one in Target} else Target.FIRST.value
     page = Paginator(figures.missed_clocks(scope, target), PAGE).get_page(request.GET.get("page"))
-    context = chosen | {"page": page, "target": target, "name": target_name(target), "query": _without_page(request)}
+    context = chosen | {"page": page, "target": target, "name": target_name(target)}
     return render(request, "metrics/missed.html", context)
-
-
-def _without_page(request: HttpRequest) -> str:
-    query = request.GET.copy()
-    query.pop("page", None)
-    return query.urlencode()
-
-
-class _Echo:
-    def write(self, line: str) -> str:
-        return line
 
 
 @require_safe
@@ -161,22 +125,16 @@ class _Echo:
 def as_csv(request: HttpRequest) -> HttpResponseBase:
     """Every promise that ended in the period, one a line."""
     scope, _chosen_filters = read_scope(request, agent_of(request))
-    response = HttpResponse(_lines(scope), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="service-level.csv"'
-    return response
+    head = ["ticket", "cycle", "target", "channel", "started", "due", "stopped", "result", "elapsed_seconds",
+            "open_seconds"]  # fmt: skip
+    return csv_response("service-level.csv", head, _rows(scope))
 
 
-def _lines(scope: Scope) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + str(writer.writerow(["ticket", "cycle", "target", "channel", "started", "due", "stopped", "result",
-                                   "elapsed_seconds", "open_seconds"]))  # fmt: skip
+def _rows(scope: Scope) -> Iterator[list[Any]]:
     names = dict(Channel.objects.values_list("pk", "name"))
     for clock in figures.ended(scope).order_by("stopped_at", "pk").iterator(2000):
         result = "missed" if clock.breached_at else "kept" if clock.state == "fulfilled" else "dropped"
         due = clock.due_at.isoformat() if clock.due_at else ""
         stopped = clock.stopped_at.isoformat() if clock.stopped_at else ""
-        name = names.get(clock.channel_id, "")
-        # A name that begins like a formula would be one in a spreadsheet.
-        name = f"'{name}" if name[:1] in "=+-@\t\r" else name
-        yield str(writer.writerow([clock.ticket_id, clock.cycle, clock.target, name, clock.started_at.isoformat(), due,
-                                   stopped, result, clock.wall_seconds, clock.used_seconds]))  # fmt: skip
+        yield [clock.ticket_id, clock.cycle, clock.target, names.get(clock.channel_id, ""),
+               clock.started_at.isoformat(), due, stopped, result, clock.wall_seconds, clock.used_seconds]  # fmt: skip

@@ -249,4 +249,6 @@ def test_every_route_of_the_api_is_in_these_tables() -> None:
     api = next(one for one in get_resolver().url_patterns if str(one.pattern) == "api/")
     assert isinstance(api, URLResolver)
     open_to_all = {"GET api_schema", "GET api_docs"}
-    assert set(names(api)) - open_to_all == {route.id for route in ALL}
+    # For leads only, whatever the ticket: tests/metrics/test_api.py.
+    reports = {name for name in names(api) if name.startswith("GET report_")}
+    assert set(names(api)) - open_to_all - reports == {route.id for route in ALL}

@@ -273,8 +273,7 @@ def manage_links(context: template.Context) -> list[ManageLink]:
     known = [
         (Permission.MANAGE_TEAMS, "team", gettext("People and teams"), _icon_name(icon="users-round")),
         (Permission.MANAGE_CHANNELS, "channels", gettext("Channels"), _icon_name(icon="mailbox")),
-        (Permission.READ_REPORTS, "sla_report", gettext("Service level"), _icon_name(icon="chart-column")),
-        (Permission.READ_REPORTS, "follow_ups", gettext("Follow-ups"), _icon_name(icon="heart-handshake")),
+        (Permission.READ_REPORTS, "sla_report", gettext("Reports"), _icon_name(icon="chart-column")),
         (Permission.MANAGE_SURVEYS, "surveys", gettext("Surveys"), _icon_name(icon="star")),
         (Permission.MANAGE_SERVICE_LEVELS, "service_levels", gettext("Deadlines"), _icon_name(icon="timer")),
         (Permission.REPLY, "calls", gettext("Calls"), _icon_name(icon="phone")),

@@ -1,0 +1,245 @@
+"""The figures of the satisfaction page: counted in SQL as answers a score, everything else worked out from those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import TruncWeek
+
+from metrics.figures import FEW, Scope
+from metrics.models import SurveyAnswer, SurveyInvitation, SurveyState
+from metrics.statistics import Interval, difference, mean_interval, nps_interval, shrink, wilson
+from metrics.surveys.scales import SCALES, Band, Kind, band_of
+from people.models import Agent, Team
+from tickets.models import Channel, Ticket
+
+# What an answer counts for: CSAT in percent satisfied, NPS promoters less detractors, CES the score itself.
+GROUPS = {"channel": "channel_id", "team": "team_id", "agent": "agent_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How often each score was given, and the figure that follows."""
+
+    kind: str
+    counts: Mapping[int, int]
+
+    @property
+    def n(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def is_few(self) -> bool:
+        return self.n < FEW
+
+    @property
+    def value(self) -> float | None:
+        """CSAT: percent of 4 and 5. NPS: -100 to 100. CES: the mean. None without answers."""
+        return self._sum / self.n if self.n else None
+
+    @property
+    def interval(self) -> Interval | None:
+        """Where the true figure lies (95 %): Wilson's for CSAT, by the variance of the answers for the others."""
+        if not self.n:
+            return None
+        if self.kind == Kind.CSAT:
+            low, high = wilson(self.in_band(Band.HIGH), self.n)
+            return 100 * low, 100 * high
+        if self.kind == Kind.NPS:
+            return nps_interval(self.in_band(Band.HIGH), self.in_band(Band.LOW), self.n)
+        return mean_interval(self.counts)
+
+    @property
+    def worths(self) -> dict[float, int]:
+        """The same counts by what each answer is worth in the figure."""
+        found: dict[float, int] = {}
+        for score, n in self.counts.items():
+            found[worth(self.kind, score)] = found.get(worth(self.kind, score), 0) + n
+        return found
+
+    @property
+    def _sum(self) -> float:
+        return sum(value * n for value, n in self.worths.items())
+
+    def in_band(self, band: Band) -> int:
+        return sum(n for score, n in self.counts.items() if band_of(self.kind, score) == band)
+
+    @property
+    def shares(self) -> list[tuple[str, int, float]]:
+        """(band, answers, percent) from low to high."""
+        return [(str(band), n := self.in_band(band), 100 * n / self.n if self.n else 0.0) for band in Band]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One channel, team or person. `shrunk` is the figure pulled towards the whole by as much as few answers deserve;
+    below `FEW` answers nothing may be concluded and nobody is placed by it."""
+
+    id: int | None
+    name: str
+    scores: Scores
+    shrunk: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """How many of those asked in the period have answered."""
+
+    asked: int
+    answered: int
+
+    @property
+    def share(self) -> float | None:
+        return 100 * self.answered / self.asked if self.asked else None
+
+    @property
+    def interval(self) -> Interval:
+        low, high = wilson(self.answered, self.asked)
+        return 100 * low, 100 * high
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Now less before, with its interval; real where that does not hold zero."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_real(self) -> bool:
+        return self.low > 0 or self.high < 0
+
+
+def worth(kind: str, score: int) -> float:
+    """What one answer adds to the figure: the figure is the mean of these."""
+    if kind == Kind.CES:
+        return float(score)
+    band = band_of(kind, score)
+    return 100.0 if band == Band.HIGH else -100.0 if kind == Kind.NPS and band == Band.LOW else 0.0
+
+
+def answers(scope: Scope) -> QuerySet[SurveyAnswer]:
+    """Answers given in the period about tickets the reader may see; and those of public links, which have none."""
+    found = SurveyAnswer.objects.filter(answered_at__gte=scope.start, answered_at__lt=scope.end)
+    for name, value in (("channel_id", scope.channel), ("team_id", scope.team), ("agent_id", scope.member)):
+        if value is not None:
+            found = found.filter(**{name: value})
+    if scope.language:
+        found = found.filter(language=scope.language)
+    if not (scope.agent.is_active and scope.agent.sees_everything):
+        found = found.filter(Q(ticket=None) | Q(ticket__in=Ticket.objects.visible_to(scope.agent)))
+    return found
+
+
+def scores(scope: Scope) -> dict[str, Scores]:
+    """By kind of question; one query."""
+    counts: dict[str, dict[int, int]] = {kind: {} for kind in Kind}
+    for kind, score, n in answers(scope).order_by().values_list("kind", "score").annotate(n=Count("pk")):
+        counts[kind][score] = n
+    return {kind: Scores(kind, given) for kind, given in counts.items()}
+
+
+def change(now: Scores, before: Scores) -> Change | None:
+    """What differs between two periods; None where one of them has no answers."""
+    if not now.n or not before.n:
+        return None
+    low, high = difference(now.worths, before.worths)
+    if now.kind == Kind.CSAT:
+        low, high = _newcombe(now, before)
+    assert now.value is not None and before.value is not None
+    return Change(now.value - before.value, low, high)
+
+
+def _newcombe(now: Scores, before: Scores) -> Interval:
+    """The interval of a difference of two shares out of Wilson's of each (Newcombe 1998, method 10), in points."""
+    (one, two), (low1, high1), (low2, high2) = (
+        (now.value or 0.0, before.value or 0.0), now.interval or (0, 100), before.interval or (0, 100)
+    )  # fmt: skip
+    gap = one - two
+    down = ((one - low1) ** 2 + (high2 - two) ** 2) ** 0.5
+    up = ((high1 - one) ** 2 + (two - low2) ** 2) ** 0.5
+    return gap - down, gap + up
+
+
+def response(scope: Scope) -> Response:
+    """Of those asked in the period; whoever answered later counts as well."""
+    asked = SurveyInvitation.objects.filter(state=SurveyState.ASKED, asked_at__gte=scope.start, asked_at__lt=scope.end)
+    for name, value in (("channel_id", scope.channel), ("team_id", scope.team), ("agent_id", scope.member)):
+        if value is not None:
+            asked = asked.filter(**{name: value})
+    if scope.language:
+        asked = asked.filter(language=scope.language)
+    if not (scope.agent.is_active and scope.agent.sees_everything):
+        asked = asked.filter(ticket__in=Ticket.objects.visible_to(scope.agent))
+    said = asked.aggregate(asked=Count("pk"), answered=Count("answer"))
+    return Response(said["asked"], said["answered"])
+
+
+def by_group(scope: Scope, kind: str, group: str) -> list[Row]:
+    """By channel, team or agent, by name; two queries."""
+    column, counts = GROUPS[group], dict[int | None, dict[int, int]]()
+    rows = answers(scope).filter(kind=kind).order_by().values_list(column, "score").annotate(n=Count("pk"))
+    for id, score, n in rows:
+        counts.setdefault(id, {})[score] = n
+    names = _names(group, [id for id in counts if id is not None])
+    found = [Scores(kind, given) for given in counts.values()]
+    shrunk = shrink([one.worths for one in found])
+    table = [
+        Row(id, names.get(id, "–") if id is not None else "–", one, value)
+        for id, one, value in zip(counts, found, shrunk, strict=True)
+    ]
+    return sorted(table, key=lambda row: (row.id is None, row.name.casefold()))
+
+
+def _names(group: str, ids: Iterable[int]) -> dict[int, str]:
+    model: Any = {"channel": Channel, "team": Team, "agent": Agent}[group]
+    return dict(model.objects.filter(pk__in=list(ids)).values_list("pk", "name"))
+
+
+def by_week(scope: Scope, kind: str, zone: Any) -> list[tuple[date, Scores]]:
+    """The figure of each week (its Monday in the reader's zone); weeks without answers are left out."""
+    weeks: dict[date, dict[int, int]] = {}
+    found = answers(scope).filter(kind=kind).annotate(week=TruncWeek("answered_at", tzinfo=zone)).order_by()
+    for week, score, n in found.values_list("week", "score").annotate(n=Count("pk")):
+        weeks.setdefault(week.date(), {})[score] = n
+    return [(week, Scores(kind, weeks[week])) for week in sorted(weeks)]
+
+
+def reasons(scope: Scope, kind: str, band: str) -> list[tuple[str, int]]:
+    """How often each reason was given with scores of the band, most often first."""
+    allowed = [score for score in SCALES[kind] if band_of(kind, score) == band]
+    counted: dict[str, int] = {}
+    for given in (
+        answers(scope).filter(kind=kind, score__in=allowed).exclude(reasons=[]).values_list("reasons", flat=True)
+    ):
+        for reason in given:
+            counted[reason] = counted.get(reason, 0) + 1
+    return sorted(counted.items(), key=lambda entry: (-entry[1], entry[0]))
+
+
+def before(scope: Scope) -> Scope:
+    """The period of the same length right before."""
+    return scope.moved(-(scope.end - scope.start))
+
+
+def rows_behind(scope: Scope, kind: str, band: str, *, commented: bool) -> QuerySet[SurveyAnswer]:
+    """The answers of a figure, latest first."""
+    found = answers(scope)
+    if kind in set(Kind):
+        found = found.filter(kind=kind)
+        if band in set(Band):
+            found = found.filter(score__in=[s for s in SCALES[kind] if band_of(kind, s) == band])
+    if commented:
+        found = found.exclude(comment="")
+    return found.select_related("ticket__channel", "customer").order_by("-id")
+
+
+def finding(weeks: Sequence[tuple[date, Scores]]) -> tuple[Scores, Scores] | None:
+    """The first and last week that have enough answers to be compared; None where fewer than two have."""
+    enough = [one for _week, one in weeks if not one.is_few]
+    return (enough[0], enough[-1]) if len(enough) > 1 else None
