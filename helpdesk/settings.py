@@ -108,6 +108,7 @@ WSGI_APPLICATION = "helpdesk.wsgi.application"
 ASGI_APPLICATION = "helpdesk.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 EVENT_SUBSCRIBERS = "helpdesk.subscribers.SUBSCRIBERS"
+OPENING_HOURS = "metrics.opening"
 # name of the bell -> (task, queue); the queue's own settings are in helpdesk/queueing.py
 DOORBELLS = {
     "events": ("events.tasks.drain_events", "default"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from events.subscribers import Subscriber
+from livechat.notices import CONCERNS, notify_of_chat
 from metrics.clocks.escalation import ESCALATES, escalate
 from metrics.clocks.history import HEARD
 from metrics.clocks.keeping import keep_clocks
@@ -17,5 +18,6 @@ SUBSCRIBERS: tuple[Subscriber, ...] = (
     Subscriber("metrics.surveys", frozenset(map(str, asking.HEARD)), asking.plan_survey),
     Subscriber("metrics.follow_ups", frozenset(map(str, follow_ups.HEARD)), follow_ups.follow_up),
     Subscriber("metrics.leads", frozenset(map(str, follow_ups.TOLD)), follow_ups.tell_leads),
+    Subscriber("livechat.notices", frozenset(map(str, CONCERNS)), notify_of_chat),
     Subscriber("tickets.acknowledgement", frozenset(map(str, DUE)), acknowledge),
 )

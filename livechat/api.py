@@ -12,11 +12,13 @@ from django.utils import timezone
 from channels_inbound.credentials import CredentialsError, decrypt
 from livechat import limits
 from livechat.asking import Asking, Unfit, asked, number, words
-from livechat.availability import somebody_there, usual_answer_minutes
 from livechat.doors import Refused, write_pass
-from livechat.models import Visitor
-from livechat.presence import clean_page, visitor_here, visitor_left
+from livechat.models import Greeting, Visitor
+from livechat.presence import MAX_DRAFT, clean_page, note_draft, visitor_here, visitor_left
+from livechat.rounds import LONGEST_COMMENT, NotEnded, rate_chat, visitor_ends
+from livechat.standing import standing
 from livechat.talk import conversation, readable, say, seen_by_agents, ticket_of, visitor_got
+from livechat.transcript import mail_transcript
 from livechat.visitors import forget_browser, identify, visitor_begins, visitor_claims
 from livechat.words import choose_language
 from tickets.files import guarded, made_picture, safe_type
@@ -37,13 +39,9 @@ def sync(request: HttpRequest, asking: Asking) -> HttpResponseBase:
     """Everything since a place, who is there, and a pass for the next hours. Also says what has been read."""
     limits.spend("sync", visitor=asking.digest, address=asking.address)
     door, visitor, now = asking.door, asking.visitor, timezone.now()
-    body: dict[str, Any] = {
-        "pass": write_pass(door),
-        "here": somebody_there(door.connection.channel),
-        "usually": usual_answer_minutes(door.connection.channel, at=now),
-        "known": visitor is not None,
-        "messages": [],
-    }
+    body: dict[str, Any] = {"pass": write_pass(door), "known": visitor is not None, "messages": []}
+    page, language = clean_page(asking.said.get("page")), choose_language([words(asking.said, "language", 20)])
+    body |= standing(door, visitor, page, language=language, at=now)
     if visitor is not None:
         _note_presence(visitor, asking.said)
         if (got := number(asking.said, "got")) or number(asking.said, "seen"):
@@ -79,9 +77,50 @@ def message(request: HttpRequest, asking: Asking) -> HttpResponseBase:
     if not text and not files:
         raise Unfit("empty")
     visitor_claims(visitor, name=words(asking.said, "name", 120), email=words(asking.said, "email", 254))
-    said = say(asking.door, visitor, client_id=client_id, text=text, files=files, at=timezone.now())
+    page, greeting = clean_page(asking.said.get("page")), number(asking.said, "greeting")
+    said = say(
+        asking.door, visitor, client_id=client_id, text=text, files=files, at=timezone.now(), page=page,
+        greeting=Greeting.objects.filter(pk=greeting, channel=asking.door.channel_id).first() if greeting else None,
+    )  # fmt: skip
     _note_presence(visitor, asking.said)
     return JsonResponse({"known": True, "again": said.again})
+
+
+@asked
+def end(request: HttpRequest, asking: Asking) -> HttpResponseBase:
+    """The visitor ends the chat."""
+    limits.spend("end", visitor=asking.digest, address=asking.address)
+    if asking.visitor is None:
+        raise Refused("nobody yet")
+    visitor_ends(asking.visitor, at=timezone.now())
+    return JsonResponse({})
+
+
+@asked
+def rating(request: HttpRequest, asking: Asking) -> HttpResponseBase:
+    """How it was: 1 to 5, and words if they like."""
+    limits.spend("end", visitor=asking.digest, address=asking.address)
+    score = number(asking.said, "score")
+    if asking.visitor is None or not 1 <= score <= 5:
+        raise Unfit("malformed")
+    comment = words(asking.said, "comment", LONGEST_COMMENT)
+    try:
+        rate_chat(asking.visitor, score=score, comment=comment, at=timezone.now())
+    except NotEnded:
+        raise Unfit("not_ended") from None
+    return JsonResponse({})
+
+
+@asked
+def transcript(request: HttpRequest, asking: Asking) -> HttpResponseBase:
+    """The conversation by mail, to the address the shop signed or this browser's visitor typed."""
+    limits.spend("transcript", visitor=asking.digest, address=asking.address)
+    if asking.visitor is None:
+        raise Refused("nobody yet")
+    visitor_claims(asking.visitor, name="", email=words(asking.said, "email", 254))
+    if mail_transcript(asking.visitor, at=timezone.now()) is None:
+        raise Unfit("nothing_to_send")
+    return JsonResponse({"email": asking.visitor.email})
 
 
 @asked
@@ -120,9 +159,11 @@ def goodbye(request: HttpRequest, asking: Asking) -> HttpResponseBase:
 
 @asked
 def typing(request: HttpRequest, asking: Asking) -> HttpResponseBase:
-    """The visitor is writing; shown to who has the ticket open, kept nowhere. For browsers without a socket."""
+    """The visitor is writing; shown to who has the ticket open, for seconds. For browsers without a socket."""
     limits.spend("sync", visitor=asking.digest, address=asking.address)
     if asking.visitor is not None and (ticket := ticket_of(asking.visitor)):
+        if asking.door.settings.shows_drafts:
+            note_draft(asking.visitor.thread, words(asking.said, "draft", MAX_DRAFT))
         tell_ticket_tabs(ticket, "panel", typing=True)
     return JsonResponse({})
 

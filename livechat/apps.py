@@ -10,3 +10,7 @@ class LivechatConfig(AppConfig):
         from channels_inbound.hooks.registry import register_provider
 
         register_provider("chat", "livechat.provider.LiveChat")
+
+        from livechat.telling import teach  # the models of other apps are ready only now
+
+        teach()

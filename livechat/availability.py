@@ -1,16 +1,21 @@
-"""Whether somebody is there to answer, and how long answers take: from live figures, or nothing is said."""
+"""Who is there to answer, and how long answers take: from live figures, or nothing is said.
+
+Who counts as there is decided by `agents_here` alone: whoever may answer and has the helpdesk open.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from statistics import median
 
-from django.core.cache import cache
+from django.db.models import Q, QuerySet
 
+from livechat.presence import remembered
+from livechat.widget_settings import PROVIDER
 from people.models import Agent
 from people.permissions import MATRIX, Permission
 from tickets.live.desks import agents_at_their_desks
-from tickets.models import Channel, Cycle
+from tickets.models import Channel, Cycle, Status, Ticket
 
 ENOUGH = 5
 LOOKED_BACK = timedelta(days=14)
@@ -18,25 +23,50 @@ KEPT_SECONDS = 60
 _ANSWERING = [role for role, may in MATRIX.items() if Permission.REPLY in may]
 
 
-def somebody_there(channel: Channel) -> bool:
-    """Whether an agent who may answer this channel's tickets has the helpdesk open."""
+def agents_here(team_id: int | None) -> list[Agent]:
+    """Those of a team (None: of any) who can answer now, the same ones first each time. One query at most."""
     here = agents_at_their_desks()
     if not here:
-        return False
+        return []
     agents = Agent.objects.filter(pk__in=here, is_active=True, role__in=_ANSWERING)
-    if channel.team_id is not None:
-        agents = agents.filter(teams=channel.team_id)
-    return agents.exists()
+    if team_id is not None:
+        agents = agents.filter(teams=team_id)
+    return list(agents.order_by("pk"))
+
+
+def somebody_there(channel: Channel) -> bool:
+    """Whether an agent who may answer this channel's tickets has the helpdesk open."""
+    return bool(agents_here(channel.team_id))
+
+
+def waiting_chats(team_id: int | None) -> QuerySet[Ticket]:
+    """A team's chats that nobody has taken, whose visitors wait."""
+    return Ticket.objects.filter(
+        channel__kind=PROVIDER, team=team_id, status=Status.OPEN, assignee=None, snoozed_until=None,
+        waiting_since__isnull=False,
+    )  # fmt: skip
+
+
+def place_in_queue(ticket: Ticket) -> int | None:
+    """1 for whoever waits longest; None for who does not wait to be taken. By order of waiting, nothing else."""
+    waits = ticket.waiting_since
+    if waits is None or ticket.assignee_id is not None or ticket.status != Status.OPEN or ticket.snoozed_until:
+        return None
+    before = Q(waiting_since__lt=waits) | Q(waiting_since=waits, pk__lt=ticket.pk)
+    return waiting_chats(ticket.team_id).filter(before).count() + 1
+
+
+def expected_minutes(channel: Channel, *, ahead: int, hands: int, at: datetime) -> int | None:
+    """How long an answer takes now: what it took lately, once more for each time everybody here must first answer
+    somebody who waits longer. None while there are too few answers to say, or nobody to give one."""
+    usual = usual_answer_minutes(channel, at=at)
+    return usual * (1 + ahead // hands) if usual is not None and hands else usual
 
 
 def usual_answer_minutes(channel: Channel, *, at: datetime) -> int | None:
     """The median minutes until a first answer here lately; None while there are too few to say."""
-    key = f"chat:usual:{channel.pk}"
-    kept = cache.get(key)
-    if kept is None:
-        kept = _reckon(channel, at=at)
-        cache.set(key, kept, KEPT_SECONDS)
-    return kept if kept >= 0 else None
+    kept = remembered(f"usual:{channel.pk}", KEPT_SECONDS, lambda: _reckon(channel, at=at))
+    return kept if kept > 0 else None
 
 
 def _reckon(channel: Channel, *, at: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,8 @@ from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
 from channels_inbound.models import Connection, ConnectionState
 from events.actors import SYSTEM, Actor
 from events.ledger import record_event
-from livechat.widget_settings import ASKS, POSITIONS, PROVIDER, clean_origin, is_color
+from livechat.routing import MOST_RULES, Rule, clean_path
+from livechat.widget_settings import ASKS, POSITIONS, PROVIDER, REQUEUE_MINUTES, clean_origin, is_color
 from people.models import Agent, Team
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import InvalidInput, NotFound
@@ -78,6 +79,7 @@ def change_chat_channel(
     try:
         with transaction.atomic():
             connection = _locked(channel_id)
+            kept["routes"] = connection.settings.get("routes", [])  # kept by a page of their own
             channel = connection.channel
             changed = [field for field in CHANNEL_FIELDS if getattr(channel, field) != wanted[field]]
             for field in changed:
@@ -94,6 +96,25 @@ def change_chat_channel(
                 )  # fmt: skip
     except IntegrityError:
         raise InvalidInput("name", _("Another channel has this name.")) from None
+    return connection
+
+
+def set_routes(channel_id: int, *, by: Agent, rules: Sequence[Rule], at: datetime | None = None) -> Connection:
+    """Say which team new chats go to. Repeating it changes nothing."""
+    _require(by)
+    routes = [
+        {"team": rule.team, "language": rule.language, "path": kept_path(rule.path)} for rule in rules[:MOST_RULES]
+    ]
+    with transaction.atomic():
+        connection = _locked(channel_id)
+        if connection.settings.get("routes", []) == routes:
+            return connection
+        connection.settings = {**connection.settings, "routes": routes}
+        connection.save(update_fields=["settings"])
+        record_event(
+            channel_stream(channel_id), ChannelEvent.CONNECTION_CHANGED,
+            by=by.actor, at=at or timezone.now(), data={"changed": ["routes"]},
+        )  # fmt: skip
     return connection
 
 
@@ -117,6 +138,14 @@ def renew_secret(channel_id: int, *, by: Agent, at: datetime | None = None) -> s
     return secret
 
 
+def kept_path(typed: str) -> str:
+    """A pattern of pages as it is kept. InvalidInput."""
+    pattern = clean_path(typed)
+    if pattern is None:
+        raise InvalidInput("path", _("A pattern has three stars at most."))
+    return pattern
+
+
 def chat_channel(channel_id: int, *, by: Agent) -> Connection:
     """The channel's connection, for who manages channels. NotFound for everybody else."""
     found = Connection.objects.select_related("channel").filter(channel=channel_id, provider=PROVIDER).first()
@@ -137,7 +166,9 @@ def clean_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     if position not in POSITIONS or asks not in ASKS:
         raise InvalidInput("position", _("This is not one of the choices."))
     greetings = {language: text.strip()[:300] for language, text in (given.get("greetings") or {}).items()}
-    mail = given.get("mail_channel")
+    mail, calendar = given.get("mail_channel"), given.get("calendar")
+    away = {language: text.strip()[:300] for language, text in (given.get("away") or {}).items()}
+    requeue = given.get("requeue_minutes")
     return {
         "origins": list(dict.fromkeys(origins)),
         "color": color,
@@ -146,6 +177,12 @@ def clean_settings(given: Mapping[str, Any]) -> dict[str, Any]:
         "greetings": {language: text for language, text in greetings.items() if text},
         "unseen_minutes": min(1440, max(1, int(given.get("unseen_minutes") or 5))),
         "mail_channel": mail.pk if isinstance(mail, Channel) else mail,
+        "brand": " ".join(str(given.get("brand") or "").split())[:60],
+        "away": {language: text for language, text in away.items() if text},
+        "calendar": int(calendar) if calendar else None,
+        "shows_drafts": bool(given.get("shows_drafts")),
+        "requeue_minutes": REQUEUE_MINUTES if requeue is None else min(120, max(0, int(requeue))),
+        "routes": [],
     }
 
 

@@ -14,6 +14,7 @@ from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
@@ -21,9 +22,10 @@ from django.views.decorators.http import require_safe
 from events.rates import client_address
 from livechat.asking import plain
 from livechat.doors import Refused, door_for, write_pass
+from livechat.greetings import greetings_for
 from livechat.limits import TooMuch, spend
 from livechat.widget_settings import clean_origin, text_color
-from livechat.words import MAIL_WORDS, WORDS, choose_language
+from livechat.words import MAIL_WORDS, WORDS, choose_language, direction
 
 LOADER = "dist/widget-loader.js"
 LOADER_SECONDS = 300
@@ -69,7 +71,8 @@ def facts(request: HttpRequest, key: str) -> HttpResponseBase:
     response = JsonResponse(
         {
             "color": door.settings.color, "ink": text_color(door.settings.color), "side": door.settings.position,
-            "words": {name: words[name] for name in ("open", "close", "title", "unread")}, "lang": language,
+            "words": {name: words[name] for name in ("open", "close", "title", "unread", "dismiss")}, "lang": language,
+            "greetings": greetings_for(door, language, at=timezone.now()),
         }
     )  # fmt: skip
     response["Access-Control-Allow-Origin"] = origin
@@ -99,10 +102,12 @@ def frame(request: HttpRequest, key: str) -> HttpResponseBase:
     words = {name: text for name, text in WORDS[language].items() if name not in MAIL_WORDS}
     settings = {
         "key": key, "origin": origin, "pass": write_pass(door), "lang": language, "words": words,
-        "greeting": door.settings.greeting(language) or words["greeting"], "asks": door.settings.asks,
+        "greeting": door.settings.greeting(language) or words["greeting"],
+        "customGreeting": door.settings.greeting(language), "asks": door.settings.asks,
+        "away": door.settings.away_text(language), "drafts": door.settings.shows_drafts, "brand": door.settings.brand,
         "color": door.settings.color, "ink": text_color(door.settings.color),
     }  # fmt: skip
-    context = {"settings": settings, "lang": language, "title": words["title"]}
+    context = {"settings": settings, "lang": language, "title": words["title"], "dir": direction(language)}
     response = render(request, "livechat/frame.html", context)
     response["Content-Security-Policy"] = (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "

@@ -10,9 +10,10 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from people.models import Identity
-from tickets.models import Channel
+from tickets.models import Channel, Ticket
 
 
 class Visitor(models.Model):
@@ -75,6 +76,63 @@ class UsedToken(models.Model):
 
     def __str__(self) -> str:
         return self.jti
+
+
+class Round(models.Model):
+    """One chat of a ticket, from the visitor's words to its end: how it ended, and what they said of it then.
+
+    `number` is that of the ticket's period. `ended_sequence` is how many messages had come from outside when it
+    ended: with the next one it goes on. The score is 1 (very bad) to 5 (very good).
+    """
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="chat_rounds", db_index=False)
+    number = models.SmallIntegerField()
+    ended_at = models.DateTimeField(null=True)
+    ended_sequence = models.IntegerField(null=True)
+    score = models.SmallIntegerField(null=True)
+    comment = models.CharField(max_length=500, blank=True, default="")
+    rated_at = models.DateTimeField(null=True)
+    transcript_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ticket", "number"], name="chatround_number")]
+
+    def __str__(self) -> str:
+        return f"chat {self.number} of #{self.ticket_id}"
+
+
+class Greeting(models.Model):
+    """What the widget says of itself on some pages. Zero or empty conditions do not count.
+
+    `path` is a pattern of the page's path (`/cart*`); `min_cart` is in whole units of the shop's currency; `hours` is
+    when it may be said; `again_hours` how long it then stays silent in that browser.
+    """
+
+    class Hours(models.TextChoices):
+        ANY = "", _("At any time")
+        OPEN = "open", _("While somebody is there")
+        CLOSED = "closed", _("While nobody is there")
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="greetings")
+    name = models.CharField(max_length=80)
+    texts = models.JSONField(default=dict)
+    path = models.CharField(max_length=200, blank=True, default="")
+    after_seconds = models.IntegerField(default=10)
+    min_cart = models.IntegerField(default=0)
+    returning = models.BooleanField(default=False)
+    hours = models.CharField(max_length=8, choices=Hours.choices, blank=True, default="")
+    again_hours = models.IntegerField(default=24)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def text(self, language: str) -> str:
+        """In this language, else in English, else in whichever there is."""
+        return self.texts.get(language) or self.texts.get("en") or next(iter(self.texts.values()), "")
 
 
 class UnseenReplies(models.Model):

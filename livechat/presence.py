@@ -1,9 +1,11 @@
-"""Who is here, by lease: visitors in their shop, agents at their desks. In Redis, and gone by themselves."""
+"""What only passes: who is here and where, what they are just writing, figures a minute old. In Redis, and gone by
+itself; without Redis nobody is seen, and nothing waits."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -11,44 +13,115 @@ import redis
 from events.doorbell import breaker, probe_client
 
 HERE_SECONDS = 45
+DRAFT_SECONDS = 12
+HISTORY_SECONDS = 86_400
+HISTORY = 20
 MAX_PAGE = 300
+MAX_DRAFT = 400
 
 
-def visitor_here(thread: str, page: dict[str, str]) -> None:
-    """The visitor is here, on this page."""
-    value = json.dumps({"at": time.time(), **page})
-    _quietly(lambda client: client.set(f"chat:here:{thread}", value, ex=HERE_SECONDS))
+def visitor_here(thread: str, page: dict[str, Any]) -> None:
+    """The visitor is here, on this page; which is kept with those before it."""
+    at = time.time()
+    _quietly(lambda client: client.set(f"chat:here:{thread}", json.dumps({"at": at, **page}), ex=HERE_SECONDS))
+    if page.get("url"):
+        _quietly(lambda client: _note_page(client, f"chat:pages:{thread}", {**page, "at": at}))
+
+
+def _note_page(client: Any, key: str, page: dict[str, Any]) -> None:
+    kept = {name: page[name] for name in ("url", "title", "at") if name in page}
+    last = _object(client.lindex(key, 0))
+    if last.get("url") == page["url"]:
+        return
+    with client.pipeline(transaction=False) as pipe:
+        pipe.lpush(key, json.dumps(kept))
+        pipe.ltrim(key, 0, HISTORY - 1)
+        pipe.expire(key, HISTORY_SECONDS)
+        pipe.execute()
 
 
 def visitor_left(thread: str) -> None:
-    _quietly(lambda client: client.delete(f"chat:here:{thread}"))
+    _quietly(lambda client: client.delete(f"chat:here:{thread}", f"chat:draft:{thread}"))
 
 
 def where_visitor_is(thread: str) -> dict[str, Any] | None:
-    """{"at", "url", "title"} of a visitor who is here; None when they left, or nobody knows."""
-    found = _quietly(lambda client: client.get(f"chat:here:{thread}"))
-    try:
-        said = json.loads(found) if found else None
-    except ValueError:
-        return None
-    return said if isinstance(said, dict) else None
+    """{"at", "url", "title", "cart", "order"} of a visitor who is here; None when they left, or nobody knows."""
+    return _object(_quietly(lambda client: client.get(f"chat:here:{thread}"))) or None
 
 
-def clean_page(said: object) -> dict[str, str]:
-    """Where the shop's script says the visitor is: a web address and a title, shortened. Their word, shown as such."""
+def pages_of(thread: str) -> list[dict[str, Any]]:
+    """{"url", "title", "at"} of the pages they saw within a day, the latest first."""
+    found = _quietly(lambda client: client.lrange(f"chat:pages:{thread}", 0, HISTORY - 1)) or []
+    return [page for page in map(_object, found) if page.get("url")]
+
+
+def note_draft(thread: str, text: str) -> None:
+    """What the visitor is just writing, for who has the ticket open; forgotten after some seconds."""
+    key = f"chat:draft:{thread}"
+    if text.strip():
+        _quietly(lambda client: client.set(key, text[:MAX_DRAFT], ex=DRAFT_SECONDS))
+    else:
+        _quietly(lambda client: client.delete(key))
+
+
+def draft_of(thread: str) -> str:
+    found = _quietly(lambda client: client.get(f"chat:draft:{thread}"))
+    return found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found or "")
+
+
+def clean_page(said: object) -> dict[str, Any]:
+    """Where the shop's script says the visitor is: a web address, a title, the cart's value and an order's number,
+    shortened. Their word, shown as such."""
     if not isinstance(said, dict):
         return {}
-    url, title = said.get("url"), said.get("title")
-    page = {}
+    url, title, order = said.get("url"), said.get("title"), said.get("order")
+    page: dict[str, Any] = {}
     if isinstance(url, str) and url.startswith(("https://", "http://")):
         page["url"] = url[:MAX_PAGE]
     if isinstance(title, str):
         page["title"] = title[:120]
+    if isinstance(order, str | int) and not isinstance(order, bool) and str(order).strip():
+        page["order"] = str(order).strip()[:60]
+    if cart := _clean_cart(said.get("cart")):
+        page["cart"] = cart
     return page
 
 
+def _clean_cart(said: object) -> dict[str, Any]:
+    """{"value", "currency", "items"}, as far as they are numbers and a currency's code."""
+    if not isinstance(said, dict):
+        return {}
+    value, currency, items = said.get("value"), said.get("currency"), said.get("items")
+    cart: dict[str, Any] = {}
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 10**9:
+        cart["value"] = round(float(value), 2)
+    if isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isalpha():
+        cart["currency"] = currency.upper()
+    if isinstance(items, int) and not isinstance(items, bool) and 0 <= items < 10_000:
+        cart["items"] = items
+    return cart if "value" in cart or "items" in cart else {}
+
+
+def remembered(name: str, seconds: int, reckon: Callable[[], Any]) -> Any:
+    """A figure (JSON, not null) reckoned at most so often; each time while Redis does not answer."""
+    key = f"chat:figure:{name}"
+    kept = _quietly(lambda client: client.get(key))
+    if kept:
+        return json.loads(kept)
+    found = reckon()
+    _quietly(lambda client: client.set(key, json.dumps(found), ex=seconds))
+    return found
+
+
+def _object(found: Any) -> dict[str, Any]:
+    try:
+        said = json.loads(found) if found else None
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def _quietly(ask: Any) -> Any:
-    """Presence is a courtesy: without Redis nobody is seen, and nothing waits."""
     if breaker.open:
         return None
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,13 +12,30 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from events.actors import Actor
+from livechat.alerts import ring_agents
 from livechat.doors import Door
-from livechat.models import UnseenReplies, Visitor
+from livechat.events import ChatEvent
+from livechat.models import Greeting, UnseenReplies, Visitor
+from livechat.routing import team_for
 from livechat.visitors import identity_for
+from people.models import Team
+from tickets.actions.base import record
 from tickets.actions.changes import message_delivered, message_read
-from tickets.inbound import Address, InboundAttachment, InboundMessage
+from tickets.inbound import Address, InboundAttachment, InboundMessage, IngestResult
+from tickets.inbox.faces import hue, initials
 from tickets.ingest import ingest
-from tickets.models import Attachment, AutoKind, ChannelKind, Message, MessageKind, OutboxState, Seen, ThreadLayer
+from tickets.models import (
+    Attachment,
+    AutoKind,
+    ChannelKind,
+    Message,
+    MessageKind,
+    OutboxState,
+    Seen,
+    ThreadLayer,
+    Ticket,
+)
 
 SPACE = UUID("6f0f7c1e-3f0b-5a55-9a58-0f5b3a0f6c11")
 MOST = 200
@@ -42,8 +59,13 @@ def say(
     text: str,
     files: Sequence[InboundAttachment] = (),
     at: datetime,
+    page: Mapping[str, Any] | None = None,
+    greeting: Greeting | None = None,
 ) -> Said:
-    """Put a visitor's words through the door, once however often they are sent; committed when this returns."""
+    """Put a visitor's words through the door, once however often they are sent; committed when this returns.
+
+    `page` is where they write from, which may decide the team; `greeting` what they answer, kept with a new ticket.
+    """
     message = InboundMessage(
         channel_id=door.channel_id,
         dedupe_key=uuid5(SPACE, f"{door.channel_id} {visitor.thread} {client_id}"),
@@ -58,12 +80,15 @@ def say(
         language=visitor.language[:2],
         attachments=tuple(files),
         thread_id=visitor.thread,
+        team_id=_team_for(door, visitor, page or {}),
     )
     for last in (False, False, True):
         try:
             with transaction.atomic():
                 identity_for(visitor)
                 result = ingest(message)
+                if result.outcome != "duplicate" and result.ticket_id is not None:
+                    _after(result, visitor, greeting, at=at)
             break
         except IntegrityError:
             visitor.refresh_from_db()
@@ -71,6 +96,23 @@ def say(
                 raise
     assert result.message_id is not None and result.ticket_id is not None
     return Said(result.message_id, result.ticket_id, result.outcome == "duplicate")
+
+
+def _team_for(door: Door, visitor: Visitor, page: Mapping[str, Any]) -> int | None:
+    """The team a new chat is for, if a rule says so and the team is still there."""
+    team_id = team_for(door.settings.routes, language=visitor.language[:2], page=page)
+    return team_id if team_id is not None and Team.objects.filter(pk=team_id).exists() else None
+
+
+def _after(result: IngestResult, visitor: Visitor, greeting: Greeting | None, *, at: datetime) -> None:
+    """What their words lead to, in the same transaction: whoever may answer is rung, the greeting is kept."""
+    assert result.ticket_id is not None
+    ticket = Ticket.objects.get(pk=result.ticket_id)
+    if greeting is not None and ticket.message_sequence == 1:
+        data = {"greeting": greeting.pk, "text": greeting.text(visitor.language)[:300]}
+        record(ticket, ChatEvent.GREETED, by=Actor.customer(ticket.customer_id), at=at, data=data)
+    if ticket.waiting_since == at:
+        ring_agents(ticket.pk, team_id=ticket.team_id, assignee_id=ticket.assignee_id)
 
 
 def _subject(text: str) -> str:
@@ -138,7 +180,9 @@ def _shown(message: Message, *, full: bool, mail: bool = False) -> dict[str, Any
         "text": message.text if full else "",
     }  # fmt: skip
     if ours:
-        shown["name"] = message.agent.name.split(" ")[0] if message.agent else ""
+        agent = message.agent
+        shown["name"] = agent.name.split(" ")[0] if agent else ""
+        shown |= {"initials": initials(agent.name), "hue": hue(agent.pk)} if agent else {}
     else:
         shown["client"] = message.external_id if not mail else ""
     if mail:

@@ -21,7 +21,7 @@ from livechat.talk import readable
 from livechat.widget_settings import WidgetSettings
 from livechat.words import words_for
 from people.identities import IdentityKey, Newcomer, resolve_identities
-from people.models import IdentityKind, Trust
+from people.models import Agent, IdentityKind, Trust
 from tickets.actions.base import record
 from tickets.actions.compose import index_message
 from tickets.events import TicketEvent
@@ -65,8 +65,8 @@ def mail_unseen(visitor_id: int, *, at: datetime) -> Message | None:
         row.delete()
         visitor = Visitor.objects.get(pk=visitor_id)
         unseen = _unseen(visitor, at=at)
-        channel = _mail_channel(visitor)
-        if not unseen or channel is None or not is_address(visitor.email) or _too_many(visitor.email):
+        channel = mail_channel_of(visitor)
+        if not unseen or channel is None or not is_address(visitor.email) or too_many(visitor.email):
             return None
         ticket = Ticket.objects.select_for_update(of=("self",)).get(pk=unseen[-1].ticket_id)
         unseen = [message for message in _unseen(visitor, at=at) if message.ticket_id == ticket.pk]
@@ -80,7 +80,7 @@ def _unseen(visitor: Visitor, *, at: datetime) -> list[Message]:
     return list(replies.select_related("agent").order_by("ticket_id", "sequence"))
 
 
-def _mail_channel(visitor: Visitor) -> Channel | None:
+def mail_channel_of(visitor: Visitor) -> Channel | None:
     """The mail channel the chat is set to go on in, else one of its team, else one of no team."""
     connection = Connection.objects.filter(channel=visitor.channel_id).first()
     wanted = WidgetSettings.read(connection.settings).mail_channel if connection else None
@@ -92,7 +92,8 @@ def _mail_channel(visitor: Visitor) -> Channel | None:
     )
 
 
-def _too_many(address: str) -> bool:
+def too_many(address: str) -> bool:
+    """Whether this address got its mails of today; counts one."""
     try:
         spend("mail", address=address)
     except TooMuch:
@@ -101,8 +102,22 @@ def _too_many(address: str) -> bool:
 
 
 def _queue(visitor: Visitor, ticket: Ticket, unseen: Sequence[Message], channel: Channel, *, at: datetime) -> Message:
-    conversation = _mail_thread(visitor, ticket, channel)
-    words, token, last = words_for(visitor.language), new_token(), unseen[-1]
+    words = words_for(visitor.language)
+    text = "\n\n".join([words["mail_intro"], *(one.text for one in unseen if one.text), words["mail_outro"]])
+    message = queue_mail(
+        visitor, ticket, channel, subject=words["mail_subject"], text=text, agent=unseen[-1].agent, at=at
+    )
+    for one in unseen:
+        one.marks = {**one.marks, "mailed_at": at.isoformat()}
+    Message.objects.bulk_update(unseen, ["marks"])
+    return message
+
+
+def queue_mail(
+    visitor: Visitor, ticket: Ticket, channel: Channel, *, subject: str, text: str, agent: Agent | None, at: datetime
+) -> Message:
+    """Queue a mail of ours to the visitor's address in a locked ticket; an answer to it comes back there."""
+    conversation, token = _mail_thread(visitor, ticket, channel), new_token()
     earlier = Message.objects.filter(conversation=conversation).exclude(external_id="").order_by("-sequence")
     forebears = list(reversed(earlier.values_list("external_id", flat=True)[:10]))
     envelope: dict[str, object] = {"to": [{"name": visitor.name, "address": visitor.email}]}
@@ -112,17 +127,13 @@ def _queue(visitor: Visitor, ticket: Ticket, unseen: Sequence[Message], channel:
     ticket.save(update_fields=["message_sequence"])
     message = Message.objects.create(
         ticket=ticket, conversation=conversation, sequence=ticket.message_sequence, kind=MessageKind.OUTBOUND,
-        agent=last.agent, at=at, subject=words["mail_subject"],
-        text="\n\n".join([words["mail_intro"], *(one.text for one in unseen if one.text), words["mail_outro"]]),
-        language=visitor.language[:8], thread_layer=ThreadLayer.AUTOMATIC, reply_token=token,
+        agent=agent, at=at, subject=subject, text=text, language=visitor.language[:8],
+        thread_layer=ThreadLayer.AUTOMATIC, reply_token=token,
         external_id=f"{token}@{channel.address.rpartition('@')[2]}", envelope=envelope, outbox=OutboxState.QUEUED,
         not_before=at,
     )  # fmt: skip
     index_message(message)
-    for one in unseen:
-        one.marks = {**one.marks, "mailed_at": at.isoformat()}
-    Message.objects.bulk_update(unseen, ["marks"])
-    by = last.agent.actor if last.agent else ticket.customer.actor
+    by = agent.actor if agent else ticket.customer.actor
     data = {"message": message.pk, "sequence": message.sequence, "automatic": True}
     record(ticket, TicketEvent.MESSAGE_QUEUED, by=by, at=at, data=data)
     ring("outbound")

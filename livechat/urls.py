@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from livechat import api, frame
-from livechat.pages import channels, panel
+from livechat.pages import channels, greetings, panel, routing
 
 urlpatterns = [
     path("widget.js", frame.loader, name="widget_loader"),
@@ -15,13 +15,30 @@ urlpatterns = [
     path("widget/<slug:key>/message/", api.message, name="widget_message"),
     path("widget/<slug:key>/details/", api.details, name="widget_details"),
     path("widget/<slug:key>/identity/", api.identity, name="widget_identity"),
+    path("widget/<slug:key>/end/", api.end, name="widget_end"),
+    path("widget/<slug:key>/rating/", api.rating, name="widget_rating"),
+    path("widget/<slug:key>/transcript/", api.transcript, name="widget_transcript"),
     path("widget/<slug:key>/goodbye/", api.goodbye, name="widget_goodbye"),
     path("widget/<slug:key>/typing/", api.typing, name="widget_typing"),
     path("widget/<slug:key>/upload/", api.upload, name="widget_upload"),
     path("widget/<slug:key>/file/", api.file, name="widget_file"),
     path("chat/tickets/<int:ticket_id>/panel/", panel.panel, name="chat_panel"),
     path("chat/tickets/<int:ticket_id>/typing/", panel.typing, name="chat_typing"),
+    path("chat/tickets/<int:ticket_id>/hand-over/", panel.hand_over, name="chat_hand_over"),
+    path("chat/tickets/<int:ticket_id>/accept/", panel.accept, name="chat_accept"),
+    path("chat/tickets/<int:ticket_id>/transfer/", panel.transfer, name="chat_transfer"),
+    path("chat/tickets/<int:ticket_id>/invite/", panel.invite, name="chat_invite"),
+    path("chat/tickets/<int:ticket_id>/end/", panel.end, name="chat_end"),
+    path("chat/tickets/<int:ticket_id>/block/", panel.block, name="chat_block"),
     path("channels/chat/new/", channels.edit, name="chat_channel_new"),
     path("channels/chat/<int:channel_id>/", channels.edit, name="chat_channel_edit"),
+    path("channels/chat/<int:channel_id>/routing/", routing.edit, name="chat_routing"),
+    path("channels/chat/<int:channel_id>/greetings/", greetings.edit, name="chat_greetings"),
+    path("channels/chat/<int:channel_id>/greetings/<int:greeting_id>/", greetings.edit, name="chat_greeting"),
+    path(
+        "channels/chat/<int:channel_id>/greetings/<int:greeting_id>/remove/",
+        greetings.remove,
+        name="chat_greeting_remove",
+    ),
     path("channels/chat/<int:channel_id>/secret/", channels.new_secret, name="chat_secret_new"),
 ]

@@ -8,42 +8,70 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from livechat.routing import Rule, read_rules
+
 PROVIDER = "chat"
 DEFAULT_COLOR = "#1f57d6"
 POSITIONS = ("right", "left")
 ASKS = ("nothing", "email", "name_email")
 UNSEEN_MINUTES = 5
+REQUEUE_MINUTES = 3
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 
 
 @dataclass(frozen=True, slots=True)
 class WidgetSettings:
-    """`origins` are the pages that may embed the widget; `asks` what is asked before the first message."""
+    """`origins` are the pages that may embed the widget; `asks` what is asked before the first message.
+
+    `shows_drafts`: agents see what a visitor is writing. A taken chat whose visitor waits `requeue_minutes` for an
+    answer goes back into the queue (0: never). `calendar` says when it is staffed, `away` what is said outside of it.
+    """
 
     origins: tuple[str, ...] = ()
     color: str = DEFAULT_COLOR
     position: str = "right"
+    brand: str = ""
     greetings: Mapping[str, str] = field(default_factory=dict)
     asks: str = "nothing"
     unseen_minutes: int = UNSEEN_MINUTES
     mail_channel: int | None = None
+    shows_drafts: bool = False
+    requeue_minutes: int = REQUEUE_MINUTES
+    calendar: int | None = None
+    away: Mapping[str, str] = field(default_factory=dict)
+    routes: tuple[Rule, ...] = ()
 
     @classmethod
     def read(cls, kept: Mapping[str, Any]) -> WidgetSettings:
         color, position, asks = kept.get("color", ""), kept.get("position"), kept.get("asks")
-        minutes, mail = kept.get("unseen_minutes"), kept.get("mail_channel")
+        minutes, mail, calendar = kept.get("unseen_minutes"), kept.get("mail_channel"), kept.get("calendar")
+        requeue = kept.get("requeue_minutes")
         return cls(
             origins=tuple(origin for origin in kept.get("origins", ()) if isinstance(origin, str)),
             color=color if is_color(color) else DEFAULT_COLOR,
             position=position if position in POSITIONS else "right",
-            greetings={str(key): str(value) for key, value in (kept.get("greetings") or {}).items() if value},
+            brand=str(kept.get("brand") or "")[:60],
+            greetings=_texts(kept.get("greetings")),
             asks=asks if asks in ASKS else "nothing",
             unseen_minutes=minutes if isinstance(minutes, int) and 1 <= minutes <= 1440 else UNSEEN_MINUTES,
             mail_channel=mail if isinstance(mail, int) else None,
+            shows_drafts=kept.get("shows_drafts") is True,
+            requeue_minutes=requeue if isinstance(requeue, int) and 0 <= requeue <= 120 else REQUEUE_MINUTES,
+            calendar=calendar if isinstance(calendar, int) else None,
+            away=_texts(kept.get("away")),
+            routes=read_rules(kept.get("routes")),
         )
 
     def greeting(self, language: str) -> str:
         return self.greetings.get(language) or self.greetings.get("en", "")
+
+    def away_text(self, language: str) -> str:
+        """What is said outside hours; empty where nothing was written."""
+        return self.away.get(language) or self.away.get("en", "")
+
+
+def _texts(kept: object) -> dict[str, str]:
+    return {str(key): str(value) for key, value in kept.items() if value} if isinstance(kept, Mapping) else {}
 
 
 def is_color(value: object) -> bool:

@@ -10,12 +10,14 @@ _ORDER = (
     "email", "optional", "start", "save", "sending", "retrying", "failed", "delivered", "seen", "typing", "you",
         "agent",
     "mail", "offline", "too_large", "too_fast", "too_long", "refused", "leaving", "kept", "unread", "log", "bad_email",
-    "type_refused", "mail_subject", "mail_intro", "mail_outro", "download",
+    "type_refused", "mail_subject", "mail_intro", "mail_outro", "download", "back", "yours", "hello", "online", "opens",
+    "place", "joined", "over", "again", "rate", "scores", "comment", "rated", "end", "transcript", "transcript_sent",
+    "nothing_to_send", "more", "sound", "watched", "dismiss", "transcript_subject", "transcript_intro",
 )  # fmt: skip
 _SAID: dict[str, tuple[str, ...]] = {
     "en": (
         "Chat with us", "Open chat", "Close chat", "Hello! How can we help?", "We are here", "Nobody is here right now",
-        "Usually answers within {n} min", "Leave your message and your email: we answer by mail.", "Write a message",
+        "An answer takes about {n} min", "Leave your message and your email: we answer by mail.", "Write a message",
         "Send", "Attach a file", "Your name", "Your email", "optional", "Start the chat", "Save", "Sending…",
         "Not sent yet, trying again…", "Could not be sent", "Delivered", "Seen", "{name} is typing…", "You", "Support",
         "This part went on by email", "No connection. Trying again…", "{name} is larger than 10 MB",
@@ -24,10 +26,17 @@ _SAID: dict[str, tuple[str, ...]] = {
         "What you miss here goes to {email}.", "{n} new messages", "Conversation", "This does not look like an email",
         "This kind of file cannot be sent", "Our answer to your chat", "You had left the chat, so here is our answer:",
         "Simply answer this mail: it comes to the same conversation.", "Download {name}",
+        "Back", "Your conversation", "Hi {name}, how can we help?", "Here now: {names}", "We are back {when}",
+        "You are number {n} in the queue", "{name} joined", "The chat has ended", "Write again whenever you like.",
+        "How was it?", "Very bad|Bad|So-so|Good|Very good", "Tell us more", "Thank you for telling us!",
+        "End the chat", "Send me this conversation by email", "It is on its way to {email}.",
+        "There is nothing to send yet, or it was sent already.", "More", "Sound",
+        "We see what you write before you send it.", "Dismiss", "Our conversation",
+        "Here is our conversation, as you asked:",
     ),
     "uk": (
         "Напишіть нам", "Відкрити чат", "Закрити чат", "Вітаємо! Чим можемо допомогти?", "Ми на зв’язку",
-        "Зараз нікого немає на зв’язку", "Зазвичай відповідаємо за {n} хв",
+        "Зараз нікого немає на зв’язку", "Відповідь приблизно за {n} хв",
         "Залиште повідомлення та свою пошту: ми відповімо листом.", "Напишіть повідомлення", "Надіслати",
         "Додати файл", "Ваше ім’я", "Ваша пошта", "необов’язково", "Почати чат", "Зберегти", "Надсилаємо…",
         "Ще не надіслано, пробуємо знову…", "Не вдалося надіслати", "Доставлено", "Переглянуто", "{name} пише…", "Ви",
@@ -37,10 +46,16 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Пропущене надійде на {email}.", "Нових повідомлень: {n}", "Розмова", "Це не схоже на адресу пошти",
         "Такий файл не можна надіслати", "Наша відповідь на ваш чат", "Ви вийшли з чату, тому ось наша відповідь:",
         "Просто дайте відповідь на цей лист: вона потрапить у ту саму розмову.", "Завантажити {name}",
+        "Назад", "Ваша розмова", "{name}, вітаємо! Чим можемо допомогти?", "Зараз тут: {names}", "Будемо {when}",
+        "Ви {n}-й у черзі", "До розмови долучається {name}", "Чат завершено", "Пишіть знову, коли забажаєте.",
+        "Як вам наша допомога?", "Дуже погано|Погано|Так собі|Добре|Чудово", "Розкажіть докладніше",
+        "Дякуємо за відгук!", "Завершити чат", "Надіслати мені цю розмову", "Надсилаємо на {email}.",
+        "Ще нема що надсилати, або вже надіслано.", "Ще", "Звук", "Ми бачимо, що ви пишете, ще до надсилання.",
+        "Прибрати", "Наша розмова", "Ось наша розмова, як ви просили:",
     ),
     "de": (
         "Schreiben Sie uns", "Chat öffnen", "Chat schließen", "Hallo! Wie können wir helfen?", "Wir sind da",
-        "Gerade ist niemand da", "Antwortet meist innerhalb von {n} Min.",
+        "Gerade ist niemand da", "Antwort in etwa {n} Min.",
         "Hinterlassen Sie Nachricht und E-Mail-Adresse: Wir antworten per E-Mail.", "Nachricht schreiben", "Senden",
         "Datei anhängen", "Ihr Name", "Ihre E-Mail-Adresse", "freiwillig", "Chat beginnen", "Speichern",
         "Wird gesendet…",
@@ -54,10 +69,18 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Diese Art Datei kann nicht gesendet werden", "Unsere Antwort auf Ihren Chat",
         "Sie hatten den Chat verlassen, daher hier unsere Antwort:",
         "Antworten Sie einfach auf diese E-Mail: Sie kommt in dieselbe Unterhaltung.", "{name} herunterladen",
+        "Zurück", "Ihre Unterhaltung", "Hallo {name}, wie können wir helfen?", "Gerade da: {names}",
+        "Wir sind {when} wieder da", "Sie sind Nummer {n} in der Warteschlange", "{name} ist jetzt dabei",
+        "Der Chat ist beendet", "Schreiben Sie jederzeit wieder.", "Wie war es?",
+        "Sehr schlecht|Schlecht|Geht so|Gut|Sehr gut", "Erzählen Sie uns mehr", "Danke für Ihre Rückmeldung!",
+        "Chat beenden", "Diese Unterhaltung per E-Mail senden", "Unterwegs an {email}.",
+        "Es gibt noch nichts zu senden, oder es wurde schon gesendet.", "Mehr", "Ton",
+        "Wir sehen, was Sie schreiben, bevor Sie es senden.", "Ausblenden", "Unsere Unterhaltung",
+        "Hier ist unsere Unterhaltung, wie gewünscht:",
     ),
     "fr": (
         "Écrivez-nous", "Ouvrir le chat", "Fermer le chat", "Bonjour ! Comment pouvons-nous vous aider ?",
-        "Nous sommes là", "Personne n’est disponible pour le moment", "Répond en général en {n} min",
+        "Nous sommes là", "Personne n’est disponible pour le moment", "Réponse en {n} min environ",
         "Laissez votre message et votre adresse e-mail : nous répondrons par e-mail.", "Écrire un message", "Envoyer",
         "Joindre un fichier", "Votre nom", "Votre adresse e-mail", "facultatif", "Démarrer le chat", "Enregistrer",
         "Envoi…", "Pas encore envoyé, nouvel essai…", "Envoi impossible", "Remis", "Vu", "{name} écrit…", "Vous",
@@ -68,10 +91,18 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Cela ne ressemble pas à une adresse e-mail", "Ce type de fichier ne peut pas être envoyé",
         "Notre réponse à votre chat", "Vous aviez quitté le chat, voici donc notre réponse :",
         "Répondez simplement à cet e-mail : il rejoint la même conversation.", "Télécharger {name}",
+        "Retour", "Votre conversation", "Bonjour {name}, comment pouvons-nous vous aider ?", "Présents : {names}",
+        "De retour {when}", "Vous êtes numéro {n} dans la file", "{name} a rejoint la conversation",
+        "Le chat est terminé", "Écrivez-nous quand vous voulez.", "Comment était-ce ?",
+        "Très mal|Mal|Moyen|Bien|Très bien", "Dites-nous-en plus", "Merci de votre retour !", "Terminer le chat",
+        "M’envoyer cette conversation par e-mail", "Elle part à {email}.",
+        "Il n’y a encore rien à envoyer, ou c’est déjà fait.", "Plus", "Son",
+        "Nous voyons ce que vous écrivez avant l’envoi.", "Masquer", "Notre conversation",
+        "Voici notre conversation, comme demandé :",
     ),
     "es": (
         "Escríbanos", "Abrir el chat", "Cerrar el chat", "¡Hola! ¿En qué podemos ayudarle?", "Estamos aquí",
-        "Ahora mismo no hay nadie", "Suele responder en {n} min",
+        "Ahora mismo no hay nadie", "Respuesta en unos {n} min",
         "Deje su mensaje y su correo: responderemos por correo.", "Escriba un mensaje", "Enviar", "Adjuntar un archivo",
         "Su nombre", "Su correo electrónico", "opcional", "Empezar el chat", "Guardar", "Enviando…",
         "Aún sin enviar, reintentando…", "No se pudo enviar", "Entregado", "Visto", "{name} está escribiendo…", "Usted",
@@ -83,10 +114,17 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Nuestra respuesta a su chat",
         "Había salido del chat, así que aquí tiene nuestra respuesta:",
         "Responda a este correo: llegará a la misma conversación.", "Descargar {name}",
+        "Atrás", "Su conversación", "Hola, {name}. ¿En qué podemos ayudarle?", "Ahora están: {names}",
+        "Volvemos {when}", "Es el número {n} en la cola", "{name} se ha unido", "El chat ha terminado",
+        "Escriba de nuevo cuando quiera.", "¿Qué tal fue?", "Muy mal|Mal|Regular|Bien|Muy bien", "Cuéntenos más",
+        "¡Gracias por decírnoslo!", "Terminar el chat", "Enviarme esta conversación por correo",
+        "Va de camino a {email}.", "Aún no hay nada que enviar, o ya se envió.", "Más", "Sonido",
+        "Vemos lo que escribe antes de que lo envíe.", "Ocultar", "Nuestra conversación",
+        "Aquí está nuestra conversación, como pidió:",
     ),
     "pl": (
         "Napisz do nas", "Otwórz czat", "Zamknij czat", "Dzień dobry! Jak możemy pomóc?", "Jesteśmy tutaj",
-        "Teraz nikogo nie ma", "Zwykle odpowiadamy w ciągu {n} min",
+        "Teraz nikogo nie ma", "Odpowiedź za około {n} min",
         "Zostaw wiadomość i adres e-mail: odpowiemy e-mailem.", "Napisz wiadomość", "Wyślij", "Dołącz plik",
         "Twoje imię", "Twój e-mail", "opcjonalnie", "Rozpocznij czat", "Zapisz", "Wysyłanie…",
         "Jeszcze nie wysłano, próbujemy ponownie…", "Nie udało się wysłać", "Dostarczono", "Wyświetlono",
@@ -98,10 +136,16 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Nowe wiadomości: {n}", "Rozmowa", "To nie wygląda na adres e-mail", "Tego rodzaju pliku nie można wysłać",
         "Nasza odpowiedź na twój czat", "Czat został zamknięty, więc oto nasza odpowiedź:",
         "Po prostu odpowiedz na tę wiadomość: trafi do tej samej rozmowy.", "Pobierz {name}",
+        "Wstecz", "Twoja rozmowa", "Dzień dobry, {name}! Jak możemy pomóc?", "Teraz są: {names}", "Wracamy {when}",
+        "Twoje miejsce w kolejce: {n}", "{name} dołącza do rozmowy", "Czat zakończony", "Napisz znowu, kiedy chcesz.",
+        "Jak było?", "Bardzo źle|Źle|Tak sobie|Dobrze|Bardzo dobrze", "Opowiedz nam więcej", "Dziękujemy za opinię!",
+        "Zakończ czat", "Wyślij mi tę rozmowę e-mailem", "Wysyłamy na {email}.",
+        "Nie ma jeszcze czego wysłać albo już wysłano.", "Więcej", "Dźwięk", "Widzimy, co piszesz, zanim to wyślesz.",
+        "Ukryj", "Nasza rozmowa", "Oto nasza rozmowa, zgodnie z prośbą:",
     ),
 }  # fmt: skip
 WORDS: dict[str, dict[str, str]] = {language: dict(zip(_ORDER, said, strict=True)) for language, said in _SAID.items()}
-MAIL_WORDS = frozenset({"mail_subject", "mail_intro", "mail_outro"})
+MAIL_WORDS = frozenset({"mail_subject", "mail_intro", "mail_outro", "transcript_subject", "transcript_intro"})
 
 
 def words_for(language: str) -> dict[str, str]:
@@ -116,3 +160,8 @@ def choose_language(wanted: Iterable[str]) -> str:
         if short in WORDS:
             return short
     return "en"
+
+
+def direction(language: str) -> str:
+    """Which way a language is written, as HTML says it."""
+    return "rtl" if language in ("ar", "fa", "he", "ur") else "ltr"

@@ -75,7 +75,7 @@ class InboundMessage:
     there was let in by the provider. `also_known_as` are further (kind, value) identities the provider proves to be
     the sender's, `handle` what they are called there. `timed_by_provider` says that `at` is no claim of the sender.
     `about` says what the message is attached to (a story, an advertisement). `claims` are (kind, value) addresses the
-    sender says are theirs: evidence, never proof.
+    sender says are theirs: evidence, never proof. `team_id` is whose a new ticket becomes instead of its channel's.
     """
 
     channel_id: int
@@ -113,6 +113,7 @@ class InboundMessage:
     about: str = ""
     claims: tuple[tuple[str, str], ...] = ()
     files_to_come: int = 0
+    team_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

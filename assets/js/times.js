@@ -41,6 +41,7 @@ export function localise(root) {
   }
   freshen(root);
   countDown(root);
+  countUp(root);
 }
 
 export function freshen(root = document) {
@@ -56,6 +57,16 @@ function span(length) {
   if (length < HOUR) return text('m', Math.floor(length / MINUTE));
   if (length < DAY) return text('hm', Math.floor(length / HOUR), String(Math.floor((length % HOUR) / MINUTE)).padStart(2, '0'));
   return text('dh', Math.floor(length / DAY), Math.floor((length % DAY) / HOUR));
+}
+
+// How long somebody who sits and waits has waited: by the second in the first ten minutes.
+export function countUp(root = document) {
+  const now = Date.now() + skew;
+  for (const time of $$('time[data-waits]', root)) {
+    const passed = Math.max(0, now - Date.parse(time.dateTime));
+    const shown = passed > MINUTE && passed < 10 * MINUTE ? text('ms', Math.floor(passed / MINUTE), String(Math.floor((passed % MINUTE) / 1000)).padStart(2, '0')) : span(passed);
+    if (time.textContent !== shown) time.textContent = shown;
+  }
 }
 
 // The browser's clock may be wrong by minutes; what the server said it was decides, as with the deadline itself.
@@ -93,7 +104,7 @@ export function startRefreshing() {
 
 export function startClock() {
   const tick = () => document.hidden || freshen();
-  const count = () => document.hidden || countDown();
+  const count = () => document.hidden || (countDown(), countUp());
   setInterval(tick, 30_000);
   // Seconds matter in the last minute only, but the colours must change when their moment comes.
   setInterval(count, 1_000);

@@ -17,7 +17,13 @@ const DRAWINGS = {
   clip: 'm21.4 11.1-9.2 9.2a6 6 0 0 1-8.5-8.5l9.2-9.2a4 4 0 0 1 5.7 5.7l-9.2 9.2a2 2 0 0 1-2.8-2.8l8.5-8.5',
   mail: 'M4 5h16a1 1 0 0 1 1 1v12a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1Zm-1 2 9 6 9-6',
   file: 'M14 3H6a1 1 0 0 0-1 1v16a1 1 0 0 0 1 1h12a1 1 0 0 0 1-1V8Zm0 0v5h5',
+  back: 'm15 18-6-6 6-6',
+  on: 'm9 18 6-6-6-6',
+  more: 'M5 12h.01M12 12h.01M19 12h.01',
+  talk: 'M21 11.5a8.4 8.4 0 0 1-12.1 7.6L3 21l1.9-5.7A8.5 8.5 0 1 1 21 11.5Z',
 };
+const ROUND = 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM9 10h.01M15 10h.01';
+['M8 16.5q4-4 8 0', 'M8.5 16q3.5-2 7 0', 'M8.5 15.5h7', 'M8.5 15q3.5 2 7 0', 'M8 14.5q4 4.5 8 0'].forEach((mouth, index) => (DRAWINGS[`face${index + 1}`] = ROUND + mouth));
 
 export function drawn(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
@@ -27,6 +33,13 @@ export function drawn(name) {
   path.setAttribute('d', DRAWINGS[name]);
   svg.append(path);
   return svg;
+}
+
+// A person's initials in their colour.
+export function face({ initials, hue }) {
+  const made = element('span', { class: 'face', 'aria-hidden': 'true' }, initials);
+  made.style.setProperty('--h', hue * 30 + 12);
+  return made;
 }
 
 // Web addresses become links; nothing else of a text becomes anything.

@@ -120,7 +120,7 @@ export function makeLine({ settings, secret, onNews, onTyping, onState, page, is
     connect,
     here: () => here('here'),
     begun: () => here('begun'),
-    typing: (on = true) => say({ kind: 'typing', on }),
+    typing: (draft) => say({ kind: 'typing', draft }),
     connected: () => alive,
     restart() {
       attempts = 0;

@@ -1,14 +1,17 @@
 // The chat itself, inside its own frame: one conversation, kept true by asking for all since the last known place.
 
-import { drawn, element, linked } from './dom.js';
+import { drawn, element, face, linked } from './dom.js';
+import { makeEnding } from './ending.js';
+import { makeHome } from './home.js';
 import { makeLine, Refused } from './line.js';
+import { chime } from './sound.js';
 import { makeStore } from './store.js';
 
 const settings = JSON.parse(document.getElementById('settings').textContent);
 const { words } = settings;
 const store = makeStore(settings.key);
-const say = (name, values = {}) => Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, value), words[name]);
-const told = { messages: new Map(), cursor: 0, agentSeen: 0, known: false, email: '', here: false, usually: null, signed: false };
+const say = (name, values = {}) => Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, () => value), words[name]);
+const told = { messages: new Map(), cursor: 0, agentSeen: 0, known: false, email: '', name: '', here: false, usually: null, opens: null, agents: [], chat: null, signed: false };
 const sending = new Map();
 const files = [];
 let page = {};
@@ -20,29 +23,71 @@ let typingUntil = 0;
 let typist = '';
 let saidTypingAt = 0;
 let wait = 0;
+let view = '';
+let greeted = null;
 
 document.documentElement.style.setProperty('--brand', settings.color);
 document.documentElement.style.setProperty('--on', settings.ink);
 
 // ---- the frame
 
+const tool = (drawing, label, onclick) => element('button', { type: 'button', class: `tool ${drawing}`, 'aria-label': label, title: label, onclick }, drawn(drawing));
+const closing = () => tool('close', words.close, () => tell('close'));
+const title = element('h1', { dir: 'auto' }, settings.brand || words.title);
 const status = element('p', { class: 'status' });
+const portrait = element('div', { class: 'faces' });
 const trouble = element('p', { class: 'trouble', role: 'status', hidden: true });
 const log = element('div', { class: 'log', role: 'log', 'aria-live': 'polite', 'aria-label': words.log });
 const typing = element('p', { class: 'typing', role: 'status' });
-const scroll = element('main', { class: 'scroll', tabindex: '0' }, element('p', { class: 'hello' }, settings.greeting), log, typing);
+const queued = element('p', { class: 'queued', role: 'status', hidden: true });
+const hello = element('p', { class: 'hello', dir: 'auto' }, settings.greeting);
 const name = element('input', { type: 'text', autocomplete: 'name', maxlength: '120', id: 'name' });
 const email = element('input', { type: 'email', autocomplete: 'email', maxlength: '254', id: 'email' });
 const asks = element('div', { class: 'asks', hidden: true });
 const leaving = element('form', { class: 'leaving', 'aria-label': words.email, hidden: true });
 const chosen = element('ul', { class: 'chosen' });
-const text = element('textarea', { rows: '1', maxlength: '5000', placeholder: words.write, 'aria-label': words.write, id: 'text' });
+const text = element('textarea', { rows: '1', maxlength: '5000', placeholder: words.write, 'aria-label': words.write, id: 'text', dir: 'auto' });
 const picker = element('input', { type: 'file', multiple: true, hidden: true, tabindex: '-1' });
-const attach = element('button', { type: 'button', class: 'tool', 'aria-label': words.attach, title: words.attach, onclick: () => picker.click() }, drawn('clip'));
+const attach = tool('clip', words.attach, () => picker.click());
 const send = element('button', { type: 'submit', class: 'send', 'aria-label': words.send, title: words.send }, drawn('send'));
-const form = element('form', { class: 'write', 'aria-label': words.write, novalidate: true }, asks, chosen, element('div', { class: 'box' }, attach, text, send), picker);
-const close = element('button', { type: 'button', class: 'tool', 'aria-label': words.close, title: words.close, onclick: () => parent.postMessage({ helpdesk: 1, type: 'close' }, settings.origin) }, drawn('close'));
-document.body.append(element('header', {}, element('div', {}, element('h1', {}, words.title), status), close), trouble, scroll, leaving, form);
+const watched = settings.drafts ? element('p', { class: 'watched' }, words.watched) : null;
+const form = element('form', { class: 'write', 'aria-label': words.write, novalidate: true }, asks, chosen, element('div', { class: 'box' }, attach, text, send), watched, picker);
+const sounds = element('button', { type: 'button', role: 'switch', 'aria-checked': 'false', onclick: () => listen(sounds.getAttribute('aria-checked') !== 'true') }, words.sound);
+const ends = element('button', { type: 'button', onclick: endChat }, words.end);
+const menu = element('details', { class: 'menu' }, element('summary', { 'aria-label': words.more, title: words.more }, drawn('more')), element('div', {}, sounds, ends));
+const ending = makeEnding({ words, say, complain, post: (...how) => line.post(...how), email: () => told.email, refresh: () => sync() });
+const scroll = element('main', { class: 'scroll', tabindex: '0' }, hello, log, ending.node, queued, typing);
+const talk = element('div', { class: 'talk', hidden: true }, element('header', {}, tool('back', words.back, () => turn('home')), portrait, element('div', { class: 'names' }, title, status), menu, closing()), trouble, scroll, leaving, form);
+const home = makeHome({ settings, say, closing, onGo: () => turn('talk') });
+document.body.append(home.node, talk);
+
+// One of the two is there; the other is hidden, not gone.
+function turn(to, { focus = true } = {}) {
+  view = to;
+  home.node.hidden = to !== 'home';
+  talk.hidden = to !== 'talk';
+  if (to === 'talk') scroll.scrollTop = scroll.scrollHeight;
+  if (focus && open) (to === 'home' ? home : text).focus();
+  readOrCount();
+  describe();
+}
+
+function listen(on) {
+  sounds.setAttribute('aria-checked', String(on));
+  store.set('sound', on ? '1' : '');
+  if (on) chime();
+}
+
+async function endChat() {
+  menu.open = false;
+  try {
+    await line.post('end', {});
+    await sync();
+    ending.node.scrollIntoView({ block: 'end' });
+  } catch {
+    complain('failed');
+  }
+}
 
 const tell = (type, data) => parent.postMessage({ helpdesk: 1, type, data }, settings.origin);
 
@@ -53,10 +98,23 @@ function complain(code, values) {
   complain.timer = setTimeout(() => (trouble.hidden = true), 8_000);
 }
 
+const unread = () => [...told.messages.values()].filter((one) => one.from === 'agent' && one.n > seen).length;
+const lastAgent = () => [...told.messages.values()].sort((a, b) => a.n - b.n).findLast((one) => one.from === 'agent' && one.name);
+
 function describe() {
-  const usually = told.usually ? ` · ${say('usually', { n: told.usually })}` : '';
-  status.textContent = (told.here ? words.here : words.away) + usually;
+  const usually = told.here && told.usually ? ` · ${say('usually', { n: told.usually })}` : '';
+  status.textContent = (told.here ? words.here : settings.away || words.away) + usually;
   status.classList.toggle('here', told.here);
+  const agent = lastAgent();
+  title.textContent = agent?.name || settings.brand || words.title;
+  portrait.replaceChildren(...(agent ? [face({ initials: agent.initials || agent.name[0], hue: agent.hue ?? 0 })] : []));
+  ending.draw(told.chat);
+  ends.hidden = !told.chat || told.chat.over;
+  const place = told.chat && !told.chat.over && told.chat.place;
+  queued.hidden = !place;
+  const said = place ? say('place', { n: place }) : '';
+  if (queued.textContent !== said) queued.textContent = said;
+  home.draw(told, unread());
   const fresh = !told.known && !sending.size;
   const needsEmail = !told.email && (settings.asks !== 'nothing' || !told.here);
   asks.hidden = !(fresh && needsEmail);
@@ -67,7 +125,7 @@ function describe() {
       element('label', { for: 'email' }, words.email), email,
     );
   }
-  leaving.hidden = fresh || told.signed || !told.known;
+  leaving.hidden = fresh || told.signed || !told.known || Boolean(told.chat?.over);
   if (leaving.dataset.email !== told.email) drawLeaving();
 }
 
@@ -89,6 +147,8 @@ function bubble(message) {
   for (const file of message.files || []) parts.push(fileOf(file));
   const who = mine ? words.you : message.name || words.agent;
   return element('div', { class: mine ? 'me' : 'them', 'data-n': message.n },
+    message.joins ? element('p', { class: 'joins' }, say('joined', { name: message.name })) : null,
+    mine ? null : face({ initials: message.initials || who[0], hue: message.hue ?? 0 }),
     element('div', { class: 'bubble' }, element('span', { class: 'vh' }, `${who}: `), ...parts),
     element('p', { class: 'meta' }, mine ? '' : `${who}, `, element('time', { datetime: new Date(message.at).toISOString() }, time(message.at)), element('span', { class: 'state' })));
 }
@@ -119,7 +179,12 @@ async function download(file) {
 function draw() {
   const low = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
   const wanted = [...told.messages.values()].sort((a, b) => a.n - b.n);
+  let spoke = '';
   for (const message of wanted) {
+    if (message.from === 'agent' && message.name) {
+      message.joins ??= message.name !== spoke;
+      spoke = message.name;
+    }
     message.node ??= bubble(message);
     const waiting = message.client && sending.get(message.client);
     if (waiting) {
@@ -144,21 +209,27 @@ function take(said) {
       told.messages.set(message.n, message);
       if (message.from === 'agent') {
         typingUntil = 0;
-        if (told.cursor) tell('message', { text: message.text, name: message.name || '' });
+        if (told.cursor) {
+          tell('message', { text: message.text, name: message.name || '' });
+          if (store.get('sound') && !message.mail) chime();
+        }
         fresh += 1;
       }
     }
     told.cursor = Math.max(told.cursor, message.n);
   }
-  Object.assign(told, { known: said.known, here: said.here, usually: said.usually, email: said.email || '', signed: Boolean(said.signed), agentSeen: said.agent_seen || 0 });
-  if (said.known) tell('begun');
+  Object.assign(told, {
+    known: said.known, here: said.here, usually: said.usually, opens: said.opens, agents: said.agents, chat: said.chat,
+    email: said.email || '', name: said.name || '', signed: Boolean(said.signed), agentSeen: said.agent_seen || 0,
+  });
+  if (said.known) tell('begun', Boolean(said.chat && !said.chat.over));
   draw();
   drawTyping();
   if (fresh) readOrCount();
 }
 
 const lastOfAgent = () => Math.max(0, ...[...told.messages.values()].filter((one) => one.from === 'agent').map((one) => one.n));
-const looking = () => open && document.visibilityState === 'visible';
+const looking = () => open && view === 'talk' && document.visibilityState === 'visible';
 
 function readOrCount() {
   const last = lastOfAgent();
@@ -167,7 +238,8 @@ function readOrCount() {
     store.set('seen', String(seen));
     sync();
   }
-  tell('unread', [...told.messages.values()].filter((one) => one.from === 'agent' && one.n > seen).length);
+  tell('unread', unread());
+  home.draw(told, unread());
 }
 
 // A socket says where the visitor is, and that they left; a request still on its way must not say otherwise.
@@ -180,7 +252,7 @@ function sync() {
   queue = queue.then(async () => {
     if (mine !== again) return;
     try {
-      take(await line.post('sync', { after: told.cursor, got: told.cursor, seen, page: where() }));
+      take(await line.post('sync', { after: told.cursor, got: told.cursor, seen, page: where(), language: settings.lang }));
     } catch (error) {
       if (error.code === 'another') await beginAnew();
       if (error.status === 403) complain('refused');
@@ -197,7 +269,7 @@ function drawTyping() {
 // ---- sending
 
 function keepSending() {
-  store.set('sending', JSON.stringify([...sending.values()].map(({ client, text: said, files: names, name: called, email: address }) => ({ client, text: said, files: names, name: called, email: address }))));
+  store.set('sending', JSON.stringify([...sending.values()].map(({ client, text: said, files: names, name: called, email: address, greeting }) => ({ client, text: said, files: names, name: called, email: address, greeting }))));
 }
 
 function queueMessage(job) {
@@ -224,7 +296,7 @@ async function work() {
 async function attempt(job) {
   const state = job.node.querySelector('.state');
   try {
-    const said = await line.post('message', { client: job.client, text: job.text, files: job.files, name: job.name, email: job.email, language: settings.lang, page: where() });
+    const said = await line.post('message', { client: job.client, text: job.text, files: job.files, name: job.name, email: job.email, language: settings.lang, page, greeting: job.greeting });
     job.stored = true;
     wait = 0;
     if (!told.known && said.known) line.begun();
@@ -261,8 +333,10 @@ form.addEventListener('submit', (event) => {
       return email.focus();
     }
   }
-  const job = { client: crypto.randomUUID(), text: said, files: files.map((file) => file.token), name: name.value, email: email.value };
+  const job = { client: crypto.randomUUID(), text: said, files: files.map((file) => file.token), name: name.value, email: email.value, greeting: greeted };
+  greeted = null;
   text.value = '';
+  clearTimeout(drafting);
   files.length = 0;
   chosen.replaceChildren();
   grow();
@@ -289,19 +363,33 @@ function grow() {
   text.style.height = `${Math.min(text.scrollHeight, 120)}px`;
 }
 
+// That one writes, every three seconds; what one writes too, where the channel wants it, and as it stands after a pause.
+let drafting = 0;
+function sayTyping() {
+  saidTypingAt = Date.now();
+  const draft = settings.drafts ? text.value.slice(0, 400) : undefined;
+  if (line.connected()) line.typing(draft);
+  else if (told.known) line.post('typing', { draft }).catch(() => {});
+}
 text.addEventListener('input', () => {
   grow();
-  if (Date.now() - saidTypingAt > 3_000) {
-    saidTypingAt = Date.now();
-    line.typing();
-  }
+  clearTimeout(drafting);
+  if (Date.now() - saidTypingAt > 3_000) sayTyping();
+  else if (settings.drafts) drafting = setTimeout(sayTyping, 800);
 });
 text.addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   form.requestSubmit();
 });
-document.addEventListener('keydown', (event) => event.key === 'Escape' && tell('close'));
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape') return;
+  if (menu.open) {
+    menu.open = false;
+    menu.firstChild.focus();
+  } else tell('close');
+});
+document.addEventListener('click', ({ target }) => menu.contains(target) || (menu.open = false));
 
 // ---- files
 
@@ -344,7 +432,7 @@ text.addEventListener('paste', (event) => {
 function wipe() {
   told.messages.clear();
   sending.clear();
-  Object.assign(told, { cursor: 0, agentSeen: 0, known: false, email: '', signed: false });
+  Object.assign(told, { cursor: 0, agentSeen: 0, known: false, email: '', name: '', chat: null, signed: false });
   seen = 0;
   log.replaceChildren();
   store.wipe();
@@ -409,8 +497,13 @@ addEventListener('message', ({ origin, source, data }) => {
   if (data.type === 'open') {
     open = true;
     connect();
+    if (data.data === 'talk' || !view) turn(data.data === 'talk' || sending.size || unread() ? 'talk' : 'home');
+    else if (unread()) turn('talk');
+    else turn(view);
     sync().then(readOrCount);
-    text.focus();
+  } else if (data.type === 'greet') {
+    greeted = data.data.id;
+    hello.textContent = data.data.text;
   } else if (data.type === 'close') open = false;
   else if (data.type === 'page') {
     page = data.data;
@@ -436,4 +529,5 @@ sync().then(() => {
   if (told.known) connect();
 });
 // Who is there changes without a message.
-setInterval(() => looking() && sync(), 20_000);
+setInterval(() => open && document.visibilityState === 'visible' && sync(), 20_000);
+sounds.setAttribute('aria-checked', String(Boolean(store.get('sound'))));

@@ -37,7 +37,13 @@ def shop_chat(port: int) -> Connection:
     found = Connection.objects.filter(provider=PROVIDER, channel__name=NAME).first()
     origins = [f"http://localhost:{port}", f"http://127.0.0.1:{port}"]
     if found is None:
-        given = {"origins": origins, "color": "#1f57d6", "greetings": GREETINGS, "unseen_minutes": 1}
+        given = {
+            "origins": origins,
+            "color": "#1f57d6",
+            "greetings": GREETINGS,
+            "brand": "Nordvik",
+            "unseen_minutes": 1,
+        }
         return create_chat_channel(name=NAME, team=Team.objects.filter(name="Support").first(), settings=given)[0]
     missing = [origin for origin in origins if origin not in found.settings.get("origins", [])]
     if missing:
@@ -85,6 +91,7 @@ class Page(BaseHTTPRequestHandler):
             {
                 "slug": one.slug,
                 "price": one.price,
+                "number": one.price.lstrip("€"),
                 "hue": one.hue,
                 "name": one.names[language],
                 "about": one.about[language],

@@ -14,7 +14,7 @@ from channels.exceptions import StopConsumer
 from livechat.asking import same_origin
 from livechat.doors import Refused, door_by_pass
 from livechat.limits import TooMuch, spend
-from livechat.presence import clean_page, visitor_here, visitor_left
+from livechat.presence import clean_page, note_draft, visitor_here, visitor_left
 from livechat.talk import ticket_of
 from livechat.visitors import digest_of, visitor_of
 from tickets.live.lean import LeanConsumer, read_object
@@ -71,7 +71,7 @@ class VisitorConsumer(LeanConsumer):
             line.visitor_id, line.thread, ticket = standing
             self.hub.turn_to(line, ticket)
         if kind == "typing" and line.ticket:
-            await self.hub.run(_typing, line.ticket, said.get("on") is not False)
+            await self.hub.run(_typing, line, said.get("on") is not False, said.get("draft"))
         if kind == "here":
             line.push("pong")
 
@@ -91,6 +91,7 @@ def _admit(scope: dict[str, Any], send: Any) -> Line | None:
     except (Refused, TooMuch):
         return None
     line = Line(send, key=key, shown=_unwrapped(shown), digest=digest)
+    line.shows_drafts = door.settings.shows_drafts
     if visitor := visitor_of(door, digest):
         line.visitor_id, line.thread, line.ticket = visitor.pk, visitor.thread, ticket_of(visitor)
     return line
@@ -107,6 +108,7 @@ def _look(line: Line, page: object) -> tuple[int | None, str, int | None] | None
         door = door_by_pass(line.key, line.shown)
     except Refused:
         return None
+    line.shows_drafts = door.settings.shows_drafts
     visitor = visitor_of(door, line.digest)
     if visitor is None:
         return None if line.visitor_id else (None, "", None)
@@ -125,5 +127,10 @@ def _left(thread: str, ticket: int | None) -> None:
         tell_ticket_tabs(ticket, "panel")
 
 
-def _typing(ticket: int, on: bool) -> None:
-    tell_ticket_tabs(ticket, "panel", typing=on)
+def _typing(line: Line, on: bool, draft: object) -> None:
+    """Agents are told that there is something to look at; the words themselves they fetch with their own rights."""
+    if line.ticket is None:
+        return
+    if line.shows_drafts and isinstance(draft, str):
+        note_draft(line.thread, draft.replace("\x00", ""))
+    tell_ticket_tabs(line.ticket, "panel", typing=on)

@@ -39,7 +39,19 @@ def visitor_hub() -> VisitorHub:
 class Line:
     """One visitor's socket: what is still to be said, one of each kind."""
 
-    __slots__ = ("_pending", "_send", "_writer", "digest", "gone", "key", "shown", "thread", "ticket", "visitor_id")
+    __slots__ = (
+        "_pending",
+        "_send",
+        "_writer",
+        "digest",
+        "gone",
+        "key",
+        "shown",
+        "shows_drafts",
+        "thread",
+        "ticket",
+        "visitor_id",
+    )
 
     def __init__(self, send: Send, *, key: str, shown: str, digest: str) -> None:
         self._send = send
@@ -48,6 +60,7 @@ class Line:
         self.thread = ""
         self.ticket: int | None = None
         self.gone = False
+        self.shows_drafts = False
         self._pending: dict[str, str] = {}
         self._writer: asyncio.Task[None] | None = None
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from channels_inbound.models import Connection
 from livechat.channels import add_chat_channel, change_chat_channel, chat_channel, renew_secret
+from livechat.hours import calendars
 from livechat.widget_settings import WidgetSettings
 from livechat.words import LANGUAGES
 from people.models import Team
@@ -23,11 +24,8 @@ from tickets.errors import InvalidInput, NotFound
 from tickets.inbox.access import agent_of, signed_in
 from tickets.models import Channel, ChannelKind
 
-LANGUAGE_NAMES = {
-    "en": gettext_lazy("Greeting in English"), "uk": gettext_lazy("Greeting in Ukrainian"),
-    "de": gettext_lazy("Greeting in German"), "fr": gettext_lazy("Greeting in French"),
-    "es": gettext_lazy("Greeting in Spanish"), "pl": gettext_lazy("Greeting in Polish"),
-}  # fmt: skip
+from .languages import text_fields
+
 _ON_CHANNEL = ("name", "team", "locale", "is_active")
 
 
@@ -72,14 +70,29 @@ class ChatForm(forms.Form):
         queryset=Channel.objects.filter(kind=ChannelKind.EMAIL),
         empty_label=gettext_lazy("The mail channel of the same team"),
     )  # fmt: skip
+    brand = forms.CharField(
+        label=gettext_lazy("Name that visitors see"), required=False, max_length=60,
+        help_text=gettext_lazy("Of your shop; above the greeting."),
+    )  # fmt: skip
+    calendar = forms.TypedChoiceField(
+        label=gettext_lazy("Staffed during"), required=False, coerce=int, empty_value=None,
+        help_text=gettext_lazy("Outside of it the chat takes messages and answers by mail."),
+    )  # fmt: skip
+    requeue_minutes = forms.IntegerField(
+        label=gettext_lazy("Back into the queue after (minutes)"), min_value=0, max_value=120,
+        help_text=gettext_lazy("When whoever took a chat lets the visitor wait; 0 for never."),
+    )  # fmt: skip
+    shows_drafts = forms.BooleanField(
+        label=gettext_lazy("Agents see what a visitor is writing"), required=False,
+        help_text=gettext_lazy("The widget tells the visitor so."),
+    )  # fmt: skip
     is_active = forms.BooleanField(label=gettext_lazy("Switched on"), required=False, initial=True)
 
     def __init__(self, *args: Any, existing: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for language in LANGUAGES:
-            self.fields[f"greeting_{language}"] = forms.CharField(
-                label=LANGUAGE_NAMES[language], required=False, max_length=300
-            )
+        self.fields["calendar"].choices = [("", gettext_lazy("Always")), *calendars()]  # type: ignore[attr-defined]
+        self.fields |= text_fields("greeting", gettext_lazy("Greeting"))
+        self.fields |= text_fields("away", gettext_lazy("When nobody is there"))
         if not existing:
             del self.fields["is_active"]
 
@@ -87,8 +100,9 @@ class ChatForm(forms.Form):
         """What goes into the connection."""
         said = self.cleaned_data
         greetings = {language: said[f"greeting_{language}"] for language in LANGUAGES}
-        kept = {name: value for name, value in said.items() if not name.startswith("greeting_")}
-        return {**kept, "origins": said["origins"].splitlines(), "greetings": greetings}
+        away = {language: said[f"away_{language}"] for language in LANGUAGES}
+        kept = {name: value for name, value in said.items() if not name.startswith(("greeting_", "away_"))}
+        return {**kept, "origins": said["origins"].splitlines(), "greetings": greetings, "away": away}
 
 
 @require_http_methods(["GET", "POST"])
@@ -149,11 +163,18 @@ def _page(
 
 def _known(connection: Connection | None) -> dict[str, Any]:
     if connection is None:
-        return {"color": "#1f57d6", "unseen_minutes": 5, "locale": settings.LANGUAGE_CODE}
+        kept = WidgetSettings()
+        return {
+            "color": kept.color, "unseen_minutes": kept.unseen_minutes, "locale": settings.LANGUAGE_CODE,
+            "requeue_minutes": kept.requeue_minutes,
+        }  # fmt: skip
     kept, channel = WidgetSettings.read(connection.settings), connection.channel
     greetings = {f"greeting_{language}": text for language, text in kept.greetings.items()}
+    away = {f"away_{language}": text for language, text in kept.away.items()}
     return {
         **{name: getattr(channel, name) for name in _ON_CHANNEL},
         "origins": "\n".join(kept.origins), "color": kept.color, "position": kept.position, "asks": kept.asks,
-        "unseen_minutes": kept.unseen_minutes, "mail_channel": kept.mail_channel, **greetings,
+        "unseen_minutes": kept.unseen_minutes, "mail_channel": kept.mail_channel, "brand": kept.brand,
+        "calendar": kept.calendar, "requeue_minutes": kept.requeue_minutes, "shows_drafts": kept.shows_drafts,
+        **greetings, **away,
     }  # fmt: skip

@@ -197,6 +197,16 @@ VISITS = [
     Visit("chat_channel_edit", "/channels/chat/{chat}/", may=ADMIN, foreign=True, refused=(404,)),
     Visit("chat_secret_new", "/channels/chat/{chat}/secret/", form={}, may=ADMIN, foreign=True, refused=(404,)),
     Visit("chat_panel", "/chat/tickets/{chat_ticket}/panel/", foreign=True),
+    Visit("chat_hand_over", "/chat/tickets/{chat_ticket}/hand-over/", foreign=True, may=ANSWERING, refused=(404,)),
+    Visit("chat_accept", "/chat/tickets/{chat_ticket}/accept/", form={}, foreign=True, may=ANSWERING),
+    Visit("chat_transfer", "/chat/tickets/{chat_ticket}/transfer/", form={"to": "agent-{colleague}"}, foreign=True, may=ANSWERING),
+    Visit("chat_invite", "/chat/tickets/{chat_ticket}/invite/", form={"to": "agent-{colleague}"}, foreign=True, may=ANSWERING),
+    Visit("chat_end", "/chat/tickets/{chat_ticket}/end/", form={}, foreign=True, may=ANSWERING),
+    Visit("chat_block", "/chat/tickets/{chat_ticket}/block/", form={"blocked": "1"}, foreign=True, may=ANSWERING),
+    Visit("chat_greetings", "/channels/chat/{chat}/greetings/", may=ADMIN, foreign=True, refused=(404,)),
+    Visit("chat_greeting", "/channels/chat/{chat}/greetings/{greeting}/", may=ADMIN, foreign=True, refused=(404,)),
+    Visit("chat_greeting_remove", "/channels/chat/{chat}/greetings/{greeting}/remove/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
+    Visit("chat_routing", "/channels/chat/{chat}/routing/", may=ADMIN, foreign=True, refused=(404,)),
     Visit("chat_typing", "/chat/tickets/{chat_ticket}/typing/", form={}, foreign=True, answers=(204,)),
     Visit("quarantine", "/quarantine/", may=LEADING, refused=(404,)),
     Visit("quarantine_retry_all", "/quarantine/retry/", form={}, may=LEADING, refused=(404,), answers=(302,)),
@@ -222,7 +232,7 @@ ELSEWHERE = DIRECTORY | {"sender_check", "key_start", "consent_done", "demo_writ
 # The widget's own door, with origins, passes and secrets of its own: tests/livechat/test_api.py.
 WIDGET = {
     "widget_loader", "widget_facts", "widget_frame", "widget_sync", "widget_message", "widget_details", "widget_identity",
-    "widget_goodbye", "widget_typing", "widget_upload", "widget_file",
+    "widget_goodbye", "widget_typing", "widget_upload", "widget_file", "widget_end", "widget_rating", "widget_transcript",
 }  # fmt: skip
 # The signed link of a mail is its own permission: tests/people/test_unsubscribing.py.
 # So are the questions to customers: tests/metrics/surveys/.

@@ -32,6 +32,7 @@ from channels_inbound.raw import store_raw
 from events.delivery import drain
 from livechat.channels import create_chat_channel
 from livechat.doors import door_for
+from livechat.models import Greeting
 from livechat.talk import say
 from livechat.visitors import digest_of, visitor_begins, visitor_claims
 from metrics.models import BusinessCalendar, FollowUp, Policy, Survey, SurveyAnswer
@@ -203,7 +204,8 @@ def _chat(corner: Corner) -> dict[str, int]:
     visitor = visitor_begins(door, digest_of(corner.word.ljust(43, "x")[:43]), language="en")
     visitor_claims(visitor, name=f"{corner.word} Visitor", email=f"{corner.word}@visitor.example")
     said = say(door, visitor, client_id=uuid4(), text=f"{corner.word} in a chat", at=timezone.now())
-    return {"chat": made.channel_id, "chat_ticket": said.ticket_id}
+    greeting = Greeting.objects.create(channel_id=made.channel_id, name=corner.word, texts={"en": corner.word})
+    return {"chat": made.channel_id, "chat_ticket": said.ticket_id, "greeting": greeting.pk}
 
 
 def picture() -> bytes:

@@ -70,6 +70,12 @@ class Row:
         return traits_of(self.channel_kind).icon
 
     @property
+    def ticks(self) -> bool:
+        """Whether the customer sits and waits right now, so that each second counts."""
+        waits = self.waiting_since is not None and self.snoozed_until is None and self.status == Status.OPEN
+        return waits and traits_of(self.channel_kind).instant
+
+    @property
     def priority_class(self) -> str:
         return f"pri p{self.priority}"
 

@@ -124,7 +124,7 @@ def open_ticket(
     status = "spam" if sender.blocked else "solved" if solved else "open"
     ticket = TicketState(
         id=plan.ids.tickets.pop(), status=status, channel_id=channel.id,
-        customer_id=sender.customer_id, team_id=channel.team_id, assignee_id=None,
+        customer_id=sender.customer_id, team_id=message.team_id or channel.team_id, assignee_id=None,
         subject=message.subject[:MAX_SUBJECT],
         message_sequence=0,
         inbound_sequence=0,

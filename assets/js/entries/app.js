@@ -1,6 +1,7 @@
 // Every signed-in page: starts what the page has a place for.
 
 import { listenToButtons, startActions } from '../actions.js';
+import { startAlerts } from '../alerts.js';
 import { command } from '../core.js';
 import { startDesk } from '../desk.js';
 import { showKeys, startKeys } from '../keys.js';
@@ -28,4 +29,5 @@ listenToButtons();
 startClock();
 startRefreshing();
 startPanel();
+startAlerts();
 startWiring();

@@ -1,8 +1,9 @@
 // The shop's own script: a cart in the browser, and the four things a shop may tell the chat.
-const cart = () => JSON.parse(localStorage.getItem('cart') || '[]');
-const tell = () => window.helpdesk?.setContext?.({ cart: cart() });
+const cart = () => JSON.parse(localStorage.getItem('goods') || '[]');
+const context = () => ({ cart: { value: cart().reduce((sum, one) => sum + one.price, 0), currency: 'EUR', items: cart().length } });
+const tell = () => window.helpdesk?.setContext?.(context());
 const keep = (items) => {
-  localStorage.setItem('cart', JSON.stringify(items));
+  localStorage.setItem('goods', JSON.stringify(items));
   draw();
   tell();
 };
@@ -11,7 +12,7 @@ function draw() {
   for (const count of document.querySelectorAll('[data-count]')) count.textContent = cart().length || '';
   const list = document.querySelector('[data-cart]');
   if (!list) return;
-  list.replaceChildren(...cart().map((name, at) => {
+  list.replaceChildren(...cart().map(({ name }, at) => {
     const item = document.createElement('li');
     const box = document.createElement('div');
     const remove = document.createElement('button');
@@ -25,7 +26,7 @@ function draw() {
 }
 
 document.addEventListener('click', async ({ target }) => {
-  if (target.dataset.add) keep([...cart(), target.dataset.add]);
+  if (target.dataset.add) keep([...cart(), { name: target.dataset.add, price: Number(target.dataset.price) }]);
   if (target.hasAttribute('data-help')) window.helpdesk?.open();
   if (target.hasAttribute('data-sign-in')) {
     // The shop's server knows who is signed in and says so with its signature; the page only carries it.
@@ -36,3 +37,7 @@ document.addEventListener('click', async ({ target }) => {
   if (target.hasAttribute('data-sign-out')) window.helpdesk?.logout();
 });
 draw();
+// The chat may come later than this: what is told before it waits in its queue.
+window.helpdesk ??= { q: [] };
+if (window.helpdesk.q) window.helpdesk.q.push(['setContext', context()]);
+else tell();

@@ -1,0 +1,54 @@
+// The first thing a visitor sees: who is here, how long an answer takes, and the way to the conversation. Further cards
+// (help articles, an order) join between the two.
+
+import { drawn, element, face } from './dom.js';
+
+export function makeHome({ settings, say, closing, onGo }) {
+  const { words } = settings;
+  const faces = element('div', { class: 'faces' });
+  const greeting = element('h1', { dir: 'auto' });
+  const standing = element('p', { class: 'standing' });
+  const last = element('span', { class: 'last', dir: 'auto' });
+  const dot = element('span', { class: 'dot', hidden: true });
+  const badge = element('span', { class: 'vh' });
+  const who = element('span', { class: 'by' });
+  const go = element('button', { type: 'button', class: 'card go', onclick: onGo });
+  const node = element('main', { class: 'home', hidden: true },
+    element('div', { class: 'hero' },
+      element('div', { class: 'bar' }, faces, element('b', { class: 'brand' }, settings.brand || words.title), closing()),
+      greeting, standing),
+    element('div', { class: 'cards' }, go));
+
+  function draw(told, unread) {
+    faces.replaceChildren(...told.agents.map(face));
+    greeting.textContent = settings.customGreeting || (told.name ? say('hello', { name: told.name.split(' ')[0] }) : settings.greeting);
+    greeting.classList.toggle('long', greeting.textContent.length > 45);
+    const names = told.agents.map((agent) => agent.name).join(', ');
+    standing.replaceChildren(...lines(told, names).map((text) => element('span', {}, text)));
+    drawGo(told, unread);
+  }
+
+  function lines(told, names) {
+    if (told.here) return [names ? say('online', { names }) : words.here, ...(told.usually ? [say('usually', { n: told.usually })] : [])];
+    return [settings.away || words.away, ...(told.opens ? [say('opens', { when: moment(told.opens) })] : settings.away ? [] : [words.away_note])];
+  }
+
+  const moment = (at) => new Date(at).toLocaleString(settings.lang, { weekday: 'long', hour: '2-digit', minute: '2-digit' });
+
+  function drawGo(told, unread) {
+    const messages = [...told.messages.values()].sort((a, b) => a.n - b.n);
+    const latest = messages.at(-1);
+    const fresh = !latest && !told.known;
+    go.classList.toggle('pri', fresh);
+    if (fresh) return go.replaceChildren(element('span', {}, words.start), drawn('on'));
+    const agent = messages.findLast((message) => message.from === 'agent' && message.name);
+    const known = agent && { initials: agent.initials || agent.name[0], hue: agent.hue ?? 0 };
+    who.replaceChildren(known ? face(known) : element('span', { class: 'face', 'aria-hidden': 'true' }, drawn('talk')));
+    last.textContent = latest ? `${latest.from === 'you' ? words.you : latest.name || words.agent}: ${latest.text || (latest.mail ? words.mail : '…')}` : '';
+    dot.hidden = !unread;
+    badge.textContent = unread ? `, ${say('unread', { n: unread })}` : '';
+    return go.replaceChildren(who, element('span', { class: 'two' }, element('b', {}, words.yours, badge), last), dot, drawn('on'));
+  }
+
+  return { node, draw, focus: () => go.focus() };
+}

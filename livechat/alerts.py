@@ -1,0 +1,13 @@
+"""Telling agents' open tabs that somebody waits in a chat: a frame with the ticket's number, for sound and notice."""
+
+from __future__ import annotations
+
+from livechat.availability import agents_here
+from tickets.realtime import announce_to_agent
+
+
+def ring_agents(ticket_id: int, *, team_id: int | None, assignee_id: int | None) -> None:
+    """Once committed, tell who has the chat, or everybody here who may take it."""
+    ids = [assignee_id] if assignee_id is not None else [agent.pk for agent in agents_here(team_id)]
+    for id in ids:
+        announce_to_agent(id, "chat", ticket=ticket_id, fresh=assignee_id is None)

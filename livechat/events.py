@@ -1,0 +1,15 @@
+"""What happens to chats beside their messages; recorded in their tickets' streams. Data carries ids and small facts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ChatEvent(StrEnum):
+    GREETED = "chat.greeted"  # they answered a greeting of ours: {greeting, text}
+    INVITED = "chat.invited"  # {agent}
+    REQUEUED = "chat.requeued"  # taken from who did not answer in time: {from, minutes}
+    ENDED = "chat.ended"  # {round}
+    RATED = "chat.rated"  # {round, rating (a livechat.Round), score, commented, again: only the words are new}
+    BLOCKED = "chat.blocked"  # {visitor}
+    UNBLOCKED = "chat.unblocked"  # {visitor}

@@ -1,0 +1,62 @@
+"""How things stand for one visitor: who is there, how long an answer takes, whether their chat waits or is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from livechat.availability import agents_here, expected_minutes, place_in_queue, waiting_chats
+from livechat.doors import Door
+from livechat.hours import opening_of
+from livechat.models import Visitor
+from livechat.rounds import is_over, latest_round
+from livechat.routing import team_for
+from livechat.talk import ticket_of
+from people.models import Agent
+from tickets.inbox.faces import hue, initials
+from tickets.models import Ticket
+
+FACES = 3
+
+
+def standing(
+    door: Door, visitor: Visitor | None, page: Mapping[str, Any], *, language: str, at: datetime
+) -> dict[str, Any]:
+    """What the widget's head and home say. Of agents only first names and initials; `opens` and all else in ms."""
+    channel = door.connection.channel
+    number = ticket_of(visitor) if visitor else None
+    ticket = Ticket.objects.filter(pk=number).first() if number else None
+    team_id = ticket.team_id if ticket else _team(door, visitor, page, language) or channel.team_id
+    opening = opening_of(door.settings.calendar, at=at)
+    agents = agents_here(team_id) if opening.within else []
+    place = place_in_queue(ticket) if ticket else None
+    ahead = place - 1 if place else 0 if ticket or not agents else waiting_chats(team_id).count()
+    return {
+        "here": bool(agents),
+        "agents": [_face(agent) for agent in agents[:FACES]],
+        "usually": expected_minutes(channel, ahead=ahead, hands=len(agents), at=at),
+        "opens": int(opening.opens_at.timestamp() * 1000) if opening.opens_at else None,
+        "chat": _chat(ticket, place if agents else None) if ticket else None,
+    }
+
+
+def _team(door: Door, visitor: Visitor | None, page: Mapping[str, Any], language: str) -> int | None:
+    """Where the first words would go."""
+    return team_for(door.settings.routes, language=visitor.language[:2] if visitor else language, page=page)
+
+
+def _face(agent: Agent) -> dict[str, Any]:
+    return {"name": agent.name.split(" ")[0], "initials": initials(agent.name), "hue": hue(agent.pk)}
+
+
+def _chat(ticket: Ticket, place: int | None) -> dict[str, Any]:
+    """`place` is said only while somebody is there to come to it."""
+    present = latest_round(ticket.pk)
+    return {
+        "over": is_over(ticket, present),
+        "score": present.score if present else None,
+        "commented": bool(present and present.comment),
+        "sent": bool(present and present.transcript_at),
+        "place": place,
+    }

@@ -1,0 +1,71 @@
+"""How the inbox tells of what happens to chats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from livechat.events import ChatEvent
+from livechat.models import Round
+from tickets.inbox.sentences import Names, Sentence, teach_sentence
+from tickets.notices.rules import teach_notice
+
+
+def teach() -> None:
+    """Give the inbox the words for events it does not know itself."""
+    teach_sentence(ChatEvent.GREETED, _greeted)
+    teach_sentence(ChatEvent.INVITED, _invited)
+    teach_sentence(ChatEvent.REQUEUED, _requeued)
+    teach_sentence(ChatEvent.ENDED, lambda who, data, names: _plain("log-out", _("{who} ended the chat"), who))
+    teach_sentence(ChatEvent.RATED, _rated)
+    teach_sentence(ChatEvent.BLOCKED, lambda who, data, names: _plain("ban", _("{who} blocked the visitor"), who))
+    teach_sentence(
+        ChatEvent.UNBLOCKED, lambda who, data, names: _plain("circle-check", _("{who} let the visitor in again"), who)
+    )
+    teach_notice(ChatEvent.INVITED, lambda number: _("You are asked to join the chat #%(number)s") % {"number": number})
+    teach_notice(
+        ChatEvent.REQUEUED,
+        lambda number: (
+            _("The chat #%(number)s went back into the queue: the visitor waited too long") % {"number": number}
+        ),
+    )
+
+
+def _plain(icon: str, text: str, who: SafeString) -> Sentence:
+    return Sentence(icon, format_html(text, who=who))
+
+
+def _greeted(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    text = _("{who} answered our greeting: “{text}”")
+    return Sentence(icon="message-circle-heart", html=format_html(text, who=who, text=data.get("text", "")))
+
+
+def _invited(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    whom = format_html("<b>{}</b>", names.directory.agent_name(data["agent"]) or _("A former agent"))
+    return Sentence(icon="user-round-plus", html=format_html(_("{who} asked {whom} to join"), who=who, whom=whom))
+
+
+def _requeued(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    whom = format_html("<b>{}</b>", names.directory.agent_name(data["from"]) or _("A former agent"))
+    text = ngettext(
+        "Back in the queue: {whom} did not answer for {n} minute",
+        "Back in the queue: {whom} did not answer for {n} minutes",
+        data["minutes"],
+    )
+    return Sentence(icon="rotate-ccw", html=format_html(text, whom=whom, n=data["minutes"]))
+
+
+def _rated(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    """The comment is kept where it can be erased; only rated chats cost the look for it."""
+    rated = format_html(_("{who} rated the chat {score} of 5"), who=who, score=data["score"])
+    if data.get("again"):
+        rated = format_html(_("{who} said of the chat"), who=who)
+    found = Round.objects.filter(pk=data["rating"]).first() if data.get("commented") else None
+    icon = "smile" if data["score"] >= 4 else "meh" if data["score"] == 3 else "frown"
+    if found and found.comment:
+        return Sentence(icon, format_html(_("{rated}: “{comment}”"), rated=rated, comment=found.comment))
+    return Sentence(icon, rated)
