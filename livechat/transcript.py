@@ -48,7 +48,7 @@ def _told(visitor: Visitor, ticket: Ticket, *, at: datetime) -> str:
     lines, answered = [], False
     for message in said:
         ours = message.kind == MessageKind.OUTBOUND
-        answered = answered or ours
+        answered = answered or (ours and message.agent_id is not None)
         if message.text and (ours or visitor.email_signed):
             name = message.agent.name.split(" ")[0] if ours and message.agent else words["agent"]
             lines.append(f"{name if ours else words['you']}:\n{message.text}")
