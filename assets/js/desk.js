@@ -16,6 +16,7 @@ const guards = [];
 const prefetched = new Map();
 let loading = null;
 let wanted = null;
+let skeleton = 0;
 
 // Something that must happen before another ticket is shown (the composer saves its draft).
 export const beforeLeaving = (guard) => guards.push(guard);
@@ -28,10 +29,13 @@ export async function open(number, { push = true, focus = 'row', query = '' } = 
   loading = new AbortController();
   const row = list.makeCurrent(number);
   app.dataset.view = 'thread';
-  const skeleton = setTimeout(() => pane.classList.add('wait'), SKELETON_AFTER);
+  // One timer for all: that of a ticket passed over must not cover the one that came after it.
+  clearTimeout(skeleton);
+  skeleton = setTimeout(() => pane.classList.add('wait'), SKELETON_AFTER);
   try {
     const parts = await fetchPane(number, loading.signal);
     if (wanted !== number) return;
+    clearTimeout(skeleton);
     thread.forget();
     pane.classList.remove('wait');
     pane.replaceChildren(build(parts.thread));
@@ -44,12 +48,9 @@ export async function open(number, { push = true, focus = 'row', query = '' } = 
     tell();
     later(() => lookAhead());
   } catch (error) {
-    pane.classList.remove('wait');
     if (error.name === 'AbortError') return;
     if (wanted === number) showList();
     complain(error);
-  } finally {
-    clearTimeout(skeleton);
   }
 }
 
@@ -87,6 +88,8 @@ export function showList({ push = true } = {}) {
   const row = list.current();
   wanted = null;
   loading?.abort();
+  clearTimeout(skeleton);
+  pane.classList.remove('wait');
   thread.forget();
   list.makeCurrent(null);
   app.dataset.view = 'list';

@@ -18,7 +18,7 @@ from channels_inbound.models import Connection
 from channels_inbound.phone.log import log_call
 from tests.browser.test_looks import LOOKS, SIZES, judge
 from tests.people import House, make_house, receive
-from tests.support.browser import OpenPage
+from tests.support.browser import OpenPage, write
 from tests.support.live import LiveStack
 from tickets.actions import reply
 from tickets.actions.changes import message_edited, message_reacted, message_read, message_unsent
@@ -99,7 +99,7 @@ def test_no_violations_on_any_page(
 def test_an_answer_leaves_from_the_same_composer(shop: dict[str, Any], open_page: OpenPage) -> None:
     page = open_page(shop["house"].olena)
     page.goto(f"/inbox/open/{shop['ticket'].pk}/")
-    page.locator("#words").fill("It fits every dimmer.")
+    write(page, "It fits every dimmer.")
     page.locator("[data-send]").click()
     expect(page.locator("#timeline")).to_contain_text("It fits every dimmer.")
     expect(page.locator("#toasts, .toast").first).to_contain_text("Undo")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.people import NOW, House, events_of, make_house, open_ticket, receive
-from tests.support.browser import OpenPage, expect_words
+from tests.support.browser import OpenPage, expect_words, write
 from tests.support.live import LiveStack
 from tests.support.smtp_sink import SmtpSink
 from tickets.actions import add_note, assign_ticket, move_to_team, reply
@@ -199,8 +199,8 @@ def test_both_see_a_ticket_come_and_the_second_answer_is_stopped(house: House, o
         expect(page.locator(f"#row-{ticket.pk}")).to_be_visible()
         page.locator(f"#row-{ticket.pk} a").click()
         shown(page, ticket)
-    ben.locator("#words").fill("My own answer")
-    olena.locator("#words").fill("It left yesterday.")
+    write(ben, "My own answer")
+    write(olena, "It left yesterday.")
     olena.keyboard.press("Control+Enter")
     # Ben's open ticket follows, and what he writes stays his.
     expect(ben.locator("#timeline")).to_contain_text("It left yesterday.")
@@ -221,7 +221,7 @@ def test_a_draft_outlives_live_updates_and_a_reload(house: House, open_page: Ope
     page = open_page(house.olena)
     page.goto(f"/inbox/open/{ticket.pk}/")
     ready(page)
-    page.locator("#words").fill("Half a sen")
+    write(page, "Half a sen")
     expect(page.locator(".saved")).to_have_text("Draft saved")
     assert Draft.objects.get(ticket=ticket).text == "Half a sen"
     add_note(ticket.pk, by=house.ben, text="Look at the order first.")
@@ -265,7 +265,7 @@ def test_an_outside_address_is_asked_about(house: House, open_page: OpenPage) ->
     ticket = open_ticket(house.channel)
     page = open_page(house.olena)
     page.goto(f"/inbox/open/{ticket.pk}/")
-    page.locator("#words").fill("Hello both")
+    write(page, "Hello both")
     page.get_by_role("button", name="To Zoe Bauer").click()
     page.get_by_label("Cc", exact=True).fill("Courier <courier@post.example>, anna@customer.example")
     page.locator("[data-send]").click()
@@ -280,6 +280,24 @@ def test_an_outside_address_is_asked_about(house: House, open_page: OpenPage) ->
     until(lambda: Message.objects.filter(ticket=ticket, kind=MessageKind.OUTBOUND).exists())
     sent = Message.objects.get(ticket=ticket, kind=MessageKind.OUTBOUND)
     assert [entry["address"] for entry in sent.envelope["cc"]] == ["anna@customer.example"]
+
+
+def test_a_ticket_passed_over_while_it_came_covers_nothing(house: House, open_page: OpenPage) -> None:
+    newest, older = [open_ticket(house.channel, subject=name, external_id=f"{name}@a.example") for name in "ba"][::-1]
+    page = open_page(house.olena)
+    held: list[Route] = []
+    page.route(f"**/tickets/{older.pk}/pane/", lambda route: held.append(route))
+    page.goto("/inbox/open/")
+    with page.expect_request(f"**/tickets/{older.pk}/pane/"):  # fetched ahead
+        page.locator("#rows .row a").first.click()
+    expect(page.locator("#subject")).to_have_text("a")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.wait_for_timeout(400)  # longer than the skeleton waits
+    with page.expect_response(f"**/tickets/{older.pk}/pane/"):
+        held[0].continue_()
+    expect(page.locator("#subject")).to_have_text("a")
+    expect(page.locator("#subject")).to_be_visible()
 
 
 def test_reply_all_copies_the_others(house: House, open_page: OpenPage) -> None:
@@ -302,7 +320,7 @@ def test_files_go_with_the_reply_and_can_be_taken_out(house: House, open_page: O
     expect(page.locator(".up")).to_have_count(2)
     expect(page.locator(".up progress")).to_have_count(0)
     page.get_by_role("button", name="Remove wrong.txt").click()
-    page.locator("#words").fill("The label is attached.")
+    write(page, "The label is attached.")
     page.reload()
     expect(page.locator(".up .trunc")).to_have_text(["label.txt"])
     page.locator("#words").press("Control+Enter")
@@ -399,7 +417,7 @@ def test_twice_pressed_is_one_message(house: House, open_page: OpenPage) -> None
     ticket = open_ticket(house.channel)
     page = open_page(house.olena)
     page.goto(f"/inbox/open/{ticket.pk}/")
-    page.locator("#words").fill("Once")
+    write(page, "Once")
     page.keyboard.press("Control+Enter")
     page.keyboard.press("Control+Enter")
     page.locator("[data-send]").dblclick()
@@ -412,7 +430,7 @@ def test_a_refused_reply_keeps_its_text(house: House, open_page: OpenPage) -> No
     page = open_page(house.olena)
     page.goto(f"/inbox/open/{ticket.pk}/")
     page.route(OFFLINE, lambda route: route.fulfill(status=502, body="bad gateway"))
-    page.locator("#words").fill("Do not lose me")
+    write(page, "Do not lose me")
     page.keyboard.press("Control+Enter")
     expect_words(page, "Do not lose me")
     expect(page.locator("#timeline .sending")).to_have_count(0)
@@ -436,7 +454,7 @@ def test_two_quick_replies_leave_in_order_and_unasked(house: House, open_page: O
 
     page.route(OFFLINE, first_slowly)
     for words in ("The first", "And the second"):
-        page.locator("#words").fill(words)
+        write(page, words)
         expect_words(page, words)
         page.keyboard.press("Control+Enter")
     expect(page.locator("#timeline .sending")).to_have_count(0)
@@ -459,7 +477,7 @@ def test_what_is_saved_while_the_page_is_drawn_anew_is_shown(house: House, open_
         route.fulfill(response=drawn)
 
     page.route(f"**{address}", slowly)
-    page.locator("#words").fill("Typed on the way out")
+    write(page, "Typed on the way out")
     page.reload()
     expect_words(page, "Typed on the way out")
     assert Draft.objects.get(agent=house.olena).text == "Typed on the way out"
@@ -479,7 +497,7 @@ def test_a_reply_written_offline_leaves_once_when_the_line_is_back(house: House,
         route.abort("connectionreset")
 
     page.route(OFFLINE, cut)
-    page.locator("#words").fill("Through the tunnel")
+    write(page, "Through the tunnel")
     page.keyboard.press("Control+Enter")
     expect(page.locator("#toast")).to_contain_text("Offline")
     page.unroute(OFFLINE)

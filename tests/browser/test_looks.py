@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.people import House, make_house, open_ticket, receive
-from tests.support.browser import OpenPage, accessibility_violations
+from tests.support.browser import OpenPage, accessibility_violations, write
 from tests.support.live import LiveStack
 from tickets.actions import add_note, add_tag, assign_ticket, reply, set_priority
 from tickets.inbound import Address
@@ -61,7 +61,7 @@ def test_no_violations_in_any_state(size: str, scheme: str, ticket: Ticket, open
     page.locator("#timeline .msg details summary").first.click()
     page.locator("[data-cmd=recipients]").click()
     page.locator("#rcp-cc").fill("courier@post.example, nonsense,")
-    page.locator("#words").fill("One moment")
+    write(page, "One moment")
     judge(page, "details and recipients")
     page.locator("[data-cmd=formatting]").click()
     expect(page.locator(".rich #words")).to_be_visible()
@@ -100,7 +100,7 @@ def test_no_violations_in_dialogs_and_pages(size: str, scheme: str, ticket: Tick
     page.wait_for_timeout(400)
     judge(page, "customer pane")
     page.keyboard.press("]")
-    page.locator("#words").fill("To somebody else")
+    write(page, "To somebody else")
     page.locator("[data-cmd=recipients]").click()
     page.locator("#rcp-cc").fill("courier@post.example")
     page.locator("[data-send]").click()

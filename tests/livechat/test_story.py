@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from livechat.models import UnseenReplies
 from tests.livechat.shop import HOSTILE, Shop, make_chat, open_shop
 from tests.people import House, assert_gapless, events_of, make_house
-from tests.support.browser import OpenPage, accessibility_violations, expect_words, sign_in
+from tests.support.browser import OpenPage, accessibility_violations, expect_words, sign_in, write
 from tests.support.live import LiveStack
 from tests.support.smtp_sink import SmtpSink
 from tickets.models import Message, MessageKind, Ticket
@@ -95,7 +95,7 @@ def test_a_visitor_and_an_agent_talk_and_mail_goes_on_where_the_chat_ended(
     # Both see each other typing; the answer comes at once.
     olena.locator("#words").press_sequentially("Yes", delay=20)
     expect(frame.locator(".typing")).to_contain_text("Olena is typing")
-    olena.locator("#words").fill("Yes, <b>42</b> is here.")
+    write(olena, "Yes, <b>42</b> is here.")
     olena.keyboard.press("Control+Enter")
     expect(frame.locator(".log .them")).to_contain_text("Yes, <b>42</b> is here.", timeout=PATIENCE)
     frame.locator("#text").press_sequentially("Gr", delay=20)
@@ -111,7 +111,7 @@ def test_a_visitor_and_an_agent_talk_and_mail_goes_on_where_the_chat_ended(
     expect(frame.locator(".leaving")).to_contain_text("iryna@customer.example")
     visitor.goto("about:blank")
     expect(olena.locator("#panel")).to_contain_text("Visitor left", timeout=PATIENCE)
-    olena.locator("#words").fill("We keep a pair for you until Friday.")
+    write(olena, "We keep a pair for you until Friday.")
     olena.keyboard.press("Control+Enter")
 
     # What was not seen goes by mail, without a word of the visitor's, and the answer comes back to the same ticket.
@@ -182,7 +182,7 @@ def test_nothing_is_lost_or_doubled_while_the_web_process_restarts(
     expect(olena.locator("#timeline")).to_contain_text("m10", timeout=60_000)
     for number in range(3):
         expect(olena.locator("#timeline .sending")).to_have_count(0, timeout=PATIENCE)
-        olena.locator("#words").fill(f"a{number}")
+        write(olena, f"a{number}")
         expect_words(olena, f"a{number}")
         olena.keyboard.press("Control+Enter")
         expect(frame.locator(".log .them").nth(number)).to_contain_text(f"a{number}", timeout=PATIENCE)

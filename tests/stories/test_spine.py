@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.people import House, assert_gapless, events_of, make_house
-from tests.support.browser import OpenPage, expect_words
+from tests.support.browser import OpenPage, expect_words, write
 from tests.support.live import LiveStack
 from tests.support.smtp_sink import SmtpSink
 from tickets.models import Message, MessageKind, Ticket
@@ -28,7 +28,7 @@ def house(live_stack: LiveStack) -> House:
     return make_house()
 
 
-def write(live_stack: LiveStack, to: str, text: str, **headers: str) -> str:
+def send_in(live_stack: LiveStack, to: str, text: str, **headers: str) -> str:
     """What Zoe's mail program sends; the Message-ID."""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Date"] = "Zoe Bauer <zoe@customer.example>", to, "Mon, 02 Mar 2026 09:00:00 +0000"
@@ -53,7 +53,7 @@ def test_a_real_mail_becomes_an_answered_ticket(
         page.goto("/inbox/open/")
         live(page)
 
-    first = write(
+    first = send_in(
         live_stack, "support@shop.example", "Hello, where is my parcel?\n",
         Subject="Де моя посилка?", Message_ID="<first@customer.example>", References="<older@customer.example>",
     )  # fmt: skip
@@ -70,8 +70,8 @@ def test_a_real_mail_becomes_an_answered_ticket(
     ticket = Ticket.objects.get()
 
     # Ben is still writing when Olena answers.
-    ben.locator("#words").fill("Let me look.")
-    olena.locator("#words").fill("It left this morning.")
+    write(ben, "Let me look.")
+    write(olena, "It left this morning.")
     olena.keyboard.press("Control+Enter")
     expect(ben.locator("#timeline")).to_contain_text("It left this morning.", timeout=PATIENCE)
     ben.locator("#words").focus()
@@ -96,7 +96,7 @@ def test_a_real_mail_becomes_an_answered_ticket(
 
     # She answers as her mail program does; it comes to the same ticket before everybody's eyes.
     quote = "\n".join(f"> {line}" for line in mail.get_body(("plain",)).get_content().splitlines())  # type: ignore[union-attr]
-    write(
+    send_in(
         live_stack, reply_to, f"Thank you, it is here!\n\nOn Monday Olena wrote:\n{quote}\n",
         Subject="Re: Де моя посилка?", Message_ID="<second@customer.example>", In_Reply_To=str(mail["Message-ID"]),
         References=f"{mail['References']} {mail['Message-ID']}",

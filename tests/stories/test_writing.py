@@ -155,9 +155,9 @@ def test_a_forward_is_answered_aside_and_a_reply_for_later_is_held(
     assert [one.get_filename() for one in mail.message.iter_attachments()] == ["Етикетка.png"]
 
     page.locator("#words").click()
-    page.keyboard.type("You get a new one on Monday.")
+    page.keyboard.type("You get a new one tomorrow.")
     page.locator("[data-menu=send]").click()
-    page.get_by_role("menuitem", name="Monday").click()
+    page.get_by_role("menuitem", name="Tomorrow").click()
     expect(page.locator("[data-cmd=send-now]")).to_be_visible()
     answer = EmailMessage()
     answer["From"], answer["To"] = "Courier <claims@courier.example>", str(mail.message["Reply-To"])

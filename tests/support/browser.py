@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from people.models import Agent
 from tests.support import workers
@@ -108,6 +109,17 @@ def sign_in(context: BrowserContext, agent: Agent, url: str) -> None:
     session[HASH_SESSION_KEY] = agent.get_session_auth_hash()
     session.save()
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": str(session.session_key), "url": url}])
+
+
+def write(page: Page, words: str) -> None:
+    """Fill the composer. The rich editor may take the plain field's place in between: then it is that one's turn."""
+    until = time.monotonic() + PATIENCE / 1000
+    while True:
+        try:
+            return page.locator("#words").fill(words, timeout=3_000)
+        except PlaywrightTimeoutError:
+            if time.monotonic() > until:
+                raise
 
 
 def expect_words(page: Page, words: str) -> None:

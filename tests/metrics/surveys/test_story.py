@@ -17,7 +17,7 @@ from metrics.surveys.links import answer_url
 from tests.metrics.shop import ask, database_now, make_policy
 from tests.metrics.surveys.asked import make_survey, outcome, solved
 from tests.people import House, make_agent, make_house
-from tests.support.browser import OpenPage, accessibility_violations
+from tests.support.browser import OpenPage, accessibility_violations, write
 from tests.support.live import LiveStack
 from tests.support.smtp_sink import SmtpSink
 from tickets.inbound import Address
@@ -40,7 +40,7 @@ def test_an_answer_too_late_a_low_score_and_who_sees_to_it(
     expect(board.locator("[data-refresh]")).to_contain_text(f"#{ticket.pk}", timeout=PATIENCE)
     olena.goto(f"/inbox/open/{ticket.pk}/")
     expect(olena.locator("#rows .pill.due.bad")).to_be_visible(timeout=PATIENCE)
-    olena.locator("#words").fill("Sorry for the wait, it is on its way.")
+    write(olena, "Sorry for the wait, it is on its way.")
     olena.keyboard.press("Control+Shift+Enter")
     smtp_sink.wait_for(1, timeout=100)
     olena.locator("#timeline").click(position={"x": 5, "y": 5})
