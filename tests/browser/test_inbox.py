@@ -283,7 +283,7 @@ def test_an_outside_address_is_asked_about(house: House, open_page: OpenPage) ->
 
 
 def test_a_ticket_passed_over_while_it_came_covers_nothing(house: House, open_page: OpenPage) -> None:
-    newest, older = [open_ticket(house.channel, subject=name, external_id=f"{name}@a.example") for name in "ba"][::-1]
+    older, _newest = [open_ticket(house.channel, subject=name, external_id=f"{name}@a.example") for name in "ba"]
     page = open_page(house.olena)
     held: list[Route] = []
     page.route(f"**/tickets/{older.pk}/pane/", lambda route: held.append(route))
