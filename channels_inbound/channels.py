@@ -15,7 +15,7 @@ from events.actors import SYSTEM, Actor
 from events.ledger import record_event
 from people.models import Agent, Team
 from people.permissions import Permission, PermissionDenied
-from people.signatures import unknown_variables, unknown_words
+from people.signatures import unknown_variables, unknown_words, written_signature
 from tickets.errors import InvalidInput, NotFound
 from tickets.models import Channel, ChannelKind
 
@@ -28,19 +28,21 @@ def create_email_channel(
     team: Team | None = None,
     locale: str = "en",
     signature: str = "",
+    signature_html: str = "",
     at: datetime | None = None,
 ) -> Channel:
     """A new mail channel; the listener takes mail for it within seconds. InvalidInput when the name or the address
     is taken, or the address cannot receive mail."""
     address = normal(address)
-    _check_signature(signature)
+    signature, signature_html = _signature(signature, signature_html, kept=("", ""))
     if not usable(address) or "+" in address:
         raise InvalidInput("address", _("This is not an address customers could write to."))
     try:
         with transaction.atomic():
             channel = Channel.objects.create(
-                kind=ChannelKind.EMAIL, name=name, address=address, team=team, locale=locale, signature=signature
-            )
+                kind=ChannelKind.EMAIL, name=name, address=address, team=team, locale=locale, signature=signature,
+                signature_html=signature_html,
+            )  # fmt: skip
             record_event(
                 channel_stream(channel.pk), ChannelEvent.CHANNEL_CREATED,
                 by=by, at=at or timezone.now(), data={"address": address},
@@ -59,6 +61,7 @@ def change_email_channel(
     locale: str,
     signature: str,
     is_active: bool,
+    signature_html: str = "",
     quotes: bool = True,
     acknowledges: bool = False,
     acknowledgement: str = "",
@@ -66,14 +69,15 @@ def change_email_channel(
 ) -> Channel:
     """Change a channel; its address stays, since every reply token is bound to it. Repeating it changes nothing."""
     _require(by)
-    _check_signature(signature)
-    wanted = {"name": name, "team": team, "locale": locale, "signature": signature, "is_active": is_active}
+    wanted = {"name": name, "team": team, "locale": locale, "is_active": is_active}
     wanted |= {"quotes": quotes, "acknowledges": acknowledges, "acknowledgement": acknowledgement}
     try:
         with transaction.atomic():
             channel = Channel.objects.select_for_update(no_key=True).filter(pk=channel_id).first()
             if channel is None:
                 raise NotFound(_("There is no such channel."))
+            kept = (channel.signature, channel.signature_html)
+            wanted["signature"], wanted["signature_html"] = _signature(signature, signature_html, kept=kept)
             changed = [field for field, value in wanted.items() if getattr(channel, field) != value]
             if changed:
                 for field in changed:
@@ -89,16 +93,21 @@ def change_email_channel(
 
 
 def add_email_channel(
-    *, by: Agent, name: str, address: str, team: Team | None, locale: str, signature: str, at: datetime | None = None
-) -> Channel:
+    *, by: Agent, name: str, address: str, team: Team | None, locale: str, signature: str, signature_html: str = "",
+    at: datetime | None = None,
+) -> Channel:  # fmt: skip
     """`create_email_channel` for a person: only who manages channels may."""
     _require(by)
-    return create_email_channel(name, address, by=by.actor, team=team, locale=locale, signature=signature, at=at)
+    return create_email_channel(
+        name, address, by=by.actor, team=team, locale=locale, signature=signature, signature_html=signature_html, at=at
+    )
 
 
-def _check_signature(signature: str) -> None:
-    if unknown := unknown_variables(signature):
+def _signature(text: str, html: str, *, kept: tuple[str, str]) -> tuple[str, str]:
+    text, html = written_signature(text, html, kept=kept)
+    if unknown := unknown_variables(text + html):
         raise InvalidInput("signature", unknown_words(unknown))
+    return text, html
 
 
 def _require(by: Agent) -> None:

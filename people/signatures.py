@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from html import escape
 
 from django.utils.translation import gettext as _
 
+from .written_html import clean_written_html, replace_pictures, text_of_html
+
+LONGEST_HTML = 20_000
 VARIABLES = (
     "agent.name",
     "agent.first_name",
@@ -34,6 +38,21 @@ def unknown_words(names: list[str]) -> str:
 def fill_in(text: str, values: Mapping[str, str]) -> str:
     """The signature with its variables replaced, once: what a value says is no variable again."""
     return _VARIABLE.sub(lambda found: values.get(found.group(1), found.group()), text)
+
+
+def fill_in_html(html: str, values: Mapping[str, str]) -> str:
+    """The same in HTML: what a value says is text and nothing else."""
+    return fill_in(html, {name: escape(value) for name, value in values.items()})
+
+
+def written_signature(text: str, html: str, *, kept: tuple[str, str]) -> tuple[str, str]:
+    """A signature as it was posted, as (text, cleaned HTML). The HTML leads where there is some; a form without the
+    editor posts the text alone, and the formatting stays as long as its words do. Pictures belong to messages."""
+    if html.strip():
+        cleaned = replace_pictures(clean_written_html(html[:LONGEST_HTML]), {})
+        text = text_of_html(cleaned)
+        return (text, cleaned) if text.strip() else ("", "")
+    return (text, kept[1]) if text.replace("\r\n", "\n").strip() == kept[0].strip() else (text, "")
 
 
 def first_name(name: str) -> str:

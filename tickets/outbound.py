@@ -20,11 +20,14 @@ class OutboundAttachment:
 
 @dataclass(frozen=True, slots=True)
 class QuotedOriginal:
-    """The message answered, to stand below the reply."""
+    """The message answered, to stand below the reply. `text` is without what it quoted itself; `html`, cleaned, is
+    whole, and `folds` says that something in it is quoted."""
 
     author: str
     at: datetime
     text: str
+    html: str = ""
+    folds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +82,4 @@ class OutboundMessage:
     thread_id: str = ""
     send_to: tuple[str, ...] | None = None
     unsubscribe_url: str = ""
+    signature_html: str = ""

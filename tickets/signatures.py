@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from people.models import Agent
-from people.signatures import fill_in, first_name
+from people.signatures import fill_in, fill_in_html, first_name
 
 from .models import Channel
+from .written_html import html_of_text
 
 
-def signature_of(agent: Agent | None, channel: Channel, *, number: int, customer: str) -> str:
-    """As the customer reads it. `customer` is whom the reply goes to."""
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """As the customer reads it; `html` is empty where it is but words."""
+
+    text: str
+    html: str
+
+
+def signature_of(agent: Agent | None, channel: Channel, *, number: int, customer: str) -> Signature:
+    """`customer` is whom the reply goes to."""
     name = agent.name if agent else ""
     values = {
         "agent.name": name,
@@ -21,6 +32,9 @@ def signature_of(agent: Agent | None, channel: Channel, *, number: int, customer
         "customer.name": customer,
         "customer.first_name": first_name(customer),
     }
-    own = agent.signature if agent else ""
-    parts = (fill_in(part, values).strip() for part in (own, channel.signature))
-    return "\n\n".join(part for part in parts if part)
+    own = (agent.signature, agent.signature_html) if agent else ("", "")
+    both = [pair for pair in (own, (channel.signature, channel.signature_html)) if pair[0].strip()]
+    text = "\n\n".join(fill_in(words, values).strip() for words, _html in both)
+    if not any(html for _words, html in both):
+        return Signature(text, "")
+    return Signature(text, "".join(fill_in_html(html or html_of_text(words), values) for words, html in both))

@@ -28,6 +28,7 @@ from channels_inbound.email.headers_out import (
 )
 from channels_inbound.email.html_out import FONT, SMALL, content_id, document, is_content_id, written_for_mail
 from channels_inbound.email.loop import HEADER, loop_mark
+from channels_inbound.email.quoted_html import quoted_html
 from tickets.inbound import Address
 from tickets.outbound import OutboundAttachment, OutboundMessage, QuotedOriginal
 
@@ -158,7 +159,8 @@ def html_part(m: OutboundMessage) -> str:
     body = written_for_mail(m.html, shown, _domain(m)) if m.html.strip() else html_from_text(m.text)
     parts = [f'<div style="{FONT}">{body}</div>']
     if m.signature.strip():
-        signature = html_from_text(m.signature.strip())
+        signed = written_for_mail(m.signature_html, (), _domain(m)) if m.signature_html else ""
+        signature = signed or html_from_text(m.signature.strip())
         parts.append(f'<div style="margin-top:16px;{FONT}">-- <br>{signature}</div>')
     if m.unsubscribe_url:
         link = f'<a href="{escape(m.unsubscribe_url)}">{gettext("Unsubscribe")}</a>'
@@ -166,7 +168,7 @@ def html_part(m: OutboundMessage) -> str:
     parts.append(f'<div style="margin-top:16px;color:#808080;{SMALL}">{_mark(m)}</div>')
     if m.quoted:
         # The class is what Gmail folds by, the type what Apple Mail and Thunderbird do.
-        quoted = "<br>".join(escape(line) for line in _quoted_lines(m.quoted))
+        quoted = quoted_html(m.quoted, _domain(m)) or "<br>".join(escape(line) for line in _quoted_lines(m.quoted))
         parts.append(
             f'<div class="gmail_quote" style="margin-top:16px;{FONT}">'
             f'<div class="gmail_attr">{escape(_attribution(m.quoted))}</div>'

@@ -21,7 +21,7 @@ from channels_inbound.models import RawState
 from channels_inbound.quarantine import channels_visible_to
 from people.models import Team
 from people.permissions import Permission
-from people.signatures import VARIABLES, example_of
+from people.signatures import LONGEST_HTML, VARIABLES, example_of
 from tickets.errors import InvalidInput
 from tickets.inbox.access import agent_of, signed_in
 from tickets.models import Channel, ChannelKind
@@ -48,6 +48,7 @@ class ChannelForm(forms.Form):
         label=gettext_lazy("Signature"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4}),
         help_text=gettext_lazy("Stands below every reply from this address."),
     )  # fmt: skip
+    signature_html = forms.CharField(required=False, max_length=LONGEST_HTML)
     quotes = forms.BooleanField(
         label=gettext_lazy("Quote what is answered"), required=False, initial=True,
         help_text=gettext_lazy("Replies carry the message they answer below, as mail programs do."),
@@ -115,6 +116,7 @@ def edit(request: HttpRequest, channel_id: int | None = None) -> HttpResponseBas
             return redirect("channels")
     example = example_of(form["signature"].value() or "", name=agent.name, email=agent.email)
     context = {"form": form, "channel": channel, "variables": VARIABLES, "example": example}
+    context["signature_html"] = form["signature_html"].value() or (channel.signature_html if channel else "")
     return render(request, "channels_inbound/channel_form.html", context, status=422 if form.errors else 200)
 
 

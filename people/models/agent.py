@@ -72,6 +72,8 @@ class Agent(AbstractBaseUser):
     density = models.CharField(_("density"), max_length=12, choices=Density.choices, default=Density.COMFORTABLE)
     shortcuts = models.BooleanField(_("single-key shortcuts"), default=True)
     signature = models.TextField(_("signature"), blank=True, default="")
+    # The same with its formatting, cleaned; empty where it has none.
+    signature_html = models.TextField(blank=True, default="", db_default="")
     takes_answered = models.BooleanField(_("take the tickets I answer"), default=True)
     joined_at = models.DateTimeField(db_default=Now())
 

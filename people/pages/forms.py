@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from people.models import Agent, Role, Team
-from people.signatures import unknown_variables, unknown_words
+from people.signatures import LONGEST_HTML, unknown_variables, unknown_words, written_signature
 
 
 def zone_choices() -> list[tuple[str, str]]:
@@ -37,16 +37,26 @@ class ProfileForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.stored_html = self.instance.signature_html
         self.fields["locale"] = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
         self.fields["time_zone"] = forms.ChoiceField(label=_("Time zone"), choices=zone_choices())
         self.fields["signature"].widget = forms.Textarea(attrs={"rows": 4, "maxlength": 2000})
+        self.fields["signature_html"] = forms.CharField(required=False, max_length=LONGEST_HTML)
         self.fields["signature"].max_length = 2000  # type: ignore[attr-defined]
 
-    def clean_signature(self) -> str:
-        text = str(self.cleaned_data["signature"])
-        if unknown := unknown_variables(text):
-            raise ValidationError(unknown_words(unknown))
-        return text
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        kept = (self.initial.get("signature") or "", self.stored_html)
+        text, html = written_signature(data.get("signature", ""), data.get("signature_html", ""), kept=kept)
+        data["signature"], data["signature_html"] = text, html
+        if unknown := unknown_variables(text + html):
+            self.add_error("signature", unknown_words(unknown))
+        return data
+
+    def save(self, commit: bool = True) -> Agent:
+        self.instance.signature_html = self.cleaned_data["signature_html"]
+        agent: Agent = super().save(commit)
+        return agent
 
 
 class FirstAdminForm(forms.Form):

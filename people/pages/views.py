@@ -84,6 +84,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         "form": form,
         "tab": "you",
         "variables": VARIABLES,
+        "signature_html": form["signature_html"].value() or form.stored_html,
         "example": example_of(form["signature"].value() or "", name=agent.name, email=agent.email),
     }
     return render(request, "people/profile.html", context, status=_status(form))

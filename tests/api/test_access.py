@@ -62,6 +62,7 @@ READS = [
     Route("tags", "GET", "tags/"),
     Route("events", "GET", "events/"),
 ]
+NEXT_MONTH = (timezone.now() + timedelta(days=30)).isoformat()
 WRITES = [
     Route("ticket", "PATCH", "tickets/{ticket}/", {"priority": "urgent"}, "edit"),
     Route("ticket", "PATCH", "tickets/{ticket}/", {"assignee": "me"}, "edit"),
@@ -80,9 +81,15 @@ WRITES = [
     Route("ticket_spam", "PUT", "tickets/{twin}/spam/", None, "edit"),
     Route("ticket_spam", "DELETE", "tickets/{twin}/spam/", None, "edit"),
     Route("relocation_undo", "POST", "relocations/{relocation}/undo/", {}, "edit"),
+    Route("ticket_messages", "POST", "tickets/{ticket}/messages/",
+          {"kind": "reply", "text": "hi", "send_at": NEXT_MONTH}, "edit"),
+    Route("ticket_forwards", "POST", "tickets/{ticket}/forwards/",
+          {"to": ["x@out.example"], "confirm_addresses": ["x@out.example"]}, "edit"),
+    Route("message_schedule", "POST", "messages/{later}/schedule/", {"now": True}, "edit"),
     Route("message_withdrawal", "POST", "messages/{reply}/withdrawal/", {}, "author"),
 ]  # fmt: skip
 ALL = READS + WRITES
+CHANGES = {"message_withdrawal", "message_schedule", "relocation_undo"}  # of what is there already
 
 
 @pytest.fixture
@@ -100,11 +107,12 @@ def secret(house: House) -> dict[str, Any]:
     file = Api.of(house.olena).upload(ticket.pk, f"{CANARY}.txt", f"{CANARY} inside".encode()).body["id"]
     actions.add_note(ticket.pk, by=house.olena, text=f"{CANARY} note", attachments=[file])
     reply = actions.reply(ticket.pk, by=house.olena, text=f"{CANARY} reply", undo_seconds=600)
+    later = actions.reply(ticket.pk, by=house.olena, text=f"{CANARY} later", send_at=timezone.now() + timedelta(days=1))
     sender = Address(f"{CANARY} Bauer", f"{CANARY}@customer.example")
     twin, merged = (open_ticket(house.channel, sender=sender, subject=CANARY, text=CANARY).pk for _ in range(2))
     relocation = actions.merge_ticket(merged, by=house.olena, into=twin).pk
     return {
-        "twin": twin, "relocation": relocation, "ticket": ticket.pk, "message": result.message_id, "reply": reply.pk, "attachment": file,
+        "later": later.pk, "twin": twin, "relocation": relocation, "ticket": ticket.pk, "message": result.message_id, "reply": reply.pk, "attachment": file,
         "customer": ticket.customer_id, "channel": house.channel.pk,
     }  # fmt: skip
 
@@ -210,7 +218,7 @@ def test_whoever_may_write_writes(house: House, manager: Agent, secret: dict[str
     for agent in agents:
         answer = call(Api.of(agent), route, secret)
         stale = isinstance(route.body, dict) and route.body.get("expected_sequence") == 0
-        made = 201 if route.method == "POST" and route.name not in ("message_withdrawal", "relocation_undo") else 200
+        made = 201 if route.method == "POST" and route.name not in CHANGES else 200
         assert answer.status == (409 if stale else made)
 
 

@@ -11,7 +11,7 @@ from tickets.models import Channel, Message, MessageKind
 from tickets.outbound import ForwardedOriginal, OutboundAttachment, OutboundMessage, QuotedOriginal
 from tickets.preview import without_spans
 from tickets.recipients import addresses_of
-from tickets.signatures import signature_of
+from tickets.signatures import Signature, signature_of
 from tickets.unprompted import unsubscribe_link
 
 MAX_QUOTED = 20_000
@@ -29,6 +29,7 @@ def outbound_messages(ids: Sequence[int]) -> list[OutboundMessage]:
 
 
 def _outbound(message: Message) -> OutboundMessage:
+    signature = _signature(message, message.conversation.channel)
     channel, envelope, token = message.conversation.channel, message.envelope, message.reply_token or ""
     local, _at, domain = channel.address.rpartition("@")
     return OutboundMessage(
@@ -47,7 +48,8 @@ def _outbound(message: Message) -> OutboundMessage:
         subject=message.subject,
         text=message.text,
         html=message.html,
-        signature=_signature(message, channel),
+        signature=signature.text,
+        signature_html=signature.html,
         agent_name=message.agent.name if message.agent else "",
         to=(_addresses if traits_of(channel.kind).addressed else _anyone)(envelope.get("to", ())),
         cc=_addresses(envelope.get("cc", ())),
@@ -67,7 +69,7 @@ def _outbound(message: Message) -> OutboundMessage:
     )
 
 
-def _signature(message: Message, channel: Channel) -> str:
+def _signature(message: Message, channel: Channel) -> Signature:
     """The agent's and the channel's, as the composer showed them. Whoever is asked aside is addressed themselves."""
     to = message.envelope.get("to") or [{}]
     customer = "" if message.conversation.aside else message.ticket.customer.name
@@ -103,7 +105,7 @@ def _quoted(message: Message) -> QuotedOriginal | None:
     author = sender.get("name") or sender.get("address") or ""
     folded = [] if answered.shown_whole else [(start, end) for start, end in answered.quoted]
     text = without_spans(answered.text, folded).strip()
-    return QuotedOriginal(author, answered.at, text[:MAX_QUOTED])
+    return QuotedOriginal(author, answered.at, text[:MAX_QUOTED], answered.html, bool(folded))
 
 
 def _forwarded(message: Message) -> tuple[ForwardedOriginal, ...]:

@@ -31,7 +31,9 @@ from tickets.written_html import LONGEST, text_of_html
 
 MISSED_SHOWN = 20
 LONGEST_UNDO = 600
-REPLY_ONLY = ("to", "cc", "bcc", "answers", "reply_all", "confirm_addresses", "then_status", "undo_seconds")
+REPLY_ONLY = (
+    "to", "cc", "bcc", "answers", "reply_all", "confirm_addresses", "then_status", "undo_seconds", "send_at",
+)  # fmt: skip
 
 
 class AddressField(serializers.CharField):
@@ -69,6 +71,12 @@ class NewMessage(StrictSerializer):
         required=False, min_value=0, max_value=LONGEST_UNDO,
         help_text="How long the reply waits and can be withdrawn. Default 0.",
     )  # fmt: skip
+    send_at = serializers.DateTimeField(
+        required=False, help_text="A moment within a year instead of now; until then it can be withdrawn."
+    )
+    hold_on_answer = serializers.BooleanField(
+        required=False, default=True, help_text="With `send_at`: hold it back if the customer writes before."
+    )
     then_status = serializers.ChoiceField(
         choices=[Status.OPEN, Status.PENDING, Status.ON_HOLD, Status.SOLVED], required=False,
         help_text="The ticket's status once the reply is queued.",
@@ -79,6 +87,8 @@ class NewMessage(StrictSerializer):
             attrs["text"] = text_of_html(attrs["html"])
         if attrs["kind"] == "note" and (wrong := [name for name in REPLY_ONLY if attrs.get(name)]):
             raise serializers.ValidationError({name: _("A note has no such field.") for name in wrong})
+        if attrs.get("send_at") and "undo_seconds" in attrs:
+            raise serializers.ValidationError({"undo_seconds": _("A reply for later waits for its own moment.")})
         return attrs
 
 

@@ -170,6 +170,7 @@ class RecipientDeliverySerializer(serializers.Serializer[Any]):
 class DeliverySerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=[value for value in OutboxState.values if value], source="outbox")
     not_before = UtcField(allow_null=True)
+    scheduled_for = UtcField(allow_null=True, help_text="The moment its author chose; null for what leaves at once.")
     sent_at = UtcField(allow_null=True)
     attempts = serializers.IntegerField()
     error = serializers.CharField()

@@ -6,6 +6,7 @@ from tickets.api.attachments import AttachmentView, TicketAttachmentsView
 from tickets.api.directory import ChannelsView, ChannelView, CustomersView, CustomerView, TagsView
 from tickets.api.feed import FeedView, TicketEventsView
 from tickets.api.messages import MessagesView, MessageView, WithdrawalView
+from tickets.api.passing import ForwardsView, ScheduleView
 from tickets.api.tickets import TicketsView, TicketView
 from tickets.api.together import LinksView, MergeView, SpamView, SplitView, UndoView
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("tickets/", TicketsView.as_view(), name="tickets"),
     path("tickets/<int:ticket_id>/", TicketView.as_view(), name="ticket"),
     path("tickets/<int:ticket_id>/messages/", MessagesView.as_view(), name="ticket_messages"),
+    path("tickets/<int:ticket_id>/forwards/", ForwardsView.as_view(), name="ticket_forwards"),
     path("tickets/<int:ticket_id>/attachments/", TicketAttachmentsView.as_view(), name="ticket_attachments"),
     path("tickets/<int:ticket_id>/events/", TicketEventsView.as_view(), name="ticket_events"),
     path("tickets/<int:ticket_id>/merge/", MergeView.as_view(), name="ticket_merge"),
@@ -22,6 +24,7 @@ urlpatterns = [
     path("relocations/<int:relocation_id>/undo/", UndoView.as_view(), name="relocation_undo"),
     path("messages/<int:message_id>/", MessageView.as_view(), name="message"),
     path("messages/<int:message_id>/withdrawal/", WithdrawalView.as_view(), name="message_withdrawal"),
+    path("messages/<int:message_id>/schedule/", ScheduleView.as_view(), name="message_schedule"),
     path("attachments/<uuid:public_id>/", AttachmentView.as_view(), name="attachment"),
     path("customers/", CustomersView.as_view(), name="customers"),
     path("customers/<int:customer_id>/", CustomerView.as_view(), name="customer"),

@@ -180,7 +180,7 @@ class Thread:
             "known": known,
             "signature": signature_of(
                 self.agent, self.ticket.channel, number=self.ticket.pk, customer=self.ticket.customer.name
-            ),
+            ).text,
             "drafts": self.drafts,
             "files": self.uploads,
         }

@@ -29,6 +29,7 @@ class Channel(models.Model):
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="channels")
     locale = models.CharField(_("language"), max_length=8, default="en")
     signature = models.TextField(_("signature"), blank=True, default="")
+    signature_html = models.TextField(blank=True, default="", db_default="")
     quotes = models.BooleanField(_("quote what is answered"), default=True)
     acknowledges = models.BooleanField(_("acknowledge new tickets"), default=False)
     acknowledgement = models.TextField(_("text of the acknowledgement"), blank=True, default="")
