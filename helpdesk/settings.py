@@ -116,6 +116,7 @@ DOORBELLS = {
     "hooks": ("channels_inbound.tasks.drain_hooks", "critical"),
     "media": ("channels_inbound.tasks.drain_media", "default"),
     "outbound": ("channels_inbound.tasks.drain_outbound", "critical"),
+    "bulk": ("tickets.tasks.work_bulk", "bulk"),
     "replan": ("metrics.tasks.replan_clocks", "bulk"),
 }
 TEMPLATES = [{

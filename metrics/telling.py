@@ -10,8 +10,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from tickets.inbox.sentences import Names, Sentence, Teller, teach_sentence
+from tickets.inbox.times import teach_opening
 from tickets.notices.rules import teach_notice
 
+from .business_day import next_opening
 from .clocks.terms import Target
 from .events import SlaEvent, SurveyEvent
 from .surveys.letters import FACES
@@ -20,6 +22,7 @@ from .surveys.scales import SCALES, Kind
 
 def teach() -> None:
     """Give the inbox the words for events it does not know itself."""
+    teach_opening(next_opening)
     teach_sentence(SlaEvent.WARNED, _warned)
     teach_sentence(SlaEvent.BREACHED, _breached)
     teach_sentence(SlaEvent.REPLANNED, _replanned)

@@ -16,6 +16,7 @@ class Permission(StrEnum):
     EDIT_TICKETS = "edit_tickets"  # status, priority, tags, assignment, team, participants
     READ_RAW = "read_raw"  # original source of a mail
     HANDLE_QUARANTINE = "handle_quarantine"
+    MANAGE_SHARED = "manage_shared"  # views, replies and macros of teams and of everyone
     MANAGE_CHANNELS = "manage_channels"
     MANAGE_TEAMS = "manage_teams"
     MANAGE_AGENTS = "manage_agents"
@@ -28,6 +29,7 @@ _VIEWER = frozenset({Permission.READ_TICKETS})
 _AGENT = _VIEWER | {Permission.REPLY, Permission.NOTE, Permission.EDIT_TICKETS, Permission.READ_RAW}
 _MANAGER = _AGENT | {
     Permission.HANDLE_QUARANTINE,
+    Permission.MANAGE_SHARED,
     Permission.MANAGE_TEAMS,
     Permission.MANAGE_SERVICE_LEVELS,
     Permission.MANAGE_SURVEYS,

@@ -68,10 +68,36 @@ class TicketEvent(StrEnum):
     CUSTOMER_KEPT_APART = "customer.kept_apart"
     CUSTOMER_PREFERS = "customer.prefers"
     IMAGES_SHOWN = "images.shown"
+    REMINDER_SET = "reminder.set"
+    REMINDER_DUE = "reminder.due"
+    REMINDER_DONE = "reminder.done"
+    MACRO_USED = "macro.used"
     STORM_BEGAN = "storm.began"
     STORM_ENDED = "storm.ended"
     FOLDING_REJECTED = "folding.rejected"
     FOLDING_RESTORED = "folding.restored"
+
+
+class ViewEvent(StrEnum):
+    MADE = "view.made"
+    CHANGED = "view.changed"
+    MOVED = "view.moved"
+    REMOVED = "view.removed"
+
+
+class MacroEvent(StrEnum):
+    MADE = "macro.made"
+    CHANGED = "macro.changed"
+    REMOVED = "macro.removed"
+
+
+class BulkEvent(StrEnum):
+    """What happens to a job on many tickets; its tickets have events of their own."""
+
+    STARTED = "bulk.started"
+    FINISHED = "bulk.finished"
+    UNDO_STARTED = "bulk.undo_started"
+    UNDONE = "bulk.undone"
 
 
 STATUS_CHANGES = frozenset(

@@ -2,6 +2,7 @@
 
 A `where` maps a facet to the values it allows; None among them means "no team" or "nobody". The list reads it as a
 condition on tickets, the counts as one on tallies, live updates in Python: compiled here so that they cannot differ.
+Conditions that are no facet, which only the database can answer, are in `tickets.conditions`.
 Tallies know nothing of deadlines, so a view by `due` is not counted.
 """
 
@@ -52,19 +53,13 @@ def matches(where: Where, facets: HasFacets) -> bool:
     return all(_value(facets, name) in allowed for name, allowed in where.items())
 
 
-def ticket_q(where: Where) -> Q:
-    """The same as a condition on `Ticket`."""
-    condition = Q()
-    for name, allowed in where.items():
-        if name == "snoozed":
-            condition &= _snoozed(allowed)
-        elif name == "attention":
-            condition &= _any_of("needs_attention", allowed)
-        elif name == "due":
-            condition &= _any_of("due_state", allowed)
-        else:
-            condition &= _any_of(_column(name), allowed)
-    return condition
+def facet_q(name: str, allowed: tuple[object, ...]) -> Q:
+    """One facet as a condition on `Ticket`; `tickets.conditions` puts them together."""
+    if name == "snoozed":
+        return _snoozed(allowed)
+    if name == "attention":
+        return _any_of("needs_attention", allowed)
+    return _any_of("due_state" if name == "due" else _column(name), allowed)
 
 
 def tally_q(where: Where) -> Q:

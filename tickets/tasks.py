@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
 
+from events import doorbell
 from tickets import actions, counts, storms
+
+BULK_SECONDS = 20.0
 
 BEAT_SCHEDULE = {
     "wake snoozed tickets": {"task": "tickets.tasks.wake_snoozed", "schedule": 1.0},
     "close solved tickets": {"task": "tickets.tasks.close_solved", "schedule": 60.0},
     "sweep unused uploads": {"task": "tickets.tasks.sweep_orphans", "schedule": 3600.0},
     "watch for storms": {"task": "tickets.tasks.watch_storms", "schedule": 10.0},
+    "go on with bulk jobs": {"task": "tickets.tasks.work_bulk", "schedule": 10.0},
     "fold the tally": {"task": "tickets.tasks.fold_tally", "schedule": 10.0},
 }
 
 
 @shared_task(name="tickets.tasks.wake_snoozed", queue="default", ignore_result=True)
 def wake_snoozed(**_: Any) -> None:
-    """Bring snoozed tickets back when their time has come."""
+    """Bring snoozed tickets back when their time has come, and tell of reminders."""
     while actions.wake_snoozed(at=timezone.now()):
+        pass
+    while actions.fire_reminders(at=timezone.now()):
         pass
 
 
@@ -34,8 +41,20 @@ def close_solved(**_: Any) -> None:
 
 @shared_task(name="tickets.tasks.sweep_orphans", queue="bulk", ignore_result=True)
 def sweep_orphans(**_: Any) -> None:
-    """Forget uploads that no message took."""
+    """Forget uploads that no message took, and bulk jobs too old to be taken back."""
     actions.sweep_orphans(at=timezone.now())
+    actions.sweep_bulk(at=timezone.now())
+
+
+@shared_task(name="tickets.tasks.work_bulk", queue="bulk", ignore_result=True)
+def work_bulk(**_: Any) -> None:
+    """Work off changes to many tickets; rung when one begins, and looked for in case that was lost."""
+    doorbell.answered("bulk")
+    until = time.monotonic() + BULK_SECONDS
+    while actions.work_bulk(at=timezone.now()):
+        if time.monotonic() > until:  # let others of the queue through
+            doorbell.ring_now("bulk")
+            return
 
 
 @shared_task(name="tickets.tasks.watch_storms", queue="default", ignore_result=True)

@@ -1,15 +1,16 @@
 // What an agent does to a ticket: said to the server, shown at once, taken back with Undo.
 
-import { $, $$, app, command, me, run, text } from './core.js';
+import * as bulk from './bulk.js';
+import { $, $$, app, command, element, me, run, text } from './core.js';
 import * as desk from './desk.js';
-import { post, Refusal } from './http.js';
+import { post } from './http.js';
 import * as list from './list.js';
 import * as thread from './thread.js';
 import { canUndo, complain, say, takeBack } from './toast.js';
 
 const FIELDS = { assignee: 'agent', team: 'team', status: 'status', priority: 'priority' };
 
-// One write on a ticket, open or not; what it changed is drawn. False when it was refused.
+// One write on a ticket, open or not; what it changed is drawn. Null when it was refused.
 export async function write(number, path, data) {
   const here = number === thread.number();
   const base = here ? thread.lastEvent() : null;
@@ -17,11 +18,11 @@ export async function write(number, path, data) {
   try {
     const answer = await post(`/tickets/${number}/${path}/`, { ...data, event: base, row: 1 });
     draw(number, answer, base);
-    return true;
+    return answer;
   } catch (error) {
     complain(error);
-    if (error instanceof Refusal && here) thread.refresh();
-    return false;
+    if (here) thread.refresh().catch(() => {});
+    return null;
   }
 }
 
@@ -34,13 +35,27 @@ export function draw(number, answer, base) {
   else if (answer.updates === null) document.dispatchEvent(new CustomEvent('ticket:gone'));
 }
 
-async function change(path, data, words, back) {
+// Shown before the server has answered: `facts` on the row, `show` in the ticket. A refusal brings both back as they were.
+async function change(path, data, words, { facts = {}, show = () => {} } = {}) {
   const number = thread.number();
-  if (await write(number, path, data)) say(words, { undo: back && (() => write(number, path, back)) });
+  const restore = list.foretell(number, facts);
+  show();
+  const answer = await write(number, path, data);
+  if (!answer) restore();
+  else say(words, { undo: answer.change && (() => undo(number, answer.change)), lasting: true });
+  return answer;
+}
+
+// The server takes a change back if nothing happened to the ticket since, and says so otherwise.
+async function undo(number, change, { reopen = false } = {}) {
+  if (!(await write(number, 'undo', { change }))) return;
+  say(text('back_again'));
+  if (reopen) desk.open(number);
 }
 
 // A choice of a menu: `path` is what is set, `value` to what, `name` how the choice is called.
 export function set(path, value, name) {
+  if (bulk.any()) return void bulk.act(path, { value });
   const facts = thread.ticket();
   if (!facts) return;
   const field = FIELDS[path];
@@ -51,39 +66,65 @@ export function set(path, value, name) {
     priority: () => text('priority_set', name),
   }[path]();
   if (String(facts[path] ?? '') === String(value)) return;
-  change(path, { [field]: value }, words, { [field]: facts[path] ?? '' });
+  const show = { assignee: () => showLabel('assign', value ? name : text('cmd_assign')), status: () => showLabel('status', name), priority: () => showLabel('priority', name), team: () => showLabel('team', name) }[path];
+  change(path, { [field]: value }, words, { facts: path === 'priority' ? {} : { [path]: String(value) }, show });
 }
 
 export function tag(name, on) {
-  const back = on ? { remove: name } : { add: name };
-  change('tags', on ? { add: name } : { remove: name }, text(on ? 'tagged' : 'untagged', name), back);
+  if (bulk.any()) return void bulk.act('tag', { value: name });
+  const show = () => {
+    const chip = $$('[data-untag]', $('#thread')).find((one) => one.dataset.untag === name)?.closest('.tag');
+    if (!on) chip?.remove();
+    else if (!chip) $('.subj .tags')?.append(element('span', { class: 'tag chip' }, name));
+  };
+  change('tags', on ? { add: name } : { remove: name }, text(on ? 'tagged' : 'untagged', name), { show });
+}
+
+// The words of the button that shows what is chosen.
+function showLabel(menu, name) {
+  for (const button of $$(`#thread-head [data-menu=${menu}], #ticket-side [data-menu=${menu}]`)) {
+    const place = $('.trunc', button) ?? [...button.childNodes].find((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    if (place) place.textContent = name;
+  }
 }
 
 // `wish` is {preset} or {until}; neither ends the snooze.
 export function snooze(wish) {
-  const { snoozed } = thread.ticket();
+  if (bulk.any()) return void bulk.act('snooze', wish);
   const ends = !wish.preset && !wish.until;
-  change('snooze', wish, text(ends ? 'woken' : 'snoozed'), snoozed ? { until: snoozed } : {});
+  change('snooze', wish, text(ends ? 'woken' : 'snoozed'), { facts: { snoozed: ends ? '0' : '1' } });
+}
+
+// Of this ticket, for oneself: `wish` as for a snooze, with the words.
+export async function remind(wish) {
+  const number = thread.number();
+  const answer = await write(number, 'reminders', wish);
+  if (answer) say(text('reminded', answer.at));
+}
+
+async function reminderDone(button) {
+  button.disabled = true;
+  if (await write(thread.number(), 'reminders', { done: button.dataset.reminder })) $('#subject')?.focus();
+  else button.disabled = false;
 }
 
 // Closing shows the next ticket before the server has answered; a refusal leads back.
-async function close({ stay = false } = {}) {
-  const { number, status } = thread.ticket();
+async function close({ stay = document.body.dataset.after === 'stay' } = {}) {
+  if (bulk.any()) return void bulk.act('status', { value: 'solved' });
+  const { number } = thread.ticket();
+  const restore = list.foretell(number, { status: 'solved' });
   if (!stay) moveOn();
-  if (await write(number, 'status', { status: 'solved' })) {
-    say(text('closed'), { undo: () => reopen(number, status, stay) });
-  } else if (!stay) {
-    desk.open(number);
-  }
+  const answer = await write(number, 'status', { status: 'solved' });
+  if (answer) return say(text('closed'), { undo: answer.change && (() => undo(number, answer.change, { reopen: !stay })), lasting: true });
+  restore();
+  if (!stay) desk.open(number);
 }
 
-async function reopen(number, status, stay) {
-  if ((await write(number, 'status', { status })) && !stay) desk.open(number);
-}
-
-// On a phone the list is what comes after a ticket, elsewhere the next ticket.
+// What comes after a ticket one is done with: as the profile says; on a phone the list instead of the next.
 export function moveOn() {
-  if (matchMedia('(max-width: 767px)').matches) desk.showList();
+  const { after = 'next' } = document.body.dataset;
+  if (after === 'stay') return;
+  if (after === 'list' || matchMedia('(max-width: 767px)').matches) desk.showList();
   else desk.openNext();
 }
 
@@ -128,8 +169,8 @@ async function markUnread() {
   }
 }
 
-const mayEdit = () => thread.number() !== null && $('#thread-head [data-menu=more]') !== null;
-const isDone = () => ['solved', 'closed'].includes(thread.ticket()?.status);
+export const mayEdit = () => bulk.any() || (thread.number() !== null && $('#thread-head [data-menu=more]') !== null);
+const isDone = () => !bulk.any() && ['solved', 'closed'].includes(thread.ticket()?.status);
 
 function goTo(key) {
   const link = $$('.side .nav a[data-view-key]').find((one) => one.dataset.viewKey === key);
@@ -144,13 +185,14 @@ export function startActions() {
     if (field) field.focus();
     else location.assign('/search/');
   });
+  command('view-new', () => location.assign('/views/new/'));
   command('profile', () => location.assign('/profile/'));
   if (!app || !$('#thread')) return;
   command('close', () => close(), { when: () => mayEdit() && !isDone() });
   command('close-stay', () => close({ stay: true }), { when: () => mayEdit() && !isDone() });
   command('reopen', () => set('status', 'open', ''), { when: () => mayEdit() && isDone() });
   command('mine', () => set('assignee', me, $('.side .me b').textContent), { when: mayEdit });
-  command('unsnooze', () => snooze({}), { when: () => mayEdit() && Boolean(thread.ticket().snoozed) });
+  command('unsnooze', () => snooze({}), { when: () => mayEdit() && !bulk.any() && Boolean(thread.ticket().snoozed) });
   command('admit', (button) => decide(button, true));
   command('use-again', useAgain);
   command('same-person', (button) => samePerson({ do: button.dataset.do, id: button.dataset.id }, button));
@@ -158,6 +200,7 @@ export function startActions() {
     if (target.matches('[data-prefers]')) samePerson({ do: 'prefer', kind: target.value });
   });
   command('refuse', (button) => decide(button, false));
+  command('reminder-done', reminderDone);
   command('unread', markUnread, { when: () => thread.number() !== null });
   $('#thread').addEventListener('click', ({ target }) => {
     const button = target.closest('[data-untag]');

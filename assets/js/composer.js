@@ -105,8 +105,14 @@ class Composer {
     this.warn();
   }
 
+  // How this one message is sent, whatever is chosen otherwise.
+  sendAs(then) {
+    this.form.dataset.then = then;
+    this.label();
+  }
+
   label() {
-    const key = this.kind === 'note' ? 'add_note' : this.kind === FORWARD ? 'forward' : { pending: 'send_pending', solved: 'send_solved' }[this.form.dataset.then] ?? 'send';
+    const key = this.kind === 'note' ? 'add_note' : this.kind === FORWARD ? 'forward' : { pending: 'send_pending', solved: 'send_solved', snooze: 'send_snooze' }[this.form.dataset.then.split('-')[0]] ?? 'send';
     $('span', this.button).textContent = text(key);
   }
 

@@ -4,7 +4,7 @@
 import { $, $$, app, can, element, page, run, text } from './core.js';
 import * as list from './list.js';
 
-const G_WAITS = 1_200;
+const SECOND_WAITS = 1_200;
 
 // What each key does, in the order of the help dialog. The palette shows the same keys.
 export const KEYS = [
@@ -12,9 +12,14 @@ export const KEYS = [
   { group: 'keys_list', words: 'cmd_previous', command: 'previous', keys: ['K'], also: ['ArrowUp'] },
   { group: 'keys_list', words: 'cmd_open', command: 'open', keys: ['O'] },
   { group: 'keys_list', words: 'cmd_back', command: 'back', keys: ['U'] },
+  { group: 'keys_list', words: 'cmd_pick', command: 'pick', keys: ['X'] },
+  { group: 'keys_list', words: 'cmd_pick_next', command: 'pick-next', keys: ['Shift', 'J'] },
+  { group: 'keys_list', words: 'cmd_pick_previous', command: 'pick-previous', keys: ['Shift', 'K'] },
+  { group: 'keys_list', words: 'cmd_pick_all', command: 'pick-all', keys: ['*', 'A'] },
   { group: 'keys_list', words: 'cmd_merge', command: 'merge', keys: ['.'] },
   { group: 'keys_ticket', words: 'cmd_reply', command: 'reply', keys: ['R'] },
   { group: 'keys_ticket', words: 'cmd_note', command: 'note', keys: ['N'] },
+  { group: 'keys_ticket', words: 'cmd_macros', command: 'macros', keys: ['M'] },
   { group: 'keys_ticket', words: 'cmd_send', command: 'send', keys: ['Ctrl', '↵'] },
   { group: 'keys_ticket', words: 'cmd_send_only', command: 'send-only', keys: ['Ctrl', 'Shift', '↵'] },
   { group: 'keys_ticket', words: 'cmd_assign', command: 'assign', keys: ['A'] },
@@ -27,24 +32,38 @@ export const KEYS = [
   { group: 'keys_ticket', words: 'cmd_split', command: 'split', keys: ['Shift', 'S'] },
   { group: 'keys_ticket', words: 'cmd_link', command: 'link', keys: ['Shift', 'L'] },
   { group: 'keys_ticket', words: 'cmd_spam', command: 'spam', keys: ['#'] },
+  { group: 'keys_ticket', words: 'cmd_unsnooze', command: 'unsnooze', keys: ['Shift', 'H'] },
+  { group: 'keys_ticket', words: 'cmd_remind', command: 'remind', keys: ['B'] },
+  { group: 'keys_ticket', words: 'cmd_team', command: 'team', keys: ['V'] },
   { group: 'keys_ticket', words: 'cmd_close', command: 'close', keys: ['E'] },
   { group: 'keys_ticket', words: 'cmd_close_stay', command: 'close-stay', keys: ['Shift', 'E'] },
+  { group: 'keys_ticket', words: 'cmd_reopen', command: 'reopen', keys: ['Shift', 'O'] },
   { group: 'keys_ticket', words: 'cmd_unread', command: 'unread', keys: ['Shift', 'U'] },
+  { group: 'keys_ticket', words: 'cmd_forward', command: 'forward', keys: ['F'] },
+  { group: 'keys_ticket', words: 'cmd_reply_all', command: 'reply-all', keys: ['Shift', 'R'] },
+  { group: 'keys_ticket', words: 'cmd_recipients', command: 'recipients', keys: ['Shift', 'T'] },
+  { group: 'keys_ticket', words: 'cmd_attach', command: 'attach', keys: ['Shift', 'A'] },
+  { group: 'keys_ticket', words: 'cmd_formatting', command: 'formatting', keys: ['Shift', 'F'] },
+  { group: 'keys_ticket', words: 'cmd_copy_number', command: 'copy-number', keys: ['Shift', 'C'] },
   { group: 'keys_ticket', words: 'cmd_customer', command: 'customer', keys: [']'] },
   { group: 'keys_app', words: 'cmd_undo', command: 'undo', keys: ['Z'] },
   { group: 'keys_app', words: 'cmd_palette', command: 'palette', keys: ['Ctrl', 'K'] },
+  { group: 'keys_app', words: 'cmd_theme', command: 'theme', keys: ['Shift', 'N'] },
+  { group: 'keys_app', words: 'cmd_density', command: 'density', keys: ['Shift', 'D'] },
   { group: 'keys_app', words: 'cmd_search', command: 'search', keys: ['/'] },
   { group: 'keys_app', words: 'cmd_keys', command: 'keys', keys: ['?'] },
   { group: 'keys_go', words: 'view_mine', command: 'view-mine', keys: ['G', 'I'] },
   { group: 'keys_go', words: 'view_unassigned', command: 'view-unassigned', keys: ['G', 'U'] },
   { group: 'keys_go', words: 'view_open', command: 'view-open', keys: ['G', 'A'] },
+  { group: 'keys_go', words: 'cmd_profile', command: 'profile', keys: ['G', 'P'] },
+  { group: 'keys_go', words: 'cmd_view_new', command: 'view-new', keys: ['G', 'N'] },
 ];
 
 const single = new Map();
-const afterG = new Map();
+const after = { G: new Map(), '*': new Map() };
 for (const { command, keys, also = [] } of KEYS) {
   if (keys[0] === 'Ctrl') continue;
-  if (keys[0] === 'G') afterG.set(keys[1], command);
+  if (keys[0] in after) after[keys[0]].set(keys[1], command);
   else for (const key of [keys.length > 1 ? `Shift+${keys[1]}` : keys[0], ...also]) single.set(key, command);
 }
 
@@ -63,7 +82,7 @@ function nameOf({ key, code, shiftKey }) {
   return shiftKey ? `Shift+${name.toUpperCase()}` : name.toUpperCase();
 }
 
-let gUntil = 0;
+let began = { key: null, until: 0 };
 const TYPED_IN = 'input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]';
 // The field of a dialog or menu just closed keeps the focus until the next frame is drawn; nobody types in it any more.
 const types = (target) => target.closest?.(TYPED_IN)?.checkVisibility();
@@ -84,12 +103,13 @@ function onKey(event) {
 }
 
 function commandFor(name, target) {
-  if (Date.now() < gUntil) {
-    gUntil = 0;
-    return afterG.get(name);
+  if (Date.now() < began.until) {
+    const { key } = began;
+    began = { key: null, until: 0 };
+    return after[key].get(name);
   }
-  if (name === 'G') {
-    gUntil = Date.now() + G_WAITS;
+  if (name in after) {
+    began = { key: name, until: Date.now() + SECOND_WAITS };
     return null;
   }
   if (/^[1-9]$/.test(name)) {
@@ -107,6 +127,8 @@ function escape(target, event) {
     target.blur();
     const row = list.rows && list.current();
     if (row && target.closest('#composer')) list.focusRow(row);
+  } else if (can('bulk-clear')) {
+    run('bulk-clear');
   } else if (app?.hasAttribute('data-ctx') && matchMedia('(max-width: 1359px)').matches) {
     run('customer');
   } else if (can('back')) {

@@ -16,8 +16,14 @@ let lastTouch = 0;
 let loading = null;
 
 export const rowOf = (number) => document.getElementById(`row-${number}`);
-// Rows stand by this, the highest first: when something was last said, or how near the deadline is.
-const rank = (row) => (rows.dataset.order === 'due' ? -Date.parse(row.dataset.dueAt || '9999-01-01') : Number(row.dataset.at));
+// Rows stand by this, the highest first: when something was last said, how long somebody waits, how near the deadline is.
+const RANKS = {
+  newest: ({ at }) => Number(at),
+  oldest: ({ at }) => -Number(at),
+  waiting: ({ waiting }) => -Date.parse(waiting || '9999-01-01'),
+  deadline: ({ dueAt }) => -Date.parse(dueAt || '9999-01-01'),
+};
+const rank = (row) => RANKS[rows.dataset.order](row.dataset);
 export const numberOf = (row) => Number(row.dataset.ticket);
 const linkOf = (row) => row.firstElementChild;
 export const current = () => $('[aria-current=true]', rows ?? document)?.closest('.row') ?? null;
@@ -28,6 +34,7 @@ export function makeCurrent(number) {
     const row = link.closest('.row');
     if (row.classList.contains('gone') && numberOf(row) !== number) row.remove();
   }
+  showEmptiness();
   const row = number && rowOf(number);
   if (row) {
     linkOf(row).setAttribute('aria-current', 'true');
@@ -73,6 +80,9 @@ export function arrive(html, { mine = false } = {}) {
 }
 
 function keepMarks(row, known) {
+  const picked = Boolean(known?.hasAttribute('data-picked'));
+  row.toggleAttribute('data-picked', picked);
+  $('.pick', row).checked = picked;
   if (!known) {
     row.toggleAttribute('data-unread', row.hasAttribute('data-unread') || row.dataset.inbound === row.dataset.seq);
     return;
@@ -105,6 +115,21 @@ export function leave(number, faded = null) {
     row.remove();
   }
   showEmptiness();
+}
+
+// What a change is going to make of a row, before the server has answered; returns what brings the row back.
+export function foretell(number, facts) {
+  const row = rows && rowOf(number);
+  if (!row || belongs({ ...row.dataset, ...facts })) return () => {};
+  const [before, after] = [row.cloneNode(true), row.nextElementSibling];
+  leave(number);
+  return () => {
+    rowOf(number)?.remove();
+    if (current()) linkOf(before).removeAttribute('aria-current');
+    if (after?.isConnected) after.before(before);
+    else rows.append(before);
+    showEmptiness();
+  };
 }
 
 const atRest = () => scroll.scrollTop < 8 && !scroll.matches(':hover') && !scroll.contains(document.activeElement);
@@ -144,7 +169,11 @@ export async function more() {
   loading = get(`/inbox/${view}/rows/?after=${after}`);
   try {
     const { html, next } = await loading;
-    for (const row of [...build(html).children]) if (!rowOf(numberOf(row))) rows.append(row);
+    for (const row of [...build(html).children]) {
+      if (rowOf(numberOf(row))) continue;
+      rows.append(row);
+      row.dispatchEvent(new Event('row:drawn', { bubbles: true }));
+    }
     setNext(next);
   } catch (error) {
     complain(error);
@@ -171,6 +200,7 @@ export async function resync() {
   for (const row of fresh) {
     localise(row);
     const known = rowOf(numberOf(row));
+    if (known?.hasAttribute('data-picked')) keepMarks(row, known);
     if (known && rank(known) === rank(row)) swap(known, row);
     else waiting.set(numberOf(row), row);
   }

@@ -1,14 +1,17 @@
 // Menus: a popover beside the button that opened it, with arrow keys, a filter where there is much, marks for what is.
 
 import { $, $$, command, element, icon, text } from './core.js';
-import { set, snooze, tag } from './actions.js';
+import { mayEdit, remind, set, snooze, tag } from './actions.js';
+import * as bulk from './bulk.js';
 import { get } from './http.js';
+import * as macros from './macros.js';
 import * as thread from './thread.js';
 import { complain } from './toast.js';
 
 const FILTER_FROM = 8;
 const GAP = 4;
 const MARGIN = 8;
+const TAGS = ['tag', 'untag'];
 let pressedOpen = null;
 let tagNames = null;
 
@@ -20,7 +23,8 @@ export function openMenu(name, anchor = null) {
   const menu = menuOf(name);
   if (!menu) return;
   const button = anchor ?? $$(`[data-menu=${name}]`).find((one) => !one.closest('[popover]') && one.checkVisibility());
-  if (name === 'tag') fillTags(menu);
+  if (TAGS.includes(name)) fillTags(menu);
+  if (name === 'macros') fillMacros(menu);
   mark(menu);
   addFilter(menu);
   for (const one of $$('.menu:popover-open')) one.hidePopover();
@@ -45,7 +49,7 @@ function place(menu, button) {
 
 // What the ticket has now is ticked.
 function mark(menu) {
-  const facts = thread.ticket();
+  const facts = bulk.any() ? null : thread.ticket();
   const sendAs = $('#composer')?.dataset.then ?? '';
   for (const option of $$('[role=menuitemradio], [role=menuitemcheckbox]', menu)) {
     const { do: path, value, sendAs: as } = option.dataset;
@@ -62,7 +66,8 @@ function addFilter(menu) {
     old.value = '';
     return filter(menu, '');
   }
-  if (menu.id !== 'menu-tag' && options(menu).length < FILTER_FROM) return;
+  const tags = TAGS.includes(menu.id.slice(5));
+  if (!tags && menu.id !== 'menu-macros' && options(menu).length < FILTER_FROM) return;
   const label = text(menu.id === 'menu-tag' ? 'tag_new' : 'filter');
   const field = element('input', { class: 'flt', type: 'text', 'aria-label': label, placeholder: label, autocomplete: 'off', spellcheck: 'false', maxlength: 60 });
   field.addEventListener('input', () => filter(menu, field.value));
@@ -84,8 +89,8 @@ const addOption = (name) =>
   element('button', { class: 'opt', type: 'button', role: 'menuitem', 'data-do': 'tag', 'data-value': name, 'data-add': true },
     icon("plus"), element('span', { class: 'trunc' }, text('tag_add', name)));
 
-const tagOption = (name) =>
-  element('button', { class: 'opt', type: 'button', role: 'menuitemcheckbox', 'data-do': 'tag', 'data-value': name },
+const tagOption = (name, what) =>
+  element('button', { class: 'opt', type: 'button', role: what === 'tag' ? 'menuitemcheckbox' : 'menuitem', 'data-do': what, 'data-value': name },
     icon("tag"), element('span', { class: 'trunc' }, name), tick());
 
 function tick() {
@@ -97,9 +102,9 @@ function tick() {
 // Those on the ticket first; the rest as the server knows them, asked for once a page.
 async function fillTags(menu) {
   const fill = () => {
-    const own = thread.ticket()?.tags ?? [];
+    const own = (!bulk.any() && thread.ticket()?.tags) || [];
     const rest = (tagNames ?? []).filter((name) => !own.includes(name));
-    $('.opts', menu).replaceChildren(...[...own, ...rest].map(tagOption));
+    $('.opts', menu).replaceChildren(...[...own, ...rest].map((name) => tagOption(name, menu.id.slice(5))));
     mark(menu);
   };
   fill();
@@ -114,17 +119,38 @@ async function fillTags(menu) {
   }
 }
 
+async function fillMacros(menu) {
+  const fill = (all) => {
+    $('.opts', menu).replaceChildren(...all.map(macros.macroOption));
+    filter(menu, $('.flt', menu)?.value ?? '');
+  };
+  fill(macros.knownMacros());
+  try {
+    fill(await macros.macros());
+    place(menu, menu.anchor);
+  } catch (error) {
+    complain(error);
+  }
+}
+
 function choose(option) {
   const menu = option.closest('.menu');
-  const { menu: other, do: path, value, sendAs, cmd, later } = option.dataset;
+  const { menu: other, do: path, value, sendAs, cmd, later, macro } = option.dataset;
   if (cmd) return;
   if (other) return openMenu(other, menu.anchor);
+  if (macro) {
+    const using = macros.use(Number(macro));
+    menu.hidePopover();
+    return using;
+  }
   const on = option.getAttribute('aria-checked') !== 'true';
   menu.hidePopover();
   if (later) sendLater(menu, { later });
   else if (sendAs !== undefined) document.dispatchEvent(new CustomEvent('send:as', { detail: sendAs }));
   else if (path === 'tag') tag(value, on);
+  else if (path === 'untag') bulk.act('untag', { value });
   else if (path === 'snooze') snooze({ preset: value });
+  else if (path === 'remind') remind({ preset: value, text: taken($('#remind-text')) });
   else if (path) set(path, value, option.dataset.name ?? nameOf(option));
 }
 
@@ -157,6 +183,12 @@ function onKey(event) {
   }
 }
 
+function taken(field) {
+  const { value } = field;
+  field.value = '';
+  return value;
+}
+
 function jump(all, at, key) {
   const wanted = key.toLocaleLowerCase();
   const order = [...all.slice(at + 1), ...all.slice(0, at + 1)];
@@ -179,8 +211,13 @@ export function startMenus() {
     else openMenu(button.dataset.menu, button);
   });
   document.addEventListener('keydown', onKey);
+  document.addEventListener('menu:open', ({ detail }) => openMenu(detail));
   for (const menu of $$('.menu')) {
-    menu.addEventListener('toggle', ({ newState }) => newState === 'closed' && menu.anchor?.setAttribute('aria-expanded', 'false'));
+    menu.addEventListener('toggle', ({ newState }) => {
+      if (newState !== 'closed') return;
+      menu.anchor?.setAttribute('aria-expanded', 'false');
+      if (menu.id === 'menu-macros') macros.closed(menu);
+    });
   }
   for (const form of $$('form[data-later-own]')) {
     form.addEventListener('submit', (event) => {
@@ -190,13 +227,18 @@ export function startMenus() {
       sendLater(menu, { later: '', send_at: $('input[type=datetime-local]', form).value });
     });
   }
+  $('form[data-remind]')?.addEventListener('submit', (event) => {
+    event.preventDefault();
+    event.target.closest('.menu').hidePopover();
+    remind({ until: $('#remind-at').value, text: taken($('#remind-text')) });
+  });
   $('form[data-snooze]')?.addEventListener('submit', (event) => {
     event.preventDefault();
     const field = $('input', event.target);
     event.target.closest('.menu').hidePopover();
     if (field.value) snooze({ until: field.value });
   });
-  const mayEdit = () => thread.number() !== null && $('#thread-head [data-menu=more]') !== null;
   for (const name of ['assign', 'team', 'status', 'priority', 'tag']) command(name, () => openMenu(name), { when: mayEdit });
-  command('snooze', () => openMenu('snooze'), { when: () => mayEdit() && !['solved', 'closed'].includes(thread.ticket().status) });
+  command('remind', () => openMenu('remind'), { when: () => thread.number() !== null });
+  command('snooze', () => openMenu('snooze'), { when: () => mayEdit() && (bulk.any() || !['solved', 'closed'].includes(thread.ticket().status)) });
 }

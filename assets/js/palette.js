@@ -1,9 +1,11 @@
-// Ctrl K: every action with its key, the views, tickets found while typing. `#123` jumps to a number.
+// Ctrl K: every action with its key, the views, canned replies, tickets and people found while typing. `#123` jumps to a
+// number.
 
 import { $, $$, app, can, command, element, icon, kept, run, text } from './core.js';
 import * as desk from './desk.js';
 import { get } from './http.js';
 import { kbd, KEYS } from './keys.js';
+import { knownMacros, use } from './macros.js';
 import * as thread from './thread.js';
 
 const PAUSE = 120;
@@ -24,11 +26,14 @@ const ICONS = {
   next: { icon: 'chevron-down' }, previous: { icon: 'chevron-up' }, undo: { icon: 'undo-2' },
   search: { icon: 'search' }, theme: { icon: 'sun-moon' }, density: { icon: 'rows-3' },
   keys: { icon: 'keyboard' }, profile: { icon: 'circle-user-round' }, back: { icon: 'chevron-left' },
-  merge: { icon: 'arrow-up' }, join: { icon: 'git-merge' }, spam: { icon: 'shield-alert' }, split: { icon: 'split' }, link: { icon: 'link' },
+  merge: { icon: 'arrow-up' }, join: { icon: 'git-merge' }, spam: { icon: 'shield-alert' }, split: { icon: 'split' }, link: { icon: 'link' }, macros: { icon: 'zap' }, remind: { icon: 'alarm-clock' }, forward: { icon: 'forward' },
+  'reply-all': { icon: 'reply-all' }, 'copy-number': { icon: 'link' }, 'view-new': { icon: 'list-filter' },
+  attach: { icon: 'paperclip' }, formatting: { icon: 'type' }, recipients: { icon: 'users-round' }, pick: { icon: 'square-check' }, 'pick-all': { icon: 'list-checks' }, 'bulk-all': { icon: 'list-checks' },
+  'bulk-clear': { icon: 'x' },
 };
-const OF_TICKET = ['assign', 'mine', 'reply', 'note', 'snooze', 'unsnooze', 'close', 'close-stay', 'reopen', 'status',
-  'priority', 'team', 'tag', 'spam', 'join', 'split', 'link', 'customer', 'unread', 'next', 'previous', 'back'];
-const OF_APP = ['undo', 'merge', 'search', 'theme', 'density', 'keys', 'profile'];
+const OF_TICKET = ['assign', 'mine', 'reply', 'note', 'macros', 'snooze', 'unsnooze', 'remind', 'close', 'close-stay', 'reopen', 'status',
+  'priority', 'team', 'tag', 'spam', 'join', 'split', 'link', 'forward', 'reply-all', 'recipients', 'attach', 'formatting', 'copy-number', 'customer', 'unread', 'next', 'previous', 'back'];
+const OF_APP = ['undo', 'merge', 'pick', 'pick-all', 'bulk-all', 'bulk-clear', 'search', 'theme', 'density', 'keys', 'profile', 'view-new'];
 
 const wordsOf = (name) => text(`cmd_${name.replace('-', '_')}`);
 const keysOf = (name) => KEYS.find((one) => one.command === name)?.keys ?? [];
@@ -54,6 +59,15 @@ function viewEntry(link) {
 const ticketEntry = ({ number, subject }) => ({
   words: subject || `#${number}`, hint: `#${number}`, drawing: icon("mail"), act: () => desk.open(number, { focus: 'subject' }),
 });
+
+const macroEntry = ({ id, name }) => ({ words: name, drawing: icon("zap"), act: () => use(id) });
+
+// Whoever wrote the tickets that were found, by name: all of theirs.
+function people(typed) {
+  const names = [...new Set(found.map(({ who }) => who).filter(Boolean))];
+  const search = (who) => () => location.assign(`/search/?q=${encodeURIComponent(`from:"${who}"`)}`);
+  return matching(names.map((who) => ({ words: who, drawing: icon("user-round"), act: search(who) })), typed).slice(0, 3);
+}
 
 // Letters in order, the closer together and to the beginning of words the better; null when they are not there.
 export function score(words, typed) {
@@ -86,7 +100,9 @@ function groups(typed) {
   return [
     { name: text('group_ticket', thread.number()), entries: thread.number() ? matching(byUse(OF_TICKET).filter(can).map(entry), typed) : [] },
     { name: text('group_go'), entries: [...jump, ...matching($$('.side .nav a[data-view-key]').map(viewEntry), typed)] },
+    { name: text('group_macros'), entries: typed ? matching(knownMacros().map(macroEntry), typed).slice(0, 6) : [] },
     { name: text('group_tickets'), entries: [...found.map(ticketEntry), ...search] },
+    { name: text('group_people'), entries: people(typed) },
     { name: text('group_app'), entries: matching(OF_APP.filter(can).map(entry), typed) },
   ].filter(({ entries }) => entries.length);
 }

@@ -15,9 +15,11 @@ import { pictureAddress } from './words.js';
 const SOON = 5_000;
 const SHOWN = 10; // seconds
 
+const leaves = ({ then, later }) => !later && (then === 'solved' || then?.startsWith('snooze'));
+
 function deliver(job, settled) {
   showBubble(job);
-  if (job.then === 'solved' && !job.later) moveOn();
+  if (leaves(job)) moveOn();
   dispatch(job, settled);
 }
 
@@ -55,7 +57,7 @@ function sent(job, answer, base) {
   }
   if (job.kind === 'note') return say(text('noted'));
   if (answer.later) return say(text('sent_later', answer.later), { undo: () => takeBack(job, answer.message), seconds: SHOWN });
-  const words = job.kind === 'forward' ? text('forwarded') : { solved: text('sent_closed'), pending: text('sent_waiting') }[job.then] ?? text('sent', Math.round(answer.undo_seconds));
+  const words = job.kind === 'forward' ? text('forwarded') : { solved: text('sent_closed'), pending: text('sent_waiting'), snooze: text('sent_snoozed') }[job.then?.split('-')[0]] ?? text('sent', Math.round(answer.undo_seconds));
   if (answer.undo_seconds < 1) return say(job.then ? words : text('sent_now'));
   say(words, { undo: () => takeBack(job, answer.message), seconds: answer.undo_seconds });
 }

@@ -1,4 +1,5 @@
-// One message at a time, beside the list. With Undo it stays ten seconds, longer while pointed at or focused.
+// One message at a time, beside the list. With Undo it stays ten seconds, longer while pointed at or focused. What can be
+// taken back as long as nobody has changed it since is remembered after that too: Z goes back step by step.
 
 import { $, element, icon, text } from './core.js';
 import { Offline, Refusal } from './http.js';
@@ -8,11 +9,16 @@ let hideAt = 0;
 let timer = 0;
 let undoing = null;
 let next = null;
+const MOST_STEPS = 30;
+const steps = [];
 
-export function say(words, { undo = null, seconds = undo ? 10 : 5, href = null, patient = false } = {}) {
+export function say(words, { undo = null, seconds = undo ? 10 : 5, href = null, patient = false, lasting = false } = {}) {
   // What others did must not take away the chance to undo what one did oneself.
   if (patient && undoing) return void (next = [words, { seconds, href }]);
-  undoing = undo;
+  forget();
+  undoing = undo && { undo, lasting };
+  if (undoing) steps.push(undoing);
+  if (steps.length > MOST_STEPS) steps.shift();
   const line = href ? element('a', { href }, words) : element('span', {}, words);
   line.classList.add('grow');
   const parts = [line];
@@ -38,21 +44,27 @@ function watch() {
   }, Math.max(100, hideAt - Date.now()));
 }
 
+// What only its message offers to take back goes with it.
+function forget() {
+  if (undoing && !undoing.lasting && steps.includes(undoing)) steps.splice(steps.indexOf(undoing), 1);
+  undoing = null;
+}
+
 export function hide() {
   clearTimeout(timer);
-  undoing = null;
+  forget();
   toast.classList.remove('show');
   const waiting = next;
   next = null;
   if (waiting) say(...waiting);
 }
 
-export const canUndo = () => undoing !== null;
+export const canUndo = () => steps.length > 0;
 
 export function takeBack() {
-  const undo = undoing;
+  const step = steps.pop();
   hide();
-  undo?.();
+  step?.undo();
 }
 
 // What a person is told when something was refused.

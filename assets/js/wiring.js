@@ -9,8 +9,10 @@ import * as thread from './thread.js';
 import { complain, say } from './toast.js';
 
 const MOST_SHOWN = 9_999;
+const DEEP_EVERY = 10_000;
 
 const on = (name, act) => document.addEventListener(`live:${name}`, ({ detail }) => act(detail));
+// Counts that stop early come as words.
 const label = (count) => (!count ? '' : count > MOST_SHOWN ? `${MOST_SHOWN}+` : String(count));
 
 function showCounts(counts) {
@@ -31,6 +33,18 @@ async function recount() {
   const { counts, notices } = await get('/inbox/counts/');
   showCounts(counts);
   showUnread(notices);
+}
+
+// What no tally counts is asked for, now and then, while something changes.
+let deepAt = 0;
+let deepSoon = 0;
+function recountDeep() {
+  if (!$('a[data-deep]') || deepSoon || document.hidden) return;
+  deepSoon = setTimeout(() => {
+    deepSoon = 0;
+    deepAt = Date.now();
+    recount().catch(() => {});
+  }, Math.max(0, deepAt + DEEP_EVERY - Date.now()));
 }
 
 async function resync() {
@@ -59,7 +73,10 @@ export function startWiring() {
   on('viewing', ({ ticket, event_sequence: last }) => {
     if (ticket !== null && ticket === thread.number() && last > thread.lastEvent()) thread.refresh();
   });
-  on('counts', ({ counts }) => showCounts(counts));
+  on('counts', ({ counts }) => {
+    showCounts(counts);
+    recountDeep();
+  });
   on('notices', ({ unread }) => showUnread(unread));
   on('toast', ({ text: words, href }) => say(words, { href, patient: true }));
   on('resync', resync);

@@ -64,6 +64,14 @@ export class Words {
     this.field.setSelectionRange(this.field.value.length, this.field.value.length);
   }
 
+  // At the caret, with the focus; in the plain field without the page's undo being lost where browsers allow it.
+  insert(words) {
+    if (this.rich) return this.rich.insert(words);
+    this.field.focus();
+    this.field.setRangeText(words, this.field.selectionStart, this.field.selectionEnd, 'end');
+    this.field.dispatchEvent(new Event('input', { bubbles: true }));
+  }
+
   // Browsers without `field-sizing` are helped.
   fit() {
     if (this.rich || CSS.supports('field-sizing', 'content')) return;
@@ -110,7 +118,8 @@ export class Words {
       attributes: { id: 'words', class: 'ed', role: 'textbox', 'aria-multiline': 'true', 'aria-label': this.placeholder, spellcheck: 'true' },
     });
     field.removeAttribute('id');
-    this.rich.show(held, held.html ? null : focused ? field.selectionStart : null);
+    // Also while a menu has the focus: what is chosen there goes where one wrote.
+    this.rich.show(held, held.html || !field.value ? null : field.selectionStart);
     if (focused && held.html) this.rich.focus();
     else if (focused) this.rich.focusHere();
     field.hidden = true; // when it no longer has the focus, or the next key would be lost

@@ -33,6 +33,12 @@ class Density(models.TextChoices):
     COMPACT = "compact", _("Compact")
 
 
+class AfterClosing(models.TextChoices):
+    NEXT = "next", _("Open the next ticket")
+    LIST = "list", _("Go back to the list")
+    STAY = "stay", _("Stay with the ticket")
+
+
 class AgentManager(BaseUserManager["Agent"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> Agent:
         """An agent who signs in with an e-mail address; without a password only a reset lets them in."""
@@ -75,6 +81,13 @@ class Agent(AbstractBaseUser):
     # The same with its formatting, cleaned; empty where it has none.
     signature_html = models.TextField(blank=True, default="", db_default="")
     takes_answered = models.BooleanField(_("take the tickets I answer"), default=True)
+    after_closing = models.CharField(
+        _("after closing a ticket"),
+        max_length=4,
+        choices=AfterClosing.choices,
+        default=AfterClosing.NEXT,
+        db_default="next",
+    )
     joined_at = models.DateTimeField(db_default=Now())
 
     USERNAME_FIELD = "email"

@@ -28,7 +28,17 @@ class ProfileForm(forms.ModelForm):
 
     class Meta:
         model = Agent
-        fields = ("name", "locale", "time_zone", "theme", "density", "shortcuts", "takes_answered", "signature")
+        fields = (
+            "name",
+            "locale",
+            "time_zone",
+            "theme",
+            "density",
+            "shortcuts",
+            "takes_answered",
+            "after_closing",
+            "signature",
+        )
         help_texts = {
             "shortcuts": _("J, K, R, E and the others. Commands with Ctrl stay on."),
             "takes_answered": _("A ticket of nobody becomes yours when you answer it."),

@@ -18,6 +18,8 @@ from people.tokens import create_token
 from tests.api.client import Answer, Api
 from tests.people import House, open_ticket, receive
 from tickets import actions
+from tickets.actions.macros import Content, save_macro
+from tickets.actions.views import Audience
 from tickets.inbound import Address
 from tickets.models import Attachment, Message, Relocation, Ticket, TicketLink
 
@@ -60,6 +62,7 @@ READS = [
     Route("channels", "GET", "channels/"),
     Route("channel", "GET", "channels/{channel}/"),
     Route("tags", "GET", "tags/"),
+    Route("macros", "GET", "macros/"),
     Route("events", "GET", "events/"),
 ]
 NEXT_MONTH = (timezone.now() + timedelta(days=30)).isoformat()
@@ -104,6 +107,8 @@ def secret(house: House) -> dict[str, Any]:
     assert result.ticket_id is not None
     ticket = Ticket.objects.get(pk=result.ticket_id)
     actions.add_tag(ticket.pk, by=house.olena, name=f"{CANARY}tag")
+    team = Audience(team=house.support)
+    save_macro(None, Content(f"{CANARY} macro", {"": f"{CANARY} says"}), by=house.adam, audience=team)
     file = Api.of(house.olena).upload(ticket.pk, f"{CANARY}.txt", f"{CANARY} inside".encode()).body["id"]
     actions.add_note(ticket.pk, by=house.olena, text=f"{CANARY} note", attachments=[file])
     reply = actions.reply(ticket.pk, by=house.olena, text=f"{CANARY} reply", undo_seconds=600)

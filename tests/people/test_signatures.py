@@ -67,7 +67,8 @@ def test_whoever_is_asked_aside_is_not_told_the_customers_name(house: House) -> 
 def test_the_profile_refuses_unknown_ones_by_name_and_shows_the_rest(house: House) -> None:
     client = Client()
     client.force_login(house.olena)
-    form = {"name": "Olena", "locale": "en", "time_zone": "Europe/Kyiv", "theme": "system", "density": "comfortable"}
+    form = {"name": "Olena", "locale": "en", "time_zone": "Europe/Kyiv", "theme": "system", "density": "comfortable",
+            "after_closing": "next"}  # fmt: skip
     refused = client.post("/profile/", form | {"signature": "{agent.phone}"})
     assert refused.status_code == 422
     assert "{agent.phone}" in refused.content.decode()

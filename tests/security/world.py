@@ -43,7 +43,7 @@ from tests.people import NOW, House, make_agent, make_house
 from tickets import actions
 from tickets.actions import delivery
 from tickets.files import inline_picture_url
-from tickets.models import Attachment, Call, Channel, Message, Participant, Ticket
+from tickets.models import Attachment, Call, Channel, Macro, MacroText, Message, Participant, SavedView, Ticket
 
 SUPPORT_WORD, RETURNS_WORD = "kanarek7391", "slowik5528"
 ROLES = ("admin", "manager", "agent", "viewer")
@@ -155,6 +155,21 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     drain()
     file = Attachment.objects.filter(message=first, content_id="").get()
     inline = Attachment.objects.filter(message=first).exclude(content_id="").get()
+    for name in ("first", word):
+        saved = SavedView.objects.create(
+            name=f"{word} {name}", team=corner.team, where={"text": [word]}, position=len(name)
+        )
+    ids["saved_view"] = saved.pk
+    macro = Macro.objects.create(name=f"{word} macro", team=corner.team, tags=[f"{word} macro".lower()])
+    MacroText.objects.create(macro=macro, text=f"{word} in a macro")
+    ids["macro"] = macro.pk
+    job = actions.start_bulk(
+        actions.Selection(ids=[ticket.pk]), by=agent, do="tag", value=f"{word} bulk", client_id=uuid4()
+    )
+    actions.work_bulk(at=timezone.now(), job_id=job.pk)
+    ids["bulk"] = job.pk
+    given = actions.add_tag(ticket.pk, by=agent, name=f"{word} given")
+    ids["change_made"] = given.recorded
     pending = Participant.objects.get(conversation__ticket=ticket, state="pending")
     OutgoingServer.objects.create(channel=corner.channel, position=0, host=f"{word}.first.example")
     domain = corner.channel.address.rpartition("@")[2]

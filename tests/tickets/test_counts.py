@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from people.models import Customer
 from tests.people import NOW, House, make_house
+from tickets.conditions import ticket_q
 from tickets.counts import all_heaps, fold_tally, unread_map, view_counts
-from tickets.facets import ticket_q
 from tickets.inbox.catalogue import wheres_for
 from tickets.models import Seen, Status, Tally, Ticket
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from people.models import Agent, Customer, Membership, Role, Team
+from tickets.conditions import ticket_q
 from tickets.counts import all_heaps, view_counts, visible_tally
-from tickets.facets import COUNTED, Facets, Where, matches, tally_q, ticket_q
+from tickets.facets import COUNTED, Facets, Where, matches, tally_q
 from tickets.inbox.catalogue import wheres_for
 from tickets.live.board import Board
 from tickets.live.sight import standings

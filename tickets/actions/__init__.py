@@ -3,6 +3,7 @@
 from .acknowledge import acknowledge_ticket, machine_may_answer
 from .assignment import assign_ticket, move_to_team
 from .automatic import queue_automatic
+from .bulk import Selection, start_bulk, sweep_bulk, undo_bulk, work_bulk
 from .by_rule import assign_by_rule, move_by_rule, prioritise_by_rule, tag_by_rule
 from .drafts import discard_draft, mark_seen, save_draft
 from .due import NO_DEADLINE, Deadline, show_deadline, show_overdue
@@ -22,16 +23,19 @@ from .participants import (
     show_remote_images,
     use_address_again,
 )
+from .reminders import finish_reminder, fire_reminders, set_reminder
 from .replies import reply
 from .spam import mark_spam, unblock_address, unmark_spam
 from .splitting import split_ticket, undo_split
 from .status import close_solved, set_status, snooze_ticket, wake_snoozed
 from .undelivered import confirm_delivered, retry_delivery
+from .undo import undo_change
 from .withdrawal import withdraw_reply
 
 __all__ = [
     "NO_DEADLINE",
     "Deadline",
+    "Selection",
     "accept_participant",
     "acknowledge_ticket",
     "add_note",
@@ -42,6 +46,8 @@ __all__ = [
     "close_solved",
     "confirm_delivered",
     "discard_draft",
+    "finish_reminder",
+    "fire_reminders",
     "forward",
     "hold_scheduled",
     "link_tickets",
@@ -63,15 +69,20 @@ __all__ = [
     "save_draft",
     "send_scheduled_now",
     "set_priority",
+    "set_reminder",
     "set_status",
     "show_deadline",
     "show_overdue",
     "show_remote_images",
     "snooze_ticket",
     "split_ticket",
+    "start_bulk",
+    "sweep_bulk",
     "sweep_orphans",
     "tag_by_rule",
     "unblock_address",
+    "undo_bulk",
+    "undo_change",
     "undo_merge",
     "undo_split",
     "unlink_tickets",
@@ -80,4 +91,5 @@ __all__ = [
     "use_address_again",
     "wake_snoozed",
     "withdraw_reply",
+    "work_bulk",
 ]

@@ -103,6 +103,7 @@ def record(
     recorded = record_event(
         ticket_stream(ticket.pk), kind, by=by, at=at, data=data or {}, cause_id=cause_id, depth=depth
     )
+    ticket.recorded = recorded.id
     announce(ticket.pk, kind=kind, event_id=recorded.id, before=before)
     return recorded
 

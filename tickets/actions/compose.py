@@ -14,16 +14,19 @@ from events.statements import prepared
 from people.models import Agent
 from tickets.errors import IdempotencyMismatch, InvalidInput
 from tickets.models import Conversation, Message, MessageKind, ThreadLayer, Ticket
+from tickets.placeholders import refuse_unfilled
 from tickets.preview import preview_of
 from tickets.search.index import insert_entries
 from tickets.search.text import search_document
 
 
 def clean_text(text: str, *, needed: bool) -> str:
-    """What was written, storable. Raises InvalidInput when it is too long, or missing though needed."""
+    """What was written, storable. Raises InvalidInput when it is too long, missing though needed, or holds a
+    placeholder that was not filled in."""
     clean = text.replace("\x00", "").replace("\r\n", "\n").encode("utf-8", "replace").decode().rstrip()
     if len(clean) > settings.MAX_REPLY_LENGTH:
         raise InvalidInput("text", _("The text is too long."))
+    refuse_unfilled(clean)
     if needed and not clean.strip():
         raise InvalidInput("text", _("Write something first."))
     return clean

@@ -21,7 +21,17 @@ from tickets.errors import InvalidInput, StaleReply
 from tickets.events import TicketEvent
 from tickets.inbound import Address
 from tickets.kinds import traits_of
-from tickets.models import OWN_AUTOMATIC, Conversation, Draft, DraftKind, Message, MessageKind, OutboxState, Ticket
+from tickets.models import (
+    OWN_AUTOMATIC,
+    Conversation,
+    Draft,
+    DraftKind,
+    Message,
+    MessageKind,
+    OutboxState,
+    Status,
+    Ticket,
+)
 from tickets.recipients import Recipients
 from tickets.tokens import new_token
 from tickets.written_html import clean_written_html, pictures_of
@@ -33,7 +43,7 @@ from .drafts import mark_seen
 from .files import attach_files
 from .later import Later, check_send_at
 from .reach import counterpart, refuse_unsendable
-from .status import change_status
+from .status import change_status, set_snooze
 
 
 def reply(
@@ -53,6 +63,7 @@ def reply(
     confirmed: Collection[str] = (),
     undo_seconds: int | None = None,
     then_status: str | None = None,
+    then_snooze: datetime | None = None,
     send_at: datetime | None = None,
     hold_on_answer: bool = True,
     at: datetime | None = None,
@@ -66,16 +77,15 @@ def reply(
     at, html = at or timezone.now(), clean_written_html(html)
     text = clean_text(text, needed=not attachments and not pictures_of(html))
     later = Later(check_send_at(send_at, at=at), hold_on_answer, then_status) if send_at else None
-    wish = Wish(to, cc, bcc, answers, reply_all, confirmed)
     with transaction.atomic():
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.REPLY)
         if earlier := repeated(ticket, client_id, by=by, kind=MessageKind.OUTBOUND, text=text):
             return earlier
         _refuse_stale(ticket, expected)
         written = _Written(by, text, html, at, client_id, undo_seconds, later, (*attachments, *pictures_of(html)))
-        message = _queue(ticket, wish, written)
+        message = _queue(ticket, Wish(to, cc, bcc, answers, reply_all, confirmed), written)
         attach_files(message, attachments, by=by)
-        return _note_queued(ticket, message, written, then_status)
+        return _note_queued(ticket, message, written, then_status, then_snooze)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +107,16 @@ class _Written:
         return self.later.at if self.later else self.at + timedelta(seconds=wait)
 
 
-def _note_queued(ticket: Ticket, message: Message, written: _Written, then_status: str | None) -> Message:
+def _note_queued(
+    ticket: Ticket, message: Message, written: _Written, then_status: str | None, then_snooze: datetime | None
+) -> Message:
+    """A snooze puts the ticket aside with the click, also when the reply itself waits."""
     if written.later:
         _note_scheduled(ticket, message, by=written.by, at=written.at)
     else:
         _note_answered(ticket, message, by=written.by, at=written.at, then_status=then_status)
+    if then_snooze and then_snooze > written.at and ticket.status != Status.SOLVED:
+        set_snooze(ticket, then_snooze, by=written.by.actor, at=written.at, reply=message.pk)
     return message
 
 

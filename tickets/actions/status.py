@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -32,26 +33,30 @@ def set_status(ticket_id: int, *, by: Agent, status: str, at: datetime | None = 
     return ticket
 
 
-def change_status(ticket: Ticket, status: str, *, by: Actor, at: datetime) -> None:
-    """`set_status` for a ticket that the caller has locked."""
+def change_status(ticket: Ticket, status: str, *, by: Actor, at: datetime, undoes: int | None = None) -> None:
+    """`set_status` for a ticket that the caller has locked. `undoes` names the event it takes back, if it does: then
+    a period that was ended goes on, however long ago that was."""
     if status not in SETTABLE:
         raise InvalidInput("status", _("A ticket cannot be set to “%(status)s”.") % {"status": status})
     if ticket.status == status:
         return
     refuse_closed(ticket)
     if status == Status.SOLVED:
-        _solve(ticket, by=by, at=at)
+        _solve(ticket, by=by, at=at, undoes=undoes)
     elif ticket.status == Status.SOLVED:
-        _reopen(ticket, status, by=by, at=at)
+        _reopen(ticket, status, by=by, at=at, undoes=undoes)
     else:
-        data = {"from": ticket.status, "to": status}
+        data = {"from": ticket.status, "to": status} | ({"undoes": undoes} if undoes else {})
         ticket.status = status
         ticket.save(update_fields=["status"])
         record(ticket, TicketEvent.TICKET_STATUS_CHANGED, by=by, at=at, data=data)
 
 
-def _solve(ticket: Ticket, *, by: Actor, at: datetime) -> None:
-    data = {"from": ticket.status}
+def _solve(ticket: Ticket, *, by: Actor, at: datetime, undoes: int | None = None) -> None:
+    data: dict[str, Any] = {"from": ticket.status} | ({"undoes": undoes} if undoes else {})
+    # What solving ends, so that it can be taken back.
+    ended = {"waiting_since": ticket.waiting_since, "snoozed_until": ticket.snoozed_until}
+    data |= {name: moment.isoformat() for name, moment in ended.items() if moment}
     ticket.status, ticket.solved_at = Status.SOLVED, at
     ticket.waiting_since = ticket.snoozed_until = None
     ticket.save(update_fields=["status", "solved_at", "waiting_since", "snoozed_until"])
@@ -59,8 +64,8 @@ def _solve(ticket: Ticket, *, by: Actor, at: datetime) -> None:
     record(ticket, TicketEvent.TICKET_SOLVED, by=by, at=at, data=data)
 
 
-def _reopen(ticket: Ticket, status: str, *, by: Actor, at: datetime) -> None:
-    slip = ticket.solved_at is not None and at - ticket.solved_at <= SLIP
+def _reopen(ticket: Ticket, status: str, *, by: Actor, at: datetime, undoes: int | None = None) -> None:
+    slip = undoes is not None or (ticket.solved_at is not None and at - ticket.solved_at <= SLIP)
     last = Cycle.objects.filter(ticket=ticket).aggregate(last=Max("number"))["last"] or 0
     if slip and last:
         Cycle.objects.filter(ticket=ticket, number=last).update(solved_at=None)
@@ -68,7 +73,8 @@ def _reopen(ticket: Ticket, status: str, *, by: Actor, at: datetime) -> None:
         Cycle.objects.create(ticket=ticket, number=last + 1, opened_at=at)
     ticket.status, ticket.solved_at = status, None
     ticket.save(update_fields=["status", "solved_at"])
-    record(ticket, TicketEvent.TICKET_REOPENED, by=by, at=at, data={"to": status, "slip": bool(slip and last)})
+    data = {"to": status, "slip": bool(slip and last)} | ({"undoes": undoes} if undoes else {})
+    record(ticket, TicketEvent.TICKET_REOPENED, by=by, at=at, data=data)
 
 
 def snooze_ticket(ticket_id: int, *, by: Agent, until: datetime | None, at: datetime | None = None) -> Ticket:
@@ -83,11 +89,27 @@ def snooze_ticket(ticket_id: int, *, by: Agent, until: datetime | None, at: date
             raise InvalidInput("until", _("A solved ticket cannot be snoozed."))
         if ticket.snoozed_until == until:
             return ticket
-        ticket.snoozed_until = until
-        ticket.save(update_fields=["snoozed_until"])
-        kind = TicketEvent.TICKET_SNOOZED if until else TicketEvent.TICKET_WOKEN
-        record(ticket, kind, by=by.actor, at=at, data={"until": until.isoformat()} if until else {})
+        set_snooze(ticket, until, by=by.actor, at=at)
     return ticket
+
+
+def set_snooze(
+    ticket: Ticket,
+    until: datetime | None,
+    *,
+    by: Actor,
+    at: datetime,
+    undoes: int | None = None,
+    reply: int | None = None,
+) -> None:
+    """Snooze or wake a ticket that the caller has locked; `reply` is the message it was snoozed with."""
+    moments = {"until": until, "from": ticket.snoozed_until}
+    data: dict[str, Any] = {name: moment.isoformat() for name, moment in moments.items() if moment}
+    data |= {"undoes": undoes} if undoes else {}
+    data |= {"reply": reply} if reply else {}
+    ticket.snoozed_until = until
+    ticket.save(update_fields=["snoozed_until"])
+    record(ticket, TicketEvent.TICKET_SNOOZED if until else TicketEvent.TICKET_WOKEN, by=by, at=at, data=data)
 
 
 def wake_snoozed(*, at: datetime) -> int:

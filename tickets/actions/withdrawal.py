@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from events.models import Event
@@ -31,7 +32,7 @@ from tickets.written_html import html_of_text
 
 from .base import audience, lock_message_ticket, record, refresh_attention
 from .files import release_files
-from .status import change_status
+from .status import change_status, set_snooze
 
 _NOT_YET = (OutboxState.QUEUED, OutboxState.HELD)
 
@@ -106,6 +107,9 @@ def _restore(ticket: Ticket, withdrawn: Message, *, by: Agent, at: datetime) -> 
         change_status(ticket, before, by=by.actor, at=at)
     if ticket.status != Status.SOLVED:
         ticket.waiting_since = asked.order_by("sequence").values_list("at", flat=True).first()
+    if snoozed := _snoozed_with(ticket, withdrawn):
+        asleep = parse_datetime(snoozed.data.get("from") or "")
+        set_snooze(ticket, asleep if asleep and asleep > at else None, by=by.actor, at=at, undoes=snoozed.pk)
     if _took(ticket, withdrawn, by):
         seen_by, ticket.assignee = audience(ticket), None
         data = {"from": by.pk, "to": None}
@@ -122,6 +126,14 @@ def _took(ticket: Ticket, withdrawn: Message, by: Agent) -> bool:
     if own is None or ticket.assignee_id != by.pk:
         return False
     return not said.filter(kind=TicketEvent.TICKET_ASSIGNED, sequence__gt=own.sequence).exists()
+
+
+def _snoozed_with(ticket: Ticket, withdrawn: Message) -> Event | None:
+    """The snooze that came with the reply, if the ticket still sleeps by it."""
+    said = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket.pk, kind=TicketEvent.TICKET_SNOOZED)
+    last = said.order_by("-sequence").first()
+    until = parse_datetime(last.data.get("until") or "") if last and last.data.get("reply") == withdrawn.pk else None
+    return last if until and ticket.snoozed_until == until else None
 
 
 def _status_before(ticket: Ticket, withdrawn: Message) -> str:

@@ -5,6 +5,7 @@ from django.urls import path
 from tickets.api.attachments import AttachmentView, TicketAttachmentsView
 from tickets.api.directory import ChannelsView, ChannelView, CustomersView, CustomerView, TagsView
 from tickets.api.feed import FeedView, TicketEventsView
+from tickets.api.macros import MacrosView
 from tickets.api.messages import MessagesView, MessageView, WithdrawalView
 from tickets.api.passing import ForwardsView, ScheduleView
 from tickets.api.tickets import TicketsView, TicketView
@@ -31,5 +32,6 @@ urlpatterns = [
     path("channels/", ChannelsView.as_view(), name="channels"),
     path("channels/<int:channel_id>/", ChannelView.as_view(), name="channel"),
     path("tags/", TagsView.as_view(), name="tags"),
+    path("macros/", MacrosView.as_view(), name="macros"),
     path("events/", FeedView.as_view(), name="events"),
 ]

@@ -9,13 +9,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Agent
-from tickets.facets import HasFacets, Where, matches
+from tickets.conditions import resolve
+from tickets.facets import COUNTED, HasFacets, Where, matches
 from tickets.kinds import traits_of
-from tickets.models import DueState, Status
+from tickets.models import DueState, Status, ViewOrder
 
-from .directory import Directory, read_directory
+from .directory import Directory, ViewEntry, read_directory
 
 TO_DO = (Status.OPEN.value, Status.ON_HOLD.value)
+SAVED = "saved"
 DONE = (Status.SOLVED.value, Status.CLOSED.value)
 
 
@@ -31,7 +33,7 @@ class View:
     empty: str | Promise = field(default=_("Nothing here."))
     alarming: bool = False
     counted: bool = True
-    by_deadline: bool = False  # the nearest first, instead of the newest
+    order: str = ViewOrder.NEWEST
 
     def matches(self, facets: HasFacets) -> bool:
         return matches(self.where, facets)
@@ -39,8 +41,13 @@ class View:
 
 def views_for(agent: Agent, directory: Directory | None = None) -> list[View]:
     """The agent's views in the order shown; teams and channels only where their tickets may be seen."""
-    known = directory or read_directory()
-    return [*_standing(agent), *_team_views(agent, known), *_channel_views(agent, known)]
+    known = directory or read_directory([agent])
+    return [*_standing(agent), *_saved_views(agent, known), *_team_views(agent, known), *_channel_views(agent, known)]
+
+
+def deep_wheres(agent: Agent, directory: Directory | None = None) -> dict[str, Where]:
+    """The conditions of the agent's views whose tickets no tally counts, by key."""
+    return {view.key: view.where for view in views_for(agent, directory) if view.group == SAVED and not view.counted}
 
 
 def wheres_for(agent: Agent, directory: Directory | None = None) -> dict[str, Where]:
@@ -70,12 +77,12 @@ def _standing(agent: Agent) -> Iterator[View]:
         empty=_("Every mail arrived and nobody waits to be let in."),
     )  # fmt: skip
     yield View(
-        "deadlines", _("By deadline"), icon="timer", counted=False, by_deadline=True,
+        "deadlines", _("By deadline"), icon="timer", counted=False, order=ViewOrder.DEADLINE,
         where={"due": (DueState.RUNNING.value, DueState.LATE.value), "status": TO_DO},
         empty=_("No deadline is running."),
     )  # fmt: skip
     yield View(
-        "overdue", _("Overdue"), icon="timer-off", counted=False, by_deadline=True,
+        "overdue", _("Overdue"), icon="timer-off", counted=False, order=ViewOrder.DEADLINE,
         where={"due": (DueState.LATE.value,), "status": TO_DO}, empty=_("Nothing is overdue."),
     )  # fmt: skip
     yield View(
@@ -86,6 +93,33 @@ def _standing(agent: Agent) -> Iterator[View]:
         "spam", _("Spam"), icon="shield-alert", where={"status": (Status.SPAM.value,)}, counted=False,
         empty=_("No spam. What is marked as such, and what its senders write next, stands here."),
     )  # fmt: skip
+
+
+def _saved_views(agent: Agent, directory: Directory) -> Iterator[View]:
+    """Those made by people: by whoever looks, for their teams, for everyone, each kind in its own order."""
+    for entry in directory.views:
+        mine = entry.owner_id == agent.pk
+        shared = entry.owner_id is None and (
+            entry.team_id is None or agent.sees_everything or entry.team_id in agent.team_ids
+        )
+        if not (mine or shared):
+            continue
+        where = resolve(entry.where, agent)
+        counted = all(name in COUNTED for name in where)
+        yield View(
+            entry.key, entry.name, icon=_saved_icon(entry), where=where, group=SAVED, counted=counted,
+            order=entry.order,
+        )  # fmt: skip
+
+
+def _saved_icon(entry: ViewEntry) -> str:
+    if entry.owner_id:
+        return _icon_name(icon="bookmark")
+    return _icon_name(icon="users-round") if entry.team_id else _icon_name(icon="list-filter")
+
+
+def _icon_name(icon: str) -> str:
+    return icon
 
 
 def _team_views(agent: Agent, directory: Directory) -> Iterator[View]:

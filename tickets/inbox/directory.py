@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from django.db.models import CharField, Value
+from django.db.models import BigIntegerField, Q, TextField, Value
 from django.db.models.functions import Cast
 
 from people.models import Agent, Team
 from people.permissions import Permission, role_may
-from tickets.models import Channel
+from tickets.models import Channel, SavedView
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,33 @@ class AgentEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewEntry:
+    """A saved view: its owner's, a team's, or everyone's."""
+
+    id: int
+    name: str
+    where: Mapping[str, Any]
+    order: str
+    owner_id: int | None
+    team_id: int | None
+    position: int
+
+    @property
+    def key(self) -> str:
+        return f"saved-{self.id}"
+
+    @property
+    def place(self) -> tuple[bool, bool, int, int]:
+        """One's own first, then those of teams, then everyone's."""
+        return self.owner_id is None, self.team_id is None, self.position, self.id
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
     teams: Mapping[int, str]
     channels: Mapping[int, ChannelEntry]
     agents: Mapping[int, AgentEntry]
+    views: Sequence[ViewEntry] = ()
 
     def agent_name(self, id: int | None) -> str:
         entry = self.agents.get(id or 0)
@@ -49,26 +74,41 @@ class Directory:
         return frozenset(channel.address for channel in self.channels.values())
 
 
-def read_directory() -> Directory:
-    """Everything by name, in one query: a shop has tens of these, not thousands."""
-    text = CharField()
+def read_directory(viewers: Collection[Agent] = ()) -> Directory:
+    """Everything by name, in one query: a shop has tens of these, not thousands. Of the saved views only those that
+    some of `viewers` have."""
+    text, none, zero = TextField(), Cast(Value(None), BigIntegerField()), Value(0)
     teams = Team.objects.order_by().values_list(
-        Value("team"), "id", "name", Value("", text), Value("", text), Value(True), Value(None, Team._meta.pk)
+        Value("team"), "id", "name", Value("", text), Value("", text), Value(True), none, none, zero
     )
     channels = Channel.objects.order_by().values_list(
-        Value("channel"), "id", "name", "address", "kind", "is_active", "team_id"
+        Value("channel"), "id", "name", "address", "kind", "is_active", "team_id", none, zero
     )
     agents = Agent.objects.order_by().values_list(
-        Value("agent"), "id", "name", Cast("email", text), "role", "is_active", Value(None, Team._meta.pk)
+        Value("agent"), "id", "name", Cast("email", text), "role", "is_active", none, none, zero
     )
-    found = Directory({}, {}, {})
-    for what, id, name, address, kind, active, team_id in sorted(
-        teams.union(channels, agents, all=True), key=lambda row: str(row[2]).casefold()
+    parts = [channels, agents, *([_views_of(viewers)] if viewers else [])]
+    found, views = Directory({}, {}, {}), []
+    for what, id, name, address, kind, active, team_id, owner_id, position in sorted(
+        teams.union(*parts, all=True), key=lambda row: str(row[2]).casefold()
     ):
-        if what == "team":
+        if what == "view":
+            views.append(ViewEntry(id, name, json.loads(address), kind, owner_id, team_id, position))
+        elif what == "team":
             found.teams[id] = name  # type: ignore[index]
         elif what == "agent":
             found.agents[id] = AgentEntry(id, name or address, kind, active)  # type: ignore[index]
         elif active:
             found.channels[id] = ChannelEntry(id, name, address, kind, team_id)  # type: ignore[index]
-    return found
+    return replace(found, views=sorted(views, key=lambda view: view.place))
+
+
+def _views_of(viewers: Collection[Agent]) -> Any:
+    audience = Q(owner__in=[agent.pk for agent in viewers]) | Q(owner=None, team=None)
+    if any(agent.sees_everything for agent in viewers):
+        audience |= Q(team__isnull=False)
+    else:
+        audience |= Q(team__in={id for agent in viewers for id in agent.team_ids})
+    return SavedView.objects.filter(audience).order_by().values_list(
+        Value("view"), "id", "name", Cast("where", TextField()), "order", Value(True), "team_id", "owner_id", "position"
+    )  # fmt: skip

@@ -50,9 +50,11 @@ def quick(request: HttpRequest) -> HttpResponseBase:
     """A few tickets for the palette, as plain facts."""
     agent = agent_of(request)
     page = search_tickets(agent, read_query(request), limit=QUICK)
-    tickets = Ticket.objects.visible_to(agent).in_bulk(page.ids)
+    tickets = Ticket.objects.visible_to(agent).select_related("customer").in_bulk(page.ids)
     shown = [tickets[id] for id in page.ids if id in tickets]
-    return JsonResponse({"tickets": [{"number": t.pk, "subject": t.subject, "status": t.status} for t in shown]})
+    return JsonResponse(
+        {"tickets": [{"number": t.pk, "subject": t.subject, "status": t.status, "who": t.customer.name} for t in shown]}
+    )
 
 
 @require_safe

@@ -14,12 +14,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from people.models import Agent
+from people.permissions import Permission
+from tickets.conditions import capped_count, plain_part
 from tickets.counts import view_counts
 from tickets.models import SETTABLE, Priority, Ticket
 from tickets.notices import unread_count
 
 from .access import agent_of, signed_in
-from .catalogue import View, views_for, wheres_for
+from .catalogue import View, deep_wheres, views_for, wheres_for
 from .directory import read_directory
 from .rows import list_page
 from .sidebar import Entry, Sidebar, sidebar_for
@@ -76,7 +78,7 @@ def rows(request: HttpRequest, view_key: str) -> HttpResponseBase:
     """The list alone, from the top or after a cursor."""
     agent = agent_of(request)
     view = _view(agent, view_key)
-    page = list_page(agent, view.where, after=request.GET.get("after", ""), by_deadline=view.by_deadline)
+    page = list_page(agent, view.where, after=request.GET.get("after", ""), order=view.order)
     pairs = [(row, page.marks[row.number]) for row in page.rows]
     return JsonResponse({"html": render_to_string("tickets/_rows.html", {"pairs": pairs}), "next": page.next_cursor})
 
@@ -127,7 +129,10 @@ def customer_history(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
 @signed_in
 def counts(request: HttpRequest) -> HttpResponseBase:
     agent = agent_of(request)
-    return JsonResponse({"counts": view_counts(agent, wheres_for(agent)), "notices": unread_count(agent)})
+    directory = read_directory([agent])
+    counted: dict[str, int | str] = {**view_counts(agent, wheres_for(agent, directory))}
+    counted |= {key: capped_count(agent, where) for key, where in deep_wheres(agent, directory).items()}
+    return JsonResponse({"counts": counted, "notices": unread_count(agent)})
 
 
 @require_safe
@@ -182,7 +187,7 @@ def read_number(value: str | None) -> int:
 
 
 def _list_context(agent: Agent, sidebar: Sidebar, entry: Entry, after: str = "") -> dict[str, Any]:
-    page = list_page(agent, entry.view.where, after=after, by_deadline=entry.view.by_deadline)
+    page = list_page(agent, entry.view.where, after=after, order=entry.view.order)
     return {
         "sidebar_data": sidebar,
         "entry": entry,
@@ -191,7 +196,8 @@ def _list_context(agent: Agent, sidebar: Sidebar, entry: Entry, after: str = "")
         "next_cursor": page.next_cursor,
         "menus": _menus(sidebar),
         "tab": "inbox",
-        "where": {facet: list(allowed) for facet, allowed in entry.view.where.items()},
+        "may_edit": agent.may(Permission.EDIT_TICKETS),
+        "where": {facet: list(allowed) for facet, allowed in plain_part(entry.view.where).items()},
     }
 
 

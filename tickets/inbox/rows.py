@@ -13,9 +13,10 @@ from django.db.models.functions import Coalesce, JSONObject, Left, NullIf
 from django.template.loader import get_template
 
 from people.models import Agent, Identity
-from tickets.facets import Where, ticket_q
+from tickets.conditions import ticket_q
+from tickets.facets import Where
 from tickets.kinds import traits_of
-from tickets.models import Draft, Priority, Seen, Status, Tagging, Ticket
+from tickets.models import Draft, Priority, Seen, Status, Tagging, Ticket, ViewOrder
 
 from .due import Due, due_of
 from .faces import hue, initials
@@ -95,14 +96,42 @@ class Page:
     next_cursor: str
 
 
-def list_page(agent: Agent, where: Where, *, after: str = "", by_deadline: bool = False) -> Page:
-    """The newest fifty of a view in the agent's scope, or the fifty that follow a cursor; or those whose deadline is
-    nearest. One query."""
-    found = list(_deadline_walk(agent, where, after) if by_deadline else _page_query(agent, where, after))
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a list is sorted: by one moment and the number, each way along an index. Tickets without the moment are not
+    in a list sorted by it."""
+
+    column: str
+    descending: bool = False
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        sign = "-" if self.descending else ""
+        return f"{sign}{self.column}", f"{sign}id"
+
+    def follows(self, at: datetime, number: int) -> Q:
+        """What comes after this place. The first condition repeats the second in a form an index can start from."""
+        way = "lt" if self.descending else "gt"
+        start = Q(**{f"{self.column}__{way}e": at})
+        return start & (Q(**{f"{self.column}__{way}": at}) | Q(**{self.column: at, f"id__{way}": number}))
+
+
+ORDERS = {
+    ViewOrder.NEWEST: Order("last_message_at", descending=True),
+    ViewOrder.OLDEST: Order("last_message_at"),
+    ViewOrder.WAITING: Order("waiting_since"),
+    ViewOrder.DEADLINE: Order("next_due_at"),
+}
+
+
+def list_page(agent: Agent, where: Where, *, after: str = "", order: str = ViewOrder.NEWEST) -> Page:
+    """The first fifty of a view in the agent's scope, or the fifty that follow a cursor. One query."""
+    found = list(_page_query(agent, where, after, ORDERS[ViewOrder(order)]))
     shown = found[:PAGE]
     rows = [_row(values) for values in shown]
     marks = {values["id"]: _mark(values) for values in shown}
-    cursor = _cursor_after(rows[-1], by_deadline) if len(found) > PAGE else ""
+    last = shown[-1] if len(found) > PAGE else None
+    cursor = write_cursor(last[ORDERS[ViewOrder(order)].column], last["id"]) if last else ""
     return Page(rows, marks, cursor)
 
 
@@ -138,37 +167,25 @@ def read_cursor(cursor: str) -> tuple[datetime, int] | None:
     return EPOCH + int(micros) * _MICROSECOND, int(number)
 
 
-def _page_query(agent: Agent, where: Where, after: str) -> Iterable[dict[str, Any]]:
+def _page_query(agent: Agent, where: Where, after: str, order: Order) -> Iterable[dict[str, Any]]:
     """One ordered index walk per status, merged: with several statuses in one condition the order would need a sort
-    of everything that matches."""
+    of everything that matches. Deadlines and waiting have indexes of their own, with few tickets in them."""
     statuses = where.get("status", ())
-    parts = [{**where, "status": (status,)} for status in statuses] if len(statuses) > 1 else [where]
-    walks = [_walk(agent, part, after) for part in parts]
+    apart = len(statuses) > 1 and order.column == "last_message_at"
+    parts = [{**where, "status": (status,)} for status in statuses] if apart else [where]
+    walks = [_walk(agent, part, after, order) for part in parts]
     if len(walks) == 1:
         return walks[0]
-    return walks[0].union(*walks[1:], all=True).order_by("-last_message_at", "-id")[: PAGE + 1]
+    return walks[0].union(*walks[1:], all=True).order_by(*order.keys)[: PAGE + 1]
 
 
-def _cursor_after(row: Row, by_deadline: bool) -> str:
-    at = row.due.at if by_deadline and row.due and row.due.at else row.at
-    return write_cursor(at, row.number)
-
-
-def _deadline_walk(agent: Agent, where: Where, after: str) -> QuerySet[Ticket, Any]:
-    """One walk along the index of deadlines, which holds tickets with one only."""
-    tickets = Ticket.objects.visible_to(agent).filter(ticket_q(where), next_due_at__isnull=False)
+def _walk(agent: Agent, where: Where, after: str, order: Order) -> QuerySet[Ticket, Any]:
+    tickets = Ticket.objects.visible_to(agent).filter(ticket_q(where))
+    if order.column != "last_message_at":
+        tickets = tickets.filter(**{f"{order.column}__isnull": False})
     if place := read_cursor(after):
-        at, number = place
-        tickets = tickets.filter(next_due_at__gte=at).filter(Q(next_due_at__gt=at) | Q(next_due_at=at, id__gt=number))
-    return _with_marks(_with_facts(tickets.order_by("next_due_at", "id")), agent)[: PAGE + 1]
-
-
-def _walk(agent: Agent, where: Where, after: str) -> QuerySet[Ticket, Any]:
-    tickets = Ticket.objects.visible_to(agent).filter(ticket_q(where)).newest_first()
-    if place := read_cursor(after):
-        # The first condition repeats the second in a form an index can start from.
-        tickets = tickets.filter(last_message_at__lte=place[0]).before(*place)
-    return _with_marks(_with_facts(tickets), agent)[: PAGE + 1]
+        tickets = tickets.filter(order.follows(*place))
+    return _with_marks(_with_facts(tickets.order_by(*order.keys)), agent)[: PAGE + 1]
 
 
 def _with_facts(tickets: QuerySet[Ticket]) -> QuerySet[Ticket, Any]:

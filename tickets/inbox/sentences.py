@@ -17,7 +17,7 @@ from events.actors import ActorKind
 from events.models import Event
 from tickets.events import TicketEvent
 from tickets.kinds import traits_of
-from tickets.models import LinkReason, Priority, Status
+from tickets.models import UNTIL_ANSWER, LinkReason, Priority, Status
 
 from .directory import Directory
 
@@ -28,6 +28,8 @@ UNTOLD = frozenset({
     TicketEvent.DELIVERY_UNKNOWN, TicketEvent.ACKNOWLEDGEMENT_DUE, TicketEvent.DELIVERY_DELIVERED,
     TicketEvent.DELIVERY_READ, TicketEvent.MESSAGE_EDITED, TicketEvent.MESSAGE_REACTED, TicketEvent.MESSAGE_FILED,
     TicketEvent.MESSAGE_MIRRORED, TicketEvent.MESSAGE_IMPORTED, TicketEvent.CALL_LOGGED,
+    # Between an agent and the helpdesk.
+    TicketEvent.REMINDER_SET, TicketEvent.REMINDER_DUE, TicketEvent.REMINDER_DONE,
 })  # fmt: skip
 
 
@@ -132,6 +134,10 @@ def _status(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
 
 def _snoozed(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     at = parse_datetime(data.get("until") or "")
+    if at == UNTIL_ANSWER:
+        return Sentence(
+            icon="clock", html=format_html(_("{who} snoozed the ticket until the customer writes"), who=who)
+        )
     when = _bold(date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else "")
     return Sentence(icon="clock", html=format_html(_("{who} snoozed the ticket until {when}"), who=who, when=when))
 
@@ -217,6 +223,11 @@ def _plain(icon: str, text: Callable[[], str]) -> Teller:
 
 def _tag(icon: str, text: Callable[[], str]) -> Teller:
     return lambda who, data, names: Sentence(icon, format_html(text(), who=who, tag=_bold(data.get("name", ""))))
+
+
+def _macro(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    name = _bold(data.get("name", ""))
+    return Sentence(icon="zap", html=format_html(_("{who} used the canned reply {name}"), who=who, name=name))
 
 
 def _participant(icon: str, text: Callable[[], str]) -> Teller:
@@ -318,6 +329,7 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.TICKET_SPLIT_OFF: _pointing(
         icon="split", key="from", text=lambda: _("{who} split this off from {ticket}")
     ),
+    TicketEvent.MACRO_USED: _macro,
     TicketEvent.MESSAGE_WITHDRAWN: _plain(icon="undo-2", text=lambda: _("{who} withdrew a reply before it went out")),
     TicketEvent.MESSAGE_UNSENT: _plain(icon="eraser", text=lambda: _("{who} took a message back")),
     TicketEvent.CALLBACK_DONE: _plain(icon="phone-outgoing", text=lambda: _("{who} noted that the callback is done")),

@@ -25,6 +25,7 @@ from tickets.models import (
     MessageKind,
     Participant,
     ParticipantState,
+    Reminder,
     Status,
     Tagging,
     Ticket,
@@ -88,6 +89,23 @@ class Guest:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class OwnReminder:
+    """A reminder of whoever looks."""
+
+    id: int
+    text: str
+    moment: str
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromisoformat(self.moment)
+
+    @property
+    def is_due(self) -> bool:
+        return self.at <= timezone.now()
+
+
 class Thread:
     """A ticket with what surrounds it, read once."""
 
@@ -98,6 +116,7 @@ class Thread:
         self.tags = [(tag["name"], tag_hue(tag["hue"])) for tag in _extra(ticket, "tag_list")]
         self.drafts = {draft["kind"]: draft for draft in _extra(ticket, "draft_list")}
         self.uploads = _extra(ticket, "upload_list")
+        self.reminders = [OwnReminder(**entry) for entry in _extra(ticket, "reminder_list")]
 
     @cached_property
     def names(self) -> Names:
@@ -261,6 +280,8 @@ def _query(agent: Agent) -> Any:
     )
     files = Attachment.objects.filter(ticket=here, uploaded_by=agent, message=None, inline=False).order_by("id")
     uploads = files.values(json=JSONObject(id="public_id", name="filename", size="size"))
+    own = Reminder.objects.filter(ticket=here, agent=agent).order_by("at", "id")
+    reminders = own.values(json=JSONObject(id="id", text="text", moment="at"))
     answers = Message.objects.filter(ticket=here, kind=MessageKind.INBOUND, pending=False, conversation__aside=False)
     last_said = answers.annotate(robot=~Q(auto_kind="")).order_by("robot", "-at", "-sequence")
     answer = last_said.values(json=JSONObject(id="id", envelope="envelope", at="at"))[:1]
@@ -271,7 +292,7 @@ def _query(agent: Agent) -> Any:
             guest_list=ArraySubquery(guests), address_list=ArraySubquery(_addresses()), tag_list=ArraySubquery(tags),
             draft_list=ArraySubquery(drafts),
             upload_list=ArraySubquery(uploads),
-            answer_list=ArraySubquery(answer),
+            answer_list=ArraySubquery(answer), reminder_list=ArraySubquery(reminders),
         )
     )  # fmt: skip
 

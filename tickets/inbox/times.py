@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tickets.errors import InvalidInput
+from tickets.models import UNTIL_ANSWER
 
 MORNING = time(9)
 EVENING = time(17)
@@ -25,6 +27,36 @@ class Choice:
     at: datetime
 
 
+# Keys that are reckoned when they are chosen.
+ANSWER, BUSINESS = "answer", "business"
+NextMorning = Callable[[datetime], datetime | None]
+_opening: list[NextMorning] = []
+
+
+def teach_opening(opens: NextMorning) -> None:
+    """Learn when the shop opens next after a moment's day, from the app that keeps its calendar; once."""
+    _opening[:] = [opens]
+
+
+def next_business_day(now: datetime) -> datetime:
+    """When the shop opens on its next day; without a calendar at nine, Monday to Friday."""
+    if _opening and (opens := _opening[0](now)):
+        return opens
+    days = 1
+    while (now + timedelta(days=days)).weekday() > 4:
+        days += 1
+    return _at(now, days, MORNING)
+
+
+def chosen_moment(key: str, now: datetime) -> datetime | None:
+    """The moment of a choice of the menus; None for a key that is none."""
+    if key == ANSWER:
+        return UNTIL_ANSWER
+    if key == BUSINESS:
+        return next_business_day(now)
+    return next((choice.at for choice in snooze_choices(now) if choice.key == key), None)
+
+
 def send_choices(now: datetime) -> list[Choice]:
     """When a reply may leave later: the next mornings."""
     return [choice for choice in snooze_choices(now) if choice.key in ("hours", "tomorrow", "monday")]
@@ -33,10 +65,10 @@ def send_choices(now: datetime) -> list[Choice]:
 def moment_of(form: QueryDict, preset_field: str, field: str) -> datetime | None:
     """The moment a form means: a choice of the menu by its key, or a local date and time; None without either."""
     if preset := form.get(preset_field):
-        chosen = next((choice for choice in snooze_choices(timezone.localtime()) if choice.key == preset), None)
+        chosen = chosen_moment(preset, timezone.localtime())
         if chosen is None:
             raise InvalidInput(field, _("Choose a time in the future."))
-        return chosen.at
+        return chosen
     typed = form.get(field) or ""
     if not typed:
         return None

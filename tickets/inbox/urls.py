@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import finder, pages, passing, same_person, together, writes
+from . import bulk, finder, macro_pages, pages, passing, same_person, together, view_pages, writes
 
 urlpatterns = [
     path("", pages.start, name="start"),
     path("inbox/", pages.start),
     path("inbox/counts/", pages.counts, name="inbox_counts"),
     path("views/", pages.views_page, name="views"),
+    path("views/saved/", view_pages.saved_views, name="saved_views"),
+    path("views/new/", view_pages.view_new, name="view_new"),
+    path("views/<int:view_id>/", view_pages.view_edit, name="view_edit"),
+    path("views/<int:view_id>/remove/", view_pages.view_remove, name="view_remove"),
+    path("views/<int:view_id>/move/", view_pages.view_move, name="view_move"),
     path("inbox/<slug:view_key>/", pages.list_view, name="inbox"),
     path("inbox/<slug:view_key>/rows/", pages.rows, name="inbox_rows"),
     path("inbox/<slug:view_key>/<int:ticket_id>/", pages.ticket_view, name="inbox_ticket"),
+    path("bulk/", bulk.start, name="bulk"),
+    path("bulk/<int:job_id>/", bulk.report, name="bulk_report"),
+    path("bulk/<int:job_id>/progress/", bulk.progress, name="bulk_progress"),
+    path("bulk/<int:job_id>/undo/", bulk.undo, name="bulk_undo"),
+    path("macros/", macro_pages.macros, name="macros"),
+    path("macros/manage/", macro_pages.manage, name="macros_manage"),
+    path("macros/new/", macro_pages.macro_new, name="macro_new"),
+    path("macros/<int:macro_id>/", macro_pages.macro_edit, name="macro_edit"),
+    path("macros/<int:macro_id>/remove/", macro_pages.macro_remove, name="macro_remove"),
     path("search/", finder.search_page, name="search"),
     path("search/quick/", finder.quick, name="search_quick"),
     path("tags/", finder.tags, name="tags"),
@@ -39,7 +53,10 @@ urlpatterns = [
     path("tickets/<int:ticket_id>/assignee/", writes.assignee, name="ticket_assignee"),
     path("tickets/<int:ticket_id>/team/", writes.team, name="ticket_team"),
     path("tickets/<int:ticket_id>/status/", writes.status_, name="ticket_status"),
+    path("tickets/<int:ticket_id>/macro/", macro_pages.use, name="ticket_macro"),
+    path("tickets/<int:ticket_id>/undo/", writes.undo, name="ticket_undo"),
     path("tickets/<int:ticket_id>/snooze/", writes.snooze, name="ticket_snooze"),
+    path("tickets/<int:ticket_id>/reminders/", writes.remind, name="ticket_reminders"),
     path("tickets/<int:ticket_id>/priority/", writes.priority, name="ticket_priority"),
     path("tickets/<int:ticket_id>/tags/", writes.tags, name="ticket_tags"),
     path("tickets/<int:ticket_id>/participant/", writes.participant, name="ticket_participant"),

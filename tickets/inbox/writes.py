@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -18,9 +19,22 @@ from django.views.decorators.http import require_POST
 
 from people.models import Agent, MailKind, Team
 from people.permissions import PermissionDenied
-from tickets.actions import assignment, drafts, files, labels, later, notes, participants, replies, status, undelivered
+from tickets.actions import (
+    assignment,
+    drafts,
+    files,
+    labels,
+    later,
+    notes,
+    participants,
+    reminders,
+    replies,
+    status,
+    undelivered,
+)
 from tickets.actions import spam as spam_
 from tickets.actions import withdrawal as withdrawal_
+from tickets.actions.undo import undo_change
 from tickets.errors import DomainError, InvalidInput, NotFound, StaleReply
 from tickets.models import DraftKind, Message, Ticket
 from tickets.notices import mark_ticket_read
@@ -34,7 +48,7 @@ from .pages import read_number, updates_of
 from .rows import render_row, rows_for
 from .said import say
 from .thread import read_thread
-from .times import moment_of
+from .times import chosen_moment, moment_of
 
 Write = Callable[..., dict[str, Any]]
 
@@ -110,6 +124,7 @@ def messages(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, An
             ticket_id, by=agent, text=text, html=html, attachments=attachments, client_id=client_id
         )
         return {"message": message.pk, "kind": "note", "sequence": message.sequence}
+    snooze = _snooze_of(form.get("then", ""))
     message = replies.reply(
         ticket_id,
         by=agent,
@@ -123,7 +138,8 @@ def messages(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, An
         expected=read_number(form.get("expected")),
         client_id=client_id,
         confirmed=form.getlist("confirmed"),
-        then_status=form.get("then") or None,
+        then_status=None if snooze else form.get("then") or None,
+        then_snooze=snooze,
         send_at=moment_of(form, "later", "send_at") if "later" in form else None,
         hold_on_answer=form.get("hold") != "0",
     )
@@ -133,14 +149,19 @@ def messages(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, An
     return {"message": message.pk, "kind": "reply", "sequence": message.sequence, "undo_seconds": seconds, **later}
 
 
+def _snooze_of(then: str) -> datetime | None:
+    """Of "snooze-tomorrow" the moment; of any other way to send none."""
+    kind, dash, key = then.partition("-")
+    return chosen_moment(key, timezone.localtime()) if kind == "snooze" and dash else None
+
+
 @write
 def assignee(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     wanted = request.POST.get("agent", "")
     chosen = Agent.objects.filter(pk=read_number(wanted), is_active=True).first() if wanted else None
     if wanted and chosen is None:
         raise InvalidInput("assignee", _("There is no such agent."))
-    assignment.assign_ticket(ticket_id, by=agent, assignee=chosen)
-    return {}
+    return undoable(assignment.assign_ticket(ticket_id, by=agent, assignee=chosen))
 
 
 @write
@@ -149,35 +170,53 @@ def team(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     chosen = Team.objects.filter(pk=read_number(wanted)).first() if wanted else None
     if wanted and chosen is None:
         raise InvalidInput("team", _("There is no such team."))
-    assignment.move_to_team(ticket_id, by=agent, team=chosen)
-    return {}
+    return undoable(assignment.move_to_team(ticket_id, by=agent, team=chosen))
 
 
 @write
 def status_(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
-    status.set_status(ticket_id, by=agent, status=request.POST.get("status", ""))
-    return {}
+    return undoable(status.set_status(ticket_id, by=agent, status=request.POST.get("status", "")))
 
 
 @write
 def snooze(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
-    status.snooze_ticket(ticket_id, by=agent, until=moment_of(request.POST, "preset", "until"))
-    return {}
+    return undoable(status.snooze_ticket(ticket_id, by=agent, until=moment_of(request.POST, "preset", "until")))
+
+
+@write
+def remind(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    form = request.POST
+    if done := form.get("done"):
+        reminders.finish_reminder(ticket_id, read_number(done), by=agent)
+        return {}
+    at = moment_of(form, "preset", "until")
+    reminder = reminders.set_reminder(ticket_id, by=agent, remind_at=at, text=form.get("text", ""))
+    return {"at": short_moment(reminder.at)}
 
 
 @write
 def priority(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
-    labels.set_priority(ticket_id, by=agent, priority=read_number(request.POST.get("priority")))
-    return {}
+    return undoable(labels.set_priority(ticket_id, by=agent, priority=read_number(request.POST.get("priority"))))
 
 
 @write
 def tags(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     if removed := request.POST.get("remove"):
-        labels.remove_tag(ticket_id, by=agent, name=removed)
-    else:
-        labels.add_tag(ticket_id, by=agent, name=request.POST.get("add", ""))
+        return undoable(labels.remove_tag(ticket_id, by=agent, name=removed))
+    return undoable(labels.add_tag(ticket_id, by=agent, name=request.POST.get("add", "")))
+
+
+@write
+def undo(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
+    """Take back the agent's own last change, named by its event."""
+    event_id = request.POST.get("change", "")
+    undo_change(ticket_id, int(event_id) if event_id.isdecimal() and len(event_id) < 19 else 0, by=agent)
     return {}
+
+
+def undoable(ticket: Ticket) -> dict[str, Any]:
+    """The event that `undo` takes back; nothing when nothing was changed."""
+    return {"change": ticket.recorded} if ticket.recorded else {}
 
 
 @write

@@ -15,6 +15,7 @@ from django.utils import translation
 
 from events.models import Event
 from people.models import Agent
+from tickets.conditions import is_deep, ticket_q
 from tickets.counts import all_heaps
 from tickets.events import TICKET_STREAM, TicketEvent
 from tickets.facets import Facets, Where, matches
@@ -71,6 +72,7 @@ class Composer:
         self._rows = {row.number: row for row in rows_for(Ticket.objects.filter(pk__in=changes))}
         self.standings = standings(agent_ids)
         self._upserts: dict[tuple[int, str], str] = {}
+        self._standing_in: dict[str, set[int]] = {}
 
     def row_frames(self, sight: Sight, view: Where | None) -> str:
         """Frames for the list: the row where it stands in the view, its removal where it no longer does."""
@@ -94,9 +96,19 @@ class Composer:
         if not sight.sees(row.team_id, row.assignee_id):
             lost = any(sight.sees(*before) for before in self.changes[id].before)
             return encode("ticket.remove", ticket=id, reason="scope") if lost else ""
-        if not matches(view, facets_of(row)):
+        if not self._stands_in(view, row):
             return encode("ticket.remove", ticket=id, reason="view")
         return self._upsert(row, sight.language)
+
+    def _stands_in(self, view: Where, row: Row) -> bool:
+        """What only the database knows is asked of it once a view, for all the changed tickets."""
+        if not is_deep(view):
+            return matches(view, facets_of(row))
+        key = repr(sorted(view.items()))
+        if key not in self._standing_in:
+            standing = Ticket.objects.filter(ticket_q(view), pk__in=self.changes)
+            self._standing_in[key] = set(standing.values_list("pk", flat=True))
+        return row.number in self._standing_in[key]
 
     def _upsert(self, row: Row, language: str) -> str:
         key = (row.number, language)
@@ -119,11 +131,9 @@ def facets_of(row: Row) -> Facets:
 
 def counts_now(agent_ids: Collection[int]) -> dict[int, dict[str, int]]:
     """Each agent's view counts, read now: three queries, however many are connected."""
-    directory, board = read_directory(), Board(all_heaps())
-    return {
-        id: board.counts(standing.sight, wheres_for(standing.agent, directory))
-        for id, standing in standings(agent_ids).items()
-    }
+    known, board = standings(agent_ids), Board(all_heaps())
+    directory = read_directory([standing.agent for standing in known.values()])
+    return {id: board.counts(standing.sight, wheres_for(standing.agent, directory)) for id, standing in known.items()}
 
 
 @dataclass(frozen=True, slots=True)

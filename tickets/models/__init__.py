@@ -1,6 +1,8 @@
+from .bulk import BulkItem, BulkJob, BulkPhase, BulkState
 from .call import Call, CallDirection, CallOutcome
 from .channel import Channel, ChannelHealth, ChannelKind
 from .conversation import Conversation, Participant, ParticipantRole, ParticipantState
+from .macro import Macro, MacroText
 from .message import (
     OWN_AUTOMATIC,
     Attachment,
@@ -13,17 +15,37 @@ from .message import (
     ThreadLayer,
 )
 from .relocation import Relocation, RelocationKind
+from .reminder import Reminder
 from .same_person import CustomerMatch, MatchState
 from .storm import Storm, StormScope
-from .ticket import SETTABLE, Cycle, DueState, LinkReason, Priority, Status, Tag, Tagging, Tally, Ticket, TicketLink
+from .ticket import (
+    SETTABLE,
+    UNTIL_ANSWER,
+    Cycle,
+    DueState,
+    LinkReason,
+    Priority,
+    Status,
+    Tag,
+    Tagging,
+    Tally,
+    Ticket,
+    TicketLink,
+)
+from .view import SavedView, ViewOrder
 from .workbench import Acknowledgement, Draft, DraftKind, Notification, RemovedUpload, Seen
 
 __all__ = [
     "OWN_AUTOMATIC",
     "SETTABLE",
+    "UNTIL_ANSWER",
     "Acknowledgement",
     "Attachment",
     "AutoKind",
+    "BulkItem",
+    "BulkJob",
+    "BulkPhase",
+    "BulkState",
     "Call",
     "CallDirection",
     "CallOutcome",
@@ -37,6 +59,8 @@ __all__ = [
     "DraftKind",
     "DueState",
     "LinkReason",
+    "Macro",
+    "MacroText",
     "MatchState",
     "Message",
     "MessageKind",
@@ -48,7 +72,9 @@ __all__ = [
     "Priority",
     "Relocation",
     "RelocationKind",
+    "Reminder",
     "RemovedUpload",
+    "SavedView",
     "SearchEntry",
     "Seen",
     "SenderVerdict",
@@ -61,4 +87,5 @@ __all__ = [
     "ThreadLayer",
     "Ticket",
     "TicketLink",
+    "ViewOrder",
 ]

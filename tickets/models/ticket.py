@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -15,6 +16,10 @@ from .channel import Channel
 
 if TYPE_CHECKING:
     from .message import Message
+
+
+# Snoozed until then means: until the customer writes.
+UNTIL_ANSWER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Status(models.TextChoices):
@@ -112,6 +117,8 @@ class Ticket(models.Model):
     )
 
     objects = TicketQuerySet.as_manager()
+    # The event that the last action recorded on this instance, for whoever may want to take it back.
+    recorded: int | None = None
 
     class Meta:
         indexes = [
@@ -137,6 +144,11 @@ class Ticket(models.Model):
             ),
             models.Index(
                 fields=["next_due_at", "id"], name="ticket_by_deadline", condition=models.Q(next_due_at__isnull=False)
+            ),
+            models.Index(
+                fields=["waiting_since", "id"],
+                name="ticket_by_waiting",
+                condition=models.Q(waiting_since__isnull=False),
             ),
             models.Index(fields=["solved_at"], name="ticket_to_close", condition=models.Q(status="solved")),
             models.Index(

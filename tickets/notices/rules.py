@@ -27,6 +27,7 @@ NOTICED = frozenset(
         TicketEvent.TICKET_ASSIGNED,
         TicketEvent.MESSAGE_RECEIVED,
         TicketEvent.MESSAGE_HELD,
+        TicketEvent.REMINDER_DUE,
         TicketEvent.PARTICIPANT_PENDING,
         TicketEvent.STORM_BEGAN,
         *_UNDELIVERED,
@@ -81,6 +82,8 @@ def sentence(kind: str, ticket_id: int) -> str:
             return _("Mail is flooding in at #%(number)s; automatic answers pause there") % number
         case TicketEvent.MESSAGE_HELD:
             return _("Your reply for later on #%(number)s was held back: there is an answer") % number
+        case TicketEvent.REMINDER_DUE:
+            return _("You wanted to be reminded of #%(number)s") % number
         case TicketEvent.DELIVERY_UNKNOWN:
             return _("Not known whether your reply on #%(number)s arrived") % number
         case _:
@@ -96,6 +99,8 @@ def _concerned(event: Event) -> Agent | None:
             agent_id = _assignee(event) if _is_answer(event) else None
         case TicketEvent.PARTICIPANT_PENDING:
             agent_id = None if event.data.get("historic") else _assignee(event)
+        case TicketEvent.REMINDER_DUE:
+            agent_id = event.data.get("agent")
         case TicketEvent.STORM_BEGAN:
             agent_id = None  # all admins are told
         case _:

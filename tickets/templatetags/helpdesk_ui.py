@@ -31,7 +31,7 @@ from tickets.inbox.rows import Mark, Row
 from tickets.inbox.sidebar import Sidebar, sidebar_for
 from tickets.inbox.strings import STRINGS
 from tickets.kinds import Traits, traits_of, traits_of_channel
-from tickets.models import Channel, LinkReason, Ticket
+from tickets.models import UNTIL_ANSWER, Channel, LinkReason, Ticket
 from tickets.notices import unread_count
 from tickets.reasons import retold
 
@@ -126,6 +126,8 @@ def moment(at: datetime | None) -> SafeString | str:
     """The time today, the date and time otherwise, in the reader's zone; in full on hover."""
     if at is None:
         return ""
+    if at == UNTIL_ANSWER:
+        return gettext("they write")
     local = timezone.localtime(at)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
@@ -136,6 +138,8 @@ def moment(at: datetime | None) -> SafeString | str:
 @register.simple_tag
 def until(at: datetime) -> SafeString:
     """When something comes back; drawn in the reader's zone by the browser where the row came over the socket."""
+    if at == UNTIL_ANSWER:
+        return format_html("{}", gettext("they write"))
     local = timezone.localtime(at)
     return format_html('<time datetime="{}" data-until>{}</time>', at.isoformat(), short_moment(local))
 
@@ -273,6 +277,7 @@ def manage_links(context: template.Context) -> list[ManageLink]:
     known = [
         (Permission.MANAGE_TEAMS, "team", gettext("People and teams"), _icon_name(icon="users-round")),
         (Permission.MANAGE_CHANNELS, "channels", gettext("Channels"), _icon_name(icon="mailbox")),
+        (Permission.REPLY, "macros_manage", gettext("Canned replies"), _icon_name(icon="zap")),
         (Permission.READ_REPORTS, "sla_report", gettext("Reports"), _icon_name(icon="chart-column")),
         (Permission.MANAGE_SURVEYS, "surveys", gettext("Surveys"), _icon_name(icon="star")),
         (Permission.MANAGE_SERVICE_LEVELS, "service_levels", gettext("Deadlines"), _icon_name(icon="timer")),

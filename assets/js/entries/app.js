@@ -2,10 +2,12 @@
 
 import { listenToButtons, startActions } from '../actions.js';
 import { startAlerts } from '../alerts.js';
+import { startBulk } from '../bulk.js';
 import { command } from '../core.js';
 import { startDesk } from '../desk.js';
 import { showKeys, startKeys } from '../keys.js';
 import { startList } from '../list.js';
+import { startMacros } from '../macros.js';
 import { startMenus } from '../menus.js';
 import { startPanel } from '../panel.js';
 import { startPalette } from '../palette.js';
@@ -21,8 +23,10 @@ startThread();
 startDesk();
 startActions();
 startMenus();
+startBulk();
 startSending();
 startSheet();
+startMacros();
 command('keys', showKeys);
 startKeys();
 startPalette();

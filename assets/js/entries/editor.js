@@ -161,6 +161,14 @@ export class RichText {
     this.editor.view.focus();
   }
 
+  // Words at the caret: one line within its paragraph, several as paragraphs of their own.
+  insert(words) {
+    this.focusHere();
+    const { editor } = this;
+    if (/\n/.test(words)) editor.commands.insertContent(fromText(words));
+    else editor.commands.insertContent({ type: 'text', text: words });
+  }
+
   add(html) {
     this.editor.chain().focus('end').insertContent(inside(html)).run();
   }

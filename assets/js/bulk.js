@@ -1,0 +1,194 @@
+// Many tickets at once: rows are picked (X, the box, Shift with click or J and K), then what is done is done to all of
+// them, as a job of the server that tells how far it is. "All in this view" reaches beyond the rows that are loaded.
+
+import { $, $$, command, kept, text } from './core.js';
+import { get, post } from './http.js';
+import * as list from './list.js';
+import { complain, say } from './toast.js';
+
+const POLL = 1_000;
+const RUNNING = 'bulk-job';
+const bar = $('#bulk');
+const left = new Set();
+let beyond = false;
+let from = null;
+let following = null;
+let timer = 0;
+
+export const picked = () => (bar ? $$('.row[data-picked]', list.rows) : []);
+export const any = () => picked().length > 0;
+
+const loaded = () => $$('.row:not(.gone)', list.rows);
+const boxOf = (row) => $('.pick', row);
+const inView = () => $('[data-view-count]')?.textContent ?? '';
+
+function pick(row, on = true) {
+  row.toggleAttribute('data-picked', on);
+  boxOf(row).checked = on;
+  if (beyond) left[on ? 'delete' : 'add'](list.numberOf(row));
+}
+
+function show() {
+  const count = picked().length;
+  if (!count) beyond = false;
+  bar.hidden = !count;
+  $('#list-head').hidden = count > 0;
+  $('#bulk-count').textContent = !beyond ? text('picked', count) : left.size ? text('picked_but', left.size) : text('picked_view', inView());
+  const whole = $('#bulk-all');
+  whole.hidden = !count || (!beyond && (!list.rows.dataset.next || count < loaded().length));
+  const button = $('button', whole);
+  button.textContent = beyond ? text('pick_loaded') : text('pick_view', inView());
+  button.setAttribute('aria-pressed', String(beyond));
+}
+
+function clear() {
+  beyond = false;
+  left.clear();
+  for (const row of picked()) pick(row, false);
+  show();
+}
+
+function toggle(row) {
+  if (!row) return;
+  from = row;
+  pick(row, !row.hasAttribute('data-picked'));
+  show();
+}
+
+// From the row last picked to this one.
+function range(row) {
+  const all = loaded();
+  const [a, b] = [all.indexOf(from?.isConnected ? from : list.current() ?? row), all.indexOf(row)].sort((x, y) => x - y);
+  for (const one of all.slice(Math.max(a, 0), b + 1)) pick(one);
+  from = row;
+  show();
+}
+
+const here = () => document.activeElement?.closest?.('.row') ?? list.current() ?? list.neighbour(1);
+
+function extend(step) {
+  const row = here();
+  const all = loaded();
+  const next = row && (all[all.indexOf(row) + step] ?? row);
+  if (!row) return;
+  pick(row);
+  pick(next);
+  from = next;
+  show();
+  list.focusRow(next);
+  next.scrollIntoView({ block: 'nearest' });
+}
+
+function pickLoaded() {
+  for (const row of loaded()) pick(row);
+  show();
+}
+
+// All of the view, loaded or not; again: only what is loaded.
+function pickView() {
+  beyond = !beyond;
+  left.clear();
+  pickLoaded();
+}
+
+// What the change will make of the rows, before the server has answered.
+function foretell(what, value) {
+  const facts = { status: { status: value }, assignee: { assignee: value }, team: { team: value }, snooze: { snoozed: '1' } }[what];
+  for (const row of picked()) if (facts && !list.belongs({ ...row.dataset, ...facts })) list.leave(list.numberOf(row));
+}
+
+// `wish` is what the server needs to know: {value}, for a snooze {preset} or {until}.
+export async function act(what, wish) {
+  const tickets = beyond ? { view: list.view, without: [...left] } : { tickets: picked().map(list.numberOf) };
+  foretell(what, wish.value ?? '');
+  clear();
+  list.focusRow(list.current() ?? list.neighbour(1));
+  try {
+    follow(await post('/bulk/', { ...tickets, ...wish, do: what, client_id: crypto.randomUUID() }));
+  } catch (error) {
+    complain(error);
+    list.resync().catch(complain);
+  }
+}
+
+function follow(facts) {
+  following = facts.job;
+  if (facts.over) return finish(facts);
+  kept(RUNNING, facts.job);
+  draw(facts);
+  clearTimeout(timer);
+  timer = setTimeout(ask, POLL);
+}
+
+async function ask() {
+  const job = following;
+  try {
+    const facts = await get(`/bulk/${job}/progress/`);
+    if (job === following) follow(facts);
+  } catch (error) {
+    if (error.status === 404) return finish({ words: '' });
+    timer = setTimeout(ask, POLL * 3);
+  }
+}
+
+function draw({ past, of, phase }) {
+  const run = $('#bulk-run');
+  run.hidden = false;
+  $('span', run).textContent = text(phase === 'undoing' ? 'bulk_undoing' : 'bulk_doing', past, of);
+  $('progress', run).value = of ? past / of : 0;
+}
+
+function finish({ job, words, phase, refused, kept: unchanged, done }) {
+  following = null;
+  clearTimeout(timer);
+  kept(RUNNING, null);
+  $('#bulk-run').hidden = true;
+  if (!words) return;
+  const back = phase === 'done' && done ? () => undo(job) : null;
+  say(words, { undo: back, lasting: true, href: (phase === 'done' ? refused : unchanged) ? `/bulk/${job}/` : null, seconds: 15 });
+  list.resync().catch(complain);
+}
+
+async function undo(job) {
+  try {
+    follow(await post(`/bulk/${job}/undo/`));
+  } catch (error) {
+    complain(error);
+  }
+}
+
+function onClick(event) {
+  const row = event.target.closest('.row');
+  if (!row || event.button || event.ctrlKey || event.metaKey || event.altKey) return;
+  const box = event.target.closest('.pick');
+  if (event.shiftKey) {
+    if (!box) event.preventDefault();
+    getSelection()?.removeAllRanges();
+    range(row);
+  } else if (box) {
+    toggle(row);
+  }
+}
+
+export function startBulk() {
+  if (!bar) return;
+  list.rows.addEventListener('click', onClick, true);
+  list.rows.addEventListener('row:drawn', ({ target }) => beyond && !left.has(list.numberOf(target)) && pick(target));
+  new MutationObserver(show).observe(list.rows, { childList: true });
+  command('pick', () => toggle(here()));
+  command('pick-next', () => extend(1));
+  command('pick-previous', () => extend(-1));
+  command('pick-all', pickLoaded);
+  command('bulk-all', pickView, { when: any });
+  command('bulk-clear', () => {
+    clear();
+    list.focusRow(here());
+  }, { when: any });
+  document.addEventListener('live:bulk', ({ detail }) => {
+    if (detail.job !== following) return;
+    if (['doing', 'undoing'].includes(detail.phase)) draw(detail);
+    else ask();
+  });
+  following = Number(kept(RUNNING)) || null;
+  if (following) ask();
+}

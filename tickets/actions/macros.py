@@ -1,0 +1,193 @@
+"""Canned replies and macros: kept, changed, and used on a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from events.ledger import record_event
+from events.models import Event
+from people.models import Agent, Identity
+from people.permissions import Permission
+from tickets.errors import InvalidInput, NotFound
+from tickets.events import TICKET_STREAM, MacroEvent, TicketEvent
+from tickets.models import SETTABLE, Macro, MacroText, Priority, Ticket
+from tickets.placeholders import Filled, fill, in_braces, unknown_placeholders, values_for
+
+from .assignment import assign_ticket
+from .base import lock_ticket, record, require
+from .labels import add_tag, set_priority, tag_name
+from .notes import add_note
+from .status import set_status
+from .views import Audience, require_audience, shown_to
+
+STREAM = "macro"
+MOST_TAGS = 10
+LANGUAGES = ("", *(code for code, _name in settings.LANGUAGES))
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a macro says by language, and what it does; what is empty is left as it is."""
+
+    name: str
+    texts: Mapping[str, str]
+    status: str = ""
+    priority: int | None = None
+    assign: str = ""
+    tags: Sequence[str] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What using a macro gave: the words for the composer, the status to send them with, and the events it made."""
+
+    ticket: Ticket
+    reply: Filled
+    then: str
+    changes: tuple[int, ...]
+
+
+def save_macro(
+    macro_id: int | None, content: Content, *, by: Agent, audience: Audience, at: datetime | None = None
+) -> Macro:
+    """Make a macro, or change one."""
+    require_audience(by, audience)
+    require(by, Permission.REPLY)
+    wanted = _checked(content)
+    texts = {language: text.strip() for language, text in content.texts.items() if text.strip()}
+    _check_texts(texts, content, wanted)
+    with transaction.atomic():
+        macro = Macro() if macro_id is None else _locked(macro_id, by)
+        for name, value in (wanted | {"owner": audience.owner, "team": audience.team}).items():
+            setattr(macro, name, value)
+        macro.save()
+        MacroText.objects.filter(macro=macro).exclude(language__in=texts).delete()
+        for language, text in texts.items():
+            MacroText.objects.update_or_create(macro=macro, language=language, defaults={"text": text})
+        kind = MacroEvent.MADE if macro_id is None else MacroEvent.CHANGED
+        record_event((STREAM, macro.pk), kind, by=by.actor, at=at or timezone.now(), data={"name": macro.name})
+    return macro
+
+
+def remove_macro(macro_id: int, *, by: Agent, at: datetime | None = None) -> None:
+    """Remove a macro; what it did stays done."""
+    with transaction.atomic():
+        macro = _locked(macro_id, by)
+        data = {"name": macro.name}
+        record_event((STREAM, macro.pk), MacroEvent.REMOVED, by=by.actor, at=at or timezone.now(), data=data)
+        macro.delete()
+
+
+def use_macro(
+    ticket_id: int, macro_id: int, *, by: Agent, client_id: UUID, at: datetime | None = None
+) -> Used:  # fmt: skip
+    """Do to the ticket what the macro does, and give its words filled in. The same `client_id` does nothing again.
+
+    The words are for the composer: nothing is sent. A note with a placeholder that cannot be filled in stops it all.
+    """
+    at = at or timezone.now()
+    with transaction.atomic():
+        ticket = lock_ticket(ticket_id, by=by, permission=Permission.REPLY)
+        macro = Macro.objects.filter(shown_to(by), pk=macro_id).first()
+        if macro is None:
+            raise NotFound(_("There is no such macro."))
+        values = values_for(ticket, by, email=_address_of(ticket))
+        reply = fill(_words(macro, ticket.language), values)
+        then = macro.status if reply.text else ""
+        earlier = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket.pk, kind=TicketEvent.MACRO_USED)
+        if earlier.filter(data__client=str(client_id)).exists():
+            return Used(ticket, reply, then, ())
+        note = fill(macro.note, values)
+        if note.missing:
+            raise InvalidInput("note", _("Nobody can fill in: %(names)s.") % {"names": in_braces(note.missing)})
+        data = {"macro": macro.pk, "name": macro.name, "client": str(client_id)}
+        record(ticket, TicketEvent.MACRO_USED, by=by.actor, at=at, data=data)
+        changes = _do(macro, ticket, note.text, by=by, client_id=client_id, at=at)
+        Macro.objects.filter(pk=macro.pk).update(used=F("used") + 1, last_used_at=at)
+    ticket.refresh_from_db()
+    return Used(ticket, reply, then, changes)
+
+
+def _do(macro: Macro, ticket: Ticket, note: str, *, by: Agent, client_id: UUID, at: datetime) -> tuple[int, ...]:
+    """The macro's changes by the ordinary actions, in the transaction that locked the ticket."""
+    made = [add_tag(ticket.pk, by=by, name=name, at=at) for name in macro.tags]
+    if macro.priority is not None:
+        made.append(set_priority(ticket.pk, by=by, priority=macro.priority, at=at))
+    if macro.assign:
+        made.append(assign_ticket(ticket.pk, by=by, assignee=_assignee(macro.assign, by), at=at))
+    if note:
+        add_note(ticket.pk, by=by, text=note, client_id=uuid5(client_id, "note"), at=at)
+    if macro.status and not macro.texts.exists():
+        made.append(set_status(ticket.pk, by=by, status=macro.status, at=at))
+    return tuple(one.recorded for one in made if one.recorded)
+
+
+def _words(macro: Macro, language: str) -> str:
+    """In the ticket's language, else in the one for all others, else in whichever there is."""
+    texts = dict(macro.texts.order_by("pk").values_list("language", "text"))
+    return texts.get(language) or texts.get("") or next(iter(texts.values()), "")
+
+
+def _address_of(ticket: Ticket) -> str:
+    known = Identity.objects.filter(customer=ticket.customer_id, kind="email").order_by("suspect", "pk")
+    return known.values_list("value", flat=True).first() or ""
+
+
+def _assignee(wanted: str, by: Agent) -> Agent | None:
+    if wanted == "none":
+        return None
+    agent = by if wanted == "me" else Agent.objects.filter(pk=int(wanted), is_active=True).first()
+    if agent is None:
+        raise InvalidInput("assignee", _("There is no such agent."))
+    return agent
+
+
+def _locked(macro_id: int, by: Agent) -> Macro:
+    require(by, Permission.REPLY)
+    macro = Macro.objects.select_for_update(of=("self",)).filter(shown_to(by), pk=macro_id).first()
+    if macro is None:
+        raise NotFound(_("There is no such macro."))
+    require_audience(by, Audience(macro.owner, macro.team))
+    return macro
+
+
+def _checked(content: Content) -> dict[str, Any]:
+    name = " ".join(content.name.replace("\x00", "").split())
+    if not 1 <= len(name) <= 80:
+        raise InvalidInput("name", _("A name has 1 to 80 characters."))
+    if content.status and (content.status not in SETTABLE):
+        raise InvalidInput("status", _("A ticket cannot be set to “%(status)s”.") % {"status": content.status})
+    if content.priority is not None and content.priority not in Priority.values:
+        raise InvalidInput("priority", _("There is no such priority."))
+    if content.assign not in ("", "me", "none") and not content.assign.isdecimal():
+        raise InvalidInput("assign", _("There is no such agent."))
+    tags = list(dict.fromkeys(tag_name(tag) for tag in content.tags))
+    if len(tags) > MOST_TAGS:
+        raise InvalidInput("tags", _("These are too many tags."))
+    return {
+        "name": name, "status": content.status, "priority": content.priority, "assign": content.assign, "tags": tags,
+        "note": content.note.strip(),
+    }  # fmt: skip
+
+
+def _check_texts(texts: Mapping[str, str], content: Content, wanted: Mapping[str, Any]) -> None:
+    if not set(texts) <= set(LANGUAGES):
+        raise InvalidInput("texts", _("There is no such language."))
+    if any(len(text) > settings.MAX_REPLY_LENGTH for text in (*texts.values(), content.note)):
+        raise InvalidInput("texts", _("The text is too long."))
+    if unknown := unknown_placeholders("\n".join([*texts.values(), content.note])):
+        raise InvalidInput("texts", _("Nobody can fill in: %(names)s.") % {"names": in_braces(unknown)})
+    does = any(wanted[name] for name in ("status", "assign", "tags", "note")) or wanted["priority"] is not None
+    if not texts and not does:
+        raise InvalidInput("texts", _("Write what it says, or choose what it does."))

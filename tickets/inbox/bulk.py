@@ -1,0 +1,131 @@
+"""Changing many tickets at once, as pages: begin, watch, take back, and what was refused and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+from uuid import uuid4
+
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from people.models import Agent
+from tickets.actions import Selection, start_bulk, undo_bulk, work_bulk
+from tickets.actions.bulk import progress_of
+from tickets.errors import InvalidInput
+from tickets.models import BulkItem, BulkJob, BulkPhase, BulkState, Ticket
+
+from .access import agent_of, signed_in
+from .catalogue import views_for
+from .times import moment_of
+from .writes import posted_uuid, write
+
+# So few are done within the request: the answer tells what became of them, and a busy worker delays nobody.
+AT_ONCE = 20
+REPORTED = 500
+
+
+@write
+def start(request: HttpRequest, agent: Agent) -> dict[str, Any]:
+    form = request.POST
+    value = form.get("value", "")
+    if form.get("do") == "snooze":
+        until = moment_of(form, "preset", "until")
+        value = until.isoformat() if until else ""
+    job = start_bulk(
+        _selection(request, agent), by=agent, do=form.get("do", ""), value=value,
+        client_id=posted_uuid(form.get("client_id"), "client_id") or uuid4(),
+    )  # fmt: skip
+    return _progressed(job)
+
+
+@write
+def undo(request: HttpRequest, agent: Agent, job_id: int) -> dict[str, Any]:
+    return _progressed(undo_bulk(job_id, by=agent))
+
+
+@require_safe
+@signed_in
+def progress(request: HttpRequest, job_id: int) -> HttpResponseBase:
+    return JsonResponse(told(_own(request, job_id)))
+
+
+@require_safe
+@signed_in
+def report(request: HttpRequest, job_id: int) -> HttpResponseBase:
+    """Which tickets were refused, and why; after an undo, which were left as they are."""
+    job = _own(request, job_id)
+    undone = job.phase in (BulkPhase.UNDOING, BulkPhase.UNDONE)
+    items = job.items.filter(state=BulkState.KEPT if undone else BulkState.REFUSED)
+    # A ticket that has left the agent's sight is counted, not named.
+    visible = Ticket.objects.visible_to(agent_of(request))
+    shown = items.filter(ticket__in=visible).select_related("ticket").order_by("reason", "ticket_id")[:REPORTED]
+    total = job.kept if undone else job.refused
+    groups = [(reason, list(some)) for reason, some in groupby(shown, key=_reason)]
+    named = sum(len(some) for _reason_, some in groups)
+    context = {"job": job, "groups": groups, "words": told(job)["words"], "unnamed": total - named, "tab": "inbox"}
+    return render(request, "tickets/bulk.html", context)
+
+
+def told(job: BulkJob) -> dict[str, Any]:
+    """The job's progress, and once it is over the sentence that says what became of it."""
+    facts = progress_of(job)
+    over = job.phase in (BulkPhase.DONE, BulkPhase.UNDONE)
+    return facts | {"over": over, "words": " ".join(_sentences(job)) if over else ""}
+
+
+def _progressed(job: BulkJob) -> dict[str, Any]:
+    if job.total <= AT_ONCE and job.phase in (BulkPhase.DOING, BulkPhase.UNDOING):
+        work_bulk(at=timezone.now(), job_id=job.pk)
+        job.refresh_from_db()
+    return told(job)
+
+
+def _sentences(job: BulkJob) -> Iterable[str]:
+    if job.phase == BulkPhase.UNDONE:
+        yield ngettext("%d ticket was changed back.", "%d tickets were changed back.", job.undone) % job.undone
+        if job.kept:
+            yield (
+                ngettext(
+                    "%d was left as it is: something happened there meanwhile.",
+                    "%d were left as they are: something happened there meanwhile.",
+                    job.kept,
+                )
+                % job.kept
+            )
+        return
+    yield ngettext("%d ticket was changed.", "%d tickets were changed.", job.done) % job.done
+    if job.same:
+        yield ngettext("%d was so already.", "%d were so already.", job.same) % job.same
+    if job.refused:
+        yield ngettext("%d was refused.", "%d were refused.", job.refused) % job.refused
+
+
+def _selection(request: HttpRequest, agent: Agent) -> Selection:
+    form = request.POST
+    if not form.get("view"):
+        ids = _numbers(form.getlist("tickets"))
+        if not ids:
+            raise InvalidInput("tickets", _("Select a ticket first."))
+        return Selection(ids=ids)
+    view = next((view for view in views_for(agent) if view.key == form["view"]), None)
+    if view is None:
+        raise Http404
+    return Selection(where=view.where, without=_numbers(form.getlist("without")))
+
+
+def _numbers(values: list[str]) -> list[int]:
+    return [int(value) for value in values if value.isdecimal() and len(value) < 19]
+
+
+def _own(request: HttpRequest, job_id: int) -> BulkJob:
+    return get_object_or_404(BulkJob, pk=job_id, agent=agent_of(request))
+
+
+def _reason(item: BulkItem) -> str:
+    return item.reason

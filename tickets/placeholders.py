@@ -1,0 +1,81 @@
+"""Words in double braces that a canned reply fills in: {{customer.first_name}}. Pure but for what apps above teach.
+
+What cannot be filled in stays as it is written, is named, and stops the text from being sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from people.models import Agent
+from people.signatures import first_name
+from tickets.errors import InvalidInput
+from tickets.models import Ticket
+
+KNOWN = (
+    "customer.name", "customer.first_name", "customer.email",
+    "ticket.number", "ticket.subject",
+    "agent.name", "agent.first_name", "agent.email",
+    "channel.name", "channel.address",
+)  # fmt: skip
+_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_]+(?:\.[A-Za-z_]+)*)\s*\}\}")
+
+Values = Callable[[Ticket], Mapping[str, str]]
+_TAUGHT: dict[str, tuple[tuple[str, ...], Values]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text with its placeholders filled in; `missing` are those that could not be, each once, in order."""
+
+    text: str
+    missing: tuple[str, ...] = ()
+
+
+def teach_placeholders(group: str, names: tuple[str, ...], values: Values) -> None:
+    """Learn the placeholders of a higher app ("order" of the shop's connector); once, when it is ready."""
+    _TAUGHT[group] = names, values
+
+
+def known_placeholders() -> list[str]:
+    return [*KNOWN, *(name for names, _values in _TAUGHT.values() for name in names)]
+
+
+def unknown_placeholders(text: str) -> list[str]:
+    """Those that nobody can ever fill in, each once, in order."""
+    known = set(known_placeholders())
+    return [name for name in dict.fromkeys(_PLACEHOLDER.findall(text)) if name not in known]
+
+
+def fill(text: str, values: Mapping[str, str]) -> Filled:
+    """Fill in once: what a value says is no placeholder again."""
+    missing = [name for name in dict.fromkeys(_PLACEHOLDER.findall(text)) if not values.get(name)]
+    return Filled(_PLACEHOLDER.sub(lambda found: values.get(found[1]) or found[0], text), tuple(missing))
+
+
+def values_for(ticket: Ticket, agent: Agent, *, email: str) -> dict[str, str]:
+    """What there is to fill in on this ticket. `email` is the customer's address."""
+    customer, channel = ticket.customer.name, ticket.channel
+    values = {
+        "customer.name": customer, "customer.first_name": first_name(customer), "customer.email": email,
+        "ticket.number": str(ticket.pk), "ticket.subject": ticket.subject,
+        "agent.name": agent.name, "agent.first_name": first_name(agent.name), "agent.email": agent.email,
+        "channel.name": channel.name, "channel.address": channel.address,
+    }  # fmt: skip
+    for _names, more in _TAUGHT.values():
+        values |= more(ticket)
+    return values
+
+
+def refuse_unfilled(text: str) -> None:
+    """Stop a text that still holds a placeholder."""
+    if left := list(dict.fromkeys(_PLACEHOLDER.findall(text))):
+        raise InvalidInput("text", _("Fill in or remove: %(names)s.") % {"names": in_braces(left)})
+
+
+def in_braces(names: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(f"{{{{{name}}}}}" for name in names)
