@@ -33,6 +33,7 @@ function show() {
   if (!count) beyond = false;
   bar.hidden = !count;
   $('#list-head').hidden = count > 0;
+  $('#bulk-head').hidden = !count;
   $('#bulk-count').textContent = !beyond ? text('picked', count) : left.size ? text('picked_but', left.size) : text('picked_view', inView());
   const whole = $('#bulk-all');
   whole.hidden = !count || (!beyond && (!list.rows.dataset.next || count < loaded().length));

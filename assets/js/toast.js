@@ -9,12 +9,14 @@ let hideAt = 0;
 let timer = 0;
 let undoing = null;
 let next = null;
+let own = false;
 const MOST_STEPS = 30;
 const steps = [];
 
 export function say(words, { undo = null, seconds = undo ? 10 : 5, href = null, patient = false, lasting = false } = {}) {
-  // What others did must not take away the chance to undo what one did oneself.
-  if (patient && undoing) return void (next = [words, { seconds, href }]);
+  // What others did must not take away what one is being told of what one did oneself, nor the chance to undo it.
+  if (patient && own && toast.classList.contains('show')) return void (next = [words, { seconds, href, patient }]);
+  own = !patient;
   forget();
   undoing = undo && { undo, lasting };
   if (undoing) steps.push(undoing);
