@@ -23,13 +23,6 @@ class Migration(migrations.Migration):
                     "status",
                     models.CharField(
                         blank=True,
-                        choices=[
-                            ("open", "Open"),
-                            ("pending", "Waiting on customer"),
-                            ("on_hold", "On hold"),
-                            ("solved", "Solved"),
-                            ("closed", "Closed"),
-                        ],
                         default="",
                         max_length=8,
                         verbose_name="status",

@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from people.models import Agent, Team
 
-from .ticket import Priority, Status
+from .ticket import Priority
 
 
 class Macro(models.Model):
@@ -22,7 +22,7 @@ class Macro(models.Model):
     name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=80)
     owner = models.ForeignKey(Agent, null=True, on_delete=models.CASCADE, related_name="macros")
     team = models.ForeignKey(Team, null=True, on_delete=models.CASCADE, related_name="macros")
-    status = models.CharField(_("status"), max_length=8, choices=Status.choices, blank=True, default="")
+    status = models.CharField(_("status"), max_length=8, blank=True, default="")
     priority = models.SmallIntegerField(_("priority"), choices=Priority.choices, null=True)
     assign = models.CharField(max_length=12, blank=True, default="")
     tags = models.JSONField(default=list)
