@@ -96,16 +96,18 @@ QUOTING = re.compile(
     re.IGNORECASE,
 )
 ABOVE_WORDS = words(
-    "above oberhalb über au-dessus encima acima sopra powyżej boven ovanför over yläpuolel вище выше над nad"
+    "##- above oberhalb über au-dessus encima acima sopra powyżej boven ovanför over yläpuolel вище выше над nad"
 )
 # What helpdesks put on top of their mails so that the answer can be told from it.
 REPLY_ABOVE = re.compile(
     r"(?:repl|respon|answer|write|antwort|répon|respuest|respond|escrib|rispo|scriv|odpow|odpis|antwoord|reageer|svar|"
     r"skriv|vastau|відпов|ответ|напиш|odpov|válasz|yanıt).{0,60}"
     r"(?:above|oberhalb|über|au-dessus|encima|acima|sopra|powyżej|boven|ovanför|over|yläpuolel|вище|выше|над|nad)"
-    r".{0,20}(?:this|dieser|cette|esta|questa|tej|deze|denna|denne|tämän|цієї|ц[іи]м|этой|tímto|touto)\W{0,3}"
+    r".{0,20}(?:this|dieser|cette|esta|questa|tej|deze|denna|denne|tämän|цієї|цього|ц[іи]м|этой|tímto|touto)\W{0,3}"
     r".{0,12}(?:line|zeile|linie|ligne|l[íi]nea|linha|riga|linii|linij|regel|lijn|rad|linje|rivi|лінії|риск|рядк|межі|"
     r"линии|строки|черты|řádk|čár)"
+    # The fence that many of them draw, whatever language stands in it.
+    r"|^\W{0,4}##- .{3,140} -##"
     r"|above this line.{0,20}reply|(?:выше|вище) (?:этой|цієї|ц[іи]єї) (?:линии|строки|черты|лінії|риски|межі)",
     re.IGNORECASE,
 )
