@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "people",
     "tickets",
     "channels_inbound",
+    "commerce",
     "metrics",
     "livechat",
     "helpdesk",
@@ -117,6 +118,7 @@ DOORBELLS = {
     "media": ("channels_inbound.tasks.drain_media", "default"),
     "outbound": ("channels_inbound.tasks.drain_outbound", "critical"),
     "bulk": ("tickets.tasks.work_bulk", "bulk"),
+    "orders": ("commerce.tasks.drain_orders", "default"),
     "replan": ("metrics.tasks.replan_clocks", "bulk"),
 }
 TEMPLATES = [{

@@ -17,6 +17,7 @@ urlpatterns = [
 MODULES = (
     "tickets.urls",
     "tickets.notices.urls",
+    "commerce.urls",
     "metrics.urls",
     "people.urls",
     "channels_inbound.urls",

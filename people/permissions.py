@@ -22,6 +22,7 @@ class Permission(StrEnum):
     MANAGE_AGENTS = "manage_agents"
     MANAGE_SERVICE_LEVELS = "manage_service_levels"
     MANAGE_SURVEYS = "manage_surveys"
+    MANAGE_SHOPS = "manage_shops"
     READ_REPORTS = "read_reports"
 
 
@@ -33,6 +34,7 @@ _MANAGER = _AGENT | {
     Permission.MANAGE_TEAMS,
     Permission.MANAGE_SERVICE_LEVELS,
     Permission.MANAGE_SURVEYS,
+    Permission.MANAGE_SHOPS,
     Permission.READ_REPORTS,
 }
 _ADMIN = frozenset(Permission)

@@ -23,6 +23,8 @@ class Connection(models.Model):
     by `credentials.py` and goes to no page.
     """
 
+    holds_credentials = True
+
     channel = models.OneToOneField(Channel, on_delete=models.CASCADE, related_name="connection")
     key = models.CharField(max_length=40, unique=True)
     provider = models.CharField(max_length=24)

@@ -49,6 +49,8 @@ class Mailbox(models.Model):
     gone through; at its end `floor_uid` says up to where nobody needs to look again.
     """
 
+    holds_credentials = True
+
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="mailboxes")
     is_active = models.BooleanField(_("active"), default=True)
     host = models.CharField(_("server"), max_length=253)

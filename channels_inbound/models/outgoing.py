@@ -27,6 +27,8 @@ class OutgoingServer(models.Model):
     """One SMTP server a channel's mail leaves by. The lowest `position` is tried first, the next when it cannot be
     used at all; a server that could not is passed over until `quiet_until`."""
 
+    holds_credentials = True
+
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="outgoing_servers")
     position = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(_("active"), default=True)
@@ -78,6 +80,8 @@ class DomainPace(models.Model):
 class DkimKey(models.Model):
     """A key our mail from a domain is signed with, once `signs_since` is set: at most one a domain signs. Its public
     half is to be published in DNS under the selector. Channels of the same domain share it."""
+
+    holds_credentials = True
 
     domain = models.CharField(max_length=253)
     selector = models.CharField(max_length=63)

@@ -32,7 +32,11 @@ from tickets.storms import automatic_answer_held
 from tickets.tokens import new_token
 from tickets.unprompted import unprompted
 
-HEARD = (TicketEvent.TICKET_SOLVED, TicketEvent.TICKET_REOPENED)
+_DROPPED = {
+    TicketEvent.TICKET_REOPENED: "reopened", TicketEvent.TICKET_MERGED: "merged",
+    TicketEvent.TICKET_MARKED_SPAM: "spam",
+}  # fmt: skip
+HEARD = (TicketEvent.TICKET_SOLVED, *_DROPPED)
 # After so long a question about it would only puzzle.
 TOO_LATE = timedelta(days=7)
 BATCH = 100
@@ -46,8 +50,8 @@ def plan_survey(event: Event) -> None:
         ticket = _locked(event.stream_id)
         if ticket is None:
             return
-        if event.kind == TicketEvent.TICKET_REOPENED:
-            _drop(ticket, "reopened", at=event.at)
+        if event.kind in _DROPPED:
+            _drop(ticket, _DROPPED[TicketEvent(event.kind)], at=event.at)
         elif ticket.status == Status.SOLVED and Survey.objects.filter(is_active=True).exists():
             _plan(ticket, event)
 
@@ -196,8 +200,10 @@ def _why_not_now(row: SurveyInvitation, ticket: Ticket, at: datetime) -> str:
         return "no_survey"
     if at - row.planned_at > TOO_LATE:
         return "too_late"
+    if ticket.merged_into_id is not None:
+        return "merged"
     if ticket.status not in (Status.SOLVED, Status.CLOSED):
-        return "reopened"
+        return "spam" if ticket.status == Status.SPAM else "reopened"
     asked = _last_said(ticket)
     if asked is not None and asked.identity_id and automatic_answer_held(ticket.pk, [asked.identity_id], at=at):
         return "storm"

@@ -227,7 +227,7 @@ SAME = {
     "Sendgrid", "Amazon", "Ses", "Sns", "Human", "Agent", "Sid", "Botfather", "Abc-def", "Store", "Notify", "Forward",
     "Inbound", "Parse", "Bounce", "Delivery", "Complaint", "The", "Raw", "Full", "Mime", "Message", "User", "Password",
     "Read", "Write", "Dm", "Tweet", "Marketplace", "X", "Docs", "Http-channel", "Http-channel.md", "Channel","Md", "User:password",
-    "Voice", "Csv",
+    "Voice", "Csv", "Csat", "Nps", "Ces", "Shopify", "Woocommerce",
 }  # fmt: skip
 NO_WORDS = re.compile(
     r"\S+@\S+|https?://\S+|\bdocs/\S+|\b[A-Z][A-Za-z_]+/[A-Za-z_ /-]+|#\d+|\b[a-z0-9]+(?:\.[a-z0-9]+)+\b|localhost:\d+|127\.0\.0\.1:\d+"

@@ -40,8 +40,8 @@ def test_the_figures_are_those_of_the_pages_in_the_readers_scope(house: House) -
     assert body["nps"] == {"value": None, "low": None, "high": None, "n": 0, "scores": {}, "change": None}
     assert (body["response"]["value"], body["response"]["n"]) == (100.0, 1)
     assert Api.of(lead(house.mallory)).get("reports/satisfaction/").body["csat"]["n"] == 0
-    assert api.get("reports/satisfaction/", query={"channel": str(house.other_channel.pk)}).body["csat"]["n"] == 0
+    assert api.get("reports/satisfaction/", channel=str(house.other_channel.pk)).body["csat"]["n"] == 0
     first = api.get("reports/service-level/").body["first"]
     assert (first["n"], first["kept"], first["missed"]) == (1, 1, 0)
     assert api.get("reports/wall/").body["waiting"] == 0
-    assert api.get("reports/satisfaction/", query={"days": "0"}).status == 400
+    assert api.get("reports/satisfaction/", days="0").status == 400

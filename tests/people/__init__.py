@@ -116,7 +116,7 @@ def row_counts() -> dict[str, int]:
     """Rows of every table of ours."""
     with connection.cursor() as cursor:
         tables = [t for t in connection.introspection.table_names(cursor) if t.split("_")[0] in
-                  ("events", "people", "tickets", "channels", "metrics")]  # fmt: skip
+                  ("events", "people", "tickets", "channels", "commerce", "metrics")]  # fmt: skip
         counts = {}
         for table in tables:
             cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")

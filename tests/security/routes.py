@@ -189,6 +189,14 @@ VISITS = [
     Visit("sla_wall", "/reports/service-level/wall/", may=LEADING),
     Visit("sla_missed", "/reports/service-level/missed/", may=LEADING),
     Visit("sla_csv", "/reports/service-level.csv", may=LEADING),
+    ticket("ticket_orders", "orders/"),
+    Visit("shops", "/shops/", may=LEADING),
+    Visit("shop_new", "/shops/new/", may=LEADING),
+    Visit("shop_edit", "/shops/{shop}/", may=LEADING),
+    Visit("shop_remove", "/shops/{shop}/remove/", form={}, may=LEADING, answers=(302,)),
+    Visit("orders_upload", "/shops/{shop}/orders/", form={"file": "FILE"}, may=LEADING, answers=(302,)),
+    Visit("order_import", "/shops/imports/{import}/", may=LEADING),
+    Visit("import_progress", "/shops/imports/{import}/progress/", may=LEADING),
     Visit("satisfaction", "/reports/satisfaction/", may=LEADING),
     Visit("satisfaction_answers", "/reports/satisfaction/answers/", may=LEADING),
     Visit("satisfaction_csv", "/reports/satisfaction.csv", may=LEADING),
@@ -257,7 +265,8 @@ WIDGET = {
 # The signed link of a mail is its own permission: tests/people/test_unsubscribing.py.
 # So are the questions to customers: tests/metrics/surveys/.
 SURVEY = {"survey", "survey_public"}
-OPEN_TO_ALL = {"healthz", "readyz", "metrics", "hook", "unsubscribe"} | WIDGET | SURVEY
+# What shops call, signed: tests/commerce/test_hooks.py.
+OPEN_TO_ALL = {"healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe"} | WIDGET | SURVEY
 
 
 def site_routes() -> set[str]:

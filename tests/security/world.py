@@ -10,6 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 from django.apps import apps
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -29,6 +31,7 @@ from channels_inbound.models import (
     RawState,
 )
 from channels_inbound.raw import store_raw
+from commerce.models import OrderImport, Shop
 from events.delivery import drain
 from livechat.channels import create_chat_channel
 from livechat.doors import door_for
@@ -178,6 +181,7 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     )[0]
     server = OutgoingServer.objects.create(channel=corner.channel, position=1, host=f"{word}.example", username=word)
     ids |= _disappointed(corner, ticket)
+    ids |= _shop(corner, agent)
     ensure_defaults()
     policy = Policy.objects.order_by("pk").first()
     assert policy is not None
@@ -192,6 +196,14 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
         "conversation": pending.conversation_id, "identity": pending.identity_id, "colleague": other.pk,
         "agent": agent.pk, "channel": corner.channel.pk,
     }  # fmt: skip
+
+
+def _shop(corner: Corner, agent: Agent) -> dict[str, int]:
+    """A shop of the whole house, with a file on its way in."""
+    shop, _new = Shop.objects.get_or_create(name="Files", defaults={"key": "k" * 32})
+    stored = storages["attachments"].save(f"imports/{corner.word}.csv", ContentFile(b"order_id,total\n1,2\n"))
+    row = OrderImport.objects.create(shop=shop, by=agent, filename="orders.csv", stored_as=stored)
+    return {"shop": shop.pk, "import": row.pk}
 
 
 def _disappointed(corner: Corner, ticket: Ticket) -> dict[str, int]:
@@ -243,7 +255,10 @@ def everything() -> dict[str, list[Any]]:
     with connection.cursor() as cursor:
         for model in apps.get_models():
             table = model._meta.db_table
-            if table.split("_")[0] in ("events", "people", "tickets", "channels", "metrics") and table not in left_out:
+            if (
+                table.split("_")[0] in ("events", "people", "tickets", "channels", "commerce", "metrics")
+                and table not in left_out
+            ):
                 cursor.execute(f'SELECT t::text FROM "{table}" t ORDER BY 1')
                 found[table] = cursor.fetchall()
     return found

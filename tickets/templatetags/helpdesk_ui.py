@@ -279,6 +279,7 @@ def manage_links(context: template.Context) -> list[ManageLink]:
         (Permission.MANAGE_CHANNELS, "channels", gettext("Channels"), _icon_name(icon="mailbox")),
         (Permission.REPLY, "macros_manage", gettext("Canned replies"), _icon_name(icon="zap")),
         (Permission.READ_REPORTS, "sla_report", gettext("Reports"), _icon_name(icon="chart-column")),
+        (Permission.MANAGE_SHOPS, "shops", gettext("Shops"), _icon_name(icon="shopping-bag")),
         (Permission.MANAGE_SURVEYS, "surveys", gettext("Surveys"), _icon_name(icon="star")),
         (Permission.MANAGE_SERVICE_LEVELS, "service_levels", gettext("Deadlines"), _icon_name(icon="timer")),
         (Permission.REPLY, "calls", gettext("Calls"), _icon_name(icon="phone")),
