@@ -36,8 +36,12 @@ def spend(rules: Sequence[tuple[str, int, int]]) -> int:
 
 def client_address(request: HttpRequest) -> str:
     """Whose address limits count: the connection's, or what the last proxy of ours says."""
-    hops = request.headers.get("X-Forwarded-For", "").split(",")
-    trusted = settings.TRUSTED_PROXIES
+    return address_of(str(request.META.get("REMOTE_ADDR", "")), request.headers.get("X-Forwarded-For", ""))
+
+
+def address_of(remote: str, forwarded: str) -> str:
+    """The same by the connection's address and what its X-Forwarded-For says; for sockets, which are no requests."""
+    hops, trusted = forwarded.split(","), settings.TRUSTED_PROXIES
     if trusted and len(hops) >= trusted and hops[-trusted].strip():
         return hops[-trusted].strip()[:64]
-    return str(request.META.get("REMOTE_ADDR", ""))[:64]
+    return remote[:64]

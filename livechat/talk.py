@@ -66,22 +66,7 @@ def say(
 
     `page` is where they write from, which may decide the team; `greeting` what they answer, kept with a new ticket.
     """
-    message = InboundMessage(
-        channel_id=door.channel_id,
-        dedupe_key=uuid5(SPACE, f"{door.channel_id} {visitor.thread} {client_id}"),
-        external_id=str(client_id),
-        at=at,
-        received_at=at,
-        sender=Address(visitor.called, visitor.thread),
-        handle=visitor.called,
-        subject=_subject(text),
-        text=text,
-        identity_kind="visitor",
-        language=visitor.language[:2],
-        attachments=tuple(files),
-        thread_id=visitor.thread,
-        team_id=_team_for(door, visitor, page or {}),
-    )
+    message = _inbound(door, visitor, client_id, text, files, page or {}, at)
     for last in (False, False, True):
         try:
             with transaction.atomic():
@@ -96,6 +81,28 @@ def say(
                 raise
     assert result.message_id is not None and result.ticket_id is not None
     return Said(result.message_id, result.ticket_id, result.outcome == "duplicate")
+
+
+def _inbound(
+    door: Door, visitor: Visitor, client_id: UUID, text: str, files: Sequence[InboundAttachment],
+    page: Mapping[str, Any], at: datetime,
+) -> InboundMessage:  # fmt: skip
+    return InboundMessage(
+        channel_id=door.channel_id,
+        dedupe_key=uuid5(SPACE, f"{door.channel_id} {visitor.thread} {client_id}"),
+        external_id=str(client_id),
+        at=at,
+        received_at=at,
+        sender=Address(visitor.called, visitor.thread),
+        handle=visitor.called,
+        subject=_subject(text),
+        text=text,
+        identity_kind="visitor",
+        language=visitor.language[:2],
+        attachments=tuple(files),
+        thread_id=visitor.thread,
+        team_id=_team_for(door, visitor, page),
+    )
 
 
 def _team_for(door: Door, visitor: Visitor, page: Mapping[str, Any]) -> int | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from channels.exceptions import StopConsumer
 
+from events.rates import address_of
 from livechat.asking import same_origin
 from livechat.doors import Refused, door_by_pass
 from livechat.limits import TooMuch, spend
@@ -82,7 +83,7 @@ def _admit(scope: dict[str, Any], send: Any) -> Line | None:
     offered = dict(part.split(".", 1) for part in scope.get("subprotocols", ()) if "." in part)
     key, shown, secret = offered.get("key", ""), offered.get("pass", ""), offered.get("secret", "")
     digest = digest_of(secret)
-    address = (scope.get("client") or ("",))[0]
+    address = address_of((scope.get("client") or ("",))[0], headers.get("x-forwarded-for", ""))
     if not digest or not same_origin(headers.get("origin", ""), headers.get("host", "")):
         return None
     try:
