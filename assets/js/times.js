@@ -52,6 +52,12 @@ export function freshen(root = document) {
   }
 }
 
+// What a clock shows elsewhere.
+function tickClocks() {
+  for (const time of $$('time[data-clock]'))
+    time.textContent = new Intl.DateTimeFormat('en-GB', { timeZone: time.dataset.clock, hour: '2-digit', minute: '2-digit' }).format(new Date());
+}
+
 function span(length) {
   if (length < MINUTE) return text('s', Math.floor(length / 1000));
   if (length < HOUR) return text('m', Math.floor(length / MINUTE));
@@ -103,7 +109,7 @@ export function startRefreshing() {
 }
 
 export function startClock() {
-  const tick = () => document.hidden || freshen();
+  const tick = () => document.hidden || (freshen(), tickClocks());
   const count = () => document.hidden || (countDown(), countUp());
   setInterval(tick, 30_000);
   // Seconds matter in the last minute only, but the colours must change when their moment comes.

@@ -49,6 +49,7 @@ class ProfileForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.stored_html = self.instance.signature_html
         self.fields["locale"] = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+        self.fields["after_closing"].required = False  # whoever leaves it out keeps it
         self.fields["time_zone"] = forms.ChoiceField(label=_("Time zone"), choices=zone_choices())
         self.fields["signature"].widget = forms.Textarea(attrs={"rows": 4, "maxlength": 2000})
         self.fields["signature_html"] = forms.CharField(required=False, max_length=LONGEST_HTML)
@@ -67,6 +68,9 @@ class ProfileForm(forms.ModelForm):
         self.instance.signature_html = self.cleaned_data["signature_html"]
         agent: Agent = super().save(commit)
         return agent
+
+    def clean_after_closing(self) -> str:
+        return str(self.cleaned_data["after_closing"] or self.instance.after_closing)
 
 
 class FirstAdminForm(forms.Form):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from uuid import uuid4
 
 import pytest
+from django.utils import timezone
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_inbox import ready, shown, until
@@ -18,7 +20,7 @@ from tickets.actions.macros import Content, save_macro
 from tickets.actions.views import Audience, save_view
 from tickets.inbound import Address
 from tickets.ingest.door import ingest_batch
-from tickets.models import BulkJob, Channel, Message, Status, Ticket
+from tickets.models import BulkJob, Channel, Draft, Message, Reminder, Status, Ticket
 
 MANY = 5_000
 LONG = 600_000  # a loaded machine is slow, not wrong
@@ -30,10 +32,11 @@ def house(live_stack: LiveStack) -> House:
 
 
 def pile_up(channel: Channel, number: int) -> None:
-    """So many tickets of as many customers."""
+    """So many tickets of as many customers, now: or all their deadlines would have passed."""
+    now = timezone.now()
     for first in range(0, number, 250):
         ingest_batch([
-            mail(channel, subject=f"Parcel {n}", sender=Address(f"C {n}", f"c{n}@c.example"), dedupe_key=uuid4())
+            mail(channel, subject=f"Parcel {n}", sender=Address(f"C {n}", f"c{n}@c.example"), at=now, received_at=now)
             for n in range(first, min(first + 250, number))
         ])  # fmt: skip
 
@@ -229,7 +232,7 @@ def test_a_slash_that_chose_nothing_stays_text(house: House, open_page: OpenPage
     ready(page)
     page.keyboard.press("r")
     page.keyboard.type("and/or /etc")
-    expect(page.locator("#menu-macros")).to_be_visible()
+    expect(page.locator("#menu-macros .flt")).to_have_value("etc")
     page.keyboard.press("Escape")
     page.keyboard.type(" is it")
     expect_words(page, "and/or /etc is it")
@@ -273,3 +276,83 @@ def test_the_new_pages_are_for_everybody(house: House, open_page: OpenPage, widt
         f"/macros/{macro.pk}/",
     ]
     assert [problem for path in paths for problem in look_at(page, path)] == []
+
+
+@pytest.mark.parametrize("by", ["keyboard", "mouse"])
+def test_what_is_snoozed_returns(house: House, open_page: OpenPage, by: str) -> None:
+    """By its time, and by the customer's word."""
+    timed, written = open_ticket(house.channel, subject="Timed"), open_ticket(house.channel, subject="Written")
+    page = open_page(house.olena)
+    for ticket, words in ((timed, "Tomorrow"), (written, "Until the customer writes")):
+        page.goto(f"/inbox/open/{ticket.pk}/")
+        ready(page)
+        if by == "keyboard":
+            page.keyboard.press("h")
+            page.keyboard.type(words[:3])
+            page.keyboard.press("Enter")
+        else:
+            page.locator("#thread-head").get_by_role("button", name="Snooze").click()
+            page.locator("#menu-snooze").get_by_role("menuitem", name=words).click()
+        said(page, "Snoozed.")
+    page.goto("/inbox/open/")
+    ready(page)
+    expect(page.locator("#rows .row")).to_have_count(0)
+    Ticket.objects.filter(pk=timed.pk).update(snoozed_until=timezone.now())
+    receive(house.channel, subject_numbers=(written.pk,), text="It arrived")
+    expect(page.locator(f"#row-{timed.pk}")).to_have_count(1)
+    expect(page.locator(f"#row-{written.pk}")).to_have_count(1)
+
+
+def test_a_draft_survives_a_crash_of_browser_and_server(
+    house: House, open_page: OpenPage, live_stack: LiveStack
+) -> None:  # fmt: skip
+    ticket = open_ticket(house.channel)
+    # A page nobody listens to: while the server is gone its socket complains, as it should.
+    page = open_page(house.olena).context.new_page()
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    ready(page)
+    page.keyboard.press("r")
+    page.keyboard.type("Saved on the server")
+    expect(page.locator("#composer .saved")).to_have_text("Draft saved")
+    live_stack.kill("web")
+    page.keyboard.type(", and kept in the browser")
+    expect(page.locator("#composer .saved")).to_have_text("Not saved, trying again")
+    with contextlib.suppress(PlaywrightError):
+        page.context.new_cdp_session(page).send("Page.crash")
+    live_stack.revive()
+    live_stack.wait_until_ready()
+    again = page.context.new_page()
+    again.goto(f"/inbox/open/{ticket.pk}/")
+    expect_words(again, "Saved on the server, and kept in the browser")
+    until(lambda: Draft.objects.get().text == "Saved on the server, and kept in the browser")
+
+
+def test_a_reminder_stands_on_the_ticket(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    ready(page)
+    page.keyboard.press("b")
+    page.locator("#remind-text").fill("Call the courier")
+    page.locator("#menu-remind").get_by_role("menuitem", name="Tomorrow").click()
+    expect(page.locator("#thread-top .banner")).to_contain_text("Call the courier")
+    assert accessibility_violations(page) == []
+    Reminder.objects.update(at=timezone.now())
+    said(page, f"You wanted to be reminded of #{ticket.pk}")
+    page.locator("#thread-top .banner").get_by_role("button", name="Done").click()
+    expect(page.locator("#thread-top .banner")).to_have_count(0)
+
+
+@pytest.mark.parametrize("after", ["next", "list", "stay"])
+def test_what_comes_after_closing_is_ones_own_choice(house: House, open_page: OpenPage, after: str) -> None:
+    older, newer = open_ticket(house.channel, subject="Older"), open_ticket(house.channel, subject="Newer")
+    type(house.olena).objects.filter(pk=house.olena.pk).update(after_closing=after)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{newer.pk}/")
+    ready(page)
+    page.keyboard.press("e")
+    said(page, "Closed.")
+    if after == "list":
+        expect(page.locator("#subject")).to_have_count(0)
+    else:
+        shown(page, older if after == "next" else newer)

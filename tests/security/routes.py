@@ -97,6 +97,7 @@ VISITS = [
     *[Visit("search", "/search/", query={"q": q}) for q in ("{word}", "#{ticket}", "{word}@customer.example", "{word}.txt")],
     *[Visit("search_quick", "/search/quick/", query={"q": q}) for q in ("{word}", "{ticket}")],
     Visit("tags", "/tags/"),
+    Visit("search_hints", "/search/hints/", query={"q": "status:o"}),
     ticket("ticket", answers=(302,)),
     ticket("ticket_pane", "pane/"),
     ticket("ticket_updates", "updates/", query={"message": "0", "event": "0"}),

@@ -14,7 +14,7 @@ from django.db.models.functions import JSONObject
 from django.http import Http404
 from django.utils import timezone
 
-from people.models import HARD_BOUNCES, Agent, Identity, IdentityKind, MailKind, Unsubscription
+from people.models import HARD_BOUNCES, Agent, Identity, IdentityKind, MailKind, Trust, Unsubscription
 from people.permissions import Permission
 from tickets.kinds import Traits, composer_facts, traits_of_channel, window_end
 from tickets.models import (
@@ -35,6 +35,7 @@ from tickets.signatures import signature_of
 
 from .directory import AgentEntry, Directory
 from .due import Due, due_of_ticket
+from .local_time import zone_of
 from .rows import tag_hue
 from .sentences import Names
 from .timeline import Timeline, read_since, read_timeline
@@ -127,6 +128,12 @@ class Thread:
     def customer_name(self) -> str:
         fallback = self.addresses[0].shown if self.addresses else ""
         return self.ticket.customer.name or fallback
+
+    @property
+    def zone(self) -> str:
+        """The customer's time zone where it is certain, else ""."""
+        proven = [one.value for one in self.addresses if one.kind == IdentityKind.PHONE and one.trust == Trust.VERIFIED]
+        return zone_of(self.ticket.customer.time_zone, proven)
 
     @property
     def waiting_guests(self) -> list[Guest]:

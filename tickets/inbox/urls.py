@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import bulk, finder, macro_pages, pages, passing, same_person, together, view_pages, writes
+from . import bulk, finder, hints, macro_pages, pages, passing, same_person, together, view_pages, writes
 
 urlpatterns = [
     path("", pages.start, name="start"),
@@ -29,6 +29,7 @@ urlpatterns = [
     path("macros/<int:macro_id>/", macro_pages.macro_edit, name="macro_edit"),
     path("macros/<int:macro_id>/remove/", macro_pages.macro_remove, name="macro_remove"),
     path("search/", finder.search_page, name="search"),
+    path("search/hints/", hints.hints, name="search_hints"),
     path("search/quick/", finder.quick, name="search_quick"),
     path("tags/", finder.tags, name="tags"),
     path("tickets/<int:ticket_id>/", pages.short_address, name="ticket"),

@@ -20,11 +20,13 @@ from django.db import connection
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from people.models import Agent
+from people.models import Agent, Team
+from tickets.conditions import ticket_q
 from tickets.errors import InvalidInput
-from tickets.models import Status, Ticket
+from tickets.models import Channel, Status, Ticket
 from tickets.queries import TicketQuerySet
 
+from .operators import Known, needs_names, split_operators
 from .query import Query, parse_query
 from .snippet import READ, Marker, Pieces
 
@@ -105,16 +107,19 @@ def search_tickets(agent: Agent, query: str, *, after: str = "", limit: int = LI
 
     Words match in all their forms, with or without accents, anywhere in a ticket's messages, notes, names,
     addresses and file names. When whole words find nothing, the last one is taken as the beginning of a word.
+    Operators (from:, tag:, before: and the others of `tickets.search.operators`) narrow it down.
     """
     cursor = Cursor.parse(after)
+    said = split_operators(query, _known(agent) if needs_names(query) else Known())
+    query = said.words
     asked = parse_query(query, open_end=cursor.open_end)
-    if not asked or not agent.is_active:
+    if not (asked or said.where) or not agent.is_active:
         return SearchPage((), {}, "", asked)
-    search = Search(asked, Ticket.objects.visible_to(agent), limit)
+    search = Search(asked, Ticket.objects.visible_to(agent).filter(ticket_q(said.where)), limit)
     search.customers = _customers(asked.part)
     found = _find(search, cursor)
     named = _named(search)
-    if not found and not named and not cursor.after:
+    if not found and not named and not cursor.after and asked:
         cursor = Cursor(open_end=True)
         search.query = asked = parse_query(query, open_end=True)
         found = _find(search, cursor)
@@ -122,6 +127,16 @@ def search_tickets(agent: Agent, query: str, *, after: str = "", limit: int = LI
     ids = ([] if cursor.after else named) + shown
     following = Cursor((found[limit - 1][1], found[limit - 1][0]), cursor.open_end) if len(found) > limit else Cursor()
     return SearchPage(tuple(ids), _hits(asked, ids), str(following), asked)
+
+
+def _known(agent: Agent) -> Known:
+    """The names that operators may say; the shop's own directory, the same for everyone."""
+    return Known(
+        channels={one.pk: f"{one.name} {one.kind} {one.address}" for one in Channel.objects.all()},
+        teams=dict(Team.objects.values_list("pk", "name")),
+        agents={one.pk: f"{one.name} {one.email}" for one in Agent.objects.only("name", "email")},
+        me=agent.pk,
+    )
 
 
 def _named(search: Search) -> list[int]:

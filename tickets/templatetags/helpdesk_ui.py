@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
@@ -133,6 +134,15 @@ def moment(at: datetime | None) -> SafeString | str:
         '<time datetime="{}" title="{}">{}</time>',
         at.isoformat(), date_format(local, "DATETIME_FORMAT"), short_moment(local),
     )  # fmt: skip
+
+
+@register.simple_tag
+def local_clock(zone: str) -> SafeString:
+    """What a clock shows there now; the browser keeps it true."""
+    there = timezone.localtime(timezone=ZoneInfo(zone))
+    return format_html(
+        '<time datetime="{}" data-clock="{}">{}</time>', there.isoformat(), zone, there.strftime("%H:%M")
+    )
 
 
 @register.simple_tag

@@ -1,0 +1,148 @@
+"""Conditions within a search: from:zoe tag:"late parcel" before:2026-03-01. What is left over are words.
+
+Nothing typed is an error. A value that nothing is called finds nothing, which is what was asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from tickets.facets import Where
+from tickets.models import Priority, Status
+
+NAMES = (
+    "from", "to", "tag", "status", "channel", "assignee", "team", "priority", "before", "after", "has", "language",
+    "order",
+)  # fmt: skip
+_OPERATOR = re.compile(rf'(?<!\S)({"|".join(NAMES)}):(?:"([^"]*)"?|“([^”]*)”?|(\S*))', re.IGNORECASE)
+_HOLD = {"hold": Status.ON_HOLD, "waiting": Status.PENDING}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the values of operators may be called: numbers by name. Read only for the operators that need it."""
+
+    channels: Mapping[int, str] = field(default_factory=dict)
+    teams: Mapping[int, str] = field(default_factory=dict)
+    agents: Mapping[int, str] = field(default_factory=dict)
+    me: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A search taken apart: the words, and the condition on tickets beside them."""
+
+    words: str
+    where: Where
+
+
+def needs_names(typed: str) -> bool:
+    """Whether an operator is used whose values are names of the directory."""
+    return any(found[1].lower() in ("channel", "assignee", "team") for found in _OPERATOR.finditer(typed))
+
+
+def split_operators(typed: str, known: Known) -> Asked:
+    """Take the operators out. One said twice means either of both, but for the bounds of time."""
+    where: dict[str, tuple[object, ...]] = {}
+    words: list[str] = []
+    place = 0
+    for found in _OPERATOR.finditer(typed):
+        words.append(typed[place : found.start()])
+        place = found.end()
+        name, value = found[1].lower(), (found[2] or found[3] or found[4] or "").strip()
+        if not value:
+            continue
+        if name == "order":  # until a shop is connected, a number as it is written in mails
+            words.append(f'"{value}"')
+            continue
+        condition, values = _READ[name](value, known)
+        where[condition] = (*where.get(condition, ()), *values)
+    words.append(typed[place:])
+    return Asked(" ".join(" ".join(words).split()), where)
+
+
+Reader = Callable[[str, Known], tuple[str, tuple[object, ...]]]
+
+
+def _same(name: str) -> Reader:
+    return lambda value, known: (name, (value,))
+
+
+def _status(value: str, known: Known) -> tuple[str, tuple[object, ...]]:
+    wanted = value.lower()
+    if wanted == "snoozed":
+        return "snoozed", (True,)
+    named = [status.value for status in Status if wanted in (status.value, status.label.lower())]
+    return "status", tuple(named or ([_HOLD[wanted].value] if wanted in _HOLD else []))
+
+
+def _of(condition: str, names: Callable[[Known], Mapping[int, str]]) -> Reader:
+    """Whatever has this in its name; `none` is without, `me` whoever asks."""
+
+    def read(value: str, known: Known) -> tuple[str, tuple[object, ...]]:
+        wanted = value.casefold()
+        if wanted in ("none", _("nobody").casefold()) and condition != "channel":
+            return condition, (None,)
+        if wanted in ("me", _("me").casefold()) and condition == "assignee":
+            return condition, (known.me,)
+        return condition, tuple(id for id, name in names(known).items() if wanted in name.casefold())
+
+    return read
+
+
+def _priority(value: str, known: Known) -> tuple[str, tuple[object, ...]]:
+    wanted = value.lower()
+    return "priority", tuple(one.value for one in Priority if wanted in (one.name.lower(), one.label.lower()))
+
+
+def _has(value: str, known: Known) -> tuple[str, tuple[object, ...]]:
+    files = value.lower() in ("attachment", "attachments", "file", "files", _("attachment"))
+    return ("attachment", (True,)) if files else ("status", ())
+
+
+def _day(name: str) -> Reader:
+    """A day of the reader's calendar: `after` begins with it, `before` ends with the one before."""
+
+    def read(value: str, known: Known) -> tuple[str, tuple[object, ...]]:
+        day = _date(value.lower())
+        if day is None:
+            return "status", ()
+        moment = datetime.combine(day, time(), tzinfo=timezone.get_current_timezone())
+        return name, (moment.isoformat(),)
+
+    return read
+
+
+def _date(value: str) -> date | None:
+    today = timezone.localdate()
+    named = {"today": 0, "yesterday": 1, _("today"): 0, _("yesterday"): 1}
+    if value in named:
+        return today - timedelta(days=named[value])
+    for pattern in ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"):
+        try:
+            return datetime.strptime(value, pattern).date()
+        except ValueError:
+            continue
+    return None
+
+
+_READ: dict[str, Reader] = {
+    "from": _same("from"),
+    "to": _same("to"),
+    "tag": lambda value, known: ("tag", (" ".join(value.lower().split()),)),
+    "status": _status,
+    "channel": _of("channel", lambda known: known.channels),
+    "assignee": _of("assignee", lambda known: known.agents),
+    "team": _of("team", lambda known: known.teams),
+    "priority": _priority,
+    "before": _day("before"),
+    "after": _day("after"),
+    "has": _has,
+    "language": lambda value, known: ("language", (value.lower(),)),
+}
