@@ -9,7 +9,9 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from channels_inbound.models import Connection
@@ -330,3 +332,18 @@ def test_blocked_visitors_say_nothing_more(chat: Connection) -> None:
     assert ask(chat, "sync").json()["messages"] == []
     assert Message.objects.count() == 1
     assert Customer.objects.count() == 1
+
+
+def test_asking_costs_the_same_however_long_the_talk_and_the_queue(chat: Connection, house: House) -> None:
+    for number in range(3):
+        say(chat, "hello", secret=str(number) * 43)
+    ask(chat, "sync")
+    say(chat, "first")
+    with CaptureQueriesContext(connection) as few:
+        ask(chat, "sync")
+    for number in range(12):
+        reply(Ticket.objects.latest("pk").pk, by=house.olena, text=f"{number}")
+        say(chat, f"more {number}")
+    with CaptureQueriesContext(connection) as many:
+        ask(chat, "sync")
+    assert len(many) == len(few) <= 16

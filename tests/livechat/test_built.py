@@ -60,3 +60,16 @@ def test_text_on_a_colour_can_be_read(color: str, ink: str) -> None:
 )  # fmt: skip
 def test_origins_are_exact(typed: str, origin: str | None) -> None:
     assert clean_origin(typed) == origin
+
+
+def test_styles_name_no_side_of_the_page() -> None:
+    """So that a language written from right to left needs no other sheet."""
+    import re
+
+    sheet = (DIST / "widget.css").read_text()
+    assert (
+        re.findall(
+            r"(?:margin|padding|border|inset)-(?:left|right)|[;{](?:left|right):|text-align:(?:left|right)", sheet
+        )
+        == []
+    )

@@ -12,8 +12,11 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from channels_inbound.models import Connection
+from events.models import Event
+from events.rates import address_of
 from livechat.doors import Door, door_for, write_pass
 from livechat.live import hub
+from livechat.presence import draft_of
 from livechat.talk import say
 from livechat.visitors import digest_of, visitor_begins
 from tests.livechat.shop import make_chat
@@ -111,3 +114,25 @@ def test_news_reaches_the_visitor_of_that_ticket_and_nobody_else_and_says_nothin
             said.append(heard(other))
         assert said in ([{"kind": "pong"}], [{"kind": "news"}, {"kind": "pong"}])
         assert "CANARY" not in json.dumps(said)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_draft_is_kept_only_where_the_channel_wants_it(site: Site, chat: Connection, wanted: bool) -> None:
+    chat.settings = {**chat.settings, "shows_drafts": wanted}
+    chat.save()
+    _door, visitor, _ticket = begin(chat)
+    with dial(site, chat) as socket:
+        assert heard(socket)["kind"] == "hello"
+        socket.send(json.dumps({"kind": "typing", "draft": "DRAFT"}))
+        socket.send(json.dumps({"kind": "here", "page": {}}))
+        while heard(socket)["kind"] != "pong":  # what came before it is done
+            pass
+        assert draft_of(visitor.thread) == ("DRAFT" if wanted else "")
+    assert "DRAFT" not in str(Event.objects.values_list("data", flat=True))
+
+
+def test_behind_a_proxy_each_visitor_is_counted_alone(settings: Any) -> None:
+    assert address_of("10.0.0.1", "6.6.6.6, 5.5.5.5") == "10.0.0.1"
+    settings.TRUSTED_PROXIES = 1
+    assert address_of("10.0.0.1", "6.6.6.6, 5.5.5.5") == "5.5.5.5"
+    assert address_of("10.0.0.1", "") == "10.0.0.1"

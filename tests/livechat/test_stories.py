@@ -34,6 +34,20 @@ letter-spacing:.3em;color:inherit;border-radius:0;background-color:transparent;o
 vertical-align:middle;max-width:100%;height:auto}[hidden]:where(:not([hidden=until-found])){display:none!important}"""
 
 
+SHIFTS = """new Promise((done) => {
+  let sum = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => (sum += entry.value))).observe({type: 'layout-shift', buffered: true});
+  setTimeout(() => done(sum), 100);
+})"""
+NOTICES = """globalThis.shown = [];
+globalThis.Notification = class extends EventTarget {
+  static permission = 'granted';
+  static requestPermission = async () => 'granted';
+  constructor(title, options) { super(); globalThis.shown.push([title, options.body]); }
+};
+document.hasFocus = () => false;"""
+
+
 @pytest.fixture
 def house(live_stack: LiveStack) -> House:
     return make_house()
@@ -134,6 +148,29 @@ def test_a_chat_is_taken_handed_over_ended_and_rated(
     frame.locator(".back").click()
     expect(frame.locator(".go")).to_contain_text("Your conversation")
     assert accessibility_violations(frame) == []
+
+
+def test_an_agent_who_wants_it_is_told_by_the_browser(
+    live_stack: LiveStack, house: House, shop: Shop, open_page: OpenPage
+) -> None:
+    connection, _ = make_chat(house, shop.url)
+    shop.embed(live_stack.url, connection.key)
+    olena, ben = open_page(house.olena), open_page(house.ben)
+    for page in (olena, ben):
+        page.add_init_script(NOTICES)
+    olena.goto("/profile/")
+    olena.get_by_label("Show a notification of the browser").check()
+    olena.get_by_label("Play a sound").check()
+    for page in (olena, ben):
+        page.goto("/inbox/open/")
+        live(page)
+    frame = visit(open_page(), shop)
+    expect(frame.locator(".status")).to_contain_text("We are here", timeout=PATIENCE)
+    say(frame, "Hello?")
+    olena.wait_for_function("() => shown.length === 1", timeout=PATIENCE)
+    assert olena.evaluate("shown") == [["Somebody waits in the chat", f"#{Ticket.objects.get().pk}"]]
+    expect(ben.locator("#rows .row")).to_have_count(1, timeout=PATIENCE)
+    assert ben.evaluate("shown") == []  # off until switched on
 
 
 def test_two_tabs_of_one_visitor_stay_in_step(
@@ -321,6 +358,7 @@ def test_it_looks_the_same_on_three_unlike_pages(
         page.add_init_script(OPEN_ROOTS)
         page.goto(shop.url)
         page.wait_for_selector("helpdesk-widget", state="attached")
+        assert page.evaluate(SHIFTS) == 0
         page.evaluate("helpdesk.open()")
         frame = frame_of(page)
         expect(frame.locator(".standing")).to_contain_text("Nobody is here", timeout=PATIENCE)
