@@ -91,19 +91,23 @@ PAGES = (
 
 
 @contextmanager
-def demo_helpdesk(data_dir: Path) -> Iterator[str]:
+def demo_helpdesk(data_dir: Path, **more: str) -> Iterator[str]:
     """`manage.py up` on an empty data folder, which fills it with the demo shop; its address."""
     port = free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HELPDESK_")}
     for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL"):
         kept.pop(name, None)
-    environment = kept | {
-        "HELPDESK_DATA_DIR": str(data_dir),
-        "HELPDESK_HTTP_PORT": str(port),
-        "HELPDESK_SMTP_PORT": str(free_port()),
-        "HELPDESK_SHOP_PORT": str(free_port()),
-        "HELPDESK_NAME": "Nordvik Outdoor",
-    }
+    environment = (
+        kept
+        | {
+            "HELPDESK_DATA_DIR": str(data_dir),
+            "HELPDESK_HTTP_PORT": str(port),
+            "HELPDESK_SMTP_PORT": str(free_port()),
+            "HELPDESK_SHOP_PORT": str(free_port()),
+            "HELPDESK_NAME": "Nordvik Outdoor",
+        }
+        | more
+    )
     process = subprocess.Popen([sys.executable, "manage.py", "up"], cwd=ROOT, env=environment, start_new_session=True)
     try:
         wait_until_ready(f"http://localhost:{port}", process)

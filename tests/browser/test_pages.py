@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page
 
-from channels_inbound.models import RawBody, RawDelivery, RawState
+from channels_inbound.models import Mailbox, RawBody, RawDelivery, RawState
 from events.models import Event
-from people.models import Agent
+from people.models import Agent, Identity, MailKind
+from people.unsubscribing import unsubscribe_url
 from tests.people import House, make_house, open_ticket
 from tests.support.browser import accessibility_violations
 from tickets import actions
@@ -41,6 +43,9 @@ ADMINS = (
     "/channels/",
     "/channels/new/",
     "/channels/{channel}/",
+    "/channels/{channel}/outgoing/new/?provider=google",
+    "/channels/mailboxes/new/?provider=microsoft",
+    "/channels/mailboxes/{mailbox}/",
     "/quarantine/",
     "/views/",
     "/not/there/",
@@ -58,6 +63,15 @@ def fill_house() -> House:
         channel=house.channel, transport="smtp", transport_key="1", size=40, state=RawState.QUARANTINED,
         reason="timeout: reading took longer than 10 s",
     )  # fmt: skip
+    Mailbox.objects.create(
+        channel=house.channel, is_active=False, host="imap.shop.example", username="support@shop.example", secret="",
+        auth="oauth", authorize_url="https://sign-in.example/", token_url="https://sign-in.example/token", client_id="x",
+    )  # fmt: skip
+    half = RawDelivery.objects.create(
+        channel=house.channel, transport="imap", transport_key="2", size=40, state=RawState.QUARANTINED,
+        reason="the server gives this mail without its text", envelope={"incomplete": True},
+    )  # fmt: skip
+    RawBody.objects.create(delivery=half, content=b"From: Zoe <zoe@customer.example>\r\nSubject: Big\r\n\r\n")
     RawBody.objects.create(delivery=delivery, content=b"From: Zoe <zoe@customer.example>\r\nSubject: Hi\r\n\r\nHello")
     return house
 
@@ -81,8 +95,10 @@ def test_every_page_is_for_everybody(open_page: OpenPage, width: int, scheme: st
     house = fill_house()
     look: dict[str, Any] = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
     stranger, admin = open_page(**look), open_page(house.adam, **look)
-    problems = [problem for path in STRANGERS for problem in look_at(stranger, path)]
+    link = urlsplit(unsubscribe_url(Identity.objects.earliest("pk").pk, MailKind.SURVEY)).path
+    problems = [problem for path in (*STRANGERS, link) for problem in look_at(stranger, path)]
     ids = {"ben": house.ben.pk, "team": house.support.pk, "channel": house.channel.pk}
+    ids["mailbox"] = Mailbox.objects.get().pk
     problems += [problem for path in ADMINS for problem in look_at(admin, path.format(**ids))]
     assert problems == []
 
