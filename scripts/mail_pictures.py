@@ -60,7 +60,7 @@ class Post:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.mails.append(envelope.content)
         box = mailbox.mbox(self.path)
-        box.add(envelope.content)
+        box.add(envelope.content.replace(b"\r\n", b"\n"))
         box.close()
         return "250 taken"
 
@@ -208,13 +208,13 @@ class Story:
         start = ["new-session", "-d", "-x", "112", "-y", "42", f"mutt -F {rc} -R -f {self.post.path}"]
         subprocess.run([*tmux, *start], check=True, env=environment)
         try:
-            time.sleep(2)
+            wait_until(lambda: "Msgs:" in _pane(tmux), "mutt")
             subprocess.run([*tmux, "send-keys", "Enter"], check=True)
-            time.sleep(2)
-            shown = subprocess.run([*tmux, "capture-pane", "-p"], check=True, capture_output=True, text=True).stdout
+            wait_until(lambda: "безкоштовно" in _pane(tmux), "the mail in mutt")
+            shown = _pane(tmux)
         finally:
             subprocess.run([*tmux, "kill-server"], check=False)
-        self.shoot_html(TERMINAL + "\n".join(_line(line) for line in shown.splitlines()) + "</pre>", name, "body")
+        self.shoot_html(f"{TERMINAL}{_terminal(shown)}</pre>", name, "body")
 
     def html_of(self, number: int, name: str) -> None:
         """The HTML part as a mail program's pane shows it."""
@@ -233,7 +233,8 @@ class Story:
     def muttrc(self) -> Path:
         rc = self.work / "muttrc"
         rc.write_text(
-            f'set smtp_url="smtp://127.0.0.1:{self.smtp_port}/"\nset ssl_starttls=no\nset ssl_force_tls=no\nset use_from=yes\n'
+            f'set smtp_url="smtp://127.0.0.1:{self.smtp_port}/"\nset ssl_starttls=no\nset ssl_force_tls=no\n'
+            "set use_from=yes\n"
             'set charset="utf-8"\nset send_charset="utf-8"\nset copy=no\nset use_envelope_from=yes\n'
             'set hostname="ukr.example"\nset rfc2047_parameters=yes\nset edit_headers=yes\n'
             "ignore *\nunignore from to cc subject date reply-to\n"
@@ -250,11 +251,20 @@ class Story:
         )
 
 
-def _line(line: str) -> str:
-    """A line of mutt: its bars, quotes and words."""
-    if line.startswith(("q:Quit", "i:Exit", "-", "i:")) and not line.startswith("-- "):
-        return f"<b>{escape(line.ljust(112))}</b>"
-    return f"<i>{escape(line)}</i>" if line.startswith((">", "[--")) else escape(line)
+def _pane(tmux: list[str]) -> str:
+    return subprocess.run([*tmux, "capture-pane", "-p"], check=True, capture_output=True, text=True).stdout
+
+
+def _terminal(shown: str) -> str:
+    """mutt's screen: its two bars, quotes and what it says of parts in their colours."""
+    lines = shown.rstrip().splitlines()
+    bars = {0, len(lines) - 1}
+    return "".join(
+        f"<b>{escape(line.ljust(112))}</b>" if number in bars
+        else f"<i>{escape(line)}</i>\n" if line.startswith((">", "[--"))
+        else f"{escape(line)}\n"
+        for number, line in enumerate(lines)
+    )  # fmt: skip
 
 
 def main() -> int:
