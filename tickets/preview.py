@@ -20,6 +20,20 @@ def without_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 def preview_of(text: str, quoted: Iterable[tuple[int, int]] = ()) -> str:
     """At most `MAX_PREVIEW` characters of what was written, in one line."""
-    own = without_spans(text, quoted)
+    own = _answers(without_spans(text, quoted)[: 4 * _ENOUGH])
     line = " ".join(own.lstrip()[:_ENOUGH].split())
     return line if len(line) <= MAX_PREVIEW else line[: MAX_PREVIEW - 1] + "…"
+
+
+def _answers(text: str) -> str:
+    """What was written between quotes, which stay in the message to be read with it."""
+    if "\n>" not in f"\n{text}":
+        return text
+    lines = [line.strip() for line in text.split("\n")]
+    following = [*lines[1:], ""]
+    said = [
+        line
+        for line, after in zip(lines, following, strict=True)
+        if not line.startswith(">") and not (line.endswith(":") and after.startswith(">"))
+    ]
+    return "\n".join(said) if any(said) else text

@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 from tests.people import House, make_house, open_ticket
 from tickets.inbox.rows import Mark, Row, row_of
 from tickets.models import Ticket
+from tickets.preview import preview_of
 from tickets.templatetags.helpdesk_ui import _drawn
 
 UNREAD, READ = Mark(unread=True, draft=""), Mark(unread=False, draft="")
@@ -66,3 +67,13 @@ def test_marks_language_and_time_are_the_readers_own(house: House, monkeypatch: 
     later = timezone.now() + timedelta(minutes=7)
     monkeypatch.setattr(timezone, "now", lambda: later)
     assert ">12m</time>" in drawn(one)
+
+
+@pytest.mark.parametrize(("text", "shown"), [
+    ("Shop wrote:\n> Which colour?\n\nBlue.\n\n> Which size?\nLarge.", "Blue. Large."),
+    ("> only a quote", "> only a quote"),
+    ("Two choices:\nthis > that", "Two choices: this > that"),
+    ("", ""),
+])  # fmt: skip
+def test_a_preview_of_answers_between_quotes_is_the_answers(text: str, shown: str) -> None:
+    assert preview_of(text) == shown
