@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .pages import follow_ups, report, satisfaction, settings, survey_page, surveys, why
+from .pages import follow_ups, report, retention, satisfaction, settings, survey_page, surveys, why
 
 urlpatterns = [
     path("service-levels/", settings.service_levels, name="service_levels"),
@@ -27,6 +27,8 @@ urlpatterns = [
     path("reports/satisfaction/", satisfaction.satisfaction, name="satisfaction"),
     path("reports/satisfaction/answers/", satisfaction.answers, name="satisfaction_answers"),
     path("reports/satisfaction.csv", satisfaction.as_csv, name="satisfaction_csv"),
+    path("reports/retention/", retention.page, name="retention"),
+    path("reports/retention/cohorts.csv", retention.as_csv, name="retention_csv"),
     path("reports/follow-ups/", follow_ups.follow_ups, name="follow_ups"),
     path("reports/follow-ups/<int:follow_up_id>/taking/", follow_ups.take, name="follow_up_take"),
     path("reports/follow-ups/<int:follow_up_id>/closing/", follow_ups.close, name="follow_up_close"),

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from commerce.facts import OrderFacts
+from commerce.keeping import keep_orders
+from commerce.models import Shop
 from metrics.models import FollowUp, SurveyAnswer, SurveyInvitation
 from metrics.surveys.answers import Said, record_answer
 from metrics.surveys.links import answer_url
@@ -90,13 +93,18 @@ def test_an_answer_too_late_a_low_score_and_who_sees_to_it(
 def fill(house: House) -> dict[str, Any]:
     """Some answers over weeks, a comment, a follow-up and an open question."""
     survey = make_survey(web_link=True)
+    shop, now = Shop.objects.create(name="Lumen", key="l" * 32), database_now()
+    keep_orders(shop.pk, [
+        OrderFacts(f"{n}", f"{n}", "paid", "EUR", 4900, at, at, email=f"b{n % 70}@x.example")
+        for n in range(140) for at in [now - timedelta(days=3 * (n % 100) + 1)]
+    ], at=now)  # fmt: skip
     for n in range(60):
         for kind, score in (("csat", 5 - n % 3), ("nps", 10 - n % 6), ("ces", 7 - n % 4)):
             at = database_now() - timedelta(days=n % 28, hours=1)
             SurveyAnswer.objects.create(survey=survey, kind=kind, score=score, answered_at=at, via="web")
     record_answer(was_asked(house).pk, Said(1, ["slow"], "Two weeks for one line!"))
     waiting = was_asked(house, sender=Address("Ivo", "ivo@other.example"))
-    return {"survey": survey.pk, "link": answer_url(waiting).partition("://")[2].partition("/")[2]}
+    return {"survey": survey.pk, "shop": shop.pk, "link": answer_url(waiting).partition("://")[2].partition("/")[2]}
 
 
 def was_asked(house: House, **fields: Any) -> SurveyInvitation:
@@ -110,8 +118,8 @@ def was_asked(house: House, **fields: Any) -> SurveyInvitation:
 
 PATHS = (
     "/reports/satisfaction/", "/reports/satisfaction/?kind=nps", "/reports/satisfaction/answers/?kind=csat",
-    "/reports/follow-ups/", "/reports/follow-ups/?state=done", "/reports/service-level/", "/surveys/", "/surveys/new/",
-    "/surveys/{survey}/", "/surveys/budget/", "/{link}?score=2", "/survey/nothing/",
+    "/reports/retention/?period=365", "/reports/follow-ups/", "/reports/follow-ups/?state=done", "/reports/service-level/", "/surveys/", "/surveys/new/",
+    "/surveys/{survey}/", "/surveys/budget/", "/shops/", "/shops/new/", "/shops/{shop}/", "/{link}?score=2", "/survey/nothing/",
 )  # fmt: skip
 
 

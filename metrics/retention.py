@@ -1,0 +1,190 @@
+"""Whether customers come back: counted in SQL over the orders of all shops.
+
+A purchase is an order that was paid or is on its way and was not given back whole. A buyer is one e-mail address (else
+phone, else the shop's own number for them). Months and days are those of the reader's zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from commerce.models import PURCHASES
+from metrics.figures import FEW, Quantile, quantile
+from metrics.statistics import Interval, wilson
+
+REPEAT_DAYS = 90
+COHORTS = 12
+SEGMENTS = ("champions", "loyal", "new", "regular", "at_risk", "lost")
+_PURCHASES = """
+purchases AS (
+    SELECT buyer_id, placed_at, total - refunded AS value, currency FROM commerce_order
+    WHERE status = ANY(%(statuses)s) AND (refunded < total OR total = 0) AND placed_at < %(end)s
+)"""
+_PERIOD = """
+WITH {purchases},
+earlier AS (SELECT DISTINCT buyer_id FROM purchases WHERE placed_at >= %(before)s AND placed_at < %(start)s),
+now AS (SELECT DISTINCT buyer_id FROM purchases WHERE placed_at >= %(start)s)
+SELECT (SELECT count(*) FROM earlier), (SELECT count(*) FROM earlier JOIN now USING (buyer_id)),
+       (SELECT count(*) FROM now),
+       (SELECT count(*) FROM now WHERE EXISTS (
+           SELECT FROM purchases p WHERE p.buyer_id = now.buyer_id AND p.placed_at < %(start)s))
+"""
+_RANKED = """
+WITH {purchases},
+ranked AS (
+    SELECT buyer_id, placed_at, row_number() OVER (PARTITION BY buyer_id ORDER BY placed_at) AS n,
+           lag(placed_at) OVER (PARTITION BY buyer_id ORDER BY placed_at) AS before
+    FROM purchases
+)"""
+_REPEAT = """{ranked}
+SELECT count(*), count(*) FILTER (WHERE EXISTS (
+    SELECT FROM purchases p WHERE p.buyer_id = r.buyer_id AND p.placed_at > r.placed_at
+                              AND p.placed_at <= r.placed_at + %(window)s))
+FROM ranked r WHERE n = 1 AND placed_at >= %(first_from)s AND placed_at < %(first_to)s
+"""
+_SECOND = """{ranked}
+SELECT extract(epoch FROM placed_at - before)::float8 FROM ranked WHERE n = 2 AND placed_at >= %(start)s ORDER BY 1
+"""
+_COHORTS = """
+WITH {purchases},
+months AS (
+    SELECT DISTINCT buyer_id, date_trunc('month', placed_at AT TIME ZONE %(zone)s)::date AS month FROM purchases
+),
+firsts AS (SELECT buyer_id, min(month) AS first FROM months GROUP BY buyer_id)
+SELECT first, ((extract(year FROM month) - extract(year FROM first)) * 12
+               + extract(month FROM month) - extract(month FROM first))::int AS after, count(*)
+FROM months JOIN firsts USING (buyer_id) WHERE first >= %(oldest)s GROUP BY 1, 2 ORDER BY 1, 2
+"""
+_RFM = """
+WITH {purchases},
+main AS (SELECT currency FROM purchases GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1),
+buyers AS (
+    SELECT buyer_id, max(placed_at) AS last, count(*) AS orders,
+           sum(value) FILTER (WHERE currency = (SELECT currency FROM main)) AS spent
+    FROM purchases GROUP BY buyer_id
+),
+graded AS (SELECT *, ntile(5) OVER (ORDER BY last, buyer_id) AS recency FROM buyers)
+SELECT CASE WHEN recency >= 4 AND orders >= 4 THEN 'champions' WHEN recency >= 3 AND orders >= 3 THEN 'loyal'
+            WHEN recency >= 4 AND orders = 1 THEN 'new' WHEN recency <= 2 AND orders >= 3 THEN 'at_risk'
+            WHEN recency <= 2 THEN 'lost' ELSE 'regular' END,
+       count(*), sum(orders)::bigint, COALESCE(sum(spent), 0)::bigint, (SELECT currency FROM main)
+FROM graded GROUP BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """So many of so many, in percent with Wilson's interval."""
+
+    hits: int
+    n: int
+
+    @property
+    def percent(self) -> float | None:
+        return 100 * self.hits / self.n if self.n else None
+
+    @property
+    def interval(self) -> Interval:
+        low, high = wilson(self.hits, self.n)
+        return 100 * low, 100 * high
+
+    @property
+    def is_few(self) -> bool:
+        return self.n < FEW
+
+
+@dataclass(frozen=True, slots=True)
+class Loyalty:
+    """Retention: of who bought in the period before, how many bought in this one; churn is the rest of them. Returning:
+    of who bought in this one, how many had bought before. Repeat: of who bought first in a period of the same length
+    that ended 90 days ago, how many bought again within 90 days."""
+
+    retention: Share
+    returning: Share
+    repeat: Share
+    second: Quantile
+    seconds: int
+
+    @property
+    def churn(self) -> Share:
+        return Share(self.retention.n - self.retention.hits, self.retention.n)
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Who bought first in a month, and how many of them bought in each month after it; None: to come."""
+
+    month: date
+    size: int
+    active: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    name: str
+    buyers: int
+    orders: int
+    spent: int
+    currency: str
+
+
+def loyalty(start: datetime, end: datetime) -> Loyalty:
+    """The four figures of a period; three statements."""
+    length = end - start
+    values = _values(end) | {"start": start, "before": start - length}
+    earlier, kept, now, known = _one(_PERIOD, values)
+    window = timedelta(days=REPEAT_DAYS)
+    first_to = min(end, datetime.now(end.tzinfo)) - window
+    repeat = _values(first_to + window) | {"window": window, "first_from": first_to - length, "first_to": first_to}
+    first, again = _one(_REPEAT, repeat)
+    gaps = [row[0] for row in _all(_SECOND, values)]
+    return Loyalty(Share(kept, earlier), Share(known, now), Share(again, first), quantile(gaps, 0.5), len(gaps))
+
+
+def cohorts(end: datetime, zone: str) -> list[Cohort]:
+    """The last twelve months of first purchases, oldest first."""
+    last = (end - timedelta(microseconds=1)).date().replace(day=1)
+    oldest = _months_before(last, COHORTS - 1)
+    found: dict[date, dict[int, int]] = {}
+    for first, after, count in _all(_COHORTS, _values(end) | {"zone": zone, "oldest": oldest}):
+        found.setdefault(first, {})[after] = count
+    return [
+        Cohort(month, counts.get(0, 0), tuple(
+            counts.get(after, 0) if after <= _between(month, last) else None for after in range(COHORTS)
+        ))
+        for month, counts in sorted(found.items())
+    ]  # fmt: skip
+
+
+def segments(end: datetime) -> list[Segment]:
+    """Buyers by when they last bought (fifths of all) and how often; money in the commonest currency alone."""
+    found = {row[0]: Segment(*row) for row in _all(_RFM, _values(end))}
+    return [found[name] for name in SEGMENTS if name in found]
+
+
+def _values(end: datetime) -> dict[str, Any]:
+    return {"statuses": [str(status) for status in PURCHASES], "end": end}
+
+
+def _all(sql: str, values: Mapping[str, Any]) -> Sequence[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.format(ranked=_RANKED.format(purchases=_PURCHASES), purchases=_PURCHASES), values)
+        return cursor.fetchall()
+
+
+def _one(sql: str, values: Mapping[str, Any]) -> Any:
+    return _all(sql, values)[0]
+
+
+def _months_before(month: date, count: int) -> date:
+    number = month.year * 12 + month.month - 1 - count
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def _between(first: date, last: date) -> int:
+    return (last.year - first.year) * 12 + last.month - first.month
