@@ -183,6 +183,8 @@ _CONDITIONS: dict[str, Condition] = {
     "priority": lambda values, at: Q(priority__in=values),
     "language": lambda values, at: Q(language__in=values),
     "tag": _tag,
+    "waits": lambda values, at: Q(waiting_since__isnull=False),
+    "promised": lambda values, at: Q(next_due_at__isnull=False),
     "waiting": _waiting,
     "text": _text,
     "from": _from,

@@ -76,13 +76,13 @@ function addFilter(menu) {
 
 function filter(menu, typed) {
   const wanted = typed.trim().toLocaleLowerCase();
-  for (const option of $$('.opt:not([data-add])', menu)) option.hidden = !nameOf(option).toLocaleLowerCase().includes(wanted);
+  for (const option of $$('.opts .opt:not([data-add])', menu)) option.hidden = !nameOf(option).toLocaleLowerCase().includes(wanted);
   for (const group of $$('[role=group]', menu)) group.hidden = !options(group).length;
   $('[data-add]', menu)?.remove();
   $('.none', menu)?.remove();
   const exact = options(menu).some((one) => nameOf(one).toLocaleLowerCase() === wanted);
   if (menu.id === 'menu-tag' && wanted && !exact) $('.opts', menu).append(addOption(typed.trim()));
-  else if (!options(menu).length) menu.append(element('p', { class: 'none' }, text('nothing')));
+  else if (!$$('.opts .opt:not([hidden])', menu).length) $('.opts', menu).append(element('p', { class: 'none' }, text('nothing')));
 }
 
 const addOption = (name) =>

@@ -214,6 +214,21 @@ def test_every_order_pages_without_gap_or_repeat(house: House, order: str) -> No
     assert walked == list(expected)
 
 
+def test_a_list_by_a_moment_its_count_and_all_of_it_are_the_same_tickets(house: House) -> None:
+    waiting, answered = ticket(house, "Waiting"), ticket(house, "Answered")
+    Ticket.objects.filter(pk=answered.pk).update(waiting_since=None)
+    view = save_view(
+        None, by=house.olena, name="W", audience=Audience(owner=house.olena), where={"status": ["open"]}, order="waiting"
+    )  # fmt: skip
+    client = signed_in(house.olena)
+    page = client.get(f"/inbox/{view.key}/rows/").json()["html"]
+    assert (f'id="row-{waiting.pk}"' in page, f'id="row-{answered.pk}"' in page) == (True, False)
+    assert client.get("/inbox/counts/").json()["counts"][view.key] == "1"
+    done = client.post("/bulk/", {"view": view.key, "do": "priority", "value": "40"}).json()
+    assert (done["total"], done["done"]) == (1, 1)
+    assert set(Ticket.objects.filter(priority=40)) == {waiting}
+
+
 def test_a_capped_count_stops(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(6):
         one = ticket(house, f"T{number}")

@@ -39,9 +39,11 @@ def undo_change(ticket_id: int, event_id: int, *, by: Agent, at: datetime | None
     """
     require(by, Permission.EDIT_TICKETS)
     with transaction.atomic():
-        ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=ticket_id).first()
         event = _own_event(ticket_id, event_id, by)
-        if ticket is None or event is None:
+        tickets = (
+            Ticket.objects.select_for_update(of=("self",)).filter(pk=ticket_id) if event else Ticket.objects.none()
+        )
+        if event is None or (ticket := tickets.first()) is None:
             raise NotFound(_("There is no such ticket."))
         inverse = _INVERSES.get(event.kind)
         if inverse is None:

@@ -104,12 +104,16 @@ def _saved_views(agent: Agent, directory: Directory) -> Iterator[View]:
         )
         if not (mine or shared):
             continue
-        where = resolve(entry.where, agent)
+        where = {**resolve(entry.where, agent), **_SHOWN_BY.get(entry.order, {})}
         counted = all(name in COUNTED for name in where)
         yield View(
             entry.key, entry.name, icon=_saved_icon(entry), where=where, group=SAVED, counted=counted,
             order=entry.order,
         )  # fmt: skip
+
+
+# A list sorted by a moment holds only tickets that have it; so do its count and "all in this view".
+_SHOWN_BY: dict[str, Where] = {ViewOrder.WAITING: {"waits": (True,)}, ViewOrder.DEADLINE: {"promised": (True,)}}
 
 
 def _saved_icon(entry: ViewEntry) -> str:

@@ -181,7 +181,7 @@ def _page_query(agent: Agent, where: Where, after: str, order: Order) -> Iterabl
 
 def _walk(agent: Agent, where: Where, after: str, order: Order) -> QuerySet[Ticket, Any]:
     tickets = Ticket.objects.visible_to(agent).filter(ticket_q(where))
-    if order.column != "last_message_at":
+    if order.column != "last_message_at":  # what the index holds
         tickets = tickets.filter(**{f"{order.column}__isnull": False})
     if place := read_cursor(after):
         tickets = tickets.filter(order.follows(*place))
