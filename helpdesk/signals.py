@@ -20,7 +20,10 @@ from channels_inbound.models import Mailbox, MailboxState, RawDelivery, RawState
 from events.models import DeliveryState, EventDelivery
 from helpdesk.tasks import heartbeat_age
 from helpdesk.traffic import BUCKETS, traffic
-from tickets.models import Message, OutboxState
+from metrics.figures import standing
+from metrics.models import FollowUp, FollowUpState
+from tickets.live.desks import agents_at_their_desks
+from tickets.models import Message, OutboxState, Ticket
 
 QUEUES = ("critical", "default", "bulk")
 HISTOGRAM_LINES = ("_bucket", "_sum", "_count")
@@ -32,6 +35,11 @@ CATALOGUE = {
     "helpdesk_waiting": ("gauge", "Rows that are due and not done yet."),
     "helpdesk_oldest_waiting_seconds": ("gauge", "How long the oldest of them has been due."),
     "helpdesk_needs_a_person": ("gauge", "Rows nobody but a person can settle."),
+    "helpdesk_customers_waiting": ("gauge", "Customers who wait for an answer."),
+    "helpdesk_customer_waiting_longest_seconds": ("gauge", "How long the one who waits longest has."),
+    "helpdesk_deadlines": ("gauge", "Open deadlines within the hour, and overdue."),
+    "helpdesk_follow_ups_open": ("gauge", "Disappointed customers a lead is to see to."),
+    "helpdesk_agents_at_their_desks": ("gauge", "Agents who have the helpdesk open."),
     "helpdesk_last_mail_timestamp_seconds": ("gauge", "When the last raw delivery came in."),
     "helpdesk_mailbox_look_age_seconds": ("gauge", "Since this mailbox was last looked through without an error."),
     "helpdesk_mailbox_mail_age_seconds": ("gauge", "Since this mailbox last brought a mail."),
@@ -55,7 +63,7 @@ def collect() -> list[Sample]:
 
 def _from_database() -> Iterator[Sample]:
     try:
-        samples = [*_waiting(), *_needing_people(), *_mailboxes(), _connections()]
+        samples = [*_waiting(), *_needing_people(), *_customers(), *_mailboxes(), _connections()]
         last = RawDelivery.objects.aggregate(last=Max("received_at"))["last"]
     except DatabaseError:
         yield "helpdesk_database_up", {}, 0.0
@@ -75,6 +83,19 @@ def _waiting() -> Iterator[Sample]:
     yield from _backlog(
         "replies", Message.objects.filter(outbox=OutboxState.QUEUED, not_before__lte=now), "not_before", now
     )
+
+
+def _customers() -> Iterator[Sample]:
+    """What the wall shows, of the whole house."""
+    now = timezone.now()
+    said = standing(Ticket.objects.all(), now)
+    yield "helpdesk_customers_waiting", {}, said["waiting"]
+    oldest = (now - said["oldest"]).total_seconds() if said["oldest"] else 0.0
+    yield "helpdesk_customer_waiting_longest_seconds", {}, oldest
+    yield "helpdesk_deadlines", {"state": "soon"}, said["soon"]
+    yield "helpdesk_deadlines", {"state": "late"}, said["late"]
+    yield "helpdesk_follow_ups_open", {}, FollowUp.objects.filter(state=FollowUpState.OPEN).count()
+    yield "helpdesk_agents_at_their_desks", {}, len(agents_at_their_desks())
 
 
 def _backlog(what: str, rows: QuerySet, due: str, now: datetime) -> Iterator[Sample]:

@@ -161,6 +161,16 @@ def missed_clocks(scope: Scope, target: str) -> QuerySet[Clock]:
     return found.annotate(late=F("stopped_at") - F("breached_at")).order_by("-stopped_at")
 
 
+def standing(tickets: QuerySet[Ticket], now: datetime) -> dict[str, Any]:
+    """Of these tickets: customers who wait, since when the first, deadlines of the next hour and missed. One query."""
+    soon = Q(due_state=DueState.RUNNING, next_due_at__gt=now, next_due_at__lte=now + timedelta(hours=1))
+    late = Q(due_state=DueState.LATE) | Q(due_state=DueState.RUNNING, next_due_at__lte=now)
+    return tickets.filter(status__in=[Status.OPEN, Status.ON_HOLD]).aggregate(
+        waiting=Count("pk", filter=Q(waiting_since__isnull=False)), oldest=Min("waiting_since"),
+        soon=Count("pk", filter=soon), late=Count("pk", filter=late),
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Wall:
     """How it stands at this moment."""
@@ -178,12 +188,7 @@ def wall(agent: Agent, now: datetime) -> Wall:
     """Customers who wait, the one who waits longest, deadlines of the next hour, deadlines missed,
     customers to follow up, agents who have the helpdesk open. Three queries."""
     tickets = Ticket.objects.visible_to(agent).filter(status__in=[Status.OPEN, Status.ON_HOLD])
-    soon = Q(due_state=DueState.RUNNING, next_due_at__gt=now, next_due_at__lte=now + timedelta(hours=1))
-    late = Q(due_state=DueState.LATE) | Q(due_state=DueState.RUNNING, next_due_at__lte=now)
-    said = tickets.aggregate(
-        waiting=Count("pk", filter=Q(waiting_since__isnull=False)), oldest=Min("waiting_since"),
-        soon=Count("pk", filter=soon), late=Count("pk", filter=late),
-    )  # fmt: skip
+    said = standing(tickets, now)
     next_up = (
         tickets.filter(next_due_at__isnull=False).select_related("channel", "assignee").order_by("next_due_at", "pk")
     )

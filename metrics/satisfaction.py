@@ -186,7 +186,7 @@ def by_group(scope: Scope, kind: str, group: str) -> list[Row]:
     rows = answers(scope).filter(kind=kind).order_by().values_list(column, "score").annotate(n=Count("pk"))
     for id, score, n in rows:
         counts.setdefault(id, {})[score] = n
-    names = _names(group, [id for id in counts if id is not None])
+    names = names_of(group, [id for id in counts if id is not None])
     found = [Scores(kind, given) for given in counts.values()]
     shrunk = shrink([one.worths for one in found])
     table = [
@@ -196,7 +196,8 @@ def by_group(scope: Scope, kind: str, group: str) -> list[Row]:
     return sorted(table, key=lambda row: (row.id is None, row.name.casefold()))
 
 
-def _names(group: str, ids: Iterable[int]) -> dict[int, str]:
+def names_of(group: str, ids: Iterable[int]) -> dict[int, str]:
+    """What the channels, teams or people with these ids are called."""
     model: Any = {"channel": Channel, "team": Team, "agent": Agent}[group]
     return dict(model.objects.filter(pk__in=list(ids)).values_list("pk", "name"))
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .pages import follow_ups, report, retention, satisfaction, settings, survey_page, surveys, why
+from .pages import follow_ups, report, retention, satisfaction, settings, survey_page, surveys, why, work
 
 urlpatterns = [
     path("service-levels/", settings.service_levels, name="service_levels"),
@@ -27,6 +27,9 @@ urlpatterns = [
     path("reports/satisfaction/", satisfaction.satisfaction, name="satisfaction"),
     path("reports/satisfaction/answers/", satisfaction.answers, name="satisfaction_answers"),
     path("reports/satisfaction.csv", satisfaction.as_csv, name="satisfaction_csv"),
+    path("reports/work/", work.work, name="work_report"),
+    path("reports/work.csv", work.work_csv, name="work_csv"),
+    path("reports/topics/", work.topics, name="topics_report"),
     path("reports/retention/", retention.page, name="retention"),
     path("reports/retention/cohorts.csv", retention.as_csv, name="retention_csv"),
     path("reports/follow-ups/", follow_ups.follow_ups, name="follow_ups"),

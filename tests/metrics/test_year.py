@@ -19,7 +19,11 @@ from metrics import experience, figures, retention, satisfaction
 from metrics.experience import Case, compare
 from metrics.figures import Scope
 from metrics.rules import newest_rules
-from tests.people import House, make_house
+from metrics.topics import poisson_tail, rising, topics
+from metrics.work import by_group
+from tests.metrics.shop import lead
+from tests.people import House, make_house, open_ticket
+from tickets.inbound import Address
 
 pytestmark = pytest.mark.django_db
 BUYERS = 3000
@@ -151,3 +155,60 @@ def test_without_orders_the_page_says_what_to_do(house: House) -> None:
     client.force_login(house.adam)
     page = client.get(reverse("retention")).content.decode()
     assert "connect a shop" in page and page.count("Not enough data") == 4
+
+
+def test_work_is_a_plain_recount_of_each_channel_team_and_person(house: House, year: Year) -> None:
+    scope = Scope(house.adam, year.end - 365 * DAY, year.end + DAY)
+    rows = {row.id: row for row in by_group(scope, "team")}
+    for team in year.teams:
+        waits = sorted(wait for of, wait in year.waits if of == team)
+        row = rows[team]
+        assert (row.opened, row.n, row.kept + row.missed) == (len(waits),) * 3
+        assert row.kept == sum(wait <= 28_800 for wait in waits)
+        assert row.median == pytest.approx(waits[(len(waits) + 1) // 2 - 1])
+        assert row.p90 == pytest.approx(waits[-(-9 * len(waits) // 10) - 1])
+    channels = by_group(scope, "channel")
+    assert sum(row.opened for row in channels) == len(year.waits) and [row.name for row in channels] == [
+        "Returns",
+        "Support",
+    ]
+    seen = by_group(Scope(lead(house.ben), scope.start, scope.end), "team")
+    assert [row.id for row in seen] == [house.support.pk]
+    client = Client()
+    client.force_login(house.adam)
+    page = client.get(reverse("work_report"), {"period": "365", "time": "open"}).content.decode()
+    assert "Support" in page and f"{rows[year.teams[0]].opened}" in page
+    assert len(b"".join(client.get(reverse("work_csv"), {"period": "365"})).decode().splitlines()) >= 5
+
+
+@pytest.mark.parametrize(
+    ("count", "expected", "chance"),
+    [(0, 3.0, 1.0), (1, 1.0, 0.6321), (5, 2.0, 0.0527), (20, 1.0, 1.6e-19), (3, 0.02, 1.3e-6)],
+)
+def test_the_tail_of_poisson_is_that_of_the_tables(count: int, expected: float, chance: float) -> None:
+    assert poisson_tail(count, expected) == pytest.approx(chance, rel=0.05)
+
+
+def test_a_spike_is_found_before_it_floods_and_a_busy_day_is_none(house: House) -> None:
+    now = datetime.now(UTC)
+    for n in range(8):
+        open_ticket(
+            house.channel,
+            subject=f"Parcel express late {n}",
+            at=now - DAY / 24,
+            received_at=now - DAY / 24,
+            sender=Address("A", f"a{n}@x.example"),
+        )
+    for n in range(56):
+        at = now - DAY * 2 - DAY * (n % 27)
+        open_ticket(
+            house.channel, subject="Wrong size again", at=at, received_at=at, sender=Address("B", f"b{n}@x.example")
+        )
+    found = topics(house.adam, now)
+    assert {one.name for one in found.alarms} == {"parcel", "express", "late"}
+    assert not topics(lead(house.mallory), now).alarms
+    client = Client()
+    client.force_login(house.adam)
+    assert "Rising beyond chance" in client.get(reverse("topics_report")).content.decode()
+    twice = [(f"w{n}", 20, 280) for n in range(5)]  # all topics doubled with the day's volume
+    assert not any(one.spikes for one in rising(twice, today=200, before=2800))

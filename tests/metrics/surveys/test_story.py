@@ -118,7 +118,7 @@ def was_asked(house: House, **fields: Any) -> SurveyInvitation:
 
 PATHS = (
     "/reports/satisfaction/", "/reports/satisfaction/?kind=nps", "/reports/satisfaction/answers/?kind=csat",
-    "/reports/retention/?period=365", "/reports/follow-ups/", "/reports/follow-ups/?state=done", "/reports/service-level/", "/surveys/", "/surveys/new/",
+    "/reports/retention/?period=365", "/reports/work/", "/reports/topics/", "/reports/follow-ups/", "/reports/follow-ups/?state=done", "/reports/service-level/", "/surveys/", "/surveys/new/",
     "/surveys/{survey}/", "/surveys/budget/", "/shops/", "/shops/new/", "/shops/{shop}/", "/{link}?score=2", "/survey/nothing/",
 )  # fmt: skip
 

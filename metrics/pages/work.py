@@ -1,0 +1,77 @@
+"""Channels, teams and people beside each other; and what people write about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from metrics.figures import Scope
+from metrics.topics import topics as read_topics
+from metrics.work import by_group
+from people.permissions import Permission
+from tickets.inbox.access import agent_of
+
+from .export import csv_response
+from .filters import read_scope, without_page
+from .guard import allowed
+
+READ = allowed(Permission.READ_REPORTS)
+GROUPS = ("channel", "team", "agent")
+
+
+@require_safe
+@READ
+def work(request: HttpRequest) -> HttpResponseBase:
+    scope, context = read_scope(request, agent_of(request))
+    open_time = request.GET.get("time") == "open"
+    titles = (_("By channel"), _("By team"), _("By person"))
+    context |= {
+        "tables": [(group, title, by_group(scope, group, open_time=open_time))
+                   for group, title in zip(GROUPS, titles, strict=True)],
+        "open_time": open_time, "without_time": without_page(request, "time"),
+    }  # fmt: skip
+    return render(request, "metrics/work.html", context)
+
+
+@require_safe
+@READ
+def work_csv(request: HttpRequest) -> HttpResponseBase:
+    """The three tables, one row a line."""
+    scope, _context = read_scope(request, agent_of(request))
+    head = ["by", "name", "opened", "first_answers", "in_time", "late", "median_seconds", "p90_seconds",
+            "satisfied_percent", "ratings"]  # fmt: skip
+    return csv_response("work.csv", head, _rows(scope))
+
+
+def _rows(scope: Scope) -> Iterator[list[Any]]:
+    for group in GROUPS:
+        for row in by_group(scope, group):
+            yield [
+                group,
+                row.name,
+                row.opened,
+                row.n,
+                row.kept,
+                row.missed,
+                row.median,
+                row.p90,
+                row.rating,
+                row.ratings,
+            ]
+
+
+@require_safe
+@READ
+def topics(request: HttpRequest) -> HttpResponseBase:
+    found = read_topics(agent_of(request), timezone.now())
+    context = {
+        "found": found,
+        "tables": [("tags", _("Tags"), found.tags), ("words", _("Words of subjects"), found.words)],
+    }
+    return render(request, "metrics/topics.html", context)
