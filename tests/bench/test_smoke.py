@@ -17,13 +17,15 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import sys
 from pathlib import Path
-from bench import ingest, pages, reading
+from bench import chat, ingest, pages, reading
 from bench.stack import Stack
 with Stack(Path(sys.argv[1])) as stack:
     runs = ingest.run(stack, mails=20, rounds=1)
     assert all(run.mails == 18 and run.cpu_ms > 0 for some in runs.values() for run in some), runs
     assert min(reading.run(stack, rounds=1, each=2).values()) > 0
     found = pages.run(stack, sizes=[400], rounds=1, requests=3)
+    weights = chat.run(stack, chats=[1, 2], messages=2, idle=5, watched=0.1)
+    assert weights["bare echo"] < weights["2 chats"] and "idle KiB" in weights, weights
     assert found[400]["list"].queries > 3 and found[400]["constant view"].queries == 0, found
 """
 

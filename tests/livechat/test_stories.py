@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from events.doorbell import probe_client
 from events.models import Event
 from livechat.models import Greeting, Round
+from tests.browser.test_pages import LOOKS, look_at
 from tests.livechat.shop import HOSTILE, Shop, make_chat, open_shop
 from tests.livechat.test_story import PATIENCE, frame_of, live, say, visit
 from tests.people import House, events_of, make_house
@@ -113,7 +114,9 @@ def test_a_chat_is_taken_handed_over_ended_and_rated(
     panel.get_by_role("button", name="Accept").click()
     expect(panel.get_by_role("button", name="Accept")).to_have_count(0)
     expect(frame.locator(".queued")).to_be_hidden(timeout=PATIENCE)
-    assert accessibility_violations(olena) == []
+    for scheme in ("dark", "light"):
+        olena.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert accessibility_violations(olena) == []
 
     # Handed to another team's agent, with a note the visitor never sees; by keyboard.
     panel.get_by_role("button", name="Hand over").press("Enter")
@@ -415,3 +418,15 @@ def test_fifty_messages_survive_restarts_and_a_flushed_redis(
     assert Ticket.objects.count() == 1
     desk.close()
     street.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_the_managers_pages_are_for_everybody(
+    live_stack: LiveStack, house: House, open_page: OpenPage, width: int, scheme: str
+) -> None:
+    connection, _ = make_chat(house, "https://shop.example")
+    greeting = Greeting.objects.create(channel_id=connection.channel_id, name="Cart", texts={"en": "Hello?"})
+    admin = open_page(house.adam, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    base = f"/channels/chat/{connection.channel_id}/"
+    pages = (base, f"{base}greetings/", f"{base}greetings/{greeting.pk}/", f"{base}routing/")
+    assert [problem for page in pages for problem in look_at(admin, page)] == []
