@@ -24,6 +24,8 @@ class TicketEvent(StrEnum):
     TICKET_ABSORBED = "ticket.absorbed"
     TICKET_UNMERGED = "ticket.unmerged"
     TICKET_RELEASED = "ticket.released"
+    ASIDE_SETTLED = "aside.settled"
+    ASIDE_REOPENED = "aside.reopened"
     TICKET_MARKED_SPAM = "ticket.marked_spam"
     TICKET_UNMARKED_SPAM = "ticket.unmarked_spam"
     ADDRESS_UNBLOCKED = "address.unblocked"

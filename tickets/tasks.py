@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from events import doorbell
 from tickets import actions, counts, storms
+from tickets.notices.digest import mail_digests as mail_digests_
 
 BULK_SECONDS = 20.0
 
@@ -19,6 +20,7 @@ BEAT_SCHEDULE = {
     "sweep unused uploads": {"task": "tickets.tasks.sweep_orphans", "schedule": 3600.0},
     "watch for storms": {"task": "tickets.tasks.watch_storms", "schedule": 10.0},
     "go on with bulk jobs": {"task": "tickets.tasks.work_bulk", "schedule": 10.0},
+    "mail digests": {"task": "tickets.tasks.mail_digests", "schedule": 30.0},
     "fold the tally": {"task": "tickets.tasks.fold_tally", "schedule": 10.0},
 }
 
@@ -67,3 +69,9 @@ def watch_storms(**_: Any) -> None:
 def fold_tally(**_: Any) -> None:
     """Add up the tally's signed rows so that counting a view stays a short read."""
     counts.fold_tally()
+
+
+@shared_task(name="tickets.tasks.mail_digests", queue="default", ignore_result=True)
+def mail_digests(**_: Any) -> None:
+    """Mail to those who are away what waits for them."""
+    mail_digests_(at=timezone.now())

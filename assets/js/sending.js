@@ -55,7 +55,7 @@ function sent(job, answer, base) {
     // One's own message is no news to oneself.
     if (open.seen >= answer.updates.facts.sequence - 1) open.caughtUp(answer.updates.facts.sequence);
   }
-  if (job.kind === 'note') return say(text('noted'));
+  if (job.kind === 'note') return say(answer.said ?? text('noted'));
   if (answer.later) return say(text('sent_later', answer.later), { undo: () => takeBack(job, answer.message), seconds: SHOWN });
   const words = job.kind === 'forward' ? text('forwarded') : { solved: text('sent_closed'), pending: text('sent_waiting'), snooze: text('sent_snoozed') }[job.then?.split('-')[0]] ?? text('sent', Math.round(answer.undo_seconds));
   if (answer.undo_seconds < 1) return say(job.then ? words : text('sent_now'));

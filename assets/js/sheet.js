@@ -42,7 +42,7 @@ export async function send(url, data = []) {
   if (answer.open && answer.open !== number) await desk.open(answer.open, { focus: 'subject' });
   else if (onTicket) draw(number, answer, base);
   else if (number !== null) await thread.refresh();
-  thread.refill('#ticket-related');
+  thread.refill('#ticket-related, #ticket-asides');
   if (answer.said) say(answer.said, { undo: answer.undo && (() => send(answer.undo).catch(complain)) });
   return answer;
 }
@@ -110,6 +110,11 @@ export function startSheet() {
     await send(`/tickets/${number}/spam/`).catch(complain);
     list.leave(number);
   }, { when: may });
-  for (const [name, path] of [['join', 'merging'], ['split', 'splitting'], ['link', 'linking']])
+  command('follow', async () => {
+    const data = thread.ticket().following ? [['off', '1']] : [];
+    const answer = await send(`/tickets/${thread.number()}/follow/`, data).catch(complain);
+    if (answer) thread.ticket().following = answer.following;
+  }, { when: () => thread.number() !== null });
+  for (const [name, path] of [['ask', 'asking'], ['hand-over', 'handing'], ['join', 'merging'], ['split', 'splitting'], ['link', 'linking']])
     command(name, (button) => openSheet(`/tickets/${thread.number()}/${path}/${button?.dataset.message ? `?message=${button.dataset.message}` : ''}`), { when: may });
 }

@@ -65,6 +65,7 @@ export function apply(updates, base = lastEvent()) {
   replace('#ticket-side', updates.side);
   refillDeadlines();
   if (updates.related) refill('#ticket-related');
+  if (updates.aside) refill('#ticket-asides');
   if (wasFocused) refocus(wasFocused);
   for (const [id, html] of Object.entries(updates.changed)) {
     const shown = document.getElementById(id);

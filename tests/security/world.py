@@ -142,6 +142,11 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
         _bring_in(corner, _mail(word, corner.channel.address, name)).ticket_id for name in ("twin", "merged")
     )
     ids |= {"twin": twin, "merged": merged}
+    courier = f"{word}@courier.example"
+    asked = actions.ask_aside(
+        ticket.pk, by=agent, to=[courier], text=f"{word} aside", confirmed=[courier], undo_seconds=0
+    )
+    ids["aside"] = asked.conversation_id
     ids["relocation"] = actions.merge_ticket(merged, by=agent, into=twin).pk
     outer = make_mail(
         From=f"{word} Bauer <{word}@customer.example>",

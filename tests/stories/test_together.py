@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.people import House, make_house, open_ticket
-from tests.support.browser import OpenPage, accessibility_violations
+from tests.people import House, make_house, open_ticket, receive
+from tests.support.browser import OpenPage, accessibility_violations, expect_words
 from tests.support.live import LiveStack
-from tickets.models import Relocation, Ticket
+from tickets.inbound import Address
+from tickets.models import Message, Relocation, Ticket
 
 
 @pytest.fixture
@@ -93,3 +94,81 @@ def test_merged_and_split_with_the_keyboard(house: House, pair: tuple[Ticket, Ti
     page.keyboard.press("z")
     subject(page, "Parcel SO-10423")
     expect(page.locator("#timeline .msg")).to_have_count(2)
+
+
+def test_a_mention_rings_the_bell_of_the_other(house: House, pair: tuple[Ticket, Ticket], open_page: OpenPage) -> None:
+    older, _newer = pair
+    olena, ben = open_page(house.olena), open_page(house.ben)
+    ben.goto("/inbox/open/")
+    live(ben)
+    bell = ben.locator(".side [data-bell-count]")
+    before = bell.inner_text()
+    olena.goto(f"/inbox/open/{older.pk}/")
+    live(olena)
+
+    olena.keyboard.press("n")
+    olena.keyboard.type("Please look, @be")
+    expect(olena.locator(".mentions [role=option]")).to_have_text(["Ben"])
+    olena.keyboard.press("Enter")
+    olena.keyboard.type("today")
+    expect_words(olena, "Please look, @Ben today")
+    olena.keyboard.press("Control+Enter")
+    expect(olena.locator("#timeline")).to_contain_text("@Ben today")
+
+    expect(bell).not_to_have_text(before)
+    expect(ben.locator("#toast")).to_contain_text(f"You were mentioned on #{older.pk}")
+    ben.goto("/notifications/")
+    expect(ben.get_by_text(f"You were mentioned on #{older.pk}")).to_be_visible()
+    ben.goto("/notifications/settings/")
+    assert accessibility_violations(ben) == []
+
+
+def test_handed_over_with_a_word_by_the_keyboard(
+    house: House, pair: tuple[Ticket, Ticket], open_page: OpenPage
+) -> None:
+    older, _newer = pair
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{older.pk}/")
+    live(page)
+
+    page.keyboard.press("Shift+A")
+    page.locator("#sheet-to").select_option(label="Ben")
+    page.locator("#sheet-note").focus()
+    page.keyboard.type("She rang twice")
+    assert accessibility_violations(page) == []
+    page.locator("#sheet .pri").press("Enter")
+
+    expect(page.locator("#timeline")).to_contain_text("She rang twice")
+    expect(page.locator("#thread-head")).to_contain_text("Ben")
+
+
+def test_a_courier_is_asked_aside_and_their_answer_stays_there(
+    house: House, pair: tuple[Ticket, Ticket], open_page: OpenPage
+) -> None:
+    older, _newer = pair
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{older.pk}/")
+    live(page)
+
+    page.keyboard.press("Shift+Q")
+    expect(page.locator("#sheet-to")).to_be_focused()
+    page.keyboard.type("claims@courier.example")
+    page.locator("#sheet-text").focus()
+    page.keyboard.type("Where is SO-10423?")
+    assert accessibility_violations(page) == []
+    page.locator("#sheet .pri").press("Enter")
+    expect(page.locator("#ticket-asides")).to_contain_text("Asked, no answer yet")
+
+    asked = Message.objects.get(ticket=older, kind="outbound")
+    receive(
+        house.channel, sender=Address("Claims", "claims@courier.example"), tokens=(asked.reply_token,), text="In Lviv."
+    )
+
+    expect(page.locator("#ticket-asides")).to_contain_text("In Lviv.")
+    expect(page.locator(f"#row-{older.pk}")).to_contain_text("Answer aside")
+    page.locator("#ticket-asides .aside").click()
+    expect(page.locator("#sheet")).to_contain_text("In Lviv.")
+    assert accessibility_violations(page) == []
+    page.locator("#sheet").get_by_role("button", name="Settled").click()
+    expect(page.locator("#ticket-asides")).to_contain_text("Settled")
+    expect(page.locator(f"#row-{older.pk}")).not_to_contain_text("Answer aside")

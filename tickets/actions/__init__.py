@@ -1,6 +1,7 @@
 """Every way an agent or a timer changes a ticket: one function, one transaction, one event."""
 
 from .acknowledge import acknowledge_ticket, machine_may_answer
+from .asides import ask_aside, say_aside, settle_aside
 from .assignment import assign_ticket, move_to_team
 from .automatic import queue_automatic
 from .bulk import Selection, start_bulk, sweep_bulk, undo_bulk, work_bulk
@@ -9,6 +10,7 @@ from .drafts import discard_draft, mark_seen, save_draft
 from .due import NO_DEADLINE, Deadline, show_deadline, show_overdue
 from .files import sweep_orphans, upload_attachment
 from .forwarding import forward
+from .handover import follow_ticket, hand_over
 from .labels import add_tag, remove_tag, set_priority
 from .later import hold_scheduled, reschedule_reply, send_scheduled_now
 from .linking import link_tickets, unlink_tickets
@@ -41,6 +43,7 @@ __all__ = [
     "add_note",
     "add_tag",
     "allow_mail_again",
+    "ask_aside",
     "assign_by_rule",
     "assign_ticket",
     "close_solved",
@@ -48,7 +51,9 @@ __all__ = [
     "discard_draft",
     "finish_reminder",
     "fire_reminders",
+    "follow_ticket",
     "forward",
+    "hand_over",
     "hold_scheduled",
     "link_tickets",
     "machine_may_answer",
@@ -67,10 +72,12 @@ __all__ = [
     "restore_folding",
     "retry_delivery",
     "save_draft",
+    "say_aside",
     "send_scheduled_now",
     "set_priority",
     "set_reminder",
     "set_status",
+    "settle_aside",
     "show_deadline",
     "show_overdue",
     "show_remote_images",

@@ -56,6 +56,8 @@ def forward(
     by: Agent,
     to: Sequence[str],
     message: int | None = None,
+    messages: Sequence[int] | None = None,
+    subject: str = "",
     text: str = "",
     html: str = "",
     cc: Sequence[str] = (),
@@ -67,7 +69,8 @@ def forward(
     undo_seconds: int | None = None,
     at: datetime | None = None,
 ) -> Message:
-    """Queue a mail that passes one message on, or with `message` None all that was said with the customer.
+    """Queue a mail that passes one message on, or with `message` None all that was said with the customer, or just
+    those `messages`, of which there may be none.
 
     `originals` are the files of those messages to go along (default: all of them), `attachments` uploads. NewAddress
     unless every address is in `confirmed`: each forward is a new conversation. The customer's own wait goes on.
@@ -78,13 +81,11 @@ def forward(
         if earlier := repeated(ticket, client_id, by=by, kind=MessageKind.OUTBOUND, text=text):
             return earlier
         refuse_closed(ticket)
-        passed_on = _passed_on(ticket, message)
+        passed_on = _passed_on(ticket, message) if messages is None else _chosen(ticket, messages)
         recipients = typed_recipients(Wish(to, cc, bcc))
         _ask_about(recipients, confirmed)
-        conversation = _open_aside(ticket, recipients)
-        wait = settings.UNDO_SECONDS if undo_seconds is None else min(max(undo_seconds, 0), 3600)
-        sent = _queue(ticket, conversation, passed_on, recipients, by=by, text=text, html=html, at=at,
-                      client_id=client_id, wait=wait)  # fmt: skip
+        sent = _queue(ticket, _open_aside(ticket, recipients), passed_on, recipients, by=by, text=text, html=html,
+            at=at, client_id=client_id, wait=_wait(undo_seconds), subject=subject, asked=messages is not None)  # fmt: skip
         attach_files(sent, attachments, by=by)
         _copy_files(sent, passed_on, originals)
         _note_forwarded(ticket, sent, passed_on, by=by, at=at)
@@ -106,6 +107,17 @@ def _passed_on(ticket: Ticket, message: int | None) -> list[Message]:
         found = list(said.filter(conversation__aside=False, auto_kind=""))[-MOST:]
     if not found:
         raise InvalidInput("message", _("There is no such message to forward."))
+    return found
+
+
+def _wait(undo_seconds: int | None) -> int:
+    return settings.UNDO_SECONDS if undo_seconds is None else min(max(undo_seconds, 0), 3600)
+
+
+def _chosen(ticket: Ticket, messages: Sequence[int]) -> list[Message]:
+    found = list(forwardable(ticket).filter(pk__in=messages, conversation__aside=False))
+    if len(found) != len(set(messages)):
+        raise InvalidInput("quoted", _("There is no such message to forward."))
     return found
 
 
@@ -155,8 +167,11 @@ def _queue(
     at: datetime,
     client_id: UUID | None,
     wait: int,
+    subject: str = "",
+    asked: bool = False,
 ) -> Message:
     token = new_token()
+    own = " ".join(subject.replace("\x00", "").split())[:500]
     subject = passed_on[0].subject if len(passed_on) == 1 else ""
     return add_message(
         ticket,
@@ -167,10 +182,12 @@ def _queue(
         at=at,
         client_id=client_id,
         html=html,
-        subject=forward_subject(subject or ticket.subject),
+        subject=own or forward_subject(subject or ticket.subject),
         reply_token=token,
         external_id=f"{token}@{conversation.channel.address.rpartition('@')[2]}",
-        envelope=recipients_envelope(recipients) | {"forwards": [one.pk for one in passed_on]},
+        envelope=recipients_envelope(recipients)
+        | {"forwards": [one.pk for one in passed_on]}
+        | ({"asked": True} if asked else {}),
         outbox=OutboxState.QUEUED,
         not_before=at + timedelta(seconds=wait),
     )

@@ -12,6 +12,7 @@ from django.utils import timezone
 from people.models import Agent
 from people.permissions import Permission
 from tickets.events import TicketEvent
+from tickets.mentions import mentions_in
 from tickets.models import Conversation, Draft, Message, MessageKind
 from tickets.written_html import clean_written_html, pictures_of
 
@@ -45,7 +46,8 @@ def add_note(
         attach_files(message, attachments, by=by)
         ticket.save(update_fields=["message_sequence", "last_message_at"])
         Draft.objects.filter(ticket=ticket, agent=by, kind=MessageKind.NOTE).delete()
-        data = {"message": message.pk, "sequence": message.sequence}
+        mentioned = mentions_in(ticket, text).data()
+        data = {"message": message.pk, "sequence": message.sequence} | ({"mentions": mentioned} if mentioned else {})
         record(ticket, TicketEvent.NOTE_ADDED, by=by.actor, at=at, data=data)
         mark_seen(ticket.pk, by=by, sequence=message.sequence)
     return message

@@ -23,6 +23,7 @@ from tickets.inbound import Address
 from tickets.kinds import traits_of
 from tickets.models import (
     OWN_AUTOMATIC,
+    AsideState,
     Conversation,
     Draft,
     DraftKind,
@@ -127,9 +128,10 @@ def _note_answered(ticket: Ticket, message: Message, *, by: Agent, at: datetime,
     data |= {"took": True} if take_answered(ticket, by=by, at=at) else {}
     if message.conversation.aside:
         data |= {"aside": True}
+        ticket.aside = AsideState.ASKED
     else:
         ticket.waiting_since = None
-    ticket.save(update_fields=["message_sequence", "last_message_at", "preview", "waiting_since"])
+    ticket.save(update_fields=["message_sequence", "last_message_at", "preview", "waiting_since", "aside"])
     Draft.objects.filter(ticket=ticket, agent=by, kind=DraftKind.REPLY).delete()
     record(ticket, TicketEvent.MESSAGE_QUEUED, by=by.actor, at=at, data=data)
     if then_status:

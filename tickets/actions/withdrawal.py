@@ -30,6 +30,7 @@ from tickets.models import (
 from tickets.preview import preview_of
 from tickets.written_html import html_of_text
 
+from .asides import note_aside
 from .base import audience, lock_message_ticket, record, refresh_attention
 from .files import release_files
 from .status import change_status, set_snooze
@@ -60,18 +61,28 @@ def withdraw_reply(message_id: int, *, by: Agent, at: datetime | None = None) ->
         data = {"message": message.pk, "sequence": message.sequence}
         record(ticket, TicketEvent.MESSAGE_WITHDRAWN, by=by.actor, at=at, data=data)
         _restore(ticket, message, by=by, at=at)
+        if message.conversation.aside:
+            note_aside(ticket)
     return message
 
 
+def _draft_kind(message: Message) -> DraftKind:
+    """What was asked aside becomes a note: as a reply its words could reach the customer, or the customer's it."""
+    if message.envelope.get("asked"):
+        return DraftKind.NOTE
+    return DraftKind.FORWARD if message.envelope.get("forwards") else DraftKind.REPLY
+
+
 def _back_to_draft(message: Message, *, by: Agent) -> None:
-    recipients = {name: message.envelope.get(name, []) for name in ("to", "cc", "bcc")}
+    names = () if message.envelope.get("asked") else ("to", "cc", "bcc")
+    recipients = {name: message.envelope.get(name, []) for name in names}
     forwards = message.envelope.get("forwards")
     kept: dict[str, Any] = {"text": message.text, "html": message.html, "recipients": recipients}
     kept["about"] = Message.objects.filter(pk=forwards[0]).first() if forwards else _answered_aside(message)
     draft, created = Draft.objects.get_or_create(
         ticket_id=message.ticket_id,
         agent=by,
-        kind=DraftKind.FORWARD if forwards else DraftKind.REPLY,
+        kind=_draft_kind(message),
         defaults=kept,
     )
     if not created:  # something new was begun within the seconds: keep both

@@ -42,7 +42,13 @@ class View:
 def views_for(agent: Agent, directory: Directory | None = None) -> list[View]:
     """The agent's views in the order shown; teams and channels only where their tickets may be seen."""
     known = directory or read_directory([agent])
-    return [*_standing(agent), *_saved_views(agent, known), *_team_views(agent, known), *_channel_views(agent, known)]
+    return [
+        *_standing(agent),
+        *_put_by(agent),
+        *_saved_views(agent, known),
+        *_team_views(agent, known),
+        *_channel_views(agent, known),
+    ]
 
 
 def deep_wheres(agent: Agent, directory: Directory | None = None) -> dict[str, Where]:
@@ -71,6 +77,15 @@ def _standing(agent: Agent) -> Iterator[View]:
         "waiting", _("Waiting on customer"), icon="hourglass", where={"status": (Status.PENDING.value,), **awake},
         empty=_("No customer owes us an answer."),
     )  # fmt: skip
+    yield View(
+        "my-waiting", _("My waiting"), icon="hourglass",
+        where={"assignee": (agent.pk,), "status": (Status.PENDING.value,), **awake},
+        empty=_("Nobody owes you an answer."),
+    )  # fmt: skip
+
+
+def _put_by(agent: Agent) -> Iterator[View]:
+    """What waits, what is wrong, and what is done."""
     yield View("snoozed", _("Snoozed"), icon="clock", where={"snoozed": (True,)}, empty=_("Nothing is snoozed."))
     yield View(
         "attention", _("Needs attention"), icon="triangle-alert", where={"attention": (True,)}, alarming=True,

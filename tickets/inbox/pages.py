@@ -166,6 +166,7 @@ def updates_of(thread: Thread, event: int) -> dict[str, Any]:
         | {f"msg-{id}": "" for id in timeline.gone},
         "compose": thread.compose(),
         "related": timeline.related,
+        "aside": timeline.aside,
     }
 
 

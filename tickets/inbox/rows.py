@@ -65,6 +65,7 @@ class Row:
     sequence: int
     inbound_sequence: int
     merged_into: int | None = None
+    aside: int = 0
 
     @property
     def channel_icon(self) -> str:
@@ -195,7 +196,7 @@ def _with_facts(tickets: QuerySet[Ticket]) -> QuerySet[Ticket, Any]:
         "id", "subject", "preview", "language", "last_message_at", "status", "priority", "channel_id", "team_id",
         "assignee_id", "waiting_since", "snoozed_until", "due_state", "due_target", "next_due_at", "due_amber_at",
         "due_red_at", "needs_attention", "message_sequence", "inbound_sequence",
-        "merged_into_id", "customer_id", channel_kind=F("channel__kind"),
+        "merged_into_id", "aside", "customer_id", channel_kind=F("channel__kind"),
         who=Coalesce(NullIf(F("customer__name"), Value("")), Subquery(address), Value("")),
         channel_name=F("channel__name"),
         assignee_name=F("assignee__name"),
@@ -249,6 +250,7 @@ def _row(values: dict[str, Any]) -> Row:
         sequence=values["message_sequence"],
         inbound_sequence=values["inbound_sequence"],
         merged_into=values["merged_into_id"],
+        aside=values["aside"],
     )
 
 

@@ -312,6 +312,10 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.TICKET_UNMARKED_SPAM: _plain(
         icon="shield-check", text=lambda: _("{who} said that this is no spam; its sender may write again")
     ),
+    TicketEvent.ASIDE_SETTLED: _plain(
+        icon="circle-check", text=lambda: _("{who} noted that what was asked aside is settled")
+    ),
+    TicketEvent.ASIDE_REOPENED: _plain(icon="rotate-ccw", text=lambda: _("{who} opened what was asked aside again")),
     TicketEvent.ADDRESS_UNBLOCKED: _participant(
         icon="shield-check", text=lambda: _("{who} let {whom} write to us again")
     ),

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import JSONObject
 from django.http import Http404
 from django.utils import timezone
@@ -21,6 +21,7 @@ from tickets.models import (
     Attachment,
     Draft,
     DraftKind,
+    Follow,
     Message,
     MessageKind,
     Participant,
@@ -190,6 +191,7 @@ class Thread:
             "snoozed": ticket.snoozed_until.isoformat() if ticket.snoozed_until else None,
             "tags": [name for name, _hue in self.tags],
             "merged": ticket.merged_into_id,
+            "following": bool(getattr(ticket, "is_followed", False)),
         }
 
     def compose(self) -> dict[str, Any]:
@@ -298,7 +300,7 @@ def _query(agent: Agent) -> Any:
         .annotate(
             guest_list=ArraySubquery(guests), address_list=ArraySubquery(_addresses()), tag_list=ArraySubquery(tags),
             draft_list=ArraySubquery(drafts),
-            upload_list=ArraySubquery(uploads),
+            upload_list=ArraySubquery(uploads), is_followed=Exists(Follow.objects.filter(ticket=here, agent=agent)),
             answer_list=ArraySubquery(answer), reminder_list=ArraySubquery(reminders),
         )
     )  # fmt: skip

@@ -67,6 +67,7 @@ class Timeline:
     changed: list[Said]
     gone: Sequence[int] = ()
     related: bool = False  # something happened between this ticket and others
+    aside: bool = False  # something was asked, answered or settled aside
 
 
 def read_timeline(ticket_id: int, names: Names, *, before: int | None = None) -> Timeline:
@@ -97,7 +98,9 @@ def read_since(ticket_id: int, names: Names, *, event: int) -> Timeline:
     fresh = {item.message.pk for item in items if isinstance(item, Said)}
     changed = [one for id, one in said.items() if id not in fresh and id not in placed]
     related = any(event.kind in RELATED for event in events)
-    return Timeline(items, events[-1].sequence, None, changed, _left(events), related)
+    aside = any(event.kind.startswith("aside.") or event.data.get("aside") for event in events)
+    aside = aside or any(event.kind == TicketEvent.MESSAGE_FORWARDED for event in events)
+    return Timeline(items, events[-1].sequence, None, changed, _left(events), related, aside)
 
 
 def _within(since: datetime | None, until: datetime | None) -> Q:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import bulk, finder, hints, macro_pages, pages, passing, same_person, together, view_pages, writes
+from . import (
+    asides,
+    bulk,
+    finder,
+    handing,
+    hints,
+    macro_pages,
+    pages,
+    passing,
+    same_person,
+    together,
+    view_pages,
+    writes,
+)
 
 urlpatterns = [
     path("", pages.start, name="start"),
@@ -65,6 +78,14 @@ urlpatterns = [
     path("tickets/<int:ticket_id>/same-person/", same_person.part, name="ticket_same_person"),
     path("tickets/<int:ticket_id>/same-person/decision/", same_person.decide, name="ticket_same_person_decision"),
     path("tickets/<int:ticket_id>/seen/", writes.seen, name="ticket_seen"),
+    path("tickets/<int:ticket_id>/asides/", asides.part, name="ticket_asides"),
+    path("tickets/<int:ticket_id>/asking/", asides.ask_sheet, name="ticket_asking"),
+    path("tickets/<int:ticket_id>/ask/", asides.ask, name="ticket_ask"),
+    path("asides/<int:conversation_id>/", asides.aside_sheet, name="aside"),
+    path("asides/<int:conversation_id>/say/", asides.say_on, name="aside_say"),
+    path("tickets/<int:ticket_id>/handing/", handing.hand_over_sheet, name="ticket_handing"),
+    path("tickets/<int:ticket_id>/hand-over/", handing.hand_over, name="ticket_hand_over"),
+    path("tickets/<int:ticket_id>/follow/", handing.follow, name="ticket_follow"),
     path("tickets/<int:ticket_id>/spam/", writes.spam, name="ticket_spam"),
     path("tickets/<int:ticket_id>/unread/", writes.unread, name="ticket_unread"),
     path("tickets/<int:ticket_id>/draft/", writes.draft, name="ticket_draft"),

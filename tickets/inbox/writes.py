@@ -36,6 +36,7 @@ from tickets.actions import spam as spam_
 from tickets.actions import withdrawal as withdrawal_
 from tickets.actions.undo import undo_change
 from tickets.errors import DomainError, InvalidInput, NotFound, StaleReply
+from tickets.mentions import mentions_in
 from tickets.models import DraftKind, Message, Ticket
 from tickets.notices import mark_ticket_read
 from tickets.realtime import announce_to_agent
@@ -123,7 +124,7 @@ def messages(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, An
         message = notes.add_note(
             ticket_id, by=agent, text=text, html=html, attachments=attachments, client_id=client_id
         )
-        return {"message": message.pk, "kind": "note", "sequence": message.sequence}
+        return {"message": message.pk, "kind": "note", "sequence": message.sequence, **blind_words(message)}
     snooze = _snooze_of(form.get("then", ""))
     message = replies.reply(
         ticket_id,
@@ -153,6 +154,15 @@ def _snooze_of(then: str) -> datetime | None:
     """Of "snooze-tomorrow" the moment; of any other way to send none."""
     kind, dash, key = then.partition("-")
     return chosen_moment(key, timezone.localtime()) if kind == "snooze" and dash else None
+
+
+def blind_words(note: Message) -> dict[str, Any]:
+    """That somebody who was mentioned may not see the ticket, in words; nothing where all do."""
+    blind = mentions_in(note.ticket, note.text).blind
+    if not blind:
+        return {}
+    names = ", ".join(agent.name for agent in blind)
+    return {"said": _("Added. Not told, since they may not see this ticket: %(names)s.") % {"names": names}}
 
 
 @write

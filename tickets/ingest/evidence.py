@@ -49,6 +49,7 @@ class TicketState:
     preview: str = ""
     language: str = ""
     merged_into: int | None = None
+    aside: int = 0
     is_new: bool = False
     reopened: int = 0
 
@@ -136,7 +137,7 @@ ORDER BY c.channel_id, c.external_id, c.id DESC
 _LOCK = """
 SELECT id, status, channel_id, customer_id, team_id, assignee_id, subject, message_sequence, inbound_sequence,
        last_message_at, waiting_since, snoozed_until, solved_at, opened_at, needs_attention, preview, language,
-       merged_into_id
+       merged_into_id, aside
 FROM tickets_ticket WHERE id IN (
     WITH RECURSIVE up(id) AS (
         SELECT unnest(%s::bigint[])

@@ -18,6 +18,7 @@ from .evidence import Evidence, Hit, Membership, ReservedIds, TicketState, threa
 from .threading import Placement
 
 MAX_SUBJECT = 500
+ANSWERED_ASIDE = 2  # AsideState.ANSWERED
 PROOF = frozenset({"token", "own_message_id", "body_token"})
 
 
@@ -169,6 +170,8 @@ def add_message(
     asks = _asks_us(message) and not placement.pending and not placement.aside and ticket.status != "spam"
     if asks and ticket.waiting_since is None:
         ticket.waiting_since = at
+    if placement.aside and not placement.pending and _asks_us(message):
+        ticket.aside = ANSWERED_ASIDE
     planned = MessagePlan(
         message=message,
         message_id=plan.ids.messages.pop(),

@@ -45,7 +45,7 @@ def write_plan(plan: Plan) -> None:
             },
         )
         if known:
-            cursor.execute(_UPDATE_TICKETS, _columns([_ticket_update(ticket) for ticket in known], 10))
+            cursor.execute(_UPDATE_TICKETS, _columns([_ticket_update(ticket) for ticket in known], 11))
         _open_next_cycles(cursor, plan)
         _mark_bounced([planned for planned in plan.messages if isinstance(planned, BouncePlan)])
         recorded = record_events(plan.events)
@@ -141,11 +141,11 @@ _UPDATE_TICKETS = """
 UPDATE tickets_ticket t
 SET status = u.status, preview = u.preview, message_sequence = u.message_sequence,
     inbound_sequence = u.inbound_sequence, last_message_at = u.last_message_at, waiting_since = u.waiting_since,
-    snoozed_until = u.snoozed_until, solved_at = u.solved_at, needs_attention = u.needs_attention
+    snoozed_until = u.snoozed_until, solved_at = u.solved_at, needs_attention = u.needs_attention, aside = u.aside
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::int[], %s::int[], %s::timestamptz[], %s::timestamptz[],
-            %s::timestamptz[], %s::timestamptz[], %s::boolean[])
+            %s::timestamptz[], %s::timestamptz[], %s::boolean[], %s::smallint[])
   AS u(id, status, preview, message_sequence, inbound_sequence, last_message_at, waiting_since, snoozed_until,
-       solved_at, needs_attention)
+       solved_at, needs_attention, aside)
 WHERE t.id = u.id
 """
 
@@ -162,6 +162,7 @@ def _ticket_update(ticket: TicketState) -> tuple[Any, ...]:
         ticket.snoozed_until,
         ticket.solved_at,
         ticket.needs_attention,
+        ticket.aside,
     )
 
 

@@ -21,6 +21,7 @@ from .storm import Storm, StormScope
 from .ticket import (
     SETTABLE,
     UNTIL_ANSWER,
+    AsideState,
     Cycle,
     DueState,
     LinkReason,
@@ -33,13 +34,24 @@ from .ticket import (
     TicketLink,
 )
 from .view import SavedView, ViewOrder
-from .workbench import Acknowledgement, Draft, DraftKind, Notification, RemovedUpload, Seen
+from .workbench import (
+    Acknowledgement,
+    Cause,
+    Draft,
+    DraftKind,
+    Follow,
+    NoticeSettings,
+    Notification,
+    RemovedUpload,
+    Seen,
+)
 
 __all__ = [
     "OWN_AUTOMATIC",
     "SETTABLE",
     "UNTIL_ANSWER",
     "Acknowledgement",
+    "AsideState",
     "Attachment",
     "AutoKind",
     "BulkItem",
@@ -49,6 +61,7 @@ __all__ = [
     "Call",
     "CallDirection",
     "CallOutcome",
+    "Cause",
     "Channel",
     "ChannelHealth",
     "ChannelKind",
@@ -58,12 +71,14 @@ __all__ = [
     "Draft",
     "DraftKind",
     "DueState",
+    "Follow",
     "LinkReason",
     "Macro",
     "MacroText",
     "MatchState",
     "Message",
     "MessageKind",
+    "NoticeSettings",
     "Notification",
     "OutboxState",
     "Participant",

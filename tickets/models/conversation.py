@@ -22,6 +22,8 @@ class Conversation(models.Model):
     external_id = models.CharField(max_length=255, blank=True, default="")
     # With somebody else than the customer, begun by forwarding: never what an answer to the customer continues.
     aside = models.BooleanField(default=False, db_default=False)
+    # When somebody said that what was asked aside is settled; what comes after that opens it again.
+    done_at = models.DateTimeField(null=True, blank=True)
     # The ticket it began in, where a merge took it elsewhere: a number in a subject still leads here.
     home = models.ForeignKey(Ticket, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     created_at = models.DateTimeField(db_default=Now())
@@ -36,6 +38,13 @@ class Conversation(models.Model):
 
     def __str__(self) -> str:
         return f"conversation {self.pk} of #{self.ticket_id}"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what was asked aside is settled: said so, and nothing came since. One query where it was said."""
+        if self.done_at is None:
+            return False
+        return not self.messages.filter(kind="inbound", at__gt=self.done_at).exists()
 
 
 class ParticipantRole(models.TextChoices):

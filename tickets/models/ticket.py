@@ -51,6 +51,14 @@ class DueState(models.TextChoices):
     LATE = "late", _("Overdue")
 
 
+class AsideState(models.IntegerChoices):
+    """Whether somebody beside the customer is asked something, and has answered. The greater is the more pressing."""
+
+    NONE = 0, "-"
+    ASKED = 1, _("Asked aside")
+    ANSWERED = 2, _("Answer aside")
+
+
 class LinkReason(models.TextChoices):
     FOLLOW_UP = "follow_up", _("Follow-up of a closed ticket")
     UNPROVEN_REFERENCE = "unproven_reference", _("Quotes this ticket without proof")
@@ -111,6 +119,7 @@ class Ticket(models.Model):
     solved_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     needs_attention = models.BooleanField(default=False)
+    aside = models.SmallIntegerField(choices=AsideState.choices, default=AsideState.NONE, db_default=0)
     # Everything of it went there; it stays as a signpost, closed, and takes no change but the undoing.
     merged_into: models.ForeignKey[Ticket | None, Ticket | None] = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="merged", db_index=False

@@ -78,12 +78,51 @@ class Seen(models.Model):
         return f"{self.agent_id} saw #{self.ticket_id} up to {self.sequence}"
 
 
+class Follow(models.Model):
+    """An agent who wants to be told of what happens on a ticket, whoever's it is."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="follows", db_index=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="follows")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ticket", "agent"], name="follow_once")]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} follows #{self.ticket_id}"
+
+
+class Cause(models.TextChoices):
+    """Why somebody is told of an event; each may be switched off, but for what is theirs to mend."""
+
+    MENTION = "mention", _("Somebody mentions me in a note")
+    TEAM = "team", _("Somebody mentions a team of mine")
+    ASSIGNED = "assigned", _("A ticket is given to me")
+    ANSWER = "answer", _("A customer writes on a ticket of mine")
+    FOLLOWING = "following", _("Something happens on a ticket I follow")
+    OTHER = "", _("A reply of mine did not arrive, or something else needs me")
+
+
+class NoticeSettings(models.Model):
+    """What an agent is told of. `off` are causes; unread notices are mailed `digest_minutes` after they came while
+    the agent is away, 0 for never."""
+
+    agent = models.OneToOneField(Agent, on_delete=models.CASCADE, primary_key=True, related_name="notice_settings")
+    off = models.JSONField(default=list)
+    digest_minutes = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"notices of {self.agent_id}"
+
+
 class Notification(models.Model):
-    """Something an agent should know, made once from an event."""
+    """Something an agent should know, made once from an event; `cause` says why it is them."""
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="notifications", db_index=False)
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="+", db_index=False)
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="notifications")
+    cause = models.CharField(max_length=10, choices=Cause.choices, blank=True, default="", db_default="")
+    mailed_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tickets.inbox.access import agent_of, signed_in
-from tickets.models import Notification
+from tickets.models import Cause, NoticeSettings, Notification
 
-from .reading import mark_all_read, notices_of
+from .digest import CHOICES
+from .reading import CHOOSABLE, choose_notices, mark_all_read, notices_of
 from .rules import sentence
 
 
@@ -45,9 +49,35 @@ def read_all(request: HttpRequest) -> HttpResponseBase:
     return redirect("notifications")
 
 
+@require_http_methods(["GET", "POST"])
+@signed_in
+def settings_page(request: HttpRequest) -> HttpResponseBase:
+    """Of what one is told, and how long unread notices wait before they come by mail."""
+    agent = agent_of(request)
+    if request.method == "POST":
+        on = set(request.POST.getlist("on"))
+        minutes = request.POST.get("digest", "")
+        digest = int(minutes) if minutes.isdecimal() and len(minutes) < 5 and int(minutes) in CHOICES else 0
+        choose_notices(agent, off=[cause for cause in CHOOSABLE if cause not in on], digest_minutes=digest)
+        messages.success(request, _("Saved."))
+        return redirect("notices_settings")
+    chosen = NoticeSettings.objects.filter(agent=agent).first() or NoticeSettings(agent=agent)
+    causes = [(cause.value, cause.label, cause not in chosen.off, cause in CHOOSABLE) for cause in Cause]
+    context = {"causes": causes, "digests": [(n, _minutes(n)) for n in CHOICES], "digest": chosen.digest_minutes}
+    return render(request, "tickets/notice_settings.html", context | {"tab": "you"})
+
+
+def _minutes(minutes: int) -> str:
+    if not minutes:
+        return _("Never")
+    if minutes < 60:
+        return ngettext("After %(n)d minute", "After %(n)d minutes", minutes) % {"n": minutes}
+    return ngettext("After %(n)d hour", "After %(n)d hours", minutes // 60) % {"n": minutes // 60}
+
+
 def _entry(notice: Notification) -> Entry:
     return Entry(
-        text=sentence(notice.event.kind, notice.ticket_id),
+        text=sentence(notice.event.kind, notice.ticket_id, notice.cause),
         subject=notice.ticket.subject,
         url=reverse("ticket", args=[notice.ticket_id]),
         at=notice.created_at,

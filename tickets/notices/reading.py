@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from people.models import Agent
-from tickets.models import Notification, Ticket
+from tickets.models import Cause, NoticeSettings, Notification, Ticket
 from tickets.realtime import announce_to_agent
 
 SHOWN = 100
+# What one may do without; of what is theirs to mend everybody is told.
+CHOOSABLE = tuple(cause for cause in Cause if cause)
 
 
 def notices_of(agent: Agent) -> list[Notification]:
@@ -32,6 +35,13 @@ def mark_ticket_read(agent: Agent, ticket_id: int, *, at: datetime | None = None
 def mark_all_read(agent: Agent, *, up_to: int, at: datetime | None = None) -> int:
     """Read are the notices up to this one; what came while the page was open stays unread."""
     return _mark_read(agent, Notification.objects.filter(pk__lte=up_to), at)
+
+
+def choose_notices(agent: Agent, *, off: Collection[str], digest_minutes: int) -> None:
+    """Keep what the agent wants to be told of."""
+    known = [cause.value for cause in CHOOSABLE if cause in off]
+    chosen = {"off": known, "digest_minutes": digest_minutes}
+    NoticeSettings.objects.update_or_create(agent=agent, defaults=chosen)
 
 
 def announce_unread(agent: Agent) -> None:

@@ -13,15 +13,17 @@ from django.utils.translation import gettext as _
 
 from events.actors import ActorKind
 from events.models import Event
-from people.models import Agent, Role
+from people.models import Agent, Membership, Role
 from tickets.actions.later import hold_scheduled
 from tickets.events import TicketEvent
-from tickets.models import AutoKind, Message, Notification, Status, Ticket
+from tickets.models import AutoKind, Cause, Follow, Message, Notification, Status, Ticket
 from tickets.realtime import announce_to_agent
 
 from .reading import announce_unread
 
 _UNDELIVERED = (TicketEvent.DELIVERY_FAILED, TicketEvent.DELIVERY_UNKNOWN, TicketEvent.DELIVERY_BOUNCED)
+# What those who follow a ticket hear of, beside answers.
+_FOLLOWED = frozenset({TicketEvent.NOTE_ADDED, TicketEvent.TICKET_SOLVED, TicketEvent.TICKET_REOPENED})
 NOTICED = frozenset(
     {
         TicketEvent.TICKET_ASSIGNED,
@@ -30,6 +32,7 @@ NOTICED = frozenset(
         TicketEvent.REMINDER_DUE,
         TicketEvent.PARTICIPANT_PENDING,
         TicketEvent.STORM_BEGAN,
+        *_FOLLOWED,
         *_UNDELIVERED,
     }
 )
@@ -48,27 +51,38 @@ def notify_agents(event: Event) -> None:
     if event.kind == TicketEvent.MESSAGE_RECEIVED:
         # Here, since this reaction reads each answer anyway: another pair for each mail would cost more than it does.
         hold_scheduled(event.stream_id, at=timezone.now())
-    admins = Agent.objects.filter(role=Role.ADMIN, is_active=True) if event.kind == TicketEvent.STORM_BEGAN else ()
-    for agent in admins or filter(None, [_concerned(event)]):
-        notify(agent, event)
+    told = _told_of(event)
+    if event.actor_kind == ActorKind.AGENT:
+        told.pop(event.actor_id or 0, None)
+    if not told:
+        return
+    for agent in Agent.objects.filter(pk__in=told, is_active=True).select_related("notice_settings").order_by("pk"):
+        notify(agent, event, told[agent.pk])
 
 
-def notify(agent: Agent, event: Event) -> None:
-    """Tell the agent of an event of a ticket, once, if they may see it."""
+def notify(agent: Agent, event: Event, cause: str = Cause.OTHER) -> None:
+    """Tell the agent of an event of a ticket, once, if they may see it and have not switched that off."""
+    settings = getattr(agent, "notice_settings", None)
+    if cause and settings is not None and cause in settings.off:
+        return
     if not Ticket.objects.visible_to(agent).filter(pk=event.stream_id).exists():
         return
-    _notice, new = Notification.objects.get_or_create(event=event, agent=agent, defaults={"ticket_id": event.stream_id})
+    _notice, new = Notification.objects.get_or_create(
+        event=event, agent=agent, defaults={"ticket_id": event.stream_id, "cause": cause}
+    )
     if new:
         with translation.override(agent.locale):
-            text = sentence(event.kind, event.stream_id)
+            text = sentence(event.kind, event.stream_id, cause)
         href = reverse("ticket", args=[event.stream_id])
         announce_to_agent(agent.pk, "toast", text=text, ticket=event.stream_id, href=href)
         announce_unread(agent)
 
 
-def sentence(kind: str, ticket_id: int) -> str:
+def sentence(kind: str, ticket_id: int, cause: str = Cause.OTHER) -> str:
     """What the notice says, in the active language."""
     number = {"number": ticket_id}
+    if kind in _FOLLOWED:
+        return _of_note(kind, cause) % number
     if kind in _LEARNT:
         return _LEARNT[kind](ticket_id)
     match kind:
@@ -90,24 +104,52 @@ def sentence(kind: str, ticket_id: int) -> str:
             return _("Your reply on #%(number)s was not delivered") % number
 
 
-def _concerned(event: Event) -> Agent | None:
-    """Whom the event concerns: one active agent at most, and never who caused it."""
+def _of_note(kind: str, cause: str) -> str:
+    if cause == Cause.MENTION:
+        return _("You were mentioned on #%(number)s")
+    if cause == Cause.TEAM:
+        return _("Your team was mentioned on #%(number)s")
+    if kind == TicketEvent.TICKET_SOLVED:
+        return _("#%(number)s, which you follow, was solved")
+    if kind == TicketEvent.TICKET_REOPENED:
+        return _("#%(number)s, which you follow, is open again")
+    return _("New note on #%(number)s, which you follow")
+
+
+def _told_of(event: Event) -> dict[int, str]:
+    """Whom the event concerns, by agent id, each for the strongest cause."""
+    if event.kind == TicketEvent.STORM_BEGAN:
+        return dict.fromkeys(Agent.objects.filter(role=Role.ADMIN).values_list("pk", flat=True), Cause.OTHER)
+    told: dict[int, str] = {}
+    if event.kind in _FOLLOWED or (event.kind == TicketEvent.MESSAGE_RECEIVED and _is_answer(event)):
+        follows = Follow.objects.filter(ticket=event.stream_id).values_list("agent_id", flat=True)
+        told |= dict.fromkeys(follows, Cause.FOLLOWING)
+    if event.kind in _FOLLOWED:
+        return told | _mentioned(event)
+    agent_id, cause = _concerned(event)
+    return told | ({agent_id: cause} if agent_id is not None else {})
+
+
+def _mentioned(event: Event) -> dict[int, str]:
+    said = event.data.get("mentions") or {}
+    members = Membership.objects.filter(team__in=said.get("teams", ())).values_list("agent_id", flat=True)
+    told: dict[int, str] = dict.fromkeys(members, Cause.TEAM) if said.get("teams") else {}
+    return told | dict.fromkeys(said.get("agents", ()), Cause.MENTION)
+
+
+def _concerned(event: Event) -> tuple[int | None, str]:
+    """The one agent whose ticket or reply it is, and why they are told."""
     match event.kind:
         case TicketEvent.TICKET_ASSIGNED:
-            agent_id = _new_assignee(event)
+            return _new_assignee(event), Cause.ASSIGNED
         case TicketEvent.MESSAGE_RECEIVED:
-            agent_id = _assignee(event) if _is_answer(event) else None
+            return (_assignee(event) if _is_answer(event) else None), Cause.ANSWER
         case TicketEvent.PARTICIPANT_PENDING:
-            agent_id = None if event.data.get("historic") else _assignee(event)
+            return (None if event.data.get("historic") else _assignee(event)), Cause.OTHER
         case TicketEvent.REMINDER_DUE:
-            agent_id = event.data.get("agent")
-        case TicketEvent.STORM_BEGAN:
-            agent_id = None  # all admins are told
+            return event.data.get("agent"), Cause.OTHER
         case _:
-            agent_id = _author(event)
-    if agent_id is None or (event.actor_kind == ActorKind.AGENT and event.actor_id == agent_id):
-        return None
-    return Agent.objects.filter(pk=agent_id, is_active=True).first()
+            return _author(event), Cause.OTHER
 
 
 def _new_assignee(event: Event) -> int | None:

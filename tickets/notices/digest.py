@@ -1,0 +1,79 @@
+"""What an agent missed while away, by mail: once for each notice, gathered, and only where they asked for it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from people.models import Agent
+from tickets.live.desks import agents_at_their_desks
+from tickets.models import NoticeSettings, Notification, Ticket
+
+from .rules import sentence
+
+CHOICES = (0, 5, 15, 60, 240)  # minutes
+MOST = 30
+
+
+def mail_digests(*, at: datetime) -> int:
+    """Mail everyone who is away what has waited as long as they chose; the number of mails. Safe in several processes
+    at once: a notice is claimed before it is mailed, and given back when no mail could be handed over."""
+    here = agents_at_their_desks()
+    sent = 0
+    wanting = NoticeSettings.objects.filter(digest_minutes__gt=0, agent__is_active=True).exclude(agent__in=here)
+    for chosen in wanting.select_related("agent").order_by("pk"):
+        notices = _claim(chosen, at=at)
+        if not notices:
+            continue
+        try:
+            _send(chosen.agent, notices)
+        except OSError:
+            Notification.objects.filter(pk__in=[notice.pk for notice in notices]).update(mailed_at=None)
+            raise
+        sent += 1
+    return sent
+
+
+def _claim(chosen: NoticeSettings, *, at: datetime) -> list[Notification]:
+    """The unread notices nobody mailed, if the oldest has waited long enough; marked as mailed."""
+    with transaction.atomic():
+        waiting = Notification.objects.select_for_update(of=("self",), skip_locked=True).select_related(
+            "ticket", "event"
+        )
+        visible = Ticket.objects.visible_to(chosen.agent)
+        waiting = waiting.filter(agent=chosen.agent, read_at=None, mailed_at=None, ticket__in=visible)
+        notices = list(waiting.select_related("ticket", "event").order_by("id")[:MOST])
+        if not notices or notices[0].created_at > at - timedelta(minutes=chosen.digest_minutes):
+            return []
+        Notification.objects.filter(pk__in=[notice.pk for notice in notices]).update(mailed_at=at)
+    return notices
+
+
+def _send(agent: Agent, notices: list[Notification]) -> None:
+    with translation.override(agent.locale):
+        lines = [
+            (
+                sentence(notice.event.kind, notice.ticket_id, notice.cause),
+                notice.ticket.subject,
+                _address(notice.ticket_id),
+            )
+            for notice in notices
+        ]
+        subject = ngettext("%(n)d thing waits for you", "%(n)d things wait for you", len(notices)) % {"n": len(notices)}
+        off = f"{settings.BASE_URL}{reverse('notices_settings')}"
+        context = {"agent": agent, "lines": lines, "settings": off, "shop": settings.SHOP_NAME}
+        text = render_to_string("tickets/email/digest.txt", context)
+        subject = _("%(shop)s: %(what)s") % {"shop": settings.SHOP_NAME, "what": subject}
+    send_mail(subject, text, None, [agent.email])
+
+
+def _address(ticket_id: int) -> str:
+    return f"{settings.BASE_URL}{reverse('ticket', args=[ticket_id])}"
