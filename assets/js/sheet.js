@@ -51,9 +51,10 @@ async function submit(event) {
   event.preventDefault();
   const form = event.target;
   const button = event.submitter ?? $('.pri', form);
+  const words = new FormData(form, button); // before the button is disabled, or its own word is left out
   button.disabled = true;
   try {
-    await send(form.getAttribute('action'), new FormData(form, button));
+    await send(form.getAttribute('action'), words);
     dialog.close();
   } catch (error) {
     refuse(form, error);

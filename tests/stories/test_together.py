@@ -131,7 +131,7 @@ def test_handed_over_with_a_word_by_the_keyboard(
     page.goto(f"/inbox/open/{older.pk}/")
     live(page)
 
-    page.keyboard.press("Shift+A")
+    page.keyboard.press("Shift+G")
     page.locator("#sheet-to").select_option(label="Ben")
     page.locator("#sheet-note").focus()
     page.keyboard.type("She rang twice")

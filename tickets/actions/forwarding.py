@@ -85,7 +85,7 @@ def forward(
         recipients = typed_recipients(Wish(to, cc, bcc))
         _ask_about(recipients, confirmed)
         sent = _queue(ticket, _open_aside(ticket, recipients), passed_on, recipients, by=by, text=text, html=html,
-            at=at, client_id=client_id, wait=_wait(undo_seconds), subject=subject, asked=messages is not None)  # fmt: skip
+            at=at, client_id=client_id, undo=undo_seconds, subject=subject, asked=messages is not None)  # fmt: skip
         attach_files(sent, attachments, by=by)
         _copy_files(sent, passed_on, originals)
         _note_forwarded(ticket, sent, passed_on, by=by, at=at)
@@ -166,7 +166,7 @@ def _queue(
     html: str,
     at: datetime,
     client_id: UUID | None,
-    wait: int,
+    undo: int | None,
     subject: str = "",
     asked: bool = False,
 ) -> Message:
@@ -189,7 +189,7 @@ def _queue(
         | {"forwards": [one.pk for one in passed_on]}
         | ({"asked": True} if asked else {}),
         outbox=OutboxState.QUEUED,
-        not_before=at + timedelta(seconds=wait),
+        not_before=at + timedelta(seconds=_wait(undo)),
     )
 
 

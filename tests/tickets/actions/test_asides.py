@@ -125,3 +125,13 @@ def test_the_pane_and_the_row_show_it(house: House, ticket: Ticket) -> None:
     sheet = client.get(f"/asides/{asked.conversation_id}/").content.decode()
     assert "In Lviv." in sheet
     assert "parcel 4711" not in sheet
+
+
+def test_it_is_settled_and_opened_again_from_its_sheet(house: House, ticket: Ticket) -> None:
+    client = Client()
+    client.force_login(house.olena)
+    asked = ask(house, ticket)
+    for word, said in (("done", "Settled"), ("again", "Asked, no answer yet")):
+        answered = client.post(f"/asides/{asked.conversation_id}/say/", {"text": "", word: "1"})
+        assert answered.status_code == 200, answered.content
+        assert said in client.get(f"/tickets/{ticket.pk}/asides/").content.decode()
