@@ -14,6 +14,9 @@ from channels_inbound.demo.script import Bounce, Mail, Person
 from channels_inbound.email.headers_out import POLICY
 from tickets.outbound import OutboundMessage
 
+# The shop's own mail server, which vouches for the senders of the stories.
+MAIL_SERVER = "mx.nordvik.example"
+
 
 @dataclass(frozen=True, slots=True)
 class Thread:
@@ -30,6 +33,8 @@ def letter(mail: Mail, *, sender: Person, to: str, at: datetime, thread: Thread 
     """The mail as bytes would carry it; within a thread it goes to the address we asked to be answered at."""
     subject, recipient = mail.subject, to
     message = EmailMessage(policy=POLICY)
+    domain = sender.address.rpartition("@")[2]
+    message["Authentication-Results"] = f"{MAIL_SERVER}; dmarc=pass header.from={domain}"
     message["From"] = _address(sender)
     if thread:
         subject = subject or _again(thread.subject)

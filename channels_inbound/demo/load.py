@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -36,14 +37,24 @@ class Loaded:
     facts: Path
 
 
+class Along(Protocol):
+    """What else belongs to a shop's past: made ready before it is played, moved on as time passes, and finished."""
+
+    def before(self, by: Agent, at: datetime) -> None: ...
+
+    def tick(self, at: datetime) -> None: ...
+
+    def after(self, by: Agent, at: datetime) -> None: ...
+
+
 def shop_is_empty() -> bool:
     """Whether nobody has begun to use this helpdesk."""
     return not (Agent.objects.exists() or Channel.objects.exists() or Ticket.objects.exists())
 
 
-def load_demo_shop(*, now: datetime | None = None) -> Loaded | None:
+def load_demo_shop(*, now: datetime | None = None, along: Along | None = None) -> Loaded | None:
     """Fill an empty helpdesk; None, with nothing changed, when it is not empty. One transaction: cut off, it leaves
-    nothing, and of two at once one loads."""
+    nothing, and of two at once one loads. `along` is what the apps above us add to it."""
     now = timezone.localtime(now or timezone.now())
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -52,11 +63,15 @@ def load_demo_shop(*, now: datetime | None = None) -> Loaded | None:
             return None
         moments = timeline(STORIES, now)
         shop = open_shop(at=moments[0].at)
-        Stage(shop).play(moments)
+        if along:
+            along.before(shop.staff["ingrid"], moments[0].at)
+        Stage(shop, along.tick if along else None).play(moments)
         mail = Mail("", STUCK_MAIL, subject="Photos from the trip, and one question")
         at = moment("1 16:20", now)
         content = letter(mail, sender=STUCK_SENDER, to=SUPPORT, at=at, thread=None).as_bytes()
         set_aside(Stuck(content, STUCK_SENDER.address, SUPPORT), shop.channels[SUPPORT].pk, at=at)
+        if along:
+            along.after(shop.staff["ingrid"], now)
         read_up(shop, unread_since=now - timedelta(hours=2))
         # Before the commit: a shop whose passwords nobody knows would be worse than a file without a shop.
         facts = _write_facts(shop)

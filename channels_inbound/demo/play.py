@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from channels_inbound.claims import MAX_ATTEMPTS, claim_waiting
-from channels_inbound.demo.letters import Thread, delivery_report, letter
+from channels_inbound.demo.letters import MAIL_SERVER, Thread, delivery_report, letter
 from channels_inbound.demo.script import Bounce, Change, Mail, Moment, Note, Person, Reply, Story
 from channels_inbound.demo.shop import Shop
 from channels_inbound.email.compose import compose_mail
@@ -23,12 +24,16 @@ from tickets.actions.delivery import claim_replies, record_accepted, record_perm
 from tickets.models import Notification, Ticket
 from tickets.outbound import OutboundMessage
 
+# What further timers would have done by a moment, for those above us.
+Tick = Callable[[datetime], None]
+
 
 class Stage:
     """The shop while its past is played, one moment after the other."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, tick: Tick | None = None) -> None:
         self.shop = shop
+        self.tick = tick
         self.tickets: dict[int, int] = {}
         self.numbers: dict[Person, int] = {}
         self.threads: dict[int, Thread] = {}
@@ -55,6 +60,10 @@ class Stage:
             self.day = at
             actions.close_solved(at=at)
             actions.wake_snoozed(at=at)
+            if self.tick:
+                self.tick(at)
+                for out in claim_replies(100, at=at):
+                    self._hand_over(out, Reply("", "", ""), at)
 
     def _ticket(self, story: Story) -> int:
         return self.tickets[id(story)]
@@ -126,6 +135,8 @@ class Stage:
             actions.set_status(ticket_id, status=change.status, **by)
         if change.snooze:
             actions.snooze_ticket(ticket_id, until=at + change.snooze, **by)
+        if change.spam:
+            actions.mark_spam(ticket_id, **by)
         if change.team:
             actions.move_to_team(ticket_id, team=self.shop.teams[change.team], **by)
 
@@ -142,7 +153,7 @@ class Stuck:
 def receive(content: bytes, channels: list[int], *, at: datetime, mail_from: str, rcpt_tos: list[str]) -> RawDelivery:
     """Bring one mail in as if it had come at `at`; its delivery, read."""
     ids = _store(content, channels, at=at, mail_from=mail_from, rcpt_tos=rcpt_tos)
-    drain_inbound()
+    drain_inbound(trusted=[MAIL_SERVER])
     return RawDelivery.objects.select_related("message").get(pk=ids[0])
 
 

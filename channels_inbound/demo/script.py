@@ -72,6 +72,7 @@ class Change:
     priority: int = 0
     tags: tuple[str, ...] = ()
     snooze: timedelta | None = None
+    spam: bool = False
 
 
 Step = Mail | Bounce | Reply | Note | Change

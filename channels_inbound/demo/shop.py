@@ -9,6 +9,8 @@ from datetime import datetime
 from channels_inbound.channels import create_email_channel
 from people.actions import create_first_admin, save_agent, save_team
 from people.models import Agent, Role, Team
+from tickets.actions.macros import Content, save_macro
+from tickets.actions.views import EVERYONE, save_view
 from tickets.models import Channel
 
 DOMAIN = "nordvik.example"
@@ -68,7 +70,34 @@ def open_shop(*, at: datetime) -> Shop:
         shop.channels[address] = create_email_channel(
             name, address, by=admin.actor, team=shop.teams[team], locale=locale, signature=signature, at=at
         )
+    _furnish(shop)
     return shop
+
+
+def _furnish(shop: Shop) -> None:
+    """Views and canned replies as a shop makes them in its first week."""
+    katrin = shop.staff["katrin"]
+    for name, where, order in (
+        ("Українською", {"language": ["uk"], "status": ["open"]}, "newest"),
+        ("Refunds and returns", {"tag": ["refund", "return", "exchange"], "status": ["open", "pending"]}, "oldest"),
+        ("VIP customers", {"tag": ["vip"]}, "newest"),
+    ):
+        save_view(None, by=katrin, name=name, audience=EVERYONE, where=where, order=order)
+    for content in (
+        Content("Where is my parcel", {
+            "en": "Hello {{customer.first_name}},\n\nyour parcel is on its way. Here is where it is now:\n\n"
+                  "Kind regards\n{{agent.first_name}}",
+            "uk": "Вітаю, {{customer.first_name}}!\n\nВаша посилка в дорозі. Ось де вона зараз:\n\n"
+                  "З повагою\n{{agent.first_name}}",
+        }, tags=("courier",)),
+        Content("Return label", {
+            "en": "Hello {{customer.first_name}},\n\nthe return label is attached. Put it on the parcel and bring it "
+                  "to any post office within 30 days.\n\nKind regards\n{{agent.first_name}}",
+            "uk": "Вітаю, {{customer.first_name}}!\n\nДодаю етикетку для повернення. Наклейте її на посилку, віднесіть "
+                  "до будь-якого відділення протягом 30 днів.\n\nЗ повагою\n{{agent.first_name}}",
+        }, status="pending", tags=("return",)),
+    ):  # fmt: skip
+        save_macro(None, content, by=katrin, audience=EVERYONE)
 
 
 def new_password() -> str:

@@ -15,22 +15,28 @@ from django.db import transaction
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from channels_inbound.demo import load_demo_shop
 from channels_inbound.models import DemoMail, RawDelivery, RawState
+from commerce.matching import bought_by
+from commerce.models import Order
 from events.delivery import drain
 from events.models import Event
+from helpdesk.demo import load_whole_demo
+from metrics.models import SurveyAnswer, SurveyInvitation
 from people.models import Agent
 from tests.people import assert_gapless, row_counts
+from tickets.conditions import resolve, ticket_q
 from tickets.models import (
     Attachment,
     AutoKind,
     Channel,
     LinkReason,
+    Macro,
     Message,
     MessageKind,
     OutboxState,
     Participant,
     ParticipantState,
+    SavedView,
     Status,
     Ticket,
     TicketLink,
@@ -49,7 +55,7 @@ def loaded(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pyte
         undo = transaction.atomic()
         undo.__enter__()
         try:
-            assert load_demo_shop() is not None
+            assert load_whole_demo() is not None
             yield {"data_dir": data_dir, **json.loads((data_dir / "demo.json").read_text())}
         finally:
             transaction.set_rollback(True)
@@ -72,7 +78,7 @@ def test_everything_an_inbox_may_hold_is_there(shop: Shop) -> None:
     assert Ticket.objects.filter(assignee=None, status=Status.OPEN).count() >= 4
     assert set(Message.objects.values_list("kind", flat=True)) == set(MessageKind.values)
     autos = set(Message.objects.values_list("auto_kind", flat=True))
-    assert autos == {AutoKind.NONE, AutoKind.AUTO_REPLY, AutoKind.LIST, AutoKind.BOUNCE}
+    assert autos == {AutoKind.NONE, AutoKind.AUTO_REPLY, AutoKind.LIST, AutoKind.BOUNCE, AutoKind.SURVEY}
     outbox = set(Message.objects.filter(kind=MessageKind.OUTBOUND).values_list("outbox", flat=True))
     assert outbox == {OutboxState.SENT, OutboxState.FAILED, OutboxState.UNKNOWN}
     assert Participant.objects.filter(state=ParticipantState.PENDING).count() == 1
@@ -156,3 +162,26 @@ def test_its_events_reach_their_listeners(shop: Shop) -> None:
     unread = marta.notifications.filter(read_at=None)
     assert 0 < unread.count() < 10
     assert min(unread.values_list("event__at", flat=True)) > timezone.now() - timedelta(hours=3)
+
+
+def test_customers_are_proven_and_have_the_orders_they_write_about(shop: Shop) -> None:
+    elin = Ticket.objects.get(subject="Refund for order 48190").customer
+    bought = bought_by(elin.pk)
+    assert "48190" in {order.number for order in bought.orders} and bought.unproven == 0
+    assert Order.objects.count() > 500
+    assert Order.objects.filter(placed_at__gt=timezone.now()).count() == 0
+
+
+def test_surveys_were_asked_and_answered_by_their_own_rules(shop: Shop) -> None:
+    asked = SurveyInvitation.objects.filter(state="asked")
+    assert set(SurveyAnswer.objects.values_list("kind", flat=True)) == {"csat", "nps", "ces"}
+    assert 5 < SurveyAnswer.objects.count() <= asked.count()
+    assert not SurveyAnswer.objects.filter(answered_at__gt=timezone.now()).exists()
+    assert all(row.reason for row in SurveyInvitation.objects.filter(state="withheld"))
+
+
+def test_there_are_views_and_canned_replies(shop: Shop) -> None:
+    assert SavedView.objects.count() == 3 and Macro.objects.count() == 2
+    marta = Agent.objects.get(email="agent@nordvik.example")
+    for view in SavedView.objects.all():
+        assert Ticket.objects.visible_to(marta).filter(ticket_q(resolve(view.where, marta))).exists(), view

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from channels_inbound.demo import load_demo_shop
+from helpdesk.demo import load_whole_demo
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         # Or each of its mails would be a line in the terminal of who only wants to look.
         logging.getLogger("channels_inbound").setLevel(logging.WARNING)
         began = monotonic()
-        loaded = load_demo_shop()
+        loaded = load_whole_demo()
         if loaded is None:
             self.stdout.write("Nothing loaded: this helpdesk is in use already.")
             return
