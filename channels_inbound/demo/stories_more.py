@@ -123,8 +123,8 @@ MORE_STORIES: tuple[Story, ...] = (
         Change("1.4h", "olena", assignee="olena", tags=("warranty",)),
     )),
     Story(SUPPORT, Person("Growth Team", "hello@rank-boost.example"), (
-        Mail("6 03:12", "Dear owner,\n\nwe can bring your shop to page one of every search engine in 48 hours. Reply YES "
-             "for our price list.\n\nGrowth Team",
+        Mail("6 03:12", "Dear owner,\n\nwe can bring your shop to page one of every search engine in 48 hours. Reply "
+             "YES for our price list.\n\nGrowth Team",
              subject="Page one in 48 hours, guaranteed"),
         Change("6 08:40", "olena", spam=True),
     )),
