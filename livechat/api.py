@@ -53,7 +53,8 @@ def sync(request: HttpRequest, asking: Asking) -> HttpResponseBase:
 
 
 def _note_presence(visitor: Visitor, said: dict[str, Any]) -> None:
-    if page := clean_page(said.get("page")):
+    """Unless a socket says it: that one knows too when they left, which a request still on its way would undo."""
+    if (page := clean_page(said.get("page"))) and said.get("here") is not False:
         visitor_here(visitor.thread, page)
 
 

@@ -243,7 +243,7 @@ function readOrCount() {
 }
 
 // A socket says where the visitor is, and that they left; a request still on its way must not say otherwise.
-const where = () => (line.connected() ? null : page);
+const where = () => ({ page, here: !line.connected() });
 
 // One at a time, and once more if asked meanwhile.
 function sync() {
@@ -252,7 +252,7 @@ function sync() {
   queue = queue.then(async () => {
     if (mine !== again) return;
     try {
-      take(await line.post('sync', { after: told.cursor, got: told.cursor, seen, page: where(), language: settings.lang }));
+      take(await line.post('sync', { after: told.cursor, got: told.cursor, seen, ...where(), language: settings.lang }));
     } catch (error) {
       if (error.code === 'another') await beginAnew();
       if (error.status === 403) complain('refused');
@@ -296,7 +296,7 @@ async function work() {
 async function attempt(job) {
   const state = job.node.querySelector('.state');
   try {
-    const said = await line.post('message', { client: job.client, text: job.text, files: job.files, name: job.name, email: job.email, language: settings.lang, page, greeting: job.greeting });
+    const said = await line.post('message', { client: job.client, text: job.text, files: job.files, name: job.name, email: job.email, language: settings.lang, ...where(), greeting: job.greeting });
     job.stored = true;
     wait = 0;
     if (!told.known && said.known) line.begun();

@@ -19,6 +19,7 @@ from livechat import limits
 from livechat.channels import renew_secret
 from livechat.doors import door_for, write_pass
 from livechat.models import UsedToken, Visitor, VisitorKey
+from livechat.presence import where_visitor_is
 from livechat.signed import make_token
 from people.models import Customer, Identity
 from tests.livechat.shop import make_chat
@@ -347,3 +348,12 @@ def test_asking_costs_the_same_however_long_the_talk_and_the_queue(chat: Connect
     with CaptureQueriesContext(connection) as many:
         ask(chat, "sync")
     assert len(many) == len(few) <= 16
+
+
+def test_a_request_still_on_its_way_does_not_bring_back_who_left(chat: Connection) -> None:
+    page = {"url": f"{SHOP}/boots"}
+    say(chat, "hello", page=page, here=False)
+    thread = Visitor.objects.get().thread
+    assert where_visitor_is(thread) is None
+    ask(chat, "sync", page=page, here=True)
+    assert (where_visitor_is(thread) or {}).get("url") == page["url"]
