@@ -25,27 +25,29 @@ purchases AS (
     SELECT buyer_id, placed_at, total - refunded AS value, currency FROM commerce_order
     WHERE status = ANY(%(statuses)s) AND (refunded < total OR total = 0) AND placed_at < %(end)s
 )"""
+# Sets are grouped once; asking for each buyer alone would cost the square of them.
 _PERIOD = """
 WITH {purchases},
-earlier AS (SELECT DISTINCT buyer_id FROM purchases WHERE placed_at >= %(before)s AND placed_at < %(start)s),
-now AS (SELECT DISTINCT buyer_id FROM purchases WHERE placed_at >= %(start)s)
-SELECT (SELECT count(*) FROM earlier), (SELECT count(*) FROM earlier JOIN now USING (buyer_id)),
-       (SELECT count(*) FROM now),
-       (SELECT count(*) FROM now WHERE EXISTS (
-           SELECT FROM purchases p WHERE p.buyer_id = now.buyer_id AND p.placed_at < %(start)s))
+buyers AS (
+    SELECT bool_or(placed_at >= %(before)s AND placed_at < %(start)s) AS earlier,
+           bool_or(placed_at >= %(start)s) AS now, bool_or(placed_at < %(start)s) AS known
+    FROM purchases GROUP BY buyer_id
+)
+SELECT count(*) FILTER (WHERE earlier), count(*) FILTER (WHERE earlier AND now), count(*) FILTER (WHERE now),
+       count(*) FILTER (WHERE now AND known)
+FROM buyers
 """
 _RANKED = """
 WITH {purchases},
 ranked AS (
     SELECT buyer_id, placed_at, row_number() OVER (PARTITION BY buyer_id ORDER BY placed_at) AS n,
-           lag(placed_at) OVER (PARTITION BY buyer_id ORDER BY placed_at) AS before
+           lag(placed_at) OVER (PARTITION BY buyer_id ORDER BY placed_at) AS before,
+           lead(placed_at) OVER (PARTITION BY buyer_id ORDER BY placed_at) AS next
     FROM purchases
 )"""
 _REPEAT = """{ranked}
-SELECT count(*), count(*) FILTER (WHERE EXISTS (
-    SELECT FROM purchases p WHERE p.buyer_id = r.buyer_id AND p.placed_at > r.placed_at
-                              AND p.placed_at <= r.placed_at + %(window)s))
-FROM ranked r WHERE n = 1 AND placed_at >= %(first_from)s AND placed_at < %(first_to)s
+SELECT count(*), count(*) FILTER (WHERE next <= placed_at + %(window)s)
+FROM ranked WHERE n = 1 AND placed_at >= %(first_from)s AND placed_at < %(first_to)s
 """
 _SECOND = """{ranked}
 SELECT extract(epoch FROM placed_at - before)::float8 FROM ranked WHERE n = 2 AND placed_at >= %(start)s ORDER BY 1
