@@ -39,7 +39,7 @@ def test_ingest_and_pages_run_on_servers_of_their_own() -> None:
         env=given,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert result.returncode == 0, result.stderr[-3000:]
     for title in ("bare program, same statements", "bare program, fewest statements", "product, one by one"):
