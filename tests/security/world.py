@@ -144,7 +144,7 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     ids |= {"twin": twin, "merged": merged}
     courier = f"{word}@courier.example"
     asked = actions.ask_aside(
-        ticket.pk, by=agent, to=[courier], text=f"{word} aside", confirmed=[courier], undo_seconds=0
+        ticket.pk, by=agent, to=[courier], text=f"{word} aside", confirmed=[courier], undo_seconds=3000
     )
     ids["aside"] = asked.conversation_id
     ids["relocation"] = actions.merge_ticket(merged, by=agent, into=twin).pk
