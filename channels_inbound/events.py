@@ -17,6 +17,8 @@ class ChannelEvent(StrEnum):
     CONNECTION_CHANGED = "connection.changed"
     CONNECTION_REMOVED = "connection.removed"
     CONNECTION_REFUSED = "connection.refused"
+    CONNECTION_RECOVERED = "connection.recovered"
+    TEMPLATES_SYNCED = "templates.synced"
     OUTGOING_ADDED = "outgoing.added"
     OUTGOING_CHANGED = "outgoing.changed"
     OUTGOING_REMOVED = "outgoing.removed"

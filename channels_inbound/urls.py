@@ -12,6 +12,7 @@ from channels_inbound.pages import (
     connections,
     consent,
     demo_mailbox,
+    hiding,
     mail_frame,
     mailboxes,
     outgoing,
@@ -22,6 +23,7 @@ from channels_inbound.pages import (
 urlpatterns = [
     path("hooks/<slug:provider>/<slug:key>/", hook, name="hook"),
     path("messages/<int:message_id>/frame/", mail_frame.frame, name="message_frame"),
+    path("messages/<int:message_id>/hiding/", hiding.hiding, name="message_hiding"),
     path("messages/<int:message_id>/source/", mail_frame.source, name="message_source"),
     path("files/<uuid:public_id>/mail/<slug:place>/", attached_mail.page, name="attached_mail"),
     path("files/<uuid:public_id>/mail/<slug:place>/frame/", attached_mail.frame, name="attached_mail_frame"),
@@ -44,6 +46,7 @@ urlpatterns = [
     path("channels/connect/<slug:name>/", connections.new, name="connection_new"),
     path("channels/<int:channel_id>/connection/", connections.edit, name="connection"),
     path("channels/<int:channel_id>/connection/test/", connections.test, name="connection_test"),
+    path("channels/<int:channel_id>/connection/templates/", connections.templates, name="connection_templates"),
     path("channels/<int:channel_id>/connection/remove/", connections.remove, name="connection_remove"),
     path("channels/<int:channel_id>/", channels.edit, name="channel_edit"),
     path("channels/mailboxes/", mailboxes.list_page, name="mailboxes"),

@@ -41,6 +41,7 @@ class TicketEvent(StrEnum):
     MESSAGE_SENT = "message.sent"
     MESSAGE_EDITED = "message.edited"
     MESSAGE_UNSENT = "message.unsent"
+    MESSAGE_HIDDEN = "message.hidden"
     MESSAGE_REACTED = "message.reacted"
     MESSAGE_FILED = "message.filed"
     MESSAGE_MIRRORED = "message.mirrored"

@@ -30,6 +30,13 @@ class Traits:
     the provider lets us write. `files`: how many files one reply may carry, `file_types` what they may be (prefixes).
     `writes`: whether anything goes out this way at all. `instant`: the customer reads along, so nothing is held back
     for undo. `panel` names the address (of a ticket) of what this kind shows above its conversation.
+
+    For going on with somebody by another channel: `reached_by` are the identities it reaches, a kind or a kind and the
+    beginning of the value (`{address}` is the channel's); `begins` says that we may write first, `thread` is the
+    provider's name of such a conversation (`{last}` the value's last part). `templates`: what was approved before may
+    be sent when the window is over. `private_for`: how long after a public comment one private answer may go to it;
+    `hides`: comments can be hidden from others. `choices`: how many quick replies may stand under an answer, of so
+    many characters each.
     """
 
     kind: str
@@ -49,9 +56,17 @@ class Traits:
     notes: tuple[Text, ...] = field(default=())
     instant: bool = False
     panel: str = ""
+    reached_by: tuple[str, ...] = ()
+    begins: bool = False
+    thread: str = ""
+    templates: bool = False
+    private_for: timedelta | None = None
+    hides: bool = False
+    choices: int = 0
+    choice_length: int = 20
 
 
-MAIL = Traits(ChannelKind.EMAIL, _("Email"), icon="mail", addressed=True)
+MAIL = Traits(ChannelKind.EMAIL, _("Email"), icon="mail", addressed=True, reached_by=("email",), begins=True)
 _KINDS: dict[str, Traits] = {MAIL.kind: MAIL}
 _UNKNOWN = Traits("", _("Channel"), icon="message-circle")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from .inbound import Address
 
@@ -50,7 +51,9 @@ class OutboundMessage:
     the reply address and in the body, and whoever shows it again has held our mail. `ticket_id` is the number people
     may quote. `automatic`: no person wrote it, so no machine must answer it. `send_to` are those of its
     recipients whom this attempt goes to; None means all of them. `thread_id` is the conversation as the provider
-    counts it. `unsubscribe_url` stands in what nobody asked for, which goes to one address.
+    counts it. `unsubscribe_url` stands in what nobody asked for, which goes to one address. `template` names what the
+    provider approved before ({"name", "language", "values"}); `text` is then how it reads. `private_to` is the public
+    comment that it answers in private, `choices` are ready answers to stand below it.
     """
 
     message_id: int
@@ -83,3 +86,6 @@ class OutboundMessage:
     send_to: tuple[str, ...] | None = None
     unsubscribe_url: str = ""
     signature_html: str = ""
+    template: dict[str, Any] | None = None
+    private_to: str = ""
+    choices: tuple[str, ...] = ()

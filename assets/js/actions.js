@@ -157,6 +157,18 @@ async function samePerson(fields, button) {
   if (done) thread.fillAgain('#same-person');
 }
 
+async function hideComment(button) {
+  const number = thread.number();
+  const base = thread.lastEvent();
+  button.disabled = true;
+  try {
+    draw(number, await post(button.dataset.url, { hidden: button.dataset.hidden, event: base, row: 1 }), base);
+  } catch (error) {
+    complain(error);
+  }
+  button.disabled = false;
+}
+
 async function markUnread() {
   const number = thread.number();
   desk.showList();
@@ -199,6 +211,7 @@ export function startActions() {
   document.addEventListener('change', ({ target }) => {
     if (target.matches('[data-prefers]')) samePerson({ do: 'prefer', kind: target.value });
   });
+  command('hide-comment', hideComment);
   command('refuse', (button) => decide(button, false));
   command('reminder-done', reminderDone);
   command('unread', markUnread, { when: () => thread.number() !== null });

@@ -197,6 +197,7 @@ class Composer {
       client: this.client, number: this.number, kind: kind === REPLY ? 'reply' : kind, ...written,
       recipients: structuredClone(recipients.lists), files: this.uploads.release(), answers: compose.answers,
       expected, then: kind === REPLY ? then : '', confirmed: [...confirmed], at: Date.now(),
+      ...(kind === REPLY ? this.manner() : {}),
       ...(kind === FORWARD ? this.passing.chosen() : later ? { later } : {}),
     };
     const settled = this.draft.busy;
@@ -210,6 +211,16 @@ class Composer {
     // Or the next single key, Z above all, would be written into the empty composer.
     $('#talk')?.focus({ preventScroll: true });
     deliver(job, settled);
+  }
+
+  // What the channel can do beside words; each is for this one answer.
+  manner() {
+    const privately = $('[name=privately]', this.form);
+    const choices = $('[name=choices]', this.form);
+    const chosen = { privately: privately?.checked || undefined, choices: choices?.value.split(',').map((one) => one.trim()).filter(Boolean) };
+    if (privately) privately.checked = false;
+    if (choices) choices.value = '';
+    return chosen;
   }
 
   mayLeave(then, later) {

@@ -45,7 +45,7 @@ function form(job) {
   if (kind === 'note') return data;
   for (const field of ['to', 'cc', 'bcc']) data[field] = JSON.stringify(recipients[field].map((one) => one.address));
   if (kind === 'forward') return { ...data, confirmed, message: job.message, originals: job.originals };
-  return { ...data, ...job.later, answers, expected, then: then || null, confirmed };
+  return { ...data, ...job.later, privately: job.privately ? 1 : null, choices: job.choices ?? [], answers, expected, then: then || null, confirmed };
 }
 
 async function attempt(job) {

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from channels_inbound.hooks.facts import Edited, Fact, Heard, Ignored, RemoteFile, Unsent
+from channels_inbound.hooks.facts import Edited, Fact, Heard, Hidden, Ignored, RemoteFile, Unsent
 from channels_inbound.hooks.provider import Malformed, Reading
 from channels_inbound.hooks.reading import ident, key_of, line, moment, text, thing
 from channels_inbound.hooks.words import language_of, subject_of, worded
@@ -49,6 +49,8 @@ def _changed(
         yield Edited(id, text(value, "message"), moment(entry, "time", default=reading.received_at))
     elif verb == "remove":
         yield Unsent(id, at)
+    elif verb in ("hide", "unhide"):
+        yield Hidden(id, verb == "hide", moment(entry, "time", default=reading.received_at))
     elif verb == "add":
         author = ident(value, "from", "id") or ident(value, "sender_id")
         name = line(value, "from", "name") or line(value, "sender_name") or worded(reading.locale, UNNAMED)

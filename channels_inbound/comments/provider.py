@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,7 @@ class _Comments(MetaProvider):
     """What both kinds of comments do alike."""
 
     answers: ClassVar[str]
+    hidden_field: ClassVar[str]
 
     def parse_entry(self, entry: dict[str, object], reading: Reading) -> list[Fact]:
         if not_ours(entry, reading):
@@ -46,9 +48,17 @@ class _Comments(MetaProvider):
     def send(self, part: Part, account: Account, http: HttpClient) -> str:
         if part.file is not None:
             raise SendError("permanent", "files cannot be sent as a public answer")
+        if part.private_to:
+            fields = {"recipient": {"comment_id": part.private_to}, "message": {"text": part.text}}
+            url = f"{self.base(account)}/{account.account}/messages"
+            return sent_id(result(http.post_json(url, fields, headers=bearer(account))))
         comment = part.reply_to or part.thread_id.partition(":")[2]
         url = f"{self.base(account)}/{comment}/{self.answers}"
         return sent_id(result(http.post_json(url, {"message": part.text}, headers=bearer(account))))
+
+    def hide(self, external_id: str, hidden: bool, account: Account, http: HttpClient) -> None:
+        url = f"{self.base(account)}/{external_id}"
+        result(http.post_json(url, {self.hidden_field: hidden}, headers=bearer(account)))
 
     def check(self, account: Account, http: HttpClient) -> str:
         found = result(http.get(f"{self.base(account)}/{account.account}?fields=id", headers=bearer(account)))
@@ -58,12 +68,13 @@ class _Comments(MetaProvider):
 class FacebookComments(_Comments):
     traits = Traits(
         "fb_comments", _("Facebook comments"), icon="message-square-quote", public=True, max_text=8000, files=0,
-        edits=True,
+        edits=True, private_for=timedelta(days=7), hides=True,
     )  # fmt: skip
     objects = ("page",)
     account_field = "page_id"
     fields = (Field("page_id", _("Page id")), TOKEN, APP_SECRET)
     answers = "comments"
+    hidden_field = "is_hidden"
 
     def read(self, field: str, value: dict[str, Any], entry: dict[str, Any], reading: Reading) -> Iterator[Fact]:
         return page_change(field, value, entry, reading)
@@ -71,12 +82,14 @@ class FacebookComments(_Comments):
 
 class InstagramComments(_Comments):
     traits = Traits(
-        "ig_comments", _("Instagram comments"), icon="message-square-quote", public=True, max_text=2200, files=0
-    )
+        "ig_comments", _("Instagram comments"), icon="message-square-quote", public=True, max_text=2200, files=0,
+        private_for=timedelta(days=7), hides=True,
+    )  # fmt: skip
     objects = ("instagram",)
     account_field = "account_id"
     fields = (Field("account_id", _("Instagram account id")), TOKEN, APP_SECRET, LOGIN)
     answers = "replies"
+    hidden_field = "hide"
 
     def read(self, field: str, value: dict[str, Any], entry: dict[str, Any], reading: Reading) -> Iterator[Fact]:
         return instagram_change(field, value, entry, reading)

@@ -38,7 +38,7 @@ CHAT = gettext_noop("Message")
 
 class Generic(Provider):
     traits = Traits("http", _("HTTP channel"), icon="webhook", max_text=20_000, receipts=True, edits=True,
-                    max_file=10 * 1024 * 1024)  # fmt: skip
+                    max_file=10 * 1024 * 1024, reached_by=("page_user:http:{address}:",))  # fmt: skip
     account_field = "system"
     fields = (
         Field("system", _("Name of the system"), help=_("One word, for example marketplace.")),

@@ -13,6 +13,7 @@ from channels_inbound.hooks.facts import (
     Echo,
     Edited,
     Fact,
+    Hidden,
     RawMail,
     Reachable,
     Reacted,
@@ -24,9 +25,10 @@ from channels_inbound.hooks.facts import (
 )
 from channels_inbound.models import Connection, ConnectionState, ParkedFact, RawBody, RemoteMedia, SentPart
 from channels_inbound.raw import store_raw
+from events.actors import SYSTEM
 from events.doorbell import ring
 from people.models import Identity
-from tickets.actions.changes import message_edited, message_reacted, message_unsent
+from tickets.actions.changes import message_edited, message_hidden, message_reacted, message_unsent
 from tickets.models import Channel, ChannelHealth, Message
 
 # What calls and mail reports do: filled by their own modules, which stand on this one.
@@ -38,7 +40,7 @@ MAX_FILES = 20
 def apply_fact(channel_id: int, fact: Fact, *, at: datetime) -> str:
     """`applied`, `parked` (about something not here yet), `own`, `duplicate` or `ignored`."""
     appliers: dict[type, Callable[..., str]] = {
-        Edited: _edited, Unsent: _unsent, Reacted: _reacted, Receipt: own.receipt, Echo: own.echo,
+        Edited: _edited, Unsent: _unsent, Reacted: _reacted, Hidden: _hidden, Receipt: own.receipt, Echo: own.echo,
         Reachable: _reachable, RawMail: _raw_mail, Trouble: _trouble,
     }  # fmt: skip
     word = (appliers | FURTHER)[type(fact)](channel_id, fact, at=at)
@@ -76,6 +78,13 @@ def _reacted(channel_id: int, fact: Reacted, *, at: datetime) -> str:
     if message is None:
         return "parked"
     return "applied" if message_reacted(message, fact.emoji, by=fact.by, at=fact.at) else "duplicate"
+
+
+def _hidden(channel_id: int, fact: Hidden, *, at: datetime) -> str:
+    message = find_message(channel_id, fact.external_id)
+    if message is None:
+        return "parked"
+    return "applied" if message_hidden(message, hidden=fact.hidden, by=SYSTEM, at=fact.at) else "duplicate"
 
 
 def _reachable(channel_id: int, fact: Reachable, *, at: datetime) -> str:
@@ -118,6 +127,8 @@ def park(channel_id: int, fact: Fact) -> None:
         kind, data = "edited", {"text": fact.text}
     elif isinstance(fact, Unsent):
         kind, data = "unsent", {}
+    elif isinstance(fact, Hidden):
+        kind, data = "hidden", {"hidden": fact.hidden}
     elif isinstance(fact, Reacted):
         kind, data = "reacted", {"emoji": fact.emoji, "by": fact.by}
     elif isinstance(fact, RecordingHeard):
@@ -151,6 +162,8 @@ def _unparked(parked: ParkedFact) -> Fact:
         return Edited(parked.external_id, parked.data["text"], parked.at)
     if parked.kind == "unsent":
         return Unsent(parked.external_id, parked.at)
+    if parked.kind == "hidden":
+        return Hidden(parked.external_id, parked.data["hidden"], parked.at)
     if parked.kind == "reacted":
         return Reacted(parked.external_id, parked.data["emoji"], parked.data["by"], parked.at)
     if parked.kind == "recording":

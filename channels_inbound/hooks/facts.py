@@ -44,6 +44,15 @@ class Unsent:
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """A public comment was hidden from others, or shown again."""
+
+    external_id: str
+    hidden: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Reacted:
     """A sign was put to a message; an empty `emoji` takes it away."""
 
@@ -159,6 +168,6 @@ class Ignored:
 
 
 Fact = (
-    Heard | Edited | Unsent | Reacted | Receipt | Echo | Reachable | CallHeard | RecordingHeard | RawMail | MailReport
-    | Trouble | Ignored
+    Heard | Edited | Unsent | Hidden | Reacted | Receipt | Echo | Reachable | CallHeard | RecordingHeard | RawMail
+    | MailReport | Trouble | Ignored
 )  # fmt: skip

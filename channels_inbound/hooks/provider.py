@@ -105,6 +105,10 @@ class Part:
     file: OutFile | None = None
     reply_to: str = ""
     late: bool = False
+    template: Mapping[str, Any] | None = None
+    # A comment that this answers in private, and ready answers to stand below the text.
+    private_to: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,21 @@ class Field:
     help: Text = ""
     many: bool = False
     flag: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A message the provider approved before: its variables stand as {{1}}, {{2}}; `fields` are their own names, where
+    they have some; `state` is approved, waiting or refused."""
+
+    name: str
+    language: str
+    text: str
+    state: str
+    category: str = ""
+    header: str = ""
+    fields: tuple[str, ...] = ()
+    count: int = 0
 
 
 class Provider:
@@ -195,6 +214,14 @@ class Provider:
     def check(self, account: Account, http: HttpClient) -> str:
         """Try the credentials; a sentence about whom they belong to. SendError."""
         raise SendError("permanent", "there is nothing to test")
+
+    def hide(self, external_id: str, hidden: bool, account: Account, http: HttpClient) -> None:
+        """Hide a public comment from others, or show it again; doing so twice is the same. SendError, `Unanswered`."""
+        raise SendError("permanent", "nothing can be hidden in this channel")
+
+    def templates(self, account: Account, http: HttpClient) -> list[Template]:
+        """What was approved for us to send. SendError."""
+        raise SendError("permanent", "this kind of channel has no templates")
 
     def connect(self, account: Account, http: HttpClient) -> str:
         """Tell the provider our address, where its API can; a sentence about what was done. SendError."""

@@ -102,12 +102,16 @@ def _send(m: OutboundMessage, connection: Connection, account: Account, http: Ht
 
 def parts_of(m: OutboundMessage, *, late: bool = False) -> list[Part]:
     """The calls a reply takes: its texts, then its files."""
+    if m.template is not None:
+        tag = tag_of(m.message_id, 0, 1)
+        return [Part(tag, m.to[0].address, m.thread_id, text=m.text, template=m.template)]
     texts = part_texts(m.text, m.channel_kind)
     count = len(texts) + len(m.attachments)
     to = m.to[0].address
     parts = [
         Part(tag_of(m.message_id, number, count), to, m.thread_id, text=text, late=late,
-             reply_to=m.in_reply_to if not number else "")
+             reply_to=m.in_reply_to if not number else "", private_to=m.private_to,
+             choices=m.choices if number == len(texts) - 1 else ())
         for number, text in enumerate(texts)
     ]  # fmt: skip
     for file in m.attachments:

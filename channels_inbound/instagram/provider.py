@@ -31,7 +31,7 @@ def base_of(account: Account) -> str:
 class Instagram(MetaProvider):
     traits = Traits(
         "instagram", "Instagram", icon="camera", window=timedelta(hours=24), max_text=1000, max_reply=10_000,
-        max_file=25 * 1024 * 1024, receipts=True,
+        max_file=25 * 1024 * 1024, receipts=True, choices=11, reached_by=("page_user:instagram:{address}:",),
         file_types=("image/png", "image/jpeg", "image/gif", "audio/", "video/", "application/pdf"),
     )  # fmt: skip
     objects = ("instagram",)

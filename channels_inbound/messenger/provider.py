@@ -23,7 +23,8 @@ FIELDS = "messages,messaging_postbacks,message_echoes,message_deliveries,message
 class Messenger(MetaProvider):
     traits = Traits(
         "messenger", "Messenger", icon="message-circle", window=timedelta(hours=24), max_text=2000, max_reply=10_000,
-        max_file=25 * 1024 * 1024, receipts=True, edits=True,
+        max_file=25 * 1024 * 1024, receipts=True, edits=True, choices=11,
+        reached_by=("page_user:messenger:{address}:",),
     )  # fmt: skip
     objects = ("page",)
     account_field = "page_id"

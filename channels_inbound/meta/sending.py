@@ -19,6 +19,10 @@ def send_to_person(base: str, part: Part, account: Account, http: HttpClient, *,
     if part.file is not None:
         kept = _uploaded(base, part.file, account, http)
         message = {"attachment": {"type": kind_of(part.file.content_type), "payload": {"attachment_id": kept}}}
+    if part.choices:
+        message["quick_replies"] = [
+            {"content_type": "text", "title": choice, "payload": choice} for choice in part.choices
+        ]
     if upload:
         message["metadata"] = part.tag
     fields: dict[str, Any] = {"recipient": {"id": person}, "message": message, "messaging_type": "RESPONSE"}

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -15,13 +16,14 @@ from channels_inbound.hooks import connections as actions
 from channels_inbound.hooks.accounts import hook_url
 from channels_inbound.hooks.provider import Provider
 from channels_inbound.hooks.registry import provider, providers
+from channels_inbound.hooks.templates import sync_templates
 from channels_inbound.models import Connection
 from channels_inbound.pages.connection_form import ConnectionForm, initial_of
 from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
 from tickets.inbox.access import agent_of, signed_in
-from tickets.models import Message, OutboxState
+from tickets.models import ChannelTemplate, Message, OutboxState
 
 
 @require_safe
@@ -73,6 +75,22 @@ def edit(request: HttpRequest, channel_id: int) -> HttpResponseBase:
 
 @require_POST
 @signed_in
+def templates(request: HttpRequest, channel_id: int) -> HttpResponseBase:
+    """Ask the provider for the templates there are."""
+    admin = _admin(request)
+    _connection(channel_id, admin)
+    try:
+        usable = sync_templates(channel_id, by=admin)
+    except InvalidInput as error:
+        messages.error(request, error.message)
+    else:
+        said = ngettext("%(count)d template can be sent.", "%(count)d templates can be sent.", usable)
+        messages.success(request, said % {"count": usable})
+    return redirect("connection", channel_id)
+
+
+@require_POST
+@signed_in
 def test(request: HttpRequest, channel_id: int) -> HttpResponseBase:
     """Ask the provider who we are, and tell it our address where that can be told."""
     admin = _admin(request)
@@ -117,6 +135,7 @@ def _page(request: HttpRequest, form: ConnectionForm, handler: Provider, connect
             "hook_url": hook_url(connection),
             "waiting": out.filter(outbox=OutboxState.QUEUED, attempts__gt=0).count(),
             "unsure": out.filter(outbox__in=[OutboxState.FAILED, OutboxState.UNKNOWN]).count(),
+            "templates": ChannelTemplate.objects.filter(channel=connection.channel_id).order_by("name", "language"),
         }
     return render(request, "channels_inbound/connection.html", context, status=422 if form.errors else 200)
 

@@ -21,8 +21,9 @@ MEGABYTE = 1024 * 1024
 
 class Telegram(Provider):
     traits = Traits(
-        "telegram", "Telegram", icon="send", max_text=4096, max_reply=20_000, max_file=50 * MEGABYTE, edits=True
-    )
+        "telegram", "Telegram", icon="send", max_text=4096, max_reply=20_000, max_file=50 * MEGABYTE, edits=True,
+        reached_by=("page_user:telegram:",), choices=8, choice_length=40,
+    )  # fmt: skip
     fields = (
         Field("token", _("Bot token"), secret=True, help=_("From @BotFather, for example 123456:ABC-DEF.")),
     )  # fmt: skip
@@ -41,6 +42,10 @@ class Telegram(Provider):
         chat = part.thread_id.removeprefix("telegram:") or part.to.removeprefix("telegram:")
         if part.file is None:
             fields: dict[str, Any] = {"chat_id": chat, "text": part.text}
+            if part.choices:
+                # Not buttons with data of ours: what is pressed comes back as what they say.
+                rows = [[{"text": choice}] for choice in part.choices]
+                fields["reply_markup"] = {"keyboard": rows, "one_time_keyboard": True, "resize_keyboard": True}
             answered = part.reply_to.rpartition(":")[2]
             if answered.isdecimal() and part.reply_to.startswith(f"telegram:{account.account}:{chat}:"):
                 fields["reply_parameters"] = {"message_id": int(answered), "allow_sending_without_reply": True}

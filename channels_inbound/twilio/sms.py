@@ -72,14 +72,17 @@ FIELDS = (
 
 
 class Sms(TwilioMessages):
-    traits = Traits("sms", _("SMS"), icon="smartphone", max_text=1600, max_reply=4800, files=0, receipts=True)
+    traits = Traits(
+        "sms", _("SMS"), icon="smartphone", max_text=1600, max_reply=4800, files=0, receipts=True,
+        reached_by=("phone",), begins=True, thread="sms:{address}:{last}",
+    )  # fmt: skip
     fields = FIELDS
 
 
 class TwilioWhatsApp(TwilioMessages):
     traits = Traits(
         "twilio_whatsapp", _("WhatsApp by Twilio"), icon="message-circle-more", window=timedelta(hours=24),
-        max_text=1600, max_reply=8000, files=0, receipts=True,
+        max_text=1600, max_reply=8000, files=0, receipts=True, reached_by=("phone", "page_user:whatsapp:"),
     )  # fmt: skip
     fields = FIELDS
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact
 from channels_inbound.hooks.http import HttpClient
-from channels_inbound.hooks.provider import Account, Field, OutFile, Part, Reading, SendError
+from channels_inbound.hooks.provider import Account, Field, OutFile, Part, Reading, SendError, Template
 from channels_inbound.hooks.reading import line, text, things
 from channels_inbound.meta.door import APP_SECRET, TOKEN, MetaProvider
 from channels_inbound.meta.graph import bearer, result, sent_id
 from channels_inbound.whatsapp.parse import parse_change
+from channels_inbound.whatsapp.templates import MOST_PAGES, read_template
 from tickets.kinds import Traits
 
 MEGABYTE = 1024 * 1024
+# Longer texts have no room for buttons: they go without.
+MOST_WITH_BUTTONS = 1024
 _LIMITS = {"image": 5 * MEGABYTE, "video": 16 * MEGABYTE, "audio": 16 * MEGABYTE, "document": 100 * MEGABYTE}
 
 
@@ -26,11 +30,13 @@ class WhatsApp(MetaProvider):
     traits = Traits(
         "whatsapp", "WhatsApp", icon="message-circle-more", window=timedelta(hours=24), max_text=4096,
         max_reply=20_000, max_file=100 * MEGABYTE, receipts=True, edits=True,
+        choices=3, reached_by=("phone", "page_user:whatsapp:"), templates=True,
     )  # fmt: skip
     objects = ("whatsapp_business_account",)
     account_field = "phone_number_id"
     fields = (
         Field("phone_number_id", _("Phone number id"), help=_("Not the number itself: Meta's id of it.")),
+        Field("waba_id", _("Business account id"), needed=False, help=_("Needed for templates.")),
         TOKEN, APP_SECRET,
     )  # fmt: skip
 
@@ -44,7 +50,11 @@ class WhatsApp(MetaProvider):
         }  # fmt: skip
         if part.reply_to.startswith("wamid."):
             fields["context"] = {"message_id": part.reply_to}
-        if part.file is None:
+        if part.template is not None:
+            fields |= {"type": "template", "template": _template(part.template)}
+        elif part.choices and len(part.text) <= MOST_WITH_BUTTONS:
+            fields |= {"type": "interactive", "interactive": _buttons(part)}
+        elif part.file is None:
             fields |= {"type": "text", "text": {"body": part.text, "preview_url": False}}
         else:
             fields |= self._file(part.file, account, http)
@@ -73,10 +83,44 @@ class WhatsApp(MetaProvider):
         found = result(http.get(f"{endpoint('graph')}/{media}", headers=bearer(account)))
         return text(found, "url", most=4000), bearer(account)
 
+    def templates(self, account: Account, http: HttpClient) -> list[Template]:
+        waba = str(account.settings.get("waba_id", ""))
+        if not waba.isdecimal():
+            raise SendError("permanent", str(_("The business account id is not set.")))
+        found: list[Template] = []
+        url = f"{endpoint('graph')}/{waba}/message_templates?limit=100"
+        for _page in range(MOST_PAGES):
+            body = result(http.get(url, headers=bearer(account)))
+            found += [one for item in things(body, "data") if (one := read_template(item)) is not None]
+            after = text(body, "paging", "cursors", "after", most=500)
+            if not after or not text(body, "paging", "next", most=4000):
+                break
+            # Never the address the answer names: it would carry our token wherever it leads.
+            url = f"{endpoint('graph')}/{waba}/message_templates?limit=100&after={quote(after)}"
+        return found
+
     def check(self, account: Account, http: HttpClient) -> str:
         url = f"{endpoint('graph')}/{account.account}?fields=display_phone_number,verified_name"
         found = result(http.get(url, headers=bearer(account)))
         return f"{line(found, 'verified_name')} {line(found, 'display_phone_number')}".strip()
+
+
+def _template(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A template as the provider wants it named; its variables by place, or by name where it names them."""
+    named = list(given.get("fields") or ())
+    values = [
+        {"type": "text", "text": value, **({"parameter_name": named[place]} if place < len(named) else {})}
+        for place, value in enumerate(given.get("values", ()))
+    ]
+    found: dict[str, Any] = {
+        "name": given["name"], "language": {"policy": "deterministic", "code": given["language"]},
+    }  # fmt: skip
+    return found | ({"components": [{"type": "body", "parameters": values}]} if values else {})
+
+
+def _buttons(part: Part) -> dict[str, Any]:
+    buttons = [{"type": "reply", "reply": {"id": choice, "title": choice}} for choice in part.choices]
+    return {"type": "button", "body": {"text": part.text}, "action": {"buttons": buttons}}
 
 
 def _recipient(part: Part) -> dict[str, str]:

@@ -24,10 +24,25 @@ WINDOW = Reply(
 )
 
 
+TEMPLATES = [
+    {"name": "order_news", "language": "en", "status": "APPROVED", "category": "UTILITY", "components": [
+        {"type": "HEADER", "format": "TEXT", "text": "Nordvik"},
+        {"type": "BODY", "text": "Hello {{1}}, your order {{2}} is on its way."},
+        {"type": "FOOTER", "text": "Nordvik Outdoor"}]},
+    {"name": "order_news", "language": "uk", "status": "APPROVED", "category": "UTILITY", "components": [
+        {"type": "BODY", "text": "Вітаємо, {{name}}! Замовлення {{order}} вже в дорозі."}]},
+    {"name": "spring_sale", "language": "en", "status": "REJECTED", "category": "MARKETING", "components": [
+        {"type": "BODY", "text": "Everything must go!"}]},
+    {"name": "with_picture", "language": "en", "status": "APPROVED", "components": [
+        {"type": "HEADER", "format": "IMAGE"}, {"type": "BODY", "text": "Look"}]},
+]  # fmt: skip
+
+
 class GraphServer(Simulator):
     def __init__(self) -> None:
         super().__init__()
         self.numbers = count(1)
+        self.templates = list(TEMPLATES)
 
     def is_send(self, request: Request) -> bool:
         return request.path.endswith(("/messages", "/comments", "/replies"))
@@ -35,6 +50,10 @@ class GraphServer(Simulator):
     def answer(self, request: Request) -> Reply:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return EXPIRED
+        if request.path.endswith("/message_templates"):
+            first = "after" not in request.query
+            paging = {"cursors": {"after": "p2"}, "next": f"{self.url}/evil"} if first else {}
+            return Reply(200, {"data": self.templates[:2] if first else self.templates[2:], "paging": paging})
         if request.path.endswith(("/message_attachments", "/media")):
             return Reply(200, {"attachment_id": "900", "id": "900"})
         if not self.is_send(request):

@@ -63,6 +63,18 @@ def message_unsent(message_id: int, *, at: datetime) -> bool:
     return _change(message_id, TicketEvent.MESSAGE_UNSENT, change, at=at, fields=("text", "html", "subject", "quoted"))
 
 
+def message_hidden(message_id: int, *, hidden: bool, by: Actor, at: datetime) -> bool:
+    """A public comment is hidden from others, or shown again: by us (`by` an agent) or at the provider."""
+
+    def change(message: Message, marks: dict[str, Any]) -> dict[str, Any] | None:
+        if bool(marks.get("hidden_at")) == hidden or marks.get("unsent_at"):
+            return None
+        marks["hidden_at"] = at.isoformat() if hidden else ""
+        return {"hidden": hidden}
+
+    return _change(message_id, TicketEvent.MESSAGE_HIDDEN, change, at=at, by=by)
+
+
 def message_reacted(message_id: int, emoji: str, *, by: str, at: datetime) -> bool:
     """Somebody put a sign to a message; an empty one takes theirs away. `by` names them, as the provider does."""
 
@@ -194,7 +206,10 @@ def requeue_rest(message_id: int, *, at: datetime) -> bool:
     return bool(rows.update(outbox=OutboxState.QUEUED, not_before=at, error="", attempts=F("attempts")))
 
 
-def _change(message_id: int, kind: TicketEvent, change: Change, *, at: datetime, fields: tuple[str, ...] = ()) -> bool:
+def _change(
+    message_id: int, kind: TicketEvent, change: Change, *, at: datetime, fields: tuple[str, ...] = (),
+    by: Actor | None = None,
+) -> bool:  # fmt: skip
     """Let `change` alter a locked message and its marks; what it returns is the event's data, None: nothing."""
     with transaction.atomic():
         ticket, message = _locked(message_id)
@@ -208,7 +223,8 @@ def _change(message_id: int, kind: TicketEvent, change: Change, *, at: datetime,
         message.save(update_fields=["marks", *fields])
         if fields:
             _show_change(ticket, message)
-        by = Actor.customer(ticket.customer_id) if message.kind == MessageKind.INBOUND else SYSTEM
+        if by is None:
+            by = Actor.customer(ticket.customer_id) if message.kind == MessageKind.INBOUND else SYSTEM
         record(ticket, kind, by=by, at=at, data={"message": message.pk, **data})
     return True
 

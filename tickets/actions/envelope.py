@@ -66,6 +66,9 @@ def _outbound(message: Message) -> OutboundMessage:
         trace=envelope.get("trace", ""),
         send_to=tuple(still_to_send(envelope, message.deliveries)) if message.deliveries else None,
         unsubscribe_url=unsubscribe_link(envelope),
+        template=envelope.get("template"),
+        private_to=envelope.get("private_to", ""),
+        choices=tuple(envelope.get("choices", ())),
     )
 
 

@@ -26,9 +26,11 @@ def counterpart(conversation: Conversation, answered: Message | None) -> Recipie
 
 
 def refuse_unsendable(
-    conversation: Conversation, recipients: Recipients, text: str, attachments: Sequence[UUID], *, at: datetime
-) -> None:
-    """Stop a reply that the provider would not take, and say why. InvalidInput."""
+    conversation: Conversation, recipients: Recipients, text: str, attachments: Sequence[UUID], *, at: datetime,
+    here: bool = True,
+) -> None:  # fmt: skip
+    """Stop a reply that the provider would not take, and say why; `here` is whether this conversation's own window
+    counts, or somebody has looked at that already. InvalidInput."""
     traits = traits_of_channel(conversation.channel)
     if not traits.writes:
         raise InvalidInput("text", _("Nothing can be sent by this channel."))
@@ -37,7 +39,8 @@ def refuse_unsendable(
         if refuses.refuses == Refusal.STOPPED:
             raise InvalidInput("text", _("They asked us to stop writing to them here. Use another channel."))
         raise InvalidInput("text", _("They have blocked us here. Use another channel."))
-    _refuse_late(conversation, traits, at=at)
+    if here:
+        _refuse_late(conversation, traits, at=at)
     most = traits.max_reply or traits.max_text * 20
     if most and len(text) > most:
         raise InvalidInput("text", _("Too long for this channel: at most %(count)d characters.") % {"count": most})

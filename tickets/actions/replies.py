@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -41,8 +41,10 @@ from .addressing import Wish, admit_recipients, choose_recipients
 from .base import audience, lock_ticket, record, refuse_closed
 from .compose import add_message, clean_text, repeated
 from .drafts import mark_seen
+from .elsewhere import Elsewhere, go_elsewhere
 from .files import attach_files
 from .later import Later, check_send_at
+from .manner import Manner, manner_envelope
 from .reach import counterpart, refuse_unsendable
 from .status import change_status, set_snooze
 
@@ -67,6 +69,7 @@ def reply(
     then_snooze: datetime | None = None,
     send_at: datetime | None = None,
     hold_on_answer: bool = True,
+    manner: Manner | None = None,
     at: datetime | None = None,
 ) -> Message:
     """Queue an answer; it goes out after `undo_seconds` (default: the setting), or at `send_at`, unless withdrawn.
@@ -74,19 +77,32 @@ def reply(
     `expected` is the last message sequence the sender has seen: StaleReply if others came since. NewAddress unless
     every outside address is in the conversation or in `confirmed`. The same `client_id` again gives the same message.
     What is sent later changes the ticket when it leaves; `hold_on_answer` holds it if the customer writes first.
+    `manner` is what else the channel can do, or another way to the customer altogether.
     """
     at, html = at or timezone.now(), clean_written_html(html)
-    text = clean_text(text, needed=not attachments and not pictures_of(html))
+    wordless = attachments or pictures_of(html) or (manner and manner.template)
+    text = clean_text(text, needed=not wordless)
     later = Later(check_send_at(send_at, at=at), hold_on_answer, then_status) if send_at else None
+    wish = Wish(to, cc, bcc, answers, reply_all, confirmed)
+    files = (*attachments, *pictures_of(html))
+    written = _Written(by, text, html, at, client_id, undo_seconds, later, files, manner)
     with transaction.atomic():
-        ticket = lock_ticket(ticket_id, by=by, permission=Permission.REPLY)
-        if earlier := repeated(ticket, client_id, by=by, kind=MessageKind.OUTBOUND, text=text):
-            return earlier
-        _refuse_stale(ticket, expected)
-        written = _Written(by, text, html, at, client_id, undo_seconds, later, (*attachments, *pictures_of(html)))
-        message = _queue(ticket, Wish(to, cc, bcc, answers, reply_all, confirmed), written)
-        attach_files(message, attachments, by=by)
-        return _note_queued(ticket, message, written, then_status, then_snooze)
+        return _write(ticket_id, wish, written, attachments, expected=expected, then_status=then_status,
+                      then_snooze=then_snooze)  # fmt: skip
+
+
+def _write(
+    ticket_id: int, wish: Wish, written: _Written, attachments: Sequence[UUID], *, expected: int | None,
+    then_status: str | None, then_snooze: datetime | None,
+) -> Message:  # fmt: skip
+    by, text = written.by, written.text
+    ticket = lock_ticket(ticket_id, by=by, permission=Permission.REPLY)
+    if earlier := repeated(ticket, written.client_id, by=by, kind=MessageKind.OUTBOUND, text=text):
+        return earlier
+    _refuse_stale(ticket, expected)
+    message = _queue(ticket, wish, written)
+    attach_files(message, attachments, by=by)
+    return _note_queued(ticket, message, written, then_status, then_snooze)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +117,7 @@ class _Written:
     undo: int | None
     later: Later | None
     files: tuple[UUID, ...]
+    manner: Manner | None = None
 
     @property
     def leaves_at(self) -> datetime:
@@ -178,6 +195,8 @@ def _refuse_stale(ticket: Ticket, expected: int | None) -> None:
 
 
 def _queue(ticket: Ticket, wish: Wish, written: _Written) -> Message:
+    if written.manner is not None and written.manner.elsewhere is not None:
+        return _queue_elsewhere(ticket, written.manner.elsewhere, written)
     answered = _answered(ticket, wish.answers)
     conversation = answered.conversation if answered else main_conversation(ticket)
     traits = traits_of(conversation.channel.kind)
@@ -187,11 +206,29 @@ def _queue(ticket: Ticket, wish: Wish, written: _Written) -> Message:
     else:
         recipients = counterpart(conversation, answered)
         refuse_unsendable(conversation, recipients, written.text, written.files, at=written.at)
-    token, channel = new_token(), conversation.channel
+    extra = manner_envelope(written.manner, conversation, answered, at=written.at) if written.manner else {}
     envelope = recipients_envelope(recipients) | (written.later.envelope(ticket) if written.later else {})
     if answered is not None and answered.external_id:
         forebears = [*answered.envelope.get("references", ()), answered.external_id]
         envelope |= {"in_reply_to": answered.external_id, "references": list(dict.fromkeys(forebears))[-20:]}
+    return _add(ticket, conversation, written, envelope | extra, _subject_answered(answered))
+
+
+def _queue_elsewhere(ticket: Ticket, elsewhere: Elsewhere, written: _Written) -> Message:
+    """By another way: nothing there is answered, so nothing is quoted, and it goes to the customer alone."""
+    conversation, recipients, text, extra = go_elsewhere(ticket, elsewhere, text=written.text, at=written.at)
+    if "template" in extra:
+        written = replace(written, text=text, html="", files=())
+    elif not traits_of(conversation.channel.kind).addressed:
+        refuse_unsendable(conversation, recipients, text, written.files, at=written.at, here=False)
+    envelope = recipients_envelope(recipients) | (written.later.envelope(ticket) if written.later else {})
+    return _add(ticket, conversation, written, envelope | extra, "")
+
+
+def _add(
+    ticket: Ticket, conversation: Conversation, written: _Written, envelope: dict[str, Any], subject: str
+) -> Message:
+    traits, token, channel = traits_of(conversation.channel.kind), new_token(), conversation.channel
     return add_message(
         ticket,
         conversation,
@@ -201,7 +238,7 @@ def _queue(ticket: Ticket, wish: Wish, written: _Written) -> Message:
         at=written.at,
         client_id=written.client_id,
         html=written.html,
-        subject=reply_subject(_subject_answered(answered) or ticket.subject),
+        subject=reply_subject(subject or ticket.subject),
         reply_token=token,
         external_id=f"{token}@{channel.address.rpartition('@')[2]}",
         envelope=envelope,

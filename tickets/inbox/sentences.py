@@ -264,6 +264,12 @@ def _storm(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     return Sentence(icon="tornado", html=format_html("{} {}", format_html(text, **numbers), kept))
 
 
+def _hidden(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if data.get("hidden"):
+        return Sentence(icon="eye-off", html=format_html(_("{who} hid a comment from others"), who=who))
+    return Sentence(icon="eye", html=format_html(_("{who} let everybody see a comment again"), who=who))
+
+
 def _prefers(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     kind = data.get("kind")
     if not kind:
@@ -283,6 +289,7 @@ def _same_person(icon: str, text: Callable[[], str]) -> Teller:
 
 
 _TELLERS: dict[str, Teller] = {
+    TicketEvent.MESSAGE_HIDDEN: _hidden,
     TicketEvent.CUSTOMER_JOINED: _same_person(icon="link", text=lambda: _("{who} joined the customer with {whom}")),
     TicketEvent.CUSTOMER_PARTED: _same_person(
         icon="unlink", text=lambda: _("{who} took the customer and {whom} apart again")

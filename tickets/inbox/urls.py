@@ -7,6 +7,7 @@ from django.urls import path
 from . import (
     asides,
     bulk,
+    elsewhere,
     finder,
     handing,
     hints,
@@ -77,6 +78,8 @@ urlpatterns = [
     path("tickets/<int:ticket_id>/address/", writes.address, name="ticket_address"),
     path("tickets/<int:ticket_id>/same-person/", same_person.part, name="ticket_same_person"),
     path("tickets/<int:ticket_id>/same-person/decision/", same_person.decide, name="ticket_same_person_decision"),
+    path("tickets/<int:ticket_id>/elsewhere/", elsewhere.part, name="ticket_elsewhere"),
+    path("tickets/<int:ticket_id>/elsewhere/send/", elsewhere.send, name="ticket_elsewhere_send"),
     path("tickets/<int:ticket_id>/seen/", writes.seen, name="ticket_seen"),
     path("tickets/<int:ticket_id>/asides/", asides.part, name="ticket_asides"),
     path("tickets/<int:ticket_id>/asking/", asides.ask_sheet, name="ticket_asking"),

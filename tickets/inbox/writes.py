@@ -34,6 +34,7 @@ from tickets.actions import (
 )
 from tickets.actions import spam as spam_
 from tickets.actions import withdrawal as withdrawal_
+from tickets.actions.manner import Manner
 from tickets.actions.undo import undo_change
 from tickets.errors import DomainError, InvalidInput, NotFound, StaleReply
 from tickets.mentions import mentions_in
@@ -143,6 +144,7 @@ def messages(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, An
         then_snooze=snooze,
         send_at=moment_of(form, "later", "send_at") if "later" in form else None,
         hold_on_answer=form.get("hold") != "0",
+        manner=_manner(form.get("privately") == "1", form.getlist("choices")[:20]),
     )
     left = (message.not_before - timezone.now()).total_seconds() if message.not_before else 0
     later = {"later": short_moment(message.scheduled_for)} if message.scheduled_for else {}
@@ -163,6 +165,10 @@ def blind_words(note: Message) -> dict[str, Any]:
         return {}
     names = ", ".join(agent.name for agent in blind)
     return {"said": _("Added. Not told, since they may not see this ticket: %(names)s.") % {"names": names}}
+
+
+def _manner(privately: bool, choices: list[str]) -> Manner | None:
+    return Manner(privately, [choice[:100] for choice in choices]) if privately or choices else None
 
 
 @write

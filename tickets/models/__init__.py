@@ -18,6 +18,7 @@ from .relocation import Relocation, RelocationKind
 from .reminder import Reminder
 from .same_person import CustomerMatch, MatchState
 from .storm import Storm, StormScope
+from .template import ChannelTemplate, TemplateState
 from .ticket import (
     SETTABLE,
     UNTIL_ANSWER,
@@ -65,6 +66,7 @@ __all__ = [
     "Channel",
     "ChannelHealth",
     "ChannelKind",
+    "ChannelTemplate",
     "Conversation",
     "CustomerMatch",
     "Cycle",
@@ -99,6 +101,7 @@ __all__ = [
     "Tag",
     "Tagging",
     "Tally",
+    "TemplateState",
     "ThreadLayer",
     "Ticket",
     "TicketLink",

@@ -339,6 +339,13 @@ def address(name: str, *args: object) -> str:
 
 
 @register.simple_tag
+def hides(thread: Any, message: Any) -> bool:
+    """Whether the message is one of those its channel can hide from others."""
+    entry = thread.directory.channels.get(message.conversation.channel_id)
+    return bool(entry) and traits_of(entry.kind).hides
+
+
+@register.simple_tag
 def other_channel(thread: Any, message: Any) -> dict[str, str]:
     """The message's channel where it is not the ticket's: its name and the icon of its kind; else nothing."""
     if message.conversation.channel_id == thread.ticket.channel_id or message.kind == "note":

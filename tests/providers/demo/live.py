@@ -31,7 +31,7 @@ def channels(base: str) -> dict[str, dict[str, Any]]:
     return {
         "messenger": {"page_id": "900000000000001", **META},
         "instagram": {"account_id": "900000000000002", "facebook_login": True, **META},
-        "whatsapp": {"phone_number_id": "900000000000003", **META},
+        "whatsapp": {"phone_number_id": "900000000000003", "waba_id": "900000000000009", **META},
         "fb_comments": {"page_id": "900000000000004", **META},
         "ig_comments": {"account_id": "900000000000005", "facebook_login": True, **META},
         "telegram": {"token": telegram.TOKEN},
