@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from channels_inbound import claims, delivery, inbound
+from channels_inbound import alarms, claims, delivery, inbound
 from channels_inbound.hooks import drain, media
 from channels_inbound.hooks.apply import forget_parked
 from channels_inbound.imap.channel_health import refresh_receiving
@@ -55,6 +55,12 @@ def drain_outbound(**_: Any) -> None:
     """Send waiting replies."""
     doorbell.answered("outbound")
     delivery.drain_outbound()
+
+
+@shared_task(name="channels_inbound.tasks.mail_alarm", queue="bulk")
+def mail_alarm(kind: str, channel_id: int, agent_ids: list[int]) -> None:
+    """Mail the people of a channel that it turned red, or is well again."""
+    alarms.mail_people(kind, channel_id, agent_ids)
 
 
 @shared_task(name="channels_inbound.tasks.send_due", queue="critical")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from channels_inbound import alarms
 from events.subscribers import Subscriber
 from livechat.notices import CONCERNS, notify_of_chat
 from metrics.clocks.escalation import ESCALATES, escalate
@@ -19,5 +20,6 @@ SUBSCRIBERS: tuple[Subscriber, ...] = (
     Subscriber("metrics.follow_ups", frozenset(map(str, follow_ups.HEARD)), follow_ups.follow_up),
     Subscriber("metrics.leads", frozenset(map(str, follow_ups.TOLD)), follow_ups.tell_leads),
     Subscriber("livechat.notices", frozenset(map(str, CONCERNS)), notify_of_chat),
+    Subscriber("channels_inbound.alarms", frozenset(map(str, alarms.HEARD)), alarms.tell_people),
     Subscriber("tickets.acknowledgement", frozenset(map(str, DUE)), acknowledge),
 )

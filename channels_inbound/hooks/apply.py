@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 from channels_inbound.hooks import own
+from channels_inbound.hooks.condition import connection_refused
 from channels_inbound.hooks.facts import (
     Echo,
     Edited,
@@ -101,8 +102,11 @@ def _raw_mail(channel_id: int, fact: RawMail, *, at: datetime) -> str:
 
 
 def _trouble(channel_id: int, fact: Trouble, *, at: datetime) -> str:
-    state = ConnectionState.REFUSED if fact.refused else ConnectionState.TROUBLE
-    Connection.objects.filter(channel=channel_id).update(state=state, trouble=fact.detail[:500], trouble_at=at)
+    if fact.refused:
+        connection_refused(channel_id, fact.detail, at=at)
+        return "applied"
+    rows = Connection.objects.filter(channel=channel_id).exclude(state=ConnectionState.REFUSED)
+    rows.update(state=ConnectionState.TROUBLE, trouble=fact.detail[:500], trouble_at=at)
     Channel.objects.filter(pk=channel_id).update(health=ChannelHealth.FAILING, health_detail=fact.detail[:500])
     return "applied"
 

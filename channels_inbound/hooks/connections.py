@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from channels_inbound.credentials import CredentialsError, decrypt, encrypt
 from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
 from channels_inbound.hooks.accounts import account_of
+from channels_inbound.hooks.condition import connection_recovered, connection_refused, note_trouble, release_waiting
 from channels_inbound.hooks.http import HttpClient, TooLarge, Unanswered, Unreachable
 from channels_inbound.hooks.provider import Provider, SendError
 from channels_inbound.hooks.registry import provider as provider_named
-from channels_inbound.hooks.sending import connection_refused, note_trouble, release_waiting
 from channels_inbound.models import Connection, ConnectionState
 from channels_inbound.quarantine import channels_visible_to
 from events.ledger import record_event
@@ -178,6 +178,7 @@ def connection_for(channel_id: int, *, by: Agent) -> Connection:
 
 
 def _works_again(connection: Connection, *, at: datetime) -> None:
+    connection_recovered(connection.channel_id, at=at)
     connection.state = ConnectionState.OK if connection.last_hook_at else ConnectionState.NEW
     connection.trouble, connection.quiet_until = "", None
     Channel.objects.filter(pk=connection.channel_id).update(health=ChannelHealth.OK, health_detail="")

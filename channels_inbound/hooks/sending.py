@@ -8,25 +8,20 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from channels_inbound.email.send import Outcome
-from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
 from channels_inbound.health import note_sent
 from channels_inbound.hooks.accounts import sending_account
 from channels_inbound.hooks.apply import apply_parked
+from channels_inbound.hooks.condition import connection_refused, connection_works, note_trouble
 from channels_inbound.hooks.http import HttpClient, TooLarge, Unanswered, Unreachable
 from channels_inbound.hooks.own import note_part, tag_of
 from channels_inbound.hooks.parts import part_texts
 from channels_inbound.hooks.provider import Account, OutFile, Part, Provider, SendError
 from channels_inbound.hooks.registry import provider
 from channels_inbound.models import Connection, ConnectionState, SentPart
-from events.actors import SYSTEM
-from events.doorbell import ring
-from events.ledger import record_event
 from people.models import Identity
 from tickets.actions.delivery import (
     begin_handover,
@@ -37,7 +32,7 @@ from tickets.actions.delivery import (
 )
 from tickets.actions.reach import last_said
 from tickets.kinds import traits_of
-from tickets.models import Channel, ChannelHealth, Message, OutboxState
+from tickets.models import Message
 from tickets.outbound import OutboundAttachment, OutboundMessage
 from tickets.storage import open_blob
 
@@ -170,43 +165,12 @@ def _next_try(attempt: int, wait: float | None, now: datetime) -> datetime | Non
     return now + timedelta(seconds=min(seconds, 86_400) * random.uniform(1.0, 1.2))  # noqa: S311 - no secret
 
 
-def note_trouble(connection_id: int, detail: str, now: datetime) -> None:
-    """Something is wrong that may pass by itself."""
-    rows = Connection.objects.filter(pk=connection_id).exclude(state=ConnectionState.REFUSED)
-    rows.update(state=ConnectionState.TROUBLE, trouble=detail[:500], trouble_at=now)
-
-
-def connection_refused(channel_id: int, detail: str, *, at: datetime) -> None:
-    """The provider does not take our credentials: the channel turns red and its people are told, once."""
-    with transaction.atomic():
-        lock_channel(channel_id)
-        rows = Connection.objects.filter(channel=channel_id).exclude(state=ConnectionState.REFUSED)
-        if not rows.update(state=ConnectionState.REFUSED, trouble=detail[:500], trouble_at=at):
-            return
-        Channel.objects.filter(pk=channel_id).update(health=ChannelHealth.FAILING, health_detail=detail[:500])
-        record_event(
-            channel_stream(channel_id), ChannelEvent.CONNECTION_REFUSED, by=SYSTEM, at=at, data={"channel": channel_id}
-        )
-
-
-def release_waiting(channel_id: int, *, at: datetime) -> int:
-    """The channel works again: what waited goes now."""
-    waiting = Message.objects.filter(
-        Q(not_before__gt=at), conversation__channel=channel_id, outbox=OutboxState.QUEUED, attempts__gt=0
-    )
-    released = waiting.update(not_before=at)
-    if released:
-        ring("outbound")
-    return released
-
-
 def _record(m: OutboundMessage, ended: Ended) -> None:
     now = timezone.now()
     if ended.outcome == Outcome.ACCEPTED:
         record_accepted(m.message_id, m.attempt, at=now)
         note_sent(m.channel_id, at=now)
-        working = Connection.objects.filter(channel=m.channel_id).exclude(state=ConnectionState.OK)
-        working.update(state=ConnectionState.OK, trouble="", quiet_until=None)
+        connection_works(m.channel_id, at=now)
     elif ended.outcome == Outcome.UNKNOWN:
         record_unknown(m.message_id, m.attempt, error=ended.detail, at=now)
     elif ended.outcome == Outcome.PERMANENT or (ended.outcome == Outcome.TEMPORARY and ended.again is None):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from events.models import Event
 from people.models import Agent, Identity
 
+from .channel import Channel
 from .message import Message
 from .ticket import Ticket
 
@@ -116,11 +117,13 @@ class NoticeSettings(models.Model):
 
 
 class Notification(models.Model):
-    """Something an agent should know, made once from an event; `cause` says why it is them."""
+    """Something an agent should know, made once from an event: of a ticket, or of a channel; `cause`
+    says why it is them."""
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="notifications", db_index=False)
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="+", db_index=False)
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="notifications")
+    ticket = models.ForeignKey(Ticket, null=True, on_delete=models.CASCADE, related_name="notifications")
+    channel = models.ForeignKey(Channel, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
     cause = models.CharField(max_length=10, choices=Cause.choices, blank=True, default="", db_default="")
     mailed_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)

@@ -1,7 +1,7 @@
 """What agents are told of without asking, and what they have read of it."""
 
 from .reading import announce_unread, mark_all_read, mark_ticket_read, notices_of, unread_count
-from .rules import NOTICED, notify_agents
+from .rules import NOTICED, notify_agents, notify_of_channel, teach_notice
 
 __all__ = [
     "NOTICED",
@@ -10,5 +10,7 @@ __all__ = [
     "mark_ticket_read",
     "notices_of",
     "notify_agents",
+    "notify_of_channel",
+    "teach_notice",
     "unread_count",
 ]

@@ -61,11 +61,11 @@ def _send(agent: Agent, notices: list[Notification]) -> None:
     with translation.override(agent.locale):
         lines = [
             (
-                sentence(notice.event.kind, notice.ticket_id, notice.cause),
+                sentence(notice.event.kind, notice.ticket.pk, notice.cause),
                 notice.ticket.subject,
-                _address(notice.ticket_id),
+                _address(notice.ticket.pk),
             )
-            for notice in notices
+            for notice in notices if notice.ticket is not None  # those of channels have a mail of their own
         ]
         subject = ngettext("%(n)d thing waits for you", "%(n)d things wait for you", len(notices)) % {"n": len(notices)}
         off = f"{settings.BASE_URL}{reverse('notices_settings')}"

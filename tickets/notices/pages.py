@@ -76,10 +76,11 @@ def _minutes(minutes: int) -> str:
 
 
 def _entry(notice: Notification) -> Entry:
+    ticket, channel = notice.ticket, notice.channel
     return Entry(
-        text=sentence(notice.event.kind, notice.ticket_id, notice.cause),
-        subject=notice.ticket.subject,
-        url=reverse("ticket", args=[notice.ticket_id]),
+        text=sentence(notice.event.kind, notice.ticket_id or 0, notice.cause),
+        subject=ticket.subject if ticket else channel.name if channel else "",
+        url=reverse("ticket", args=[notice.ticket_id]) if ticket else reverse("channels"),
         at=notice.created_at,
         unread=notice.read_at is None,
     )

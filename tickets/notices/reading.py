@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from people.models import Agent
+from people.models import Agent, Role
+from people.permissions import Permission
 from tickets.models import Cause, NoticeSettings, Notification, Ticket
 from tickets.realtime import announce_to_agent
 
@@ -19,7 +20,7 @@ CHOOSABLE = tuple(cause for cause in Cause if cause)
 
 def notices_of(agent: Agent) -> list[Notification]:
     """The agent's latest notices, newest first; one query."""
-    return list(_visible(agent).select_related("event", "ticket").order_by("-id")[:SHOWN])
+    return list(_visible(agent).select_related("event", "ticket", "channel").order_by("-id")[:SHOWN])
 
 
 def unread_count(agent: Agent) -> int:
@@ -50,8 +51,14 @@ def announce_unread(agent: Agent) -> None:
 
 
 def _visible(agent: Agent) -> QuerySet[Notification]:
-    """A notice of a ticket that left the agent's sight is no longer shown."""
-    return Notification.objects.filter(agent=agent, ticket__in=Ticket.objects.visible_to(agent))
+    """A notice of a ticket that left the agent's sight is no longer shown, nor one of a channel that is not theirs to
+    look after any more."""
+    seen = Q(ticket__in=Ticket.objects.visible_to(agent))
+    if agent.may(Permission.MANAGE_CHANNELS):
+        seen |= Q(channel__isnull=False)
+    elif agent.role == Role.MANAGER:
+        seen |= Q(channel__team__in=agent.team_ids)
+    return Notification.objects.filter(seen, agent=agent)
 
 
 def _mark_read(agent: Agent, notices: QuerySet[Notification], at: datetime | None) -> int:

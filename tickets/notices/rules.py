@@ -78,6 +78,18 @@ def notify(agent: Agent, event: Event, cause: str = Cause.OTHER) -> None:
         announce_unread(agent)
 
 
+def notify_of_channel(agent: Agent, event: Event) -> bool:
+    """Tell the agent of an event of a channel, once; the caller says whose business it is. False when they know."""
+    channel = {"channel_id": event.stream_id}
+    _notice, new = Notification.objects.get_or_create(event=event, agent=agent, defaults=channel)
+    if new:
+        with translation.override(agent.locale):
+            text = sentence(event.kind, 0)
+        announce_to_agent(agent.pk, "toast", text=text, href=reverse("channels"))
+        announce_unread(agent)
+    return new
+
+
 def sentence(kind: str, ticket_id: int, cause: str = Cause.OTHER) -> str:
     """What the notice says, in the active language."""
     number = {"number": ticket_id}
