@@ -7,6 +7,7 @@ from django.urls import path
 from channels_inbound.hooks.receive import hook
 from channels_inbound.pages import (
     attached_mail,
+    call_log,
     calls,
     channels,
     connections,
@@ -41,6 +42,9 @@ urlpatterns = [
     path("channels/<int:channel_id>/outgoing/<int:server_id>/first/", outgoing.first, name="outgoing_first"),
     path("channels/<int:channel_id>/outgoing/<int:server_id>/remove/", outgoing.remove, name="outgoing_remove"),
     path("calls/", calls.page, name="calls"),
+    path("calls/new/", call_log.new, name="call_new"),
+    path("calls/log/", call_log.keep, name="call_log"),
+    path("calls/import/", call_log.import_page, name="call_import"),
     path("calls/<int:call_id>/done/", calls.done, name="callback_done"),
     path("channels/connect/", connections.choose, name="connect"),
     path("channels/connect/<slug:name>/", connections.new, name="connection_new"),

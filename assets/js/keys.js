@@ -54,6 +54,7 @@ export const KEYS = [
   { group: 'keys_app', words: 'cmd_theme', command: 'theme', keys: ['Shift', 'N'] },
   { group: 'keys_app', words: 'cmd_density', command: 'density', keys: ['Shift', 'D'] },
   { group: 'keys_app', words: 'cmd_search', command: 'search', keys: ['/'] },
+  { group: 'keys_app', words: 'cmd_log_call', command: 'log-call', keys: ['C'] },
   { group: 'keys_app', words: 'cmd_keys', command: 'keys', keys: ['?'] },
   { group: 'keys_go', words: 'view_mine', command: 'view-mine', keys: ['G', 'I'] },
   { group: 'keys_go', words: 'view_unassigned', command: 'view-unassigned', keys: ['G', 'U'] },

@@ -18,6 +18,7 @@ PROVIDERS = {
     "sms": "channels_inbound.twilio.sms.Sms",
     "twilio_whatsapp": "channels_inbound.twilio.sms.TwilioWhatsApp",
     "phone": "channels_inbound.twilio.voice.TwilioVoice",
+    "aircall": "channels_inbound.aircall.provider.Aircall",
     "line": "channels_inbound.phone.line.PhoneLine",
     "http": "channels_inbound.generic.provider.Generic",
     "mailgun": "channels_inbound.mail_services.providers.Mailgun",

@@ -79,6 +79,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
     context = {
         "form": form, "due": log.callbacks_due(agent)[:SHOWN], "may_log": agent.may(Permission.REPLY),
         "calls": log.calls_visible_to(agent).order_by("-started_at", "-pk")[:SHOWN],
+        "may_import": agent.may(Permission.MANAGE_SERVICE_LEVELS),
         "lines": channels_visible_to(agent).filter(kind=log.KIND).exists(),
     }  # fmt: skip
     return render(request, "channels_inbound/calls.html", context, status=422 if form.errors else 200)

@@ -12,6 +12,7 @@ from channels_inbound.hooks.facts import CallHeard, RecordingHeard
 from channels_inbound.hooks.reading import key_of
 from channels_inbound.hooks.words import worded
 from channels_inbound.phone.numbers import readable
+from channels_inbound.phone.ringing import tell_ringing
 from tickets.inbound import Address, InboundMessage
 from tickets.ingest import ingest
 from tickets.models import AutoKind, Call, CallDirection, CallOutcome, Channel
@@ -43,6 +44,8 @@ def call_heard(channel_id: int, fact: CallHeard, *, at: datetime) -> str:
         call = Call.objects.select_for_update().get(pk=call.pk)
         if not _learn(call, fact, values):
             return "duplicate"
+    elif not fact.final:
+        tell_ringing(call, name=fact.name, at=at)
     if fact.final and call.message_id is None:
         conclude_call(call, name=fact.name, at=at)
         apply_parked(channel_id, [fact.external_id], at=at)

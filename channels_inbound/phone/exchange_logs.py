@@ -23,6 +23,10 @@ ASTERISK = (
     "end", "duration", "billsec", "disposition", "amaflags", "uniqueid", "userfield", "peeraccount", "linkedid",
     "sequence",
 )  # fmt: skip
+# What a plain table may tell of a call; the first four are needed.
+TABLE_COLUMNS = (
+    "started_at", "direction", "from", "to", "answered_at", "ended_at", "duration", "outcome", "agent", "external_id",
+)  # fmt: skip
 _FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M")
 _CALLER = re.compile(r'\s*"?([^"<]*?)"?\s*<([^>]*)>')
 _STATES = {"NO ANSWER": "missed", "BUSY": "busy", "FAILED": "failed", "CONGESTION": "failed"}
@@ -47,13 +51,35 @@ class _Bad(ValueError):
     """A row that is no call."""
 
 
-def read_log(kind: str, content: bytes, *, zone: tzinfo, region: str = "UA") -> ReadLog:
-    """The calls of a log. `kind`: asterisk, 3cx, aircall or table; `zone` is the exchange's clock."""
+def read_log(
+    kind: str, content: bytes, *, zone: tzinfo, region: str = "UA", columns: Mapping[str, str] | None = None
+) -> ReadLog:
+    """The calls of a log. `kind`: asterisk, 3cx, aircall or table; `zone` is the exchange's clock. `columns` says which
+    column of a table holds what (TABLE_COLUMNS), where their own names do not."""
     rows = list(_rows(kind, _decoded(content)))
+    if columns:
+        rows = [(n, {**row, **{wanted: row.get(named, "") for wanted, named in columns.items()}}) for n, row in rows]
     if kind == "asterisk":
         return _asterisk(rows, zone, region)
     reader = {"3cx": _three_cx, "aircall": _aircall, "table": _table}[kind]
     return _each(rows, lambda row: reader(row, zone, region))
+
+
+def columns_of(content: bytes) -> list[str]:
+    """The names a table's first line gives its columns."""
+    first = next(iter(_decoded(content[:100_000]).splitlines()), "")
+    if not first.strip():
+        return []
+    row = next(csv.reader([first], delimiter=_delimiter(first)), [])
+    return [name for cell in row if (name := _column(cell))][:100]
+
+
+def _column(cell: str) -> str:
+    return cell.strip().lower().replace(" ", "_")
+
+
+def _delimiter(first: str) -> str:
+    return max(",;\t", key=first.count)
 
 
 def _decoded(content: bytes) -> str:
@@ -67,15 +93,14 @@ def _decoded(content: bytes) -> str:
 
 def _rows(kind: str, text: str) -> Iterator[tuple[int, Row]]:
     first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(first))
     names = list(ASTERISK) if kind == "asterisk" else None
     for number, row in enumerate(table, 1):
         if number > MAX_ROWS:
             break
         if not any(cell.strip() for cell in row):
             continue
-        heads = [cell.strip().lower().replace(" ", "_") for cell in row]
+        heads = [_column(cell) for cell in row]
         if number == 1 and (names is None or "disposition" in heads):
             names = heads
             continue

@@ -150,6 +150,8 @@ STRINGS = {
     "cmd_search_for": _("Search for “%s”"),
     "cmd_theme": _("Light or dark"),
     "cmd_density": _("Row height"),
+    "cmd_log_call": _("Log a call"),
+    "call_logged": _("The call is logged."),
     "cmd_keys": _("Keyboard"),
     "cmd_unread": _("Mark as unread"),
     "cmd_profile": _("Your profile"),

@@ -39,6 +39,7 @@ from tickets.inbound import Address, InboundMessage
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 ACCOUNTS = {
     "x": "1450000000000000001", "sms": "+15550100100", "twilio_whatsapp": "+380440000100", "phone": "+380440000100",
+    "aircall": "+380440000100",
     "http": "shop", "mailgun": "support@shop.example.org", "postmark": "support@shop.example.org",
     "sendgrid": "support@shop.example.org", "ses": "support@shop.example.org",
     "telegram": "7100000001", "messenger": "104455667788990", "fb_comments": "104455667788990",
@@ -235,6 +236,11 @@ SAMPLES: list[tuple[str, str, list[Any]]] = [
         RecordingHeard("CA00000000000000000000000000000042", "RE00000000000000000000000000000007", RemoteFile(
             {"url": "https://api.twilio.com/2010-04-01/Accounts/AC00000000000000000000000000000001/Recordings/"
                     "RE00000000000000000000000000000007"}, "RE00000000000000000000000000000007.mp3"), False, NOW)]),
+    ("aircall", "aircall_call_ended.json", [
+        CallHeard("aircall:990001", "in", "answered", "+380671110022", "+380 44 000 01 00", ms(1795259000000), 12, 148,
+                  "Iryna Agent")]),
+    ("aircall", "aircall_call_missed.json", [
+        CallHeard("aircall:990002", "in", "missed", "", "+380 44 000 01 00", ms(1795259400000), 60)]),
     ("mailgun", "mailgun_tracking_failed.json", [
         MailReport("failed", "gone@example.net", ms(1795260099000), ("t1050.m3.1795260000@shop.example.org",), True,
                    "550 5.1.1 no such user")]),
@@ -262,7 +268,7 @@ def test_each_sample_says_exactly_this(kind: str, name: str, expected: list[Any]
     assert facts(kind, name) == expected
 
 
-FAMILIES = ("messenger", "instagram", "page", "whatsapp", "telegram", "x_", "twilio", "mailgun", "postmark")
+FAMILIES = ("aircall", "messenger", "instagram", "page", "whatsapp", "telegram", "x_", "twilio", "mailgun", "postmark")
 
 
 def test_a_provider_s_fields_become_a_mail_that_says_the_same() -> None:

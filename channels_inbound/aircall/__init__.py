@@ -1,0 +1,1 @@
+"""Aircall: calls of a telephone service, told by webhook."""
