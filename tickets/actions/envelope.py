@@ -56,10 +56,7 @@ def _outbound(message: Message) -> OutboundMessage:
         bcc=_addresses(envelope.get("bcc", ())),
         in_reply_to=envelope.get("in_reply_to", ""),
         references=tuple(envelope.get("references", ())),
-        attachments=tuple(
-            OutboundAttachment(file.filename, file.content_type, file.sha256, file.content_id if file.inline else "")
-            for file in message.attachments.all()
-        ),
+        attachments=_files(message),
         quoted=_quoted(message) if channel.quotes and not message.auto_kind else None,
         forwarded=_forwarded(message),
         automatic=bool(message.auto_kind),
@@ -69,6 +66,13 @@ def _outbound(message: Message) -> OutboundMessage:
         template=envelope.get("template"),
         private_to=envelope.get("private_to", ""),
         choices=tuple(envelope.get("choices", ())),
+    )
+
+
+def _files(message: Message) -> tuple[OutboundAttachment, ...]:
+    return tuple(
+        OutboundAttachment(file.filename, file.content_type, file.sha256, file.content_id if file.inline else "")
+        for file in message.attachments.all()
     )
 
 

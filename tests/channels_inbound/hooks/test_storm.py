@@ -27,9 +27,8 @@ from tests.people import make_house
 from tests.providers import http_system, twilio, x
 from tests.providers.customers import Line, Said, written
 from tests.providers.graph import APP_SECRET
-from tickets.inbox import timeline
+from tickets.inbox import said as shown_said
 from tickets.inbox.directory import read_directory
-from tickets.inbox.said import Said
 from tickets.inbox.thread import read_thread
 from tickets.models import Message, Ticket
 
@@ -156,7 +155,7 @@ def test_a_storm_comes_out_right(channels: dict[str, Connection], worker: Any) -
     assert some is not None
     adam = Agent.objects.get(name="Adam")
     shown = read_thread(adam, some.pk, read_directory()).timeline().items
-    assert [one.message.text for one in shown if isinstance(one, timeline.Said)] == order[some.pk]
+    assert [one.message.text for one in shown if isinstance(one, shown_said.Said)] == order[some.pk]
     slow.sort()
     print(
         f"answered in {slow[len(slow) // 2] * 1000:.1f} ms, 99 of 100 within {slow[len(slow) * 99 // 100] * 1000:.1f} ms"
