@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from channels_inbound.contact_form import pages as contact
 from channels_inbound.hooks.receive import hook
 from channels_inbound.pages import (
     attached_mail,
@@ -42,6 +43,8 @@ urlpatterns = [
     path("channels/<int:channel_id>/outgoing/<int:server_id>/first/", outgoing.first, name="outgoing_first"),
     path("channels/<int:channel_id>/outgoing/<int:server_id>/remove/", outgoing.remove, name="outgoing_remove"),
     path("calls/", calls.page, name="calls"),
+    path("contact/<slug:key>/", contact.page, name="contact"),
+    path("channels/<int:channel_id>/contact-form/", contact.settings_page, name="contact_settings"),
     path("calls/new/", call_log.new, name="call_new"),
     path("calls/log/", call_log.keep, name="call_log"),
     path("calls/import/", call_log.import_page, name="call_import"),

@@ -1,6 +1,7 @@
 """What a channel keeps beside itself."""
 
 from .connection import Connection, ConnectionState, FetchState, ParkedFact, RemoteMedia, SentPart
+from .contact_form import ContactForm
 from .mailbox import AfterFetch, FetchedMail, Mailbox, MailboxAuth, MailboxSecurity, MailboxState, StartFrom
 from .outgoing import DkimKey, DomainPace, OutgoingSecurity, OutgoingServer, OutgoingState
 from .raw import DemoMail, RawBody, RawDelivery, RawState
@@ -9,6 +10,7 @@ __all__ = [
     "AfterFetch",
     "Connection",
     "ConnectionState",
+    "ContactForm",
     "DemoMail",
     "DkimKey",
     "DomainPace",

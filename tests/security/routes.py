@@ -192,6 +192,7 @@ VISITS = [
     Visit("connection", "/channels/{connected}/connection/", may=ADMIN, foreign=True, refused=(404,)),
     Visit("connection_test", "/channels/{connected}/connection/test/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     message("message_hiding", "message", "hiding/", form={"hidden": "1"}, may=ANSWERING, answers=(404,)),
+    Visit("contact_settings", "/channels/{channel}/contact-form/", may=ADMIN, foreign=True, refused=(404,)),
     Visit("call_new", "/calls/new/", may=ANSWERING, refused=(404,)),
     Visit("call_log", "/calls/log/", form={"number": "{word}"}, may=ANSWERING, refused=(422,), answers=(422,)),
     Visit("call_import", "/calls/import/", may=LEADING, refused=(404,)),
@@ -290,7 +291,7 @@ WIDGET = {
 # So are the questions to customers: tests/metrics/surveys/.
 SURVEY = {"survey", "survey_public"}
 # What shops call, signed: tests/commerce/test_hooks.py.
-OPEN_TO_ALL = {"healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe"} | WIDGET | SURVEY
+OPEN_TO_ALL = {"contact", "healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe"} | WIDGET | SURVEY
 
 
 def site_routes() -> set[str]:

@@ -1,0 +1,179 @@
+"""The form's own page (also in a frame), and its settings."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from channels_inbound.contact_form.guard import BITS, TRAP, Refusal, judge, new_token
+from channels_inbound.contact_form.taking import MAX_FILE, MAX_FILES, set_contact_form, take_message
+from channels_inbound.models import ContactForm
+from events.rates import client_address, spend
+from people.permissions import Permission
+from tickets.errors import NotFound
+from tickets.inbox.access import agent_of, signed_in
+from tickets.models import Channel, ChannelKind
+from tickets.recipients import is_address
+
+MOST_ORIGINS = 20
+
+
+class MessageForm(forms.Form):
+    """What a customer fills in."""
+
+    name = forms.CharField(label=gettext_lazy("Your name"), max_length=120, required=False)
+    email = forms.EmailField(label=gettext_lazy("Your email address"), max_length=254)
+    phone = forms.CharField(label=gettext_lazy("Your telephone number"), max_length=40, required=False)
+    subject = forms.CharField(label=gettext_lazy("What is it about?"), max_length=200, required=False)
+    text = forms.CharField(
+        label=gettext_lazy("Your message"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 6})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, hint in (("name", "name"), ("email", "email"), ("phone", "tel")):
+            self.fields[name].widget.attrs["autocomplete"] = hint
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        if not is_address(email.lower()):
+            raise forms.ValidationError(_("This is not an address we could answer to."))
+        return email
+
+
+@csrf_exempt  # no session stands behind it: the token of the page is what is checked
+@xframe_options_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: HttpRequest, key: str) -> HttpResponseBase:
+    """The form; POST takes what was written. 404 for a form that is none or closed."""
+    found = (
+        ContactForm.objects.select_related("channel").filter(key=key, is_active=True, channel__is_active=True).first()
+    )
+    if found is None:
+        raise Http404("no such form")
+    wanted = request.GET.get("lang", "")[:8]
+    language = wanted if wanted in dict(settings.LANGUAGES) else translation.get_language_from_request(request)
+    with translation.override(language):
+        response = _answer(request, found)
+    ancestors = " ".join(["'self'", *found.origins])
+    response["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; base-uri 'none'; "
+        f"form-action 'self'; frame-ancestors {ancestors}"
+    )
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _answer(request: HttpRequest, found: ContactForm) -> HttpResponse:
+    if request.method != "POST":
+        return _show(request, found, MessageForm())
+    wait = spend([(f"contact:address:{client_address(request)}", 6, 600), (f"contact:form:{found.pk}", 60, 60)])
+    if wait:
+        response = _show(request, found, MessageForm(request.POST), _("Too many messages. Try again in a while."), 429)
+        response["Retry-After"] = str(wait)
+        return response
+    token, form, files = request.POST.get("token", ""), MessageForm(request.POST), request.FILES.getlist("files")
+    refusal = judge(found.key, token, request.POST.get("work", ""), request.POST.get(TRAP, ""), at=time.time())
+    if refusal is not None:
+        ContactForm.objects.filter(pk=found.pk).update(refused=F("refused") + 1)
+        if refusal == Refusal.TRAPPED:
+            return _thanks(request, found)  # a robot learns nothing
+        return _show(request, found, form, _wrong(refusal), 422)
+    problem = _files_wrong(files)
+    if problem or not form.is_valid():
+        return _show(request, found, form, problem, 422)
+    take_message(found, token=token, files=files, at=timezone.now(), **form.cleaned_data)
+    return _thanks(request, found)
+
+
+def _wrong(refusal: Refusal) -> str:
+    if refusal == Refusal.HASTY:
+        return _("That was very quick. Please send it once more.")
+    return _("This page was open too long, or its script did not run. Please send it once more.")
+
+
+def _files_wrong(files: list[UploadedFile]) -> str:
+    if len(files) > MAX_FILES:
+        return _("At most %(count)d files.") % {"count": MAX_FILES}
+    if any((file.size or 0) > MAX_FILE for file in files):
+        return _("A file is larger than 10 MB.")
+    return ""
+
+
+def _show(
+    request: HttpRequest, found: ContactForm, form: MessageForm, problem: str = "", status: int = 200
+) -> HttpResponse:
+    context = {
+        "contact": found, "form": form, "problem": problem, "token": new_token(found.key), "bits": BITS, "trap": TRAP,
+        "language": translation.get_language(),
+    }  # fmt: skip
+    return render(request, "channels_inbound/contact.html", context, status=status)
+
+
+def _thanks(request: HttpRequest, found: ContactForm) -> HttpResponse:
+    context = {"contact": found, "done": True, "language": translation.get_language()}
+    return render(request, "channels_inbound/contact.html", context)
+
+
+class SettingsForm(forms.Form):
+    """What an admin sets."""
+
+    is_active = forms.BooleanField(label=gettext_lazy("Takes messages"), required=False)
+    greeting = forms.CharField(label=gettext_lazy("Greeting"), max_length=300, required=False)
+    origins = forms.CharField(
+        label=gettext_lazy("Pages that may show it"), required=False, max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}), help_text=gettext_lazy("One origin a line, for example https://shop.example"),
+    )  # fmt: skip
+
+    def clean_origins(self) -> list[str]:
+        lines = [line.strip().rstrip("/") for line in str(self.cleaned_data["origins"]).splitlines() if line.strip()]
+        for line in lines[:MOST_ORIGINS]:
+            place = urlsplit(line)
+            plain = f"{place.scheme}://{place.netloc}" == line and not set(line) & set(" ;,'\"*")
+            if place.scheme not in ("https", "http") or not place.netloc or not plain:
+                raise forms.ValidationError(_("This is no origin: %(line)s") % {"line": line[:80]})
+        return lines[:MOST_ORIGINS]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def settings_page(request: HttpRequest, channel_id: int) -> HttpResponseBase:
+    """Open, change or close the form of a mail channel; its address and what to put into a page."""
+    agent = agent_of(request)
+    channel = Channel.objects.filter(pk=channel_id, kind=ChannelKind.EMAIL).first()
+    if channel is None or not agent.may(Permission.MANAGE_CHANNELS):
+        raise Http404("no such channel")
+    found = ContactForm.objects.filter(channel=channel).first()
+    initial = {
+        "is_active": found.is_active if found else True, "greeting": found.greeting if found else "",
+        "origins": "\n".join(found.origins) if found else "",
+    }  # fmt: skip
+    form = SettingsForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            set_contact_form(channel.pk, by=agent, **form.cleaned_data)
+        except NotFound:
+            raise Http404("no such channel") from None
+        messages.success(request, _("Saved."))
+        return redirect("contact_settings", channel.pk)
+    address = f"{settings.BASE_URL}{reverse('contact', args=[found.key])}" if found else ""
+    context = {"channel": channel, "form": form, "found": found, "address": address}
+    return render(request, "channels_inbound/contact_settings.html", context, status=422 if form.errors else 200)
