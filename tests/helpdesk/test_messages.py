@@ -223,11 +223,11 @@ SAME = {
     # What DNS holds of a domain's mail, as it is written there.
     "Dns", "Spf", "Dkim", "Dmarc", "Txt", "Mx", "All", "None", "Rua", "Mailto", "Quarantine", "Spf1", "Dmarc1", "Include",
     # Providers, and what their own settings pages call things.
-    "Messenger", "Instagram", "Facebook", "Whatsapp", "Telegram", "Twilio", "Sms", "Http", "Post", "Meta", "Mailgun", "Postmark",
+    "Aircall", "Asterisk", "Master", "Csv", "Cx", "Messenger", "Instagram", "Facebook", "Whatsapp", "Telegram", "Twilio", "Sms", "Http", "Post", "Meta", "Mailgun", "Postmark",
     "Sendgrid", "Amazon", "Ses", "Sns", "Human", "Agent", "Sid", "Botfather", "Abc-def", "Store", "Notify", "Forward",
     "Inbound", "Parse", "Bounce", "Delivery", "Complaint", "The", "Raw", "Full", "Mime", "Message", "User", "Password",
     "Read", "Write", "Dm", "Tweet", "Marketplace", "X", "Docs", "Http-channel", "Http-channel.md", "Channel","Md", "User:password",
-    "Voice", "Csv", "Csat", "Nps", "Ces", "Shopify", "Woocommerce",
+    "Voice", "Csat", "Nps", "Ces", "Shopify", "Woocommerce",
 }  # fmt: skip
 NO_WORDS = re.compile(
     r"\S+@\S+|https?://\S+|\bdocs/\S+|\b[A-Z][A-Za-z_]+/[A-Za-z_ /-]+|#\d+|\b[a-z0-9]+(?:\.[a-z0-9]+)+\b|localhost:\d+|127\.0\.0\.1:\d+"

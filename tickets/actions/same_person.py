@@ -25,7 +25,7 @@ from tickets.kinds import registered_kinds
 from tickets.models import Conversation, CustomerMatch, MatchState, Participant, ParticipantRole, Ticket
 from tickets.realtime import announce
 
-from .base import lock_ticket, record
+from .base import lock_ticket, record, require
 
 SUGGESTED = 3
 _LOOKED_AT = 40
@@ -111,8 +111,9 @@ def join_customers(ticket_id: int, other_id: int, *, by: Agent, at: datetime | N
     be joined (NotFound otherwise). Two agents at once, or one twice, join once."""
     at = at or timezone.now()
     with transaction.atomic():
+        kept, other = _locked_pair(_customer_of(ticket_id, by=by), other_id)
+        _lock_tickets(Ticket.objects.filter(Q(customer=other) | Q(pk=ticket_id)))
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
-        kept, other = _locked_pair(ticket.customer_id, other_id)
         if kept.pk == other.pk:
             done = CustomerMatch.objects.filter(kept=kept.pk, state=MatchState.JOINED).order_by("-pk").first()
             if done is not None and other_id != ticket.customer_id:
@@ -129,6 +130,16 @@ def join_customers(ticket_id: int, other_id: int, *, by: Agent, at: datetime | N
         match.save(update_fields=["moved"])
         _record(ticket, TicketEvent.CUSTOMER_JOINED, match, match.moved["tickets"], at)
     return match
+
+
+def _customer_of(ticket_id: int, *, by: Agent) -> int:
+    """The ticket's customer, for somebody who may decide about them. Everything here locks customers before tickets,
+    each in id order: two agents may begin from both ends."""
+    require(by, Permission.EDIT_TICKETS)
+    found = Ticket.objects.visible_to(by).filter(pk=ticket_id).values_list("customer_id", flat=True).first()
+    if found is None:
+        raise NotFound(_("There is no such ticket."))
+    return found
 
 
 def _locked_pair(first_id: int, second_id: int) -> tuple[Customer, Customer]:
@@ -181,11 +192,13 @@ def part_customers(ticket_id: int, match_id: int, *, by: Agent, at: datetime | N
     once. NotFound unless the decision is about this ticket's customer."""
     at = at or timezone.now()
     with transaction.atomic():
-        ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
+        whose = Customer.objects.get(pk=_customer_of(ticket_id, by=by))
         match = CustomerMatch.objects.filter(pk=match_id).exclude(state=MatchState.APART).first()
-        if match is None or not {_root(ticket.customer), ticket.customer_id} & _touched(match):
+        if match is None or not {_root(whose), whose.pk} & _touched(match):
             raise NotFound(_("There is no such decision."))
         kept, other = _locked_apart(match)
+        _lock_tickets(Ticket.objects.filter(Q(customer=kept) | Q(pk=ticket_id)))
+        ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
         match.refresh_from_db()
         if match.state != MatchState.JOINED:
             return match
@@ -230,8 +243,8 @@ def keep_apart(ticket_id: int, other_id: int, *, by: Agent, at: datetime | None 
     """They are two people: not suggested again. Only what is suggested can be refused; twice is once."""
     at = at or timezone.now()
     with transaction.atomic():
+        kept, other = _locked_pair(_customer_of(ticket_id, by=by), other_id)
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
-        kept, other = _locked_pair(ticket.customer_id, other_id)
         known = CustomerMatch.objects.filter(kept=kept, other=other, state=MatchState.APART).first()
         if known is not None:
             return known
@@ -250,8 +263,9 @@ def prefer_channel(ticket_id: int, kind: str, *, by: Agent, at: datetime | None 
     if kind and kind not in {traits.kind for traits in registered_kinds() if traits.writes}:
         raise InvalidInput("kind", _("There is no such kind of channel."))
     with transaction.atomic():
+        whose = Customer.objects.get(pk=_customer_of(ticket_id, by=by))
+        customer = Customer.objects.select_for_update(no_key=True).get(pk=_root(whose))
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
-        customer = Customer.objects.select_for_update(no_key=True).get(pk=_root(ticket.customer))
         if customer.prefers != kind:
             customer.prefers = kind
             customer.save(update_fields=["prefers"])
