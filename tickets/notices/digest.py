@@ -65,7 +65,8 @@ def _send(agent: Agent, notices: list[Notification]) -> None:
                 notice.ticket.subject,
                 _address(notice.ticket.pk),
             )
-            for notice in notices if notice.ticket is not None  # those of channels have a mail of their own
+            for notice in notices
+            if notice.ticket is not None  # those of channels have a mail of their own
         ]
         subject = ngettext("%(n)d thing waits for you", "%(n)d things wait for you", len(notices)) % {"n": len(notices)}
         off = f"{settings.BASE_URL}{reverse('notices_settings')}"
