@@ -86,6 +86,7 @@ function onKey(event) {
 export function startMentions() {
   if (!$('#menu-assign')) return;
   document.addEventListener('input', look);
+  document.addEventListener('focusin', (event) => setTimeout(() => look(event))); // the editor took the plain field's place
   addEventListener('keydown', onKey, true);
   document.addEventListener('focusout', () => setTimeout(() => place && document.activeElement !== place.field && close()));
   document.addEventListener('pointerdown', (event) => {
