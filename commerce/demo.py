@@ -65,7 +65,8 @@ def _of_others(dice: random.Random, at: datetime) -> Iterator[OrderFacts]:
         placed = at - timedelta(days=dice.randint(0, 480), minutes=dice.randint(0, 1400))
         while placed < at:
             number += 1
-            status = OrderStatus.REFUNDED if dice.random() < 0.04 else OrderStatus.COMPLETED
+            done = OrderStatus.REFUNDED if dice.random() < 0.04 else OrderStatus.COMPLETED
+            status = OrderStatus.SHIPPED if at - placed < timedelta(days=4) else done
             yield _order(dice, str(number), address, f"{first} {last}", placed, status)
             if dice.random() > 0.42:
                 break

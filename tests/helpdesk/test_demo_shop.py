@@ -21,6 +21,7 @@ from commerce.models import Order
 from events.delivery import drain
 from events.models import Event
 from helpdesk.demo import load_whole_demo
+from metrics import retention
 from metrics.models import SurveyAnswer, SurveyInvitation
 from people.models import Agent
 from tests.people import assert_gapless, row_counts
@@ -169,7 +170,10 @@ def test_customers_are_proven_and_have_the_orders_they_write_about(shop: Shop) -
     bought = bought_by(elin.pk)
     assert "48190" in {order.number for order in bought.orders} and bought.unproven == 0
     assert Order.objects.count() > 500
-    assert Order.objects.filter(placed_at__gt=timezone.now()).count() == 0
+    now = timezone.now()
+    assert Order.objects.filter(placed_at__gt=now).count() == 0
+    found = retention.loyalty(now - timedelta(days=90), now)
+    assert 20 < (found.repeat.percent or 0) < 80 and found.retention.n > 30
 
 
 def test_surveys_were_asked_and_answered_by_their_own_rules(shop: Shop) -> None:

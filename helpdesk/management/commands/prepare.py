@@ -25,4 +25,3 @@ class Command(BaseCommand):
         if wanted and not settings.PRODUCTION and not Agent.objects.exists():
             self.stdout.write("Loading the demo shop...")
             call_command("load_demo")
-            call_command("load_demo_orders")
