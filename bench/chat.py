@@ -70,9 +70,7 @@ def run(
     use_database("bench_chat", stack)
     widget = _make_world()
     found, rows = {}, []
-    with stack.serving("bench_chat", lambda port: [sys.executable, "-m", "bench.bare_sockets", str(port)]) as bare:
-        echo = asyncio.run(_round_trips(bare.port, "echo/", "echo/", messages * rounds))
-        group = asyncio.run(_round_trips(bare.port, "say/", "group/", messages * rounds))
+    echo, group = _bare(stack, messages * rounds)
     for name, times in (("bare echo", echo), ("bare group of Channels", group)):
         rows.append([*_row(name, times, echo, group), None])
         found[name] = _p(times, 99)
@@ -98,6 +96,13 @@ def run(
     with stack.serving("bench_chat", HELPDESK_TRUSTED_PROXIES="1") as served:
         found["idle KiB"] = asyncio.run(_weigh(served, widget, idle, watched=watched))
     return found
+
+
+def _bare(stack: Stack, messages: int) -> tuple[list[float], list[float]]:
+    """What sockets take that store nothing: an echo, and a group of Channels."""
+    with stack.serving("bench_chat", lambda port: [sys.executable, "-m", "bench.bare_sockets", str(port)]) as bare:
+        echo = asyncio.run(_round_trips(bare.port, "echo/", "echo/", messages))
+        return echo, asyncio.run(_round_trips(bare.port, "say/", "group/", messages))
 
 
 def _make_world() -> Widget:

@@ -114,6 +114,7 @@ VISITS = [
     Visit("bulk", "/bulk/", form={"tickets": "{ticket}", "do": "priority", "value": "30"}, may=ANSWERING),
     Visit("bulk", "/bulk/", form={"view": "open", "do": "priority", "value": "30"}, may=ANSWERING),
     change("ticket_snooze", "snooze/", {"until": "2099-01-01T10:00"}),
+    change("ticket_reminders", "reminders/", {"until": "2099-01-01T10:00", "text": "Ring them"}, EVERYBODY),
     change("ticket_priority", "priority/", {"priority": "40"}),
     change("ticket_tags", "tags/", {"add": "vip"}),
     change("ticket_participant", "participant/", {"conversation": "{conversation}", "identity": "{identity}", "accept": "1"}),
