@@ -63,11 +63,12 @@ def shots() -> Iterator[Shot]:
         yield Shot(f"phone-list-{theme}", "/inbox/open/", size=PHONE, theme=theme, documented=theme == "light")
         yield Shot(f"phone-ticket-{theme}", "ticket", size=PHONE, theme=theme, documented=theme == "dark")
         for name, path, role in PAGES:
-            shown = name == "service-level" and theme == "light"
+            shown = name in DOCUMENTED and theme == "light"
             yield Shot(f"{name}-{theme}", path, role=role, theme=theme, documented=shown)
             yield Shot(f"phone-{name}-{theme}", path, role=role, theme=theme, size=PHONE)
 
 
+DOCUMENTED = ("service-level", "satisfaction", "coming-back")
 PAGES = (
     ("sign-in", "/accounts/login/", ""),
     ("reset", "/accounts/password/reset/", ""),
@@ -77,6 +78,16 @@ PAGES = (
     ("notifications", "/notifications/", "agent"),
     ("deadlines", "/inbox/deadlines/", "agent"),
     ("service-level", "/reports/service-level/", "manager"),
+    ("satisfaction", "/reports/satisfaction/", "manager"),
+    ("coming-back", "/reports/retention/", "manager"),
+    ("work", "/reports/work/", "manager"),
+    ("topics", "/reports/topics/", "manager"),
+    ("follow-ups", "/reports/follow-ups/", "manager"),
+    ("surveys", "/surveys/", "manager"),
+    ("shops", "/shops/", "manager"),
+    ("canned", "/macros/manage/", "agent"),
+    ("saved-views", "/views/saved/", "agent"),
+    ("spam", "/inbox/spam/", "agent"),
     ("policies", "/service-levels/", "manager"),
     ("calls", "/calls/", "manager"),
     ("profile", "/profile/", "agent"),
