@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commerce.events import SHOP_STREAM, CommerceEvent
-from commerce.facts import clean
+from commerce.facts import Unreadable, clean
 from commerce.importing import FIELDS, REQUIRED, columns_of, guess_mapping
 from commerce.models import ImportState, OrderImport, Shop, ShopKind
 from commerce.streams import lock_shop
@@ -80,7 +80,11 @@ def begin_import(shop_id: int, *, by: Agent, upload: UploadedFile) -> OrderImpor
     if (upload.size or 0) > LARGEST_FILE:
         raise InvalidInput("file", _("The file is larger than %(size)d MB.") % {"size": LARGEST_FILE // 1024 // 1024})
     stored = storages["attachments"].save(f"imports/{uuid4().hex}.csv", upload)
-    columns = columns_of(stored)
+    try:
+        columns = columns_of(stored)
+    except Unreadable:
+        storages["attachments"].delete(stored)
+        raise InvalidInput("file", _("Could not be read")) from None
     known = {field: name for field, name in shop.mapping.items() if name in columns}
     mapping = guess_mapping(columns) | known
     return OrderImport.objects.create(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DataError, transaction
 from django.utils import timezone
 
 from commerce import shopify, woocommerce
@@ -18,6 +18,11 @@ from events.actors import SYSTEM
 from events.ledger import record_event
 
 BATCH = 100
+# What a delivery may break on, in our hands or in the database's. It must not come back as the first of those that
+# wait: behind it stand those of all other shops.
+_BROKEN = (
+    Unreadable, KeyError, TypeError, ValueError, AttributeError, RecursionError, ArithmeticError, DataError,
+)  # fmt: skip
 
 
 def drain_shop_deliveries(*, at: datetime | None = None) -> int:
@@ -37,21 +42,26 @@ def drain_shop_deliveries(*, at: datetime | None = None) -> int:
 def _read(row: ShopDelivery, at: datetime) -> None:
     try:
         facts = _parse(row)
-    except (Unreadable, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        with transaction.atomic():
+            _keep(row.shop_id, facts, at)
+    except _BROKEN as error:
         # Whatever it is, the bytes are kept and the reason shown; asking the shop again would bring the same.
         row.state, row.reason = DeliveryState.FAILED, f"{type(error).__name__}: {error}"[:300]
         Shop.objects.filter(pk=row.shop_id).update(trouble=row.reason)
     else:
-        orders = [one for one in facts if isinstance(one, OrderFacts)]
-        refunds = [one for one in facts if isinstance(one, RefundFacts)]
-        keep_orders(row.shop_id, orders, refunds, at=at)
-        for one in facts:
-            if isinstance(one, Redaction):
-                forget_buyer(row.shop_id, one, at=at)
         row.state = DeliveryState.APPLIED if facts else DeliveryState.IGNORED
         Shop.objects.filter(pk=row.shop_id).update(last_heard_at=at, trouble="")
     row.finished_at = at
     row.save(update_fields=["state", "reason", "finished_at"])
+
+
+def _keep(shop_id: int, facts: list[shopify.Facts], at: datetime) -> None:
+    orders = [one for one in facts if isinstance(one, OrderFacts)]
+    refunds = [one for one in facts if isinstance(one, RefundFacts)]
+    keep_orders(shop_id, orders, refunds, at=at)
+    for one in facts:
+        if isinstance(one, Redaction):
+            forget_buyer(shop_id, one, at=at)
 
 
 def _parse(row: ShopDelivery) -> list[shopify.Facts]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TextIO
 
 from django.core.files.storage import storages
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from commerce.events import SHOP_STREAM, CommerceEvent
@@ -22,6 +23,7 @@ from commerce.streams import lock_shop
 from events.actors import SYSTEM, Actor
 from events.ledger import record_event
 
+logger = logging.getLogger(__name__)
 REQUIRED = ("order_id", "created_at", "status", "currency", "total")
 OPTIONAL = ("order_number", "updated_at", "refunded_total", "customer_email", "customer_phone", "customer_name",
             "tracking_url", "item_sku", "item_title", "item_qty", "item_price")  # fmt: skip
@@ -29,6 +31,8 @@ FIELDS = (*REQUIRED, *OPTIONAL)
 CHUNK = 20_000
 LEASE = timedelta(minutes=5)
 MOST_PROBLEMS = 50
+# Characters: a file without line ends is not taken into memory as one line.
+LONGEST_LINE = 1024 * 1024
 ENCODINGS = ("utf-8-sig", "cp1251")
 # What shops call the same things.
 _ALSO = {
@@ -72,6 +76,26 @@ class Problems:
             self.first.append([line.number, line.problem])
 
 
+class _Lines:
+    """The lines of a text. One that is too long is an error, and the next one is read all the same."""
+
+    def __init__(self, text: TextIO) -> None:
+        self.text = text
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self.text.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        if len(line) < LONGEST_LINE or line.endswith("\n"):
+            return line
+        while (rest := self.text.readline(LONGEST_LINE)) and not rest.endswith("\n"):
+            pass
+        raise csv.Error("the line is too long")
+
+
 @contextmanager
 def opened(stored_as: str) -> Iterator[tuple[TextIO, str]]:
     """The file as text, with its delimiter. UTF-8 with or without a mark, else Windows-1251."""
@@ -94,9 +118,12 @@ def _reads(head: bytes, encoding: str) -> bool:
 
 
 def columns_of(stored_as: str) -> list[str]:
-    """The names in the first line."""
+    """The names in the first line. Unreadable for what is no file of rows."""
     with opened(stored_as) as (text, delimiter):
-        return [clean(name, 60) for name in next(csv.reader(text, delimiter=delimiter), [])][:200]
+        try:
+            return [clean(name, 60) for name in next(csv.reader(_Lines(text), delimiter=delimiter), [])][:200]
+        except csv.Error as error:
+            raise Unreadable(str(error)) from None
 
 
 def guess_mapping(columns: Sequence[str]) -> dict[str, str]:
@@ -113,7 +140,7 @@ def guess_mapping(columns: Sequence[str]) -> dict[str, str]:
 def read_lines(stored_as: str, mapping: Mapping[str, str]) -> Iterator[Line]:
     """Every row, in order, as an order with one item."""
     with opened(stored_as) as (text, delimiter):
-        reader = csv.reader(text, delimiter=delimiter)
+        reader = csv.reader(_Lines(text), delimiter=delimiter)
         head = [clean(name, 60) for name in next(reader, [])]
         places = {name: head.index(column) for name, column in mapping.items() if column in head}
         number = 1
@@ -190,10 +217,19 @@ def orders_of(lines: Iterator[Line], problems: Problems) -> Iterator[OrderFacts]
 
 
 def run_due_imports(*, at: datetime | None = None) -> int:
-    """Bring in what waits, or what a killed process left; how many files."""
+    """Bring in what waits, or what a killed process left; how many files. One that breaks is said to have failed and
+    is not tried for ever, unless the database was what broke."""
     done = 0
     while (found := _claim(at or timezone.now())) is not None:
-        run_import(found)
+        try:
+            run_import(found)
+        except OperationalError:
+            raise
+        except Exception:  # whatever it is, the next run would meet it again, and the files behind it would wait
+            logger.exception("a file of orders broke", extra={"import": found})
+            OrderImport.objects.filter(pk=found).update(
+                state=ImportState.FAILED, finished_at=timezone.now(), lease_until=None
+            )
         done += 1
     return done
 

@@ -130,6 +130,25 @@ def test_what_cannot_be_read_is_kept_with_its_reason(house: House) -> None:
     assert call(shop, b"x" * (3 * 1024 * 1024 + 1)) == 413
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"line_items": [{"name": "Lamp", "quantity": 1e999, "price": "1"}]},
+        {"refunds": [{"total": "-9999999999999"}] * 10_000},
+        {"date_created_gmt": "0001-01-01T00:00:00+05:00"},
+        {"date_modified_gmt": "9999-12-31T23:00:00-05:00"},
+    ],
+    ids=["endless", "too much", "before all years", "after all years"],
+)
+def test_what_breaks_on_its_way_in_stops_nobody_behind_it(house: House, broken: dict[str, Any]) -> None:
+    shop, other = shop_of(house, "woocommerce"), shop_of(house)
+    body = json.dumps(json.loads((PAYLOADS / "woo_order_created.json").read_bytes()) | broken).encode()
+    assert [woo(shop, body, topic="order.created"), call(other, CREATED)] == [200, 200]
+    assert drain_shop_deliveries() == 2
+    assert list(ShopDelivery.objects.order_by("id").values_list("state", flat=True)) == ["failed", "applied"]
+    assert Order.objects.get().shop == other and Buyer.objects.count() == 1
+
+
 def test_woocommerce_pings_tells_of_refunds_and_repeats_its_numbers(house: House) -> None:
     shop = shop_of(house, "woocommerce")
     address = reverse("shop_hook", args=[shop.key])

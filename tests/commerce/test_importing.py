@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -15,6 +16,7 @@ from commerce.importing import run_due_imports, run_import
 from commerce.models import Buyer, Order, OrderImport, Shop
 from events.models import Event
 from tests.people import House, make_house, row_counts
+from tickets.errors import InvalidInput
 
 pytestmark = pytest.mark.django_db
 SAMPLE = (Path(__file__).parent / "payloads" / "generic_orders.csv").read_bytes()
@@ -127,3 +129,31 @@ def test_a_killed_import_begins_anew_and_doubles_nothing(
     run_import(row.pk)
     after = row_counts()
     assert after.pop("events_event") == before.pop("events_event") + 1 and after == before
+
+
+def test_what_is_no_file_of_rows_is_refused_and_not_kept(house: House, shop: Shop) -> None:
+    begin(house, shop, SAMPLE)
+    kept = set(storages["attachments"].listdir("imports")[1])
+    before = row_counts()
+    for content in (b"x" * 200_000, b'"' + b"a,b\n" * 60_000, b"order_id," + b"y;" * 800_000 + b"\n"):
+        with pytest.raises(InvalidInput):
+            begin(house, shop, content)
+    assert row_counts() == before and set(storages["attachments"].listdir("imports")[1]) == kept
+
+
+def test_a_line_without_an_end_costs_only_itself(house: House, shop: Shop) -> None:
+    head, first, *rest = SAMPLE.split(b"\n")
+    row = bring_in(house, shop, b"\n".join([head, first, b"," * (importing.LONGEST_LINE * 2 + 5), *rest]))
+    assert (row.rows, row.refused) == (bring_in(house, shop, SAMPLE).rows, 1)
+    assert row.problems == [[3, "the line is too long"]]
+
+
+def test_a_file_that_breaks_has_failed_and_holds_up_no_other(house: House, shop: Shop) -> None:
+    lost, good = begin(house, shop, SAMPLE), begin(house, shop, SAMPLE)
+    for row in (lost, good):
+        actions.map_import(row.pk, by=house.adam, mapping=row.mapping, start=True)
+    storages["attachments"].delete(lost.stored_as)
+    assert run_due_imports() == 2
+    assert list(OrderImport.objects.order_by("id").values_list("state", flat=True)) == ["failed", "done"]
+    OrderImport.objects.update(lease_until=None)
+    assert run_due_imports() == 0
