@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 
 import pytest
 from django.core import mail
@@ -123,6 +124,17 @@ def test_handing_over_is_a_note_and_a_new_owner(house: House, ticket: Ticket) ->
     assert (ticket.assignee, ticket.team) == (None, house.returns)
 
 
+@pytest.mark.parametrize("to_ben", [False, True])
+def test_who_sees_a_ticket_only_as_theirs_can_hand_it_on(house: House, ticket: Ticket, to_ben: bool) -> None:
+    actions.assign_ticket(ticket.pk, by=house.adam, assignee=house.olena)
+    actions.move_to_team(ticket.pk, by=house.adam, team=house.returns)
+    to = house.ben if to_ben else None
+    actions.hand_over(ticket.pk, by=house.olena, to=to, team=house.support, note="Back to you")
+    ticket.refresh_from_db()
+    assert (ticket.assignee, ticket.team) == (to, house.support)
+    assert set(events_of(ticket.pk)[-2:]) == {"ticket.moved", "ticket.assigned"}
+
+
 def test_outsiders_hand_over_nothing(house: House, ticket: Ticket) -> None:
     before = row_counts()
     for by, refusal in ((house.mallory, NotFound), (house.vera, PermissionDenied)):
@@ -151,6 +163,27 @@ def test_what_waits_is_mailed_once_to_who_is_away(house: House, ticket: Ticket) 
     assert f"You were mentioned on #{ticket.pk}" in sent.body
     assert f"/tickets/{ticket.pk}/" in sent.body
     assert "parcel has not arrived" not in sent.body
+
+
+def test_an_address_that_takes_no_mail_keeps_nobody_waiting(
+    house: House, ticket: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for agent in (house.ben, house.vera):
+        choose_notices(agent, off=[], digest_minutes=5)
+    actions.add_note(ticket.pk, by=house.olena, text="@Ben @Vera")
+    settle()
+
+    def refusing(subject: str, text: str, sender: str | None, to: list[str]) -> int:
+        if "ben@shop.example" in to:
+            raise SMTPRecipientsRefused({"ben@shop.example": (550, b"no such mailbox")})
+        return mail.send_mail(subject, text, sender, to)
+
+    monkeypatch.setattr("tickets.notices.digest.send_mail", refusing)
+    later = timezone.now() + timedelta(minutes=6)
+    with pytest.raises(SMTPRecipientsRefused):
+        mail_digests(at=later)
+    assert [sent.to for sent in mail.outbox] == [["vera@shop.example"]]
+    assert list(Notification.objects.filter(mailed_at=None).values_list("agent__name", flat=True)) == ["Ben"]
 
 
 def test_the_settings_are_kept(house: House) -> None:

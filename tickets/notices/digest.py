@@ -25,9 +25,10 @@ MOST = 30
 
 def mail_digests(*, at: datetime) -> int:
     """Mail everyone who is away what has waited as long as they chose; the number of mails. Safe in several processes
-    at once: a notice is claimed before it is mailed, and given back when no mail could be handed over."""
+    at once: a notice is claimed before it is mailed, and given back when no mail could be handed over. An address that
+    takes no mail keeps nobody else waiting; what went wrong first is raised once everybody had their turn."""
     here = agents_at_their_desks()
-    sent = 0
+    sent, failed = 0, None
     wanting = NoticeSettings.objects.filter(digest_minutes__gt=0, agent__is_active=True).exclude(agent__in=here)
     for chosen in wanting.select_related("agent").order_by("pk"):
         notices = _claim(chosen, at=at)
@@ -35,10 +36,13 @@ def mail_digests(*, at: datetime) -> int:
             continue
         try:
             _send(chosen.agent, notices)
-        except OSError:
+        except OSError as error:
             Notification.objects.filter(pk__in=[notice.pk for notice in notices]).update(mailed_at=None)
-            raise
+            failed = failed or error
+            continue
         sent += 1
+    if failed is not None:
+        raise failed
     return sent
 
 
