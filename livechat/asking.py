@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -84,7 +83,8 @@ def _admit(request: HttpRequest, key: str) -> Asking:
 
 def same_origin(origin: str, host: str) -> bool:
     """Whether a page of this very host and port asks; both say it without our help."""
-    return bool(origin) and urlsplit(origin).netloc.lower() == host.lower()
+    _scheme, found, place = origin.partition("://")
+    return bool(found and place) and place.lower() == host.lower()
 
 
 def _json(request: HttpRequest) -> dict[str, Any]:

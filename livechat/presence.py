@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import redis
 
@@ -59,7 +60,7 @@ def note_draft(thread: str, text: str) -> None:
     """What the visitor is just writing, for who has the ticket open; forgotten after some seconds."""
     key = f"chat:draft:{thread}"
     if text.strip():
-        _quietly(lambda client: client.set(key, text[:MAX_DRAFT], ex=DRAFT_SECONDS))
+        _quietly(lambda client: client.set(key, _shown(text, MAX_DRAFT), ex=DRAFT_SECONDS))
     else:
         _quietly(lambda client: client.delete(key))
 
@@ -71,20 +72,36 @@ def draft_of(thread: str) -> str:
 
 def clean_page(said: object) -> dict[str, Any]:
     """Where the shop's script says the visitor is: a web address, a title, the cart's value and an order's number,
-    shortened. Their word, shown as such."""
+    shortened. Their word, shown as such, and so only what can be shown."""
     if not isinstance(said, dict):
         return {}
     url, title, order = said.get("url"), said.get("title"), said.get("order")
     page: dict[str, Any] = {}
-    if isinstance(url, str) and url.startswith(("https://", "http://")):
-        page["url"] = url[:MAX_PAGE]
+    if (
+        isinstance(url, str)
+        and url.startswith(("https://", "http://"))
+        and _is_web_address(url := _shown(url, MAX_PAGE))
+    ):
+        page["url"] = url
     if isinstance(title, str):
-        page["title"] = title[:120]
+        page["title"] = _shown(title, 120)
     if isinstance(order, str | int) and not isinstance(order, bool) and str(order).strip():
-        page["order"] = str(order).strip()[:60]
+        page["order"] = _shown(str(order).strip(), 60)
     if cart := _clean_cart(said.get("cart")):
         page["cart"] = cart
     return page
+
+
+def _shown(text: str, longest: int) -> str:
+    """Text as a page of ours can hold it: JSON may name halves of characters that no encoding has."""
+    return text[:longest].replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        return url.startswith(("https://", "http://")) and bool(urlsplit(url).netloc)
+    except ValueError:
+        return False
 
 
 def _clean_cart(said: object) -> dict[str, Any]:

@@ -93,8 +93,8 @@ def _luminance(color: str) -> float:
 
 def clean_origin(typed: str) -> str | None:
     """scheme://host[:port] as browsers say it, or None. No paths, no wildcards: each origin is named."""
-    parts = urlsplit(typed.strip().rstrip("/"))
     try:
+        parts = urlsplit(typed.strip().rstrip("/"))
         port = parts.port
     except ValueError:
         return None

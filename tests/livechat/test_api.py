@@ -357,3 +357,27 @@ def test_a_request_still_on_its_way_does_not_bring_back_who_left(chat: Connectio
     assert where_visitor_is(thread) is None
     ask(chat, "sync", page=page, here=True)
     assert (where_visitor_is(thread) or {}).get("url") == page["url"]
+
+
+@pytest.mark.parametrize("broken", ["\ud800", "a\x00b"], ids=["half a character", "nothing"])
+def test_what_a_page_calls_itself_never_breaks_the_agents_page(house: House, chat: Connection, broken: str) -> None:
+    for number in range(2):
+        page = {"url": f"{SHOP}/{number}", "title": f"Lamp {broken}", "order": broken}
+        assert ask(chat, "message", text="hello", client=str(uuid4()), page=page).status_code == 200
+    client = Client()
+    client.force_login(house.olena)
+    shown = client.get(f"/chat/tickets/{Ticket.objects.get().pk}/panel/")
+    assert shown.status_code == 200 and "Lamp" in shown.content.decode()
+
+
+def test_an_address_that_is_none_is_no_page_and_the_words_arrive(chat: Connection) -> None:
+    page = {"url": "https://[shop/x", "title": "Lamp"}
+    assert ask(chat, "message", text="hello", client=str(uuid4()), page=page).status_code == 200
+    where = where_visitor_is(Visitor.objects.get().thread)
+    assert where and "url" not in where and Message.objects.get().text == "hello"
+
+
+@pytest.mark.parametrize("origin", ["http://[", "https://[testserver", "testserver", "http://testserver.evil.example"])
+def test_an_origin_that_is_none_is_refused(chat: Connection, origin: str) -> None:
+    assert ask(chat, "sync", origin=origin).status_code == 403
+    assert Client().get(f"/widget/{chat.key}/frame/", {"origin": origin}).status_code == 403
