@@ -120,7 +120,9 @@ def queue_mail(
     conversation, token = _mail_thread(visitor, ticket, channel), new_token()
     earlier = Message.objects.filter(conversation=conversation).exclude(external_id="").order_by("-sequence")
     forebears = list(reversed(earlier.values_list("external_id", flat=True)[:10]))
-    envelope: dict[str, object] = {"to": [{"name": visitor.name, "address": visitor.email}]}
+    # A name that was typed beside an address nobody proved is the sender's text, and the mail may reach a stranger.
+    name = visitor.name if visitor.email_signed else ""
+    envelope: dict[str, object] = {"to": [{"name": name, "address": visitor.email}]}
     if forebears:
         envelope |= {"in_reply_to": forebears[-1], "references": forebears}
     ticket.message_sequence += 1

@@ -100,3 +100,14 @@ def test_a_strangers_address_gets_a_few_mails_a_day_at_most(house: House, visito
         sent += mail_due(at=timezone.now() + timedelta(minutes=6))
     assert sent == 6
     assert Message.objects.filter(thread_layer="automatic").count() == 6
+
+
+def test_a_stranger_is_not_written_to_under_what_somebody_typed(house: House, visitor: Visitor) -> None:
+    visitor_claims(visitor, name="CANARY win at evil.example", email="victim@stranger.example")
+    answer(house, "hello")
+    assert mail_due(at=timezone.now() + timedelta(minutes=6)) == 1
+    Message.objects.filter(outbox=OutboxState.QUEUED).update(not_before=timezone.now())
+    drain_outbound()
+    mail = DemoMail.objects.get()
+    assert mail.rcpt_tos == ["victim@stranger.example"]
+    assert b"CANARY" not in bytes(mail.content)
