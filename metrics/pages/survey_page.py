@@ -32,6 +32,8 @@ _VISIT = "metrics.survey.visit"
 VISIT_SECONDS = 24 * 3600
 # Answers by public links from one address in ten minutes; more is a stuffed ballot box.
 MOST, WINDOW = 20, 600
+# One customer's changes of mind in an hour: each is kept for good.
+MOST_CHANGES, CHANGES_WINDOW = 30, 3600
 Record = Callable[[Said], SurveyAnswer]
 
 
@@ -43,6 +45,9 @@ def survey(request: HttpRequest, token: str) -> HttpResponseBase:
     if invitation is None:
         return _nowhere(request)
     if request.method == "POST":
+        if spend([(f"survey-answer:{invitation.pk}", MOST_CHANGES, CHANGES_WINDOW)]):
+            context = {"text": words_for(invitation.language)["over"]}
+            return _plain(request, "survey/over.html", invitation.language, context, status=429)
         return _record(request, invitation.language, lambda said: record_answer(invitation.pk, said))
     answer = SurveyAnswer.objects.filter(invitation=invitation).first()
     return _page(request, invitation.kind, invitation.language, answer, invitation.survey)

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from events.models import Event
 from metrics.models import FollowUp, SurveyAnswer, SurveyInvitation
+from metrics.pages.survey_page import MOST_CHANGES
 from metrics.surveys.answers import Said, record_answer
 from metrics.surveys.follow_ups import close_follow_up, follow_up, take_follow_up
 from metrics.surveys.links import answer_token, answer_url, public_url
@@ -73,6 +74,17 @@ def test_one_number_of_the_mail_is_chosen_and_the_pages_own_post_records_it(hous
     kinds = [kind for kind in events_of(invitation.ticket_id) if kind.startswith("survey.")]
     assert kinds == ["survey.planned", "survey.asked", "survey.answered", "survey.changed", "survey.changed"]
     assert Event.objects.filter(kind="survey.changed").latest("id").data["from"] == 4
+
+
+def test_a_mind_is_not_changed_for_ever(house: House) -> None:
+    make_survey()
+    client, page_path = Client(), path(answer_url(asked(house)))
+    before = Event.objects.count()
+    codes = [
+        client.post(page_path, {"score": f"{1 + n % 5}", "quick": "1"}).status_code for n in range(MOST_CHANGES + 5)
+    ]
+    assert codes == [200] * MOST_CHANGES + [429] * 5
+    assert Event.objects.count() == before + MOST_CHANGES
 
 
 def test_after_a_day_an_answer_stays_and_after_a_month_none_begins(house: House) -> None:
