@@ -61,7 +61,9 @@ def resolve(stored: Mapping[str, Any], agent: Agent) -> Where:
     where: dict[str, Values] = {}
     for name, allowed in stored.items():
         if is_condition(name) and isinstance(allowed, list) and allowed:
-            where[name] = tuple(agent.pk if value == "me" else value for value in allowed[:MOST_VALUES])
+            # Only of people: "me" is a word of searches and a tag like any other.
+            me = {"me": agent.pk} if name == "assignee" else {}
+            where[name] = tuple(me.get(value, value) for value in allowed[:MOST_VALUES])
     return where
 
 

@@ -310,3 +310,9 @@ def test_a_list_by_a_saved_view_costs_what_others_cost(house: House) -> None:
     with CaptureQueriesContext(connection) as queries:
         assert client.get(f"/inbox/{view.key}/").status_code == 200
     assert len(queries) == 7
+
+
+def test_me_is_whoever_looks_only_among_people(house: House) -> None:
+    stored = {"assignee": ["me", None], "tag": ["me"], "text": ["me"]}
+    where = conditions.resolve(stored, house.olena)
+    assert where == {"assignee": (house.olena.pk, None), "tag": ("me",), "text": ("me",)}
