@@ -16,7 +16,7 @@ SECONDS = 15.0
 MAX_ANSWER = 64 << 10
 # A token is replaced before it ends, so that none ends under way.
 EARLY = timedelta(minutes=3)
-_DEFAULT_LIFE = 3000
+_DEFAULT_LIFE, _LONGEST_LIFE = 3000, 365 * 86_400
 
 
 class TokenRefused(Exception):
@@ -93,7 +93,7 @@ def _tokens(answer: dict[str, object], *, at: datetime) -> dict[str, str]:
     if not isinstance(token, str) or not token:
         raise TokenUnavailable("the sign-in service answered without an access token")
     try:
-        life = int(str(answer.get("expires_in") or _DEFAULT_LIFE))
+        life = min(max(int(str(answer.get("expires_in") or _DEFAULT_LIFE)), 0), _LONGEST_LIFE)
     except ValueError:
         life = _DEFAULT_LIFE
     fresh = {"access_token": token, "expires_at": (at + timedelta(seconds=life)).isoformat()}
@@ -138,7 +138,7 @@ def _understood(status: int, body: bytes) -> dict[str, object]:
     """The answer's fields. Of a refusal only the code is told on: its text may carry what nobody should read."""
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     answer = answer if isinstance(answer, dict) else {}
     if status == 200:

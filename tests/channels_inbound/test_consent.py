@@ -17,6 +17,7 @@ from django.utils import timezone
 from channels_inbound import consent
 from channels_inbound.credentials import decrypt
 from channels_inbound.imap import actions as mailboxes
+from channels_inbound.imap import oauth
 from channels_inbound.models import Mailbox, OutgoingServer
 from channels_inbound.outgoing import actions as servers
 from events.models import Event
@@ -219,3 +220,16 @@ def test_the_big_two_are_filled_in(house: House, page: str, provider: str, host:
     body = signed_in(house.adam).get(page.format(house.channel.pk), {"provider": provider}).content.decode()
     assert f'value="{host}"' in body
     assert "/authorize" in body or "/v2/auth" in body
+
+
+@pytest.mark.parametrize("life", [10**20, -(10**20), 0])
+def test_no_length_of_life_breaks_anything(mailbox: Mailbox, service: SignInServer, life: int) -> None:
+    service.life = life
+    client = oauth.TokenClient(mailbox.token_url, CLIENT, "")
+    fresh = oauth.refresh(client, {"client_secret": CLIENT_SECRET, "refresh_token": "r"}, at=timezone.now())
+    assert fresh["access_token"] == "renewed" and oauth.is_fresh(fresh, at=timezone.now()) == (life >= 0)
+
+
+def test_an_answer_without_an_end_is_none() -> None:
+    with pytest.raises(oauth.TokenUnavailable):
+        oauth._tokens(oauth._understood(200, b"[" * 60_000), at=timezone.now())

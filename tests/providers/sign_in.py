@@ -13,7 +13,8 @@ CLIENT, CLIENT_SECRET = "helpdesk-client", "client-s3cret"
 
 
 class SignInServer(Simulator):
-    """`lasting`: whether it gives a refresh token; `says_no`: whether the owner declines."""
+    """`lasting`: whether it gives a refresh token; `says_no`: whether the owner declines;
+    `life`: how long it says that a renewed token holds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,6 +22,7 @@ class SignInServer(Simulator):
         self.numbers = count(1)
         self.lasting = True
         self.says_no = False
+        self.life = 3600
 
     def answer(self, request: Request) -> Reply:
         if (request.method, request.path) == ("GET", "/authorize"):
@@ -46,7 +48,7 @@ class SignInServer(Simulator):
         if form.get("client_secret") != CLIENT_SECRET:
             return Reply(401, {"error": "invalid_client"})
         if form["grant_type"] == "refresh_token":
-            return Reply(200, {"access_token": "renewed", "expires_in": 3600})
+            return Reply(200, {"access_token": "renewed", "expires_in": self.life})
         asked = self.codes.pop(form.get("code", ""), None)
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
