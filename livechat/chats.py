@@ -19,7 +19,8 @@ from livechat.rounds import note_end
 from livechat.widget_settings import PROVIDER, WidgetSettings
 from people.models import Agent, Team
 from people.permissions import Permission
-from tickets.actions import add_note, assign_ticket, move_to_team
+from tickets.actions import add_note, assign_ticket
+from tickets.actions.assignment import pass_to_team
 from tickets.actions.base import audience, lock_ticket, record, refuse_closed
 from tickets.actions.status import change_status
 from tickets.errors import InvalidInput
@@ -58,12 +59,12 @@ def transfer_chat(
         # The note first: afterwards the ticket may be out of the writer's sight.
         if note.strip():
             add_note(ticket_id, by=by, text=note, at=at)
-        if agent is not None:
+        if team is None:
             assign_ticket(ticket_id, by=by, assignee=agent, at=at)
             return
-        assign_ticket(ticket_id, by=by, assignee=None, at=at)
-        if move_to_team(ticket_id, by=by, team=team, at=at).waiting_since is not None:
-            ring_agents(ticket_id, team_id=team.pk if team else None, assignee_id=None)
+        pass_to_team(ticket, by=by, team=team, at=at)
+        if ticket.waiting_since is not None:
+            ring_agents(ticket_id, team_id=team.pk, assignee_id=None)
 
 
 def invite_agent(ticket_id: int, *, by: Agent, agent: Agent, note: str = "", at: datetime | None = None) -> None:

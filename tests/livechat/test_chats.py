@@ -82,6 +82,16 @@ def test_a_transfer_to_a_team_puts_it_into_their_queue_and_out_of_sight(house: H
     assert events_of(number)[3:] == ["ticket.assigned", "ticket.moved"]
 
 
+def test_who_was_given_a_chat_of_another_team_can_transfer_it_back(house: House, chat: Chat) -> None:
+    number = chat.ticket.pk
+    transfer_chat(number, by=house.adam, agent=house.mallory)
+    transfer_chat(number, by=house.mallory, team=house.support, note="Not a return after all")
+    assert (chat.ticket.assignee, chat.ticket.team) == (None, house.support)
+    transfer_chat(number, by=house.adam, agent=house.mallory)
+    transfer_chat(number, by=house.mallory, team=house.returns)
+    assert (chat.ticket.assignee, chat.ticket.team) == (None, house.returns)
+
+
 def test_a_transfer_that_cannot_be_leaves_no_note(house: House, chat: Chat) -> None:
     number, before = chat.ticket.pk, row_counts()
     for wrong in ({"agent": house.vera}, {}, {"agent": house.ben, "team": house.returns}):

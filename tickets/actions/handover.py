@@ -14,7 +14,7 @@ from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
 from tickets.models import Follow, Message, Ticket
 
-from .assignment import assign_ticket, move_to_team
+from .assignment import assign_ticket, pass_to_team
 from .base import require
 from .notes import add_note
 
@@ -36,12 +36,10 @@ def hand_over(
     with transaction.atomic():
         # First the note: whoever hands it out of their own sight could not write it afterwards.
         written = add_note(ticket_id, by=by, text=note, client_id=client_id, at=at)
-        if to is not None:
-            assign_ticket(ticket_id, by=by, assignee=to, at=at)
         if team is not None:
-            if to is None:
-                assign_ticket(ticket_id, by=by, assignee=None, at=at)
-            move_to_team(ticket_id, by=by, team=team, at=at)
+            pass_to_team(Ticket.objects.get(pk=ticket_id), by=by, team=team, assignee=to, at=at)
+        else:
+            assign_ticket(ticket_id, by=by, assignee=to, at=at)
     return written
 
 
