@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -32,14 +33,14 @@ RETURNING d.id, d.attempts
 """
 
 
-def drain(limit: int = 200, *, max_rounds: int = 50) -> int:
-    """Deliver what is due, oldest first, until nothing is left or the rounds are used up; the number delivered."""
-    delivered = 0
-    for _ in range(max_rounds):
-        claimed = _claim(limit, timezone.now())
-        if not claimed:
-            break
+def drain(limit: int = 200, *, seconds: float = 60.0) -> int:
+    """Deliver what is due, oldest first, until nothing is left or, between two claims, the time is up; the number
+    delivered."""
+    delivered, until = 0, time.monotonic() + seconds
+    while claimed := _claim(limit, timezone.now()):
         delivered += sum(_deliver(pair_id, attempts) for pair_id, attempts in claimed)
+        if time.monotonic() >= until:
+            break
     return delivered
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connections, transaction
 
-from events import delivery
+from events import delivery, tasks
 from events.actors import SYSTEM, Actor
 from events.ledger import NewEvent, record_event, record_events
 from events.models import DeliveryState, Event, EventDelivery
@@ -117,6 +117,21 @@ def test_a_pair_that_always_fails_is_given_up_and_shown() -> None:
 
     assert EventDelivery.objects.get(event=poison.id).state == DeliveryState.FAILED
     assert seen == [("a", 2)]
+
+
+@pytest.mark.django_db
+def test_a_backlog_is_worked_off_in_turns_and_the_next_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr(tasks.doorbell, "ring_now", rung.append)
+    for n in range(3):
+        record_event(("a", n), "thing.happened", by=SYSTEM, at=AT)
+
+    assert delivery.drain(limit=2, seconds=0) == 2
+    tasks.drain_events()
+    assert (len(seen), rung) == (3, [])
+    monkeypatch.setattr(tasks, "TURN_SECONDS", 0)
+    tasks.drain_events()
+    assert rung == ["events"]
 
 
 @pytest.mark.django_db(transaction=True)
