@@ -50,6 +50,7 @@ def test_one_ticket_has_exactly_these_members(house: House, ticket: Ticket, olen
         "due_target": "",
         "solved_at": None,
         "closed_at": None,
+        "merged_into": None,
     }
     assert moments["opened_at"] == moments["waiting_since"] == "2026-03-02T09:00:00Z"
     assert all(moment.endswith("Z") for moment in moments.values())
