@@ -25,6 +25,7 @@ TALKED_SOMEBODY = gettext_noop("Call from %(who)s, answered")
 WAITED = gettext_noop("waited %(seconds)d s")
 SPOKE = gettext_noop("talked %(seconds)d s")
 HIDDEN = gettext_noop("a hidden number")
+MAX_SECONDS = 86_400
 CALLED = gettext_noop("Called %(who)s")
 CALLED_IN_VAIN = gettext_noop("Called %(who)s, nobody answered")
 _SENTENCES = {
@@ -55,9 +56,15 @@ def call_heard(channel_id: int, fact: CallHeard, *, at: datetime) -> str:
 def _values(fact: CallHeard) -> dict[str, Any]:
     return {
         "direction": fact.direction, "outcome": fact.outcome, "number": fact.number, "line": fact.line[:40],
-        "started_at": fact.started_at, "wait_seconds": fact.wait_seconds, "talk_seconds": fact.talk_seconds,
+        "started_at": fact.started_at, "wait_seconds": _at_most_a_day(fact.wait_seconds),
+        "talk_seconds": _at_most_a_day(fact.talk_seconds),
         "agent_name": fact.agent_name[:200],
     }  # fmt: skip
+
+
+def _at_most_a_day(seconds: int | None) -> int | None:
+    """What an exchange with a wrong clock says would not even fit the column."""
+    return None if seconds is None else min(max(seconds, 0), MAX_SECONDS)
 
 
 def _learn(call: Call, fact: CallHeard, values: dict[str, Any]) -> bool:

@@ -12,12 +12,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 from channels_inbound.hooks.facts import CallHeard
 from channels_inbound.hooks.reading import digest_of, storable
 from channels_inbound.phone.numbers import e164
 
 MAX_ROWS = 200_000
+# What lies near the ends of the calendar has no time in every zone.
+_YEARS = range(1990, 2100)
+_LONGEST_NAME = 200
 ASTERISK = (
     "accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp", "lastdata", "start", "answer",
     "end", "duration", "billsec", "disposition", "amaflags", "uniqueid", "userfield", "peeraccount", "linkedid",
@@ -51,12 +55,23 @@ class _Bad(ValueError):
     """A row that is no call."""
 
 
+class _NoTable(Exception):
+    """The file is none, from this line on."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line = line
+
+
 def read_log(
     kind: str, content: bytes, *, zone: tzinfo, region: str = "UA", columns: Mapping[str, str] | None = None
 ) -> ReadLog:
     """The calls of a log. `kind`: asterisk, 3cx, aircall or table; `zone` is the exchange's clock. `columns` says which
     column of a table holds what (TABLE_COLUMNS), where their own names do not."""
-    rows = list(_rows(kind, _decoded(content)))
+    try:
+        rows = list(_rows(kind, _decoded(content)))
+    except _NoTable as error:
+        return ReadLog((), (LogError(error.line, str(error)),))
     if columns:
         rows = [(n, {**row, **{wanted: row.get(named, "") for wanted, named in columns.items()}}) for n, row in rows]
     if kind == "asterisk":
@@ -95,7 +110,7 @@ def _rows(kind: str, text: str) -> Iterator[tuple[int, Row]]:
     first = text.partition("\n")[0]
     table = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(first))
     names = list(ASTERISK) if kind == "asterisk" else None
-    for number, row in enumerate(table, 1):
+    for number, row in enumerate(_whole(table), 1):
         if number > MAX_ROWS:
             break
         if not any(cell.strip() for cell in row):
@@ -105,6 +120,13 @@ def _rows(kind: str, text: str) -> Iterator[tuple[int, Row]]:
             names = heads
             continue
         yield number, {name: cell.strip() for name, cell in zip(names or heads, row, strict=False)}
+
+
+def _whole(table: Any) -> Iterator[list[str]]:
+    try:
+        yield from table
+    except csv.Error as error:
+        raise _NoTable(table.line_num, str(error)) from None
 
 
 def _each(rows: Iterable[tuple[int, Row]], read: Callable[[Row], CallHeard]) -> ReadLog:
@@ -150,7 +172,7 @@ def _asterisk_call(key: str, rows: list[Row], zone: tzinfo, region: str) -> Call
         talk = sum(_seconds(row.get("billsec", "")) for row in answered)
     else:
         wait = int((ended - started).total_seconds())
-    name = (_CALLER.match(first.get("clid", "")) or [None, ""])[1] or ""
+    name = (_CALLER.match(first.get("clid", "")[:_LONGEST_NAME]) or [None, ""])[1] or ""
     other, line = (
         (first.get("src", ""), first.get("dst", "")) if inbound else (first.get("dst", ""), first.get("src", ""))
     )
@@ -230,16 +252,23 @@ def _plain(
 def _moment(value: str, zone: tzinfo) -> datetime:
     for form in _FORMATS:
         try:
-            return datetime.strptime(value, form).replace(tzinfo=zone).astimezone(UTC)
+            found = datetime.strptime(value, form)
         except ValueError:
             continue
+        return _in_utc(found, value, zone)
     try:
-        found = datetime.fromisoformat(value) if value else None
+        iso = datetime.fromisoformat(value) if value else None
     except ValueError:
-        found = None
+        iso = None
     if value.isdecimal() and len(value) == 10:
         return datetime.fromtimestamp(int(value), UTC)
-    if found is None:
+    if iso is None:
+        raise _Bad(f"this is no time: {value[:40]!r}")
+    return _in_utc(iso, value, zone)
+
+
+def _in_utc(found: datetime, value: str, zone: tzinfo) -> datetime:
+    if found.year not in _YEARS:
         raise _Bad(f"this is no time: {value[:40]!r}")
     return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
 

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from channels_inbound.phone.calls import conclude_call
+from channels_inbound.phone.calls import MAX_SECONDS, conclude_call
 from channels_inbound.phone.numbers import e164
 from channels_inbound.quarantine import channels_visible_to
 from people.models import Agent
@@ -21,7 +21,6 @@ from tickets.events import TicketEvent
 from tickets.models import Call, CallDirection, CallOutcome, Ticket
 
 KIND = "phone"
-MAX_SECONDS = 86_400
 
 
 def calls_visible_to(agent: Agent) -> QuerySet[Call]:

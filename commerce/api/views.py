@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from commerce.actions import shop_of
-from commerce.facts import OrderFacts, Unreadable, address, clean, currency_code, minor, phone, places_of
+from commerce.facts import OrderFacts, Unreadable, address, clean, currency_code, minor, moment, phone, places_of
 from commerce.keeping import keep_orders
 from commerce.matching import orders_of_customer
 from commerce.models import Order, OrderStatus
@@ -109,8 +109,9 @@ def _facts(said: dict[str, Any]) -> OrderFacts:
     refunded = said.get("refunded")
     return OrderFacts(
         external_id=clean(said["external_id"], 64), number=clean(said["number"] or said["external_id"], 40),
-        status=said["status"], currency=currency, total=minor(said["total"], currency), placed_at=said["placed_at"],
-        changed_at=said["changed_at"], email=address(said["email"]), phone=phone(said["phone"]),
+        status=said["status"], currency=currency, total=minor(said["total"], currency),
+        placed_at=moment(said["placed_at"].isoformat()), changed_at=moment(said["changed_at"].isoformat()),
+        email=address(said["email"]), phone=phone(said["phone"]),
         name=clean(said["name"], 200), refunded=None if refunded is None else minor(refunded, currency),
     )  # fmt: skip
 

@@ -106,6 +106,9 @@ def test_the_api_keeps_orders_for_leads_and_reads_them_for_who_sees_the_customer
     assert api.post("orders/", body).body == {"added": 1, "changed": 0}
     assert api.post("orders/", body).body == {"added": 0, "changed": 0}
     assert api.post("orders/", {"shop": shop.pk, "orders": [said | {"total": "free"}]}).status == 400
+    assert (
+        api.post("orders/", {"shop": shop.pk, "orders": [said | {"placed_at": "9999-12-31T23:00:00Z"}]}).status == 400
+    )
     assert api.post("orders/", {"shop": 0, "orders": [said]}).status == 404
     theirs = str(ticket.customer_id)
     [found] = Api.of(house.vera).get("orders/", customer=theirs).body["results"]

@@ -172,3 +172,32 @@ def test_others_log_nothing_and_end_nothing(house: House, line: Channel) -> None
     kept.refresh_from_db()
     assert kept.callback_done_at is None
     assert (Call.objects.count(), Event.objects.count(), Message.objects.count()) == before
+
+
+HEAD = b"started_at,direction,from,to,ended_at,answered_at,agent\n"
+GOOD = b"2026-03-02 10:05:00,in,+380671112233,100,2026-03-02 10:06:00,,\n"
+
+
+@pytest.mark.parametrize("when", ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "0001-01-01T00:00:00+05:00"])
+def test_a_time_at_the_end_of_the_calendar_costs_its_row_alone(when: str) -> None:
+    log = read_log("table", HEAD + GOOD.replace(b"2026-03-02 10:06:00", when.encode()) + GOOD, zone=KYIV)
+    assert len(log.calls) == 1 and [error.line for error in log.errors] == [2]
+
+
+def test_what_is_no_table_is_said_and_breaks_nothing() -> None:
+    log = read_log("table", HEAD + b"x" * 200_000 + b"\n" + GOOD, zone=KYIV)
+    assert log.calls == () and [error.line for error in log.errors] == [2]
+
+
+def test_a_callers_name_takes_no_time_to_read() -> None:
+    row = f'"","+380671112233","100","from-trunk","a{" " * 100_000}b","SIP/trunk-1","","","","2026-03-02 10:05:00","",'
+    row += '"2026-03-02 10:06:00","60","0","NO ANSWER","","17.1","","","17.1","1"\n'
+    assert len(read_log("asterisk", row.encode(), zone=KYIV).calls) == 1
+
+
+@pytest.mark.django_db
+def test_an_exchange_with_a_wrong_clock_stops_no_import(house: House, line: Channel) -> None:
+    log = read_log("table", HEAD + GOOD.replace(b"2026-03-02 10:06", b"2098-03-02 10:06"), zone=KYIV)
+    for call in log.calls:
+        call_heard(line.pk, call, at=timezone.now())
+    assert list(Call.objects.values_list("wait_seconds", flat=True)) == [86_400]
