@@ -12,6 +12,6 @@ urlpatterns = [
     path("shops/<int:shop_id>/orders/", shops.upload_orders, name="orders_upload"),
     path("shops/imports/<int:import_id>/", shops.order_import, name="order_import"),
     path("shops/imports/<int:import_id>/progress/", shops.import_progress, name="import_progress"),
-    path("shops/hooks/<str:key>/", shop_hook, name="shop_hook"),
+    path("shops/hooks/<slug:key>/", shop_hook, name="shop_hook"),
     path("tickets/<int:ticket_id>/orders/", shops.ticket_orders, name="ticket_orders"),
 ]

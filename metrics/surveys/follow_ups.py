@@ -109,7 +109,7 @@ def take_follow_up(follow_up_id: int, *, by: Agent, at: datetime | None = None) 
 
 def close_follow_up(follow_up_id: int, *, by: Agent, outcome: str, at: datetime | None = None) -> FollowUp:
     """Say what came of it. Closing a closed one changes nothing; InvalidInput without an outcome."""
-    outcome = outcome.strip()[:500]
+    outcome = outcome.replace("\x00", "").strip()[:500]
     if not outcome:
         raise InvalidInput("outcome", _("Say in a few words what came of it."))
 

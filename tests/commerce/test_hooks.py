@@ -95,6 +95,11 @@ def test_without_a_secret_or_a_shop_nobody_is_believed(house: House) -> None:
     assert not ShopDelivery.objects.exists()
 
 
+@pytest.mark.parametrize("key", ["%00", "a%00b", "%ED%A0%80", "x" * 500])
+def test_an_address_that_is_none_leads_nowhere(db: None, key: str) -> None:
+    assert Client().post(f"/shops/hooks/{key}/", b"{}", content_type="application/json").status_code == 404
+
+
 def test_while_the_secret_changes_both_sign_and_it_lies_nowhere_in_the_open(house: House) -> None:
     shop = shop_of(house)
     fields = {"name": "shopify", "kind": "shopify", "address": DOMAIN, "is_active": True}

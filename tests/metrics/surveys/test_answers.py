@@ -196,7 +196,7 @@ def test_a_lead_takes_and_closes_it_and_recovery_is_seen(house: House) -> None:
     settle()
     row = FollowUp.objects.get()
     with pytest.raises(InvalidInput):
-        close_follow_up(row.pk, by=ben, outcome="  ")
+        close_follow_up(row.pk, by=ben, outcome=" \x00 ")
     take_follow_up(row.pk, by=ben)
     take_follow_up(row.pk, by=ben)
     close_follow_up(row.pk, by=ben, outcome="Called, refund agreed")
