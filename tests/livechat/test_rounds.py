@@ -116,7 +116,7 @@ def test_an_address_typed_gets_what_agents_wrote_once(chat: Connection, house: H
     assert transcript(chat) == 200
     assert transcript(chat) == 422
     [mail] = Message.objects.filter(thread_layer="automatic")
-    assert mail.envelope["to"] == [{"name": "Iryna", "address": "iryna@customer.example"}]
+    assert mail.envelope["to"] == [{"name": "", "address": "iryna@customer.example"}]
     assert "Olena:\nYour size is here." in mail.text and "CANARY" not in mail.text
     assert mail.agent is None and mail.ticket_id == ticket.pk
     assert standing(chat)["sent"]
