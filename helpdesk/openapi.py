@@ -16,6 +16,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "tickets.models.ticket.Status.values",
         "SettableStatusEnum": "tickets.api.changes.SETTABLE",
+        "ChannelHealthEnum": "tickets.models.channel.ChannelHealth.values",
+        "OrderStatusEnum": "commerce.models.OrderStatus.values",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -116,6 +116,7 @@ def test_a_chat_is_taken_handed_over_ended_and_rated(
     expect(frame.locator(".queued")).to_be_hidden(timeout=PATIENCE)
     for scheme in ("dark", "light"):
         olena.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        olena.wait_for_timeout(300)  # colours fade in; axe would judge them half way
         assert accessibility_violations(olena) == []
 
     # Handed to another team's agent, with a note the visitor never sees; by keyboard.

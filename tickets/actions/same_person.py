@@ -116,7 +116,8 @@ def join_customers(ticket_id: int, other_id: int, *, by: Agent, at: datetime | N
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
         if kept.pk == other.pk:
             done = CustomerMatch.objects.filter(kept=kept.pk, state=MatchState.JOINED).order_by("-pk").first()
-            if done is not None and other_id != ticket.customer_id:
+            # Joined meanwhile, from this end or, with this ticket among what moved, from the other.
+            if done is not None and (other_id != ticket.customer_id or ticket_id in done.moved["tickets"]):
                 return done
             raise NotFound(_("There is no such customer."))
         fitting = {one.id: one for one in suggestions(_root(ticket.customer), by)}
