@@ -23,6 +23,8 @@ def test_beat_looks_for_everything_a_bell_may_have_missed() -> None:
         "hooks": "channels_inbound.tasks.sweep",
         "media": "channels_inbound.tasks.sweep",
         "outbound": "channels_inbound.tasks.send_due",
+        "bulk": "tickets.tasks.work_bulk",
+        "orders": "commerce.tasks.drain_orders",
         "replan": "metrics.tasks.replan_clocks",
     }
     assert set(sweeps) == set(settings.DOORBELLS)

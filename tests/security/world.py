@@ -168,15 +168,15 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
             name=f"{word} {name}", team=corner.team, where={"text": [word]}, position=len(name)
         )
     ids["saved_view"] = saved.pk
-    macro = Macro.objects.create(name=f"{word} macro", team=corner.team, tags=[f"{word} macro".lower()])
+    macro = Macro.objects.create(name=f"{word} macro", team=corner.team, tags=[f"macro {corner.team.pk}"])
     MacroText.objects.create(macro=macro, text=f"{word} in a macro")
     ids["macro"] = macro.pk
     job = actions.start_bulk(
-        actions.Selection(ids=[ticket.pk]), by=agent, do="tag", value=f"{word} bulk", client_id=uuid4()
+        actions.Selection(ids=[ticket.pk]), by=agent, do="tag", value=f"bulk {corner.team.pk}", client_id=uuid4()
     )
     actions.work_bulk(at=timezone.now(), job_id=job.pk)
     ids["bulk"] = job.pk
-    given = actions.add_tag(ticket.pk, by=agent, name=f"{word} given")
+    given = actions.add_tag(ticket.pk, by=agent, name=f"given {corner.team.pk}")
     ids["change_made"] = given.recorded
     pending = Participant.objects.get(conversation__ticket=ticket, state="pending")
     OutgoingServer.objects.create(channel=corner.channel, position=0, host=f"{word}.first.example")
