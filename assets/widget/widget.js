@@ -335,6 +335,7 @@ form.addEventListener('submit', (event) => {
   }
   const job = { client: crypto.randomUUID(), text: said, files: files.map((file) => file.token), name: name.value, email: email.value, greeting: greeted };
   greeted = null;
+  saidTypingAt = 0; // the next words are news again
   text.value = '';
   clearTimeout(drafting);
   files.length = 0;

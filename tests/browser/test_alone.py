@@ -14,7 +14,7 @@ from people.models import Customer
 from tests.browser.test_inbox import ready, shown, until
 from tests.browser.test_pages import look_at
 from tests.people import NOW, House, make_house, open_ticket, receive
-from tests.support.browser import OpenPage, accessibility_violations, expect_words
+from tests.support.browser import OpenPage, accessibility_violations, expect_words, into_words
 from tests.support.live import LiveStack
 from tickets.actions import set_priority
 from tickets.actions.macros import Content, save_macro
@@ -211,14 +211,14 @@ def test_a_macro_with_a_placeholder(house: House, open_page: OpenPage, by: str) 
         page.locator("#menu-macros").get_by_text("Late parcel").click()
     expect(page.locator("#words")).to_contain_text(f"Dear Zoe, your number is {ticket.pk}.")
     expect(page.locator(".subj .tag")).to_have_text("late")
-    page.locator("#words").click()
+    into_words(page)
     page.keyboard.press("Control+End")
     page.keyboard.type(" See {{order.number}}.")
     page.keyboard.press("Control+Enter")
     said(page, "Fill in or remove: {{order.number}}.")
     expect(page.locator("#words")).to_contain_text("See {{order.number}}.")
     assert not Message.objects.filter(kind="outbound").exists()
-    page.locator("#words").click()
+    into_words(page)
     page.keyboard.press("Control+End")
     for _ in "See {{order.number}}.":
         page.keyboard.press("Backspace")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.people import NOW, House, events_of, make_house, open_ticket, receive
-from tests.support.browser import OpenPage, expect_words, write
+from tests.support.browser import OpenPage, expect_words, into_words, write
 from tests.support.live import LiveStack
 from tests.support.smtp_sink import SmtpSink
 from tickets.actions import add_note, assign_ticket, move_to_team, reply
@@ -144,7 +144,7 @@ def test_single_keys_are_off_while_typing_and_where_the_profile_says_so(house: H
     ticket = open_ticket(house.channel)
     page = open_page(house.olena)
     page.goto(f"/inbox/open/{ticket.pk}/")
-    page.locator("#words").click()
+    into_words(page)
     page.keyboard.type("eeiz")
     expect_words(page, "eeiz")
     house.ben.shortcuts = False

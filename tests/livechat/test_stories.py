@@ -18,7 +18,7 @@ from tests.browser.test_pages import LOOKS, look_at
 from tests.livechat.shop import HOSTILE, Shop, make_chat, open_shop
 from tests.livechat.test_story import PATIENCE, frame_of, live, say, visit
 from tests.people import House, events_of, make_house
-from tests.support.browser import OpenPage, accessibility_violations, sign_in
+from tests.support.browser import OpenPage, accessibility_violations, sign_in, write
 from tests.support.live import LiveStack
 from tickets.models import Message, MessageKind, Ticket
 
@@ -76,7 +76,7 @@ def open_ticket(desk: Page, text: str) -> None:
 
 
 def answer(desk: Page, text: str) -> None:
-    desk.locator("#words").fill(text)
+    write(desk, text)
     desk.keyboard.press("Control+Enter")
 
 

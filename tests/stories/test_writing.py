@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.people import ZOE, House, make_house, open_ticket, receive
-from tests.support.browser import OpenPage, expect_words
+from tests.support.browser import OpenPage, expect_words, into_words
 from tests.support.live import LiveStack
 from tests.support.smtp_sink import SmtpSink
 from tickets.actions import add_note
@@ -58,7 +58,7 @@ def paste_picture(page: Page, content: bytes, name: str) -> None:
 
 def write(page: Page, ticket: Ticket) -> None:
     page.goto(f"/inbox/open/{ticket.pk}/")
-    page.locator("#words").click()
+    into_words(page)
     expect(page.locator(".rich #words")).to_be_focused()
 
 
@@ -139,7 +139,7 @@ def test_a_forward_is_answered_aside_and_a_reply_for_later_is_held(
     page.locator("[data-cmd=forward].pass-on").first.click()
     expect(page.locator(".pass")).to_contain_text("Етикетка.png")
     page.locator("#rcp-to").fill("claims@courier.example")
-    page.locator("#words").click()
+    into_words(page)
     page.keyboard.type("Where is it?")
     page.keyboard.press("Control+Enter")
     page.get_by_role("button", name="Send to them too").click()
@@ -154,7 +154,7 @@ def test_a_forward_is_answered_aside_and_a_reply_for_later_is_held(
     assert b"SECRET" not in mail.content
     assert [one.get_filename() for one in mail.message.iter_attachments()] == ["Етикетка.png"]
 
-    page.locator("#words").click()
+    into_words(page)
     page.keyboard.type("You get a new one tomorrow.")
     page.locator("[data-menu=send]").click()
     page.get_by_role("menuitem", name="Tomorrow").click()

@@ -122,6 +122,17 @@ def write(page: Page, words: str) -> None:
                 raise
 
 
+def into_words(page: Page) -> None:
+    """Press into the composer, whichever field it is by now."""
+    until = time.monotonic() + PATIENCE / 1000
+    while True:
+        try:
+            return page.locator("#words").click(timeout=3_000)
+        except PlaywrightTimeoutError:
+            if time.monotonic() > until:
+                raise
+
+
 def expect_words(page: Page, words: str) -> None:
     """Wait until the composer holds these words, whether it is the plain field or the editor already."""
     said = "element => (element.value ?? element.innerText).replace(/\\n+$/, '')"
