@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from commerce.actions import save_shop
@@ -45,12 +45,15 @@ def _of_customers(dice: random.Random, at: datetime) -> Iterator[OrderFacts]:
     for person in people.order_by("value"):
         said = Message.objects.filter(identity=person, kind=MessageKind.INBOUND).order_by("at")
         named: dict[str, datetime] = {}
+        words = ""
         for subject, text, when in said.values_list("subject", "text", "at"):
+            words += f" {subject} {text}".lower()
             for number in _NUMBER.findall(f"{subject} {text}"):
                 named.setdefault(number, when)
         for number, when in named.items():
             placed = when - timedelta(days=dice.randint(3, 9), minutes=dice.randint(0, 700))
-            yield _order(dice, number, person.value, person.customer.name, placed, OrderStatus.SHIPPED)
+            meant = [good for good in GOODS if good[1].split()[0].lower() in words]
+            yield _order(dice, number, person.value, person.customer.name, placed, OrderStatus.SHIPPED, meant)
         for _ in range(dice.choice((0, 1, 1, 2, 3, 5)) if named else dice.choice((0, 0, 1, 2))):
             spare += dice.randint(3, 40)
             placed = at - timedelta(days=dice.randint(20, 420), minutes=dice.randint(0, 1400))
@@ -74,9 +77,17 @@ def _of_others(dice: random.Random, at: datetime) -> Iterator[OrderFacts]:
 
 
 def _order(
-    dice: random.Random, number: str, email: str, name: str, placed: datetime, status: OrderStatus
+    dice: random.Random,
+    number: str,
+    email: str,
+    name: str,
+    placed: datetime,
+    status: OrderStatus,
+    meant: Sequence[tuple[str, str, int]] = (),
 ) -> OrderFacts:
-    chosen = [(dice.choice(GOODS), dice.choice((1, 1, 1, 2))) for _ in range(dice.choice((1, 1, 2, 3)))]
+    """With the goods that are `meant`, or some."""
+    drawn = [(dice.choice(GOODS), dice.choice((1, 1, 1, 2))) for _ in range(dice.choice((1, 1, 2, 3)))]
+    chosen = [(good, 1) for good in meant] or drawn
     items = tuple(
         {"sku": sku, "title": title, "quantity": count, "price": price} for (sku, title, price), count in chosen
     )

@@ -169,6 +169,8 @@ def test_customers_are_proven_and_have_the_orders_they_write_about(shop: Shop) -
     elin = Ticket.objects.get(subject="Refund for order 48190").customer
     bought = bought_by(elin.pk)
     assert "48190" in {order.number for order in bought.orders} and bought.unproven == 0
+    boots = Order.objects.get(number="48213")
+    assert [item["title"] for item in boots.items] == ["Fjellrev boots"], "what she writes about is what she ordered"
     assert Order.objects.count() > 500
     now = timezone.now()
     assert Order.objects.filter(placed_at__gt=now).count() == 0
