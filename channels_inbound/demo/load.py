@@ -72,7 +72,7 @@ def load_demo_shop(*, now: datetime | None = None, along: Along | None = None) -
         set_aside(Stuck(content, STUCK_SENDER.address, SUPPORT), shop.channels[SUPPORT].pk, at=at)
         if along:
             along.after(shop.staff["ingrid"], now)
-        read_up(shop, unread_since=now - timedelta(hours=2))
+        read_up(shop, unread_since=now - timedelta(minutes=75))
         # Before the commit: a shop whose passwords nobody knows would be worse than a file without a shop.
         facts = _write_facts(shop)
         return Loaded(Ticket.objects.count(), facts)
