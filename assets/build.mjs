@@ -71,7 +71,7 @@ await bundle(entries('css'), { external: ['*.woff2', '*.svg'] });
 await bundle(entries('js'), { format: 'esm', splitting: true, chunkNames: 'chunk-[hash]' });
 // What goes to other people's pages: each one file, sharing nothing with ours.
 const widget = join(here, 'widget');
-await bundle([join(widget, 'widget-loader.js')], { format: 'iife' });
+await bundle([join(widget, 'widget-loader.js'), join(widget, 'contact-loader.js')], { format: 'iife' });
 await bundle([join(widget, 'widget.js')], { format: 'esm' });
 await bundle([join(widget, 'widget.css')], {});
 console.log(`Assets: ${entries('css').length} stylesheets, ${entries('js').length} scripts, ${icons} icons.`);

@@ -43,6 +43,7 @@ urlpatterns = [
     path("channels/<int:channel_id>/outgoing/<int:server_id>/first/", outgoing.first, name="outgoing_first"),
     path("channels/<int:channel_id>/outgoing/<int:server_id>/remove/", outgoing.remove, name="outgoing_remove"),
     path("calls/", calls.page, name="calls"),
+    path("contact.js", contact.loader, name="contact_loader"),
     path("contact/<slug:key>/", contact.page, name="contact"),
     path("channels/<int:channel_id>/contact-form/", contact.settings_page, name="contact_settings"),
     path("calls/new/", call_log.new, name="call_new"),

@@ -6,19 +6,14 @@ lists that origin; browsers enforce the first by `frame-ancestors`, we the secon
 
 from __future__ import annotations
 
-import gzip
-from functools import lru_cache
-from pathlib import Path
-
-from django.contrib.staticfiles import finders
-from django.contrib.staticfiles.storage import staticfiles_storage
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
+from channels_inbound.embedding import embedded_script
 from events.rates import client_address
 from livechat.asking import plain
 from livechat.doors import Refused, door_for, write_pass
@@ -28,33 +23,12 @@ from livechat.widget_settings import clean_origin, text_color
 from livechat.words import MAIL_WORDS, WORDS, choose_language, direction
 
 LOADER = "dist/widget-loader.js"
-LOADER_SECONDS = 300
 
 
 @require_safe
 def loader(request: HttpRequest) -> HttpResponseBase:
     """`/widget.js`: the same for every shop, a few kilobytes, cached for minutes so that fixes arrive."""
-    content, packed = _loader()
-    takes_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
-    response = HttpResponse(packed if takes_gzip else content, content_type="text/javascript; charset=utf-8")
-    if takes_gzip:
-        response["Content-Encoding"] = "gzip"
-    response["Cache-Control"] = f"public, max-age={LOADER_SECONDS}"
-    response["Cross-Origin-Resource-Policy"] = "cross-origin"
-    response["X-Content-Type-Options"] = "nosniff"
-    patch_vary_headers(response, ["Accept-Encoding"])
-    return response
-
-
-@lru_cache(1)
-def _loader() -> tuple[bytes, bytes]:
-    found = finders.find(LOADER)
-    if found:
-        content = Path(str(found)).read_bytes()
-    else:
-        with staticfiles_storage.open(LOADER) as file:
-            content = file.read()
-    return content, gzip.compress(content, 9, mtime=0)
+    return embedded_script(request, LOADER)
 
 
 @require_safe

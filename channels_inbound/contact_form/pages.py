@@ -20,10 +20,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from channels_inbound.contact_form.guard import BITS, TRAP, Refusal, judge, new_token
 from channels_inbound.contact_form.taking import MAX_FILE, MAX_FILES, set_contact_form, take_message
+from channels_inbound.embedding import embedded_script
 from channels_inbound.models import ContactForm
 from events.rates import client_address, spend
 from people.permissions import Permission
@@ -33,6 +34,7 @@ from tickets.models import Channel, ChannelKind
 from tickets.recipients import is_address
 
 MOST_ORIGINS = 20
+LOADER = "dist/contact-loader.js"
 
 
 class MessageForm(forms.Form):
@@ -56,6 +58,12 @@ class MessageForm(forms.Form):
         if not is_address(email.lower()):
             raise forms.ValidationError(_("This is not an address we could answer to."))
         return email
+
+
+@require_safe
+def loader(request: HttpRequest) -> HttpResponse:
+    """`/contact.js`: puts the form where its script tag stands. The same for every page."""
+    return embedded_script(request, LOADER)
 
 
 @csrf_exempt  # no session stands behind it: the token of the page is what is checked
@@ -121,16 +129,24 @@ def _files_wrong(files: list[UploadedFile]) -> str:
 def _show(
     request: HttpRequest, found: ContactForm, form: MessageForm, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    context = {
-        "contact": found, "form": form, "problem": problem, "token": new_token(found.key), "bits": BITS, "trap": TRAP,
-        "language": translation.get_language(),
+    context = _surroundings(request, found) | {
+        "form": form, "problem": problem, "token": new_token(found.key), "bits": BITS, "trap": TRAP,
     }  # fmt: skip
     return render(request, "channels_inbound/contact.html", context, status=status)
 
 
 def _thanks(request: HttpRequest, found: ContactForm) -> HttpResponse:
-    context = {"contact": found, "done": True, "language": translation.get_language()}
-    return render(request, "channels_inbound/contact.html", context)
+    return render(request, "channels_inbound/contact.html", _surroundings(request, found) | {"done": True})
+
+
+def _surroundings(request: HttpRequest, found: ContactForm) -> dict[str, Any]:
+    """What depends on where it is shown. `parent` is the page around its frame, if it is one that may show it: only
+    that one is told how tall the form is. `theme` is the page's look, where it says one."""
+    parent, theme = request.GET.get("in", ""), request.GET.get("theme", "")
+    return {
+        "contact": found, "language": translation.get_language(), "parent": parent if parent in found.origins else "",
+        "theme": theme if theme in ("light", "dark") else "",
+    }  # fmt: skip
 
 
 class SettingsForm(forms.Form):
@@ -174,6 +190,18 @@ def settings_page(request: HttpRequest, channel_id: int) -> HttpResponseBase:
             raise Http404("no such channel") from None
         messages.success(request, _("Saved."))
         return redirect("contact_settings", channel.pk)
-    address = f"{settings.BASE_URL}{reverse('contact', args=[found.key])}" if found else ""
-    context = {"channel": channel, "form": form, "found": found, "address": address}
+    context = {"channel": channel, "form": form, "found": found, "base": settings.BASE_URL} | _embedding(found)
     return render(request, "channels_inbound/contact_settings.html", context, status=422 if form.errors else 200)
+
+
+def _embedding(found: ContactForm | None) -> dict[str, str]:
+    """Where the form is, and what stands for it in other pages."""
+    if found is None:
+        return {}
+    address = f"{settings.BASE_URL}{reverse('contact', args=[found.key])}"
+    title = _("Contact form")
+    return {
+        "address": address,
+        "snippet": f'<script async src="{settings.BASE_URL}/contact.js" data-form="{found.key}"></script>',
+        "iframe": f'<iframe src="{address}" title="{title}" width="100%" height="900" loading="lazy"></iframe>',
+    }

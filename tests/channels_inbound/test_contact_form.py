@@ -166,7 +166,7 @@ def test_only_admins_open_a_form(house: House) -> None:
     )
     assert ContactForm.objects.get().origins == ["https://shop.example", "http://localhost:8001"]
     html = client.get(path).content.decode()
-    assert "&lt;iframe src=" in html
+    assert "&lt;script async src=" in html
     for wrong in (
         "shop.example",
         "https://a b",
@@ -179,3 +179,26 @@ def test_only_admins_open_a_form(house: House) -> None:
     client.force_login(house.olena)
     assert client.get(path).status_code == 404
     assert pages.MOST_ORIGINS == 20
+
+
+def test_only_a_named_page_hears_how_tall_it_is(house: House, contact: ContactForm) -> None:
+    def shown(query: str) -> str:
+        return Client().get(f"/contact/{contact.key}/?{query}").content.decode()
+
+    assert 'data-parent="https://shop.example"' in shown("in=https://shop.example&theme=dark")
+    assert 'data-theme="dark"' in shown("in=https://shop.example&theme=dark")
+    for query in ("in=https://evil.example", "in=", "in=%22%3E%3Cscript%3E", 'theme=dark"x'):
+        html = shown(query)
+        assert "data-parent" not in html
+        assert "data-theme" not in html
+
+
+def test_the_script_for_other_pages_is_small_and_may_be_loaded_anywhere() -> None:
+    answer = Client().get("/contact.js", headers={"Accept-Encoding": "gzip"})
+    assert (answer.status_code, answer["Content-Encoding"], answer["Content-Type"]) == (
+        200, "gzip", "text/javascript; charset=utf-8",
+    )  # fmt: skip
+    assert answer["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert len(answer.content) < 1024
+    assert not answer.cookies
+    assert Client().post("/contact.js").status_code == 405

@@ -292,7 +292,9 @@ WIDGET = {
 # So are the questions to customers: tests/metrics/surveys/.
 SURVEY = {"survey", "survey_public"}
 # What shops call, signed: tests/commerce/test_hooks.py.
-OPEN_TO_ALL = {"contact", "healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe"} | WIDGET | SURVEY
+OPEN_TO_ALL = (
+    {"contact", "contact_loader", "healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe"} | WIDGET | SURVEY
+)
 
 
 def site_routes() -> set[str]:

@@ -68,3 +68,11 @@ if (form) {
     found.then(() => form.submit());
   });
 }
+
+// In a page that may show it, the form's frame is as tall as the form: only that page is told.
+const { parent: around, done } = document.documentElement.dataset;
+if (around && window.parent !== window) {
+  const tell = (type, data) => window.parent.postMessage({ helpdesk: 1, type, data }, around);
+  new ResizeObserver(() => tell('height', document.body.scrollHeight)).observe(document.body);
+  if (done !== undefined) tell('sent');
+}
