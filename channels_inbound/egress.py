@@ -13,6 +13,7 @@ import socket
 import ssl
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 
@@ -41,6 +42,17 @@ class AddressRefused(EgressError):
 def tls_context() -> ssl.SSLContext:
     """What certificates are judged by. One for all: each holds every known authority, a megabyte or two."""
     return ssl.create_default_context()
+
+
+def trusted_authorities() -> list[bytes]:
+    """The certificates of the authorities this machine trusts (DER), the same that connections are judged by."""
+    found = tls_context().get_ca_certs(binary_form=True)
+    folder = ssl.get_default_verify_paths().capath
+    if found or not folder:
+        return found
+    # A machine that keeps them one a file: OpenSSL reads those only when it meets one that names them.
+    pems = (path.read_text("ascii", "ignore") for path in sorted(Path(folder).glob("*.pem")))
+    return [ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN") :]) for pem in pems if "-----BEGIN CERT" in pem]
 
 
 def connect(host: str, port: int, *, timeout: float, ports: frozenset[int]) -> socket.socket:

@@ -1,7 +1,8 @@
 """The signature of Amazon SNS, which carries what SES tells: proof beside the secret in the webhook's address.
 
 Anybody can make a topic, and SNS signs for all of them; so the signature says that it is SNS, the secret in the
-address and the topic's name that it is ours. Certificates come from SNS's own hosts and nowhere else.
+address and the topic's name that it is ours. Certificates come from SNS's own hosts and nowhere else, and count only
+if an authority this machine trusts vouches for them by SNS's name.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import Certificate
 
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.http import HttpClient, TooLarge, Unanswered, Unreachable
 from channels_inbound.hooks.provider import BadSignature, Unverifiable
 from channels_inbound.hooks.reading import text
+from channels_inbound.mail_services.chain import vouched
 
 _HOST = re.compile(r"sns\.[a-z]{2}(-[a-z]+)+-\d\.amazonaws\.com(\.cn)?")
 _PATH = re.compile(r"/SimpleNotificationService-[A-Za-z0-9]{16,80}\.pem")
@@ -32,6 +34,9 @@ _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "
 _LARGEST = 16 * 1024
 # The request waits for this, once a certificate: SNS itself gives up after fifteen seconds.
 _SECONDS = 3.0
+_KEPT_SECONDS = 12 * 3600
+# By whose name SNS signs, in every region.
+_SIGNER = "sns.amazonaws.com"
 
 
 def verify_notice(body: bytes, *, topics: list[str], http: HttpClient | None = None) -> None:
@@ -75,14 +80,11 @@ def checked_url(url: str) -> str:
 
 
 def certificate_key(url: str, http: HttpClient | None = None) -> RSAPublicKey:
-    """The key of the certificate there, valid now. Unverifiable, BadSignature."""
-    content = _fetched(url) if http is None else _fetch(url, http)
-    try:
-        certificate = load_pem_x509_certificate(content)
-        key = certificate.public_key()
-    except ValueError:
-        raise BadSignature from None
+    """The key of the certificate there, for which an authority vouches now. Unverifiable, BadSignature."""
     now = datetime.now(UTC)
+    period = int(now.timestamp() // _KEPT_SECONDS)
+    certificate = _known(url, period) if http is None else _vouched(url, now, http)
+    key = certificate.public_key()
     if not isinstance(key, RSAPublicKey) or key.key_size < 2048:
         raise BadSignature
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
@@ -91,9 +93,14 @@ def certificate_key(url: str, http: HttpClient | None = None) -> RSAPublicKey:
 
 
 @lru_cache(16)
-def _fetched(url: str) -> bytes:
-    """Kept as long as the process lives: a certificate's name holds its hash. A failure is not kept."""
-    return _fetch(url, HttpClient(timeout=_SECONDS))
+def _known(url: str, _period: int) -> Certificate:
+    """Kept for half a day: its address holds its hash, but who is trusted may change. A failure is not kept."""
+    return _vouched(url, datetime.now(UTC), HttpClient(timeout=_SECONDS))
+
+
+def _vouched(url: str, now: datetime, http: HttpClient) -> Certificate:
+    names = (_SIGNER, urlsplit(url).hostname or _SIGNER)
+    return vouched(_fetch(url, http), names, at=now, fetch=lambda place: _fetch(place, http))
 
 
 def _fetch(url: str, http: HttpClient) -> bytes:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from channels_inbound.egress import trusted_authorities
 from channels_inbound.hooks.http import HttpClient
 from channels_inbound.hooks.provider import BadSignature, Unverifiable
 from channels_inbound.mail_services import sns as checking
@@ -16,19 +18,27 @@ from channels_inbound.models import RawDelivery
 from tests.channels_inbound.hooks.house import KEY, connect, deliver
 from tests.people import make_house
 from tests.providers import mail_services
-from tests.providers.mail_services import CERTIFICATE_URL, TOPIC, SnsServer, sns
+from tests.providers.mail_services import (
+    CERTIFICATE_URL,
+    TOPIC,
+    Signed,
+    SnsServer,
+    between,
+    certified,
+    forget,
+    sns,
+    trusted,
+)  # fmt: skip
 from tests.providers.server import Reply, running
 from tests.providers.webhooks import Webhook
 
 
 @pytest.fixture
 def server(settings: Any) -> Iterator[SnsServer]:
-    checking._fetched.cache_clear()
-    with running(SnsServer()) as simulator:
+    with trusted(), running(SnsServer()) as simulator:
         settings.PROVIDER_ENDPOINTS = {"sns": simulator.url}
         settings.ALLOWED_NETWORKS = ["127.0.0.0/8"]
         yield simulator  # type: ignore[misc]
-    checking._fetched.cache_clear()
 
 
 def check(webhook: Webhook, *, topics: tuple[str, ...] = (TOPIC,)) -> None:
@@ -45,7 +55,7 @@ def test_what_sns_signed_passes_and_the_certificate_is_fetched_once(server: SnsS
         check(sns({"notificationType": "Received"}, version=version))
     check(sns({"a": 1}, version=version), topics=())
     check(sns("confirm", kind="SubscriptionConfirmation", version=version, Token="t", SubscribeURL="https://x.example"))
-    assert len(server.requests) == 1
+    assert [one.path for one in server.requests] == [f"/{mail_services.CERTIFICATE}", "/r2m01.cer"]
 
 
 @pytest.mark.parametrize(
@@ -90,14 +100,78 @@ def test_another_s_key_and_an_old_certificate_are_refused(server: SnsServer) -> 
     other = rsa.generate_private_key(65537, 2048)
     with pytest.raises(BadSignature):
         check(sns({}, key=other))
-    checking._fetched.cache_clear()
+    forget()
     key, server.pem = mail_services.signer((-30, -1))
     with pytest.raises(BadSignature):
         check(sns({}, key=key))
-    checking._fetched.cache_clear()
+    forget()
     server.pem = b"no certificate"
     with pytest.raises(BadSignature):
         check(sns({}))
+
+
+def pem(signed: Signed) -> bytes:
+    return signed[1].public_bytes(Encoding.PEM)
+
+
+def rogue() -> list[Signed]:
+    """A chain as ours, of the same names."""
+    top = certified("Test root", authority=True)
+    middle = certified("Test authority", top, authority=True)
+    return [certified("sns.amazonaws.com", middle), middle, top]
+
+
+def only(*of: Signed) -> tuple[Signed, bytes]:
+    return of[0], b"".join(pem(one) for one in of)
+
+
+NAME = "sns.amazonaws.com"
+# Who signs, and what lies where SNS's certificate should: chains that end at nobody we trust, or say too much.
+STRANGERS: dict[str, Callable[[], tuple[Signed, bytes]]] = {
+    "an authority nobody trusts": lambda: only(*rogue()),
+    "an authority of the same name": lambda: only(rogue()[0]),
+    "signed by a certificate that may not": lambda: only(certified(NAME, certified("shop.example", between()))),
+    "signed by itself": lambda: only(certified(NAME)),
+    "another name": lambda: only(certified("shop.example", between())),
+    "an issuer on somebody's host": lambda: only(certified(NAME, between(), issuer="http://evil.example/a.cer")),
+    "an issuer inside": lambda: only(certified(NAME, between(), issuer="http://169.254.169.254/r2m01.cer")),
+    "too many": lambda: only(*[certified(NAME, between())] * 5),
+    "an honest one second": lambda: only(rogue()[0], certified(NAME, between()), between()),
+}
+
+
+@pytest.mark.parametrize("case", list(STRANGERS))
+def test_a_chain_that_ends_at_nobody_we_trust_is_refused(server: SnsServer, case: str) -> None:
+    (key, _), server.pem = STRANGERS[case]()
+    with pytest.raises(BadSignature):
+        check(sns({}, key=key))
+    assert {one.path for one in server.requests} <= {f"/{mail_services.CERTIFICATE}", "/r2m01.cer"}
+
+
+def test_a_whole_chain_needs_no_second_question(server: SnsServer) -> None:
+    server.pem += pem(between())
+    check(sns({}))
+    assert len(server.requests) == 1
+
+
+def test_an_authority_that_cannot_be_asked_now_is_no_forgery(server: SnsServer) -> None:
+    server.issuer = b"x" * 20_000
+    with pytest.raises(Unverifiable):
+        check(sns({}))
+    server.issuer = between()[1].public_bytes(Encoding.DER)
+    check(sns({}))
+
+
+def test_a_trust_withdrawn_counts(server: SnsServer) -> None:
+    check(sns({}))
+    with trusted(certified("Other", authority=True)), pytest.raises(BadSignature):
+        check(sns({}))
+    check(sns({}))
+
+
+def test_this_machine_knows_amazon() -> None:
+    """What really signs for SNS ends at one of these: the store is the one TLS is judged by."""
+    assert any(b"Amazon Root CA 1" in one for one in trusted_authorities())
 
 
 def test_another_topic_is_refused_though_sns_signed_it(server: SnsServer) -> None:
@@ -134,7 +208,7 @@ def test_secret_and_signature_are_both_needed(server: SnsServer, settings: Any) 
     assert server.requests == [], "who does not know the secret makes us fetch nothing"
     forged = changed(good, Message="{}")
     assert deliver(connection, Webhook(forged.body, good.headers, good.content_type)).status_code == 403
-    checking._fetched.cache_clear()
+    forget()
     server.faults = [Reply(500, b"")]
     assert deliver(connection, good).status_code == 503
     assert RawDelivery.objects.count() == 0

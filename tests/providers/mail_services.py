@@ -8,18 +8,24 @@ import json
 import secrets
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from functools import cache
 from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from channels_inbound.hooks.signatures import hmac_hex
+from channels_inbound.mail_services import chain
+from channels_inbound.mail_services.sns import _known as known
 from channels_inbound.mail_services.sns import signed_text
 from tests.providers.server import Reply, Request, Simulator
 from tests.providers.webhooks import Webhook, basic
@@ -104,31 +110,77 @@ def sendgrid_events(*events: dict[str, Any], login: str = LOGIN) -> Webhook:
 # ---- Amazon SES, by SNS
 
 
+AUTHORITY = "http://crt.r2m01.amazontrust.com/r2m01.cer"
+Signed = tuple[rsa.RSAPrivateKey, x509.Certificate]
+
+
 @cache
-def authority() -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
-    """The simulator's own authority."""
-    key = rsa.generate_private_key(65537, 2048)
-    return key, _certificate("Test authority", key, "Test authority", key, days=(-1, 30))
+def root() -> Signed:
+    """The authority that machines trust."""
+    return certified("Test root", authority=True)
+
+
+@cache
+def between() -> Signed:
+    """The authority below it, which signs for servers."""
+    return certified("Test authority", root(), authority=True)
 
 
 @cache
 def signer(days: tuple[int, int] = (-1, 30)) -> tuple[rsa.RSAPrivateKey, bytes]:
-    """The key SNS signs with, and its certificate as PEM."""
-    key = rsa.generate_private_key(65537, 2048)
-    made = _certificate("sns.amazonaws.com", key, "Test authority", authority()[0], days=days)
+    """The key SNS signs with, and its certificate as PEM: alone, as SNS serves it."""
+    key, made = certified("sns.amazonaws.com", between(), days=days)
     return key, made.public_bytes(serialization.Encoding.PEM)
 
 
-def _certificate(
-    name: str, key: rsa.RSAPrivateKey, issuer: str, signed_by: rsa.RSAPrivateKey, *, days: tuple[int, int]
-) -> x509.Certificate:
-    now = datetime.now(UTC)
+def certified(
+    name: str, by: Signed | None = None, *, authority: bool = False, days: tuple[int, int] = (-1, 30),
+    issuer: str = AUTHORITY,
+) -> Signed:  # fmt: skip
+    """A key and its certificate, signed by somebody or by itself."""
+    now, key = datetime.now(UTC), rsa.generate_private_key(65537, 2048)
+    signed_by = by[0] if by else key
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = x509.CertificateBuilder(
-        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]),
-        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key.public_key(), x509.random_serial_number(),
+        by[1].subject if by else subject, subject, key.public_key(), x509.random_serial_number(),
         now + timedelta(days=days[0]), now + timedelta(days=days[1]),
     )  # fmt: skip
-    return builder.sign(signed_by, hashes.SHA256())
+    usage = dict.fromkeys(
+        ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+         "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"), False,
+    )  # fmt: skip
+    usage |= {"key_cert_sign": True, "crl_sign": True} if authority else {"digital_signature": True}
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
+        (x509.BasicConstraints(ca=authority, path_length=None), True), (x509.KeyUsage(**usage), True),
+        (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_public_key(signed_by.public_key()), False),
+    ]  # fmt: skip
+    if not authority:
+        place = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(issuer))
+        extensions += [
+            (x509.SubjectAlternativeName([x509.DNSName(name)]), False),
+            (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+            (x509.AuthorityInformationAccess([place]), False),
+        ]
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    return key, builder.sign(signed_by, hashes.SHA256())
+
+
+@contextmanager
+def trusted(*authorities: Signed) -> Iterator[None]:
+    """While this lasts the machine trusts those (the simulator's root), and nobody else."""
+    found = [one[1].public_bytes(serialization.Encoding.DER) for one in authorities or (root(),)]
+    forget()
+    with patch.object(chain, "trusted_authorities", lambda: found):
+        yield
+    forget()
+
+
+def forget() -> None:
+    """What was judged before counts no more."""
+    known.cache_clear()
+    chain._authorities.cache_clear()
 
 
 class SnsServer(Simulator):
@@ -137,6 +189,7 @@ class SnsServer(Simulator):
     def __init__(self) -> None:
         super().__init__()
         self.pem = signer()[1]
+        self.issuer = between()[1].public_bytes(serialization.Encoding.DER)
 
     def is_send(self, request: Request) -> bool:
         return True
@@ -144,6 +197,8 @@ class SnsServer(Simulator):
     def answer(self, request: Request) -> Reply:
         if request.path == f"/{CERTIFICATE}":
             return Reply(200, self.pem, {"Content-Type": "application/x-pem-file"})
+        if request.path == urlsplit(AUTHORITY).path:
+            return Reply(200, self.issuer, {"Content-Type": "application/pkix-cert"})
         return Reply(404, b"")
 
 

@@ -27,7 +27,7 @@ from tests.channels_inbound.hooks.house import KEY, connect, deliver
 from tests.people import House, make_house
 from tests.providers import http_system, mail_services, twilio, x
 from tests.providers.http_system import HttpSystem
-from tests.providers.mail_services import SnsServer
+from tests.providers.mail_services import SnsServer, trusted
 from tests.providers.server import Simulator, running
 from tests.providers.twilio import TwilioServer
 from tests.providers.webhooks import Webhook
@@ -247,7 +247,7 @@ def test_a_mail_service_brings_one_mail_and_proves_one_answer(
     service: str, house: House, settings: Any, smtp_sink: SmtpSink
 ) -> None:
     values, brings, delivered = SERVICES[service]
-    with running(SnsServer()) as sns:
+    with trusted(), running(SnsServer()) as sns:
         settings.PROVIDER_ENDPOINTS = {"sns": sns.url}
         connection = connect(house, service, {"address": "support@shop.example", **values})
         webhook = brings()
