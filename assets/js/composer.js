@@ -7,6 +7,7 @@ import { Draft } from './drafts.js';
 import { get } from './http.js';
 import { mark } from './list.js';
 import { Passing } from './passing.js';
+import { wrote } from './presence.js';
 import { Recipients } from './recipients.js';
 import * as thread from './thread.js';
 import { say } from './toast.js';
@@ -127,6 +128,7 @@ class Composer {
     this.client = null;
     this.draft.change(written, this.kind === 'note' ? {} : this.recipients.lists);
     mark(this.number, 'draft', written.text.trim());
+    wrote(!blank);
     this.tell(blank ? '' : 'saving');
     this.markReplyAll();
     this.warn();
@@ -207,6 +209,7 @@ class Composer {
     if (kind === REPLY) this.seen = thread.ticket()?.sequence ?? this.seen;
     this.tell('');
     mark(this.number, 'draft', false);
+    wrote(false);
     if (kind === FORWARD || this.aside) this.answerCustomer();
     // Or the next single key, Z above all, would be written into the empty composer.
     $('#talk')?.focus({ preventScroll: true });

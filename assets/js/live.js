@@ -8,10 +8,12 @@
 //   live:ticket  {ticket, kind, event, sequence}                the open ticket changed: fetch what is new
 //   live:viewing {ticket, sequence, event_sequence}             answer to send("view"): fetch if the page is behind
 //   live:counts  {counts: {view: n}}     live:notices {unread}     live:seen {ticket, sequence}
+//   live:presence {whole, tickets: {number: [person]}}          who else is at these tickets; of all of them if whole
 //   live:toast   {text, ticket, href}    live:resync  {reason}     live:state {online, signedOut, polling}
 //
 // send("view", {view, ticket}) tells what is shown: `view` is the list's key (null: no list; left out: rows of every
 // visible ticket), `ticket` the open one. Call it before fetching the list, so that nothing falls in between.
+// send("here", {state}) tells what one does there: here, typing, idle or away.
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 60_000;
@@ -30,6 +32,7 @@ let heartbeat = 25_000;
 let attempts = 0;
 let received = 0;
 let shown = null;
+let doing = null;
 let online = null;
 let offlineSince = 0;
 let suspected = false;
@@ -54,6 +57,9 @@ export function send(kind, data = {}) {
   if (kind === "view") {
     shown = { type: "view", ...data };
     say(shown);
+  } else if (kind === "here") {
+    doing = { type: "here", ...data };
+    say(doing);
   } else {
     say({ type: kind, ...data });
   }
@@ -149,6 +155,7 @@ function welcome({ heartbeat: seconds }) {
   suspected = false;
   attempts = 0;
   if (shown) say(shown);
+  if (doing) say(doing);
   stop("offline");
   stop("poll");
   beat();

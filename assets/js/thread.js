@@ -27,6 +27,7 @@ export function settle({ focus = null } = {}) {
   watcher?.disconnect();
   watcher = new ResizeObserver(() => pinned && toEnd());
   watcher.observe(timeline());
+  watcher.observe(talk());
   talk().addEventListener('scroll', () => {
     const box = talk();
     pinned = box.scrollHeight - box.scrollTop - box.clientHeight < 60;

@@ -12,6 +12,7 @@ from .desks import note_desks
 from .frames import encode, look
 from .hub import Hub, running_hub
 from .lean import LeanConsumer, read_object
+from .presence import State
 from .socket import Goodbye, Socket
 
 LONGEST_KEY = 64
@@ -56,12 +57,15 @@ class AgentConsumer(LeanConsumer):
             socket.close(Goodbye.TOO_MUCH)
             return
         said = _read(text)
+        socket.heard_at = time.monotonic()
         if said is None:
             socket.close(Goodbye.MALFORMED)
         elif said["type"] == "ping":
             socket.push(encode("pong"))
         elif said["type"] == "view":
             await self._turn_to(socket, said)
+        elif said["type"] == "here":
+            await self._doing(socket, said.get("state"))
 
     async def _turn_to(self, socket: Socket, said: dict[str, Any]) -> None:
         """Remember what the browser shows, as far as its agent may see it. A view left out means: tell of all."""
@@ -70,8 +74,22 @@ class AgentConsumer(LeanConsumer):
             socket.close(Goodbye.MALFORMED)
             return
         seen = await self.hub.run(look, socket.sight.agent_id, view_key, ticket)
+        if socket.view_key is None and socket.ticket is None:
+            self.hub.onlookers.introduce(socket)
+        if socket.state is State.TYPING:
+            socket.state = State.HERE
         socket.view_key, socket.view, socket.ticket = view_key, seen.view, seen.ticket
+        await self.hub.onlookers.place(socket)
         socket.push(encode("viewing", ticket=seen.ticket, sequence=seen.sequence, event_sequence=seen.event_sequence))
+
+    async def _doing(self, socket: Socket, state: Any) -> None:
+        """Remember what the agent does in this tab, and tell it."""
+        known = {one.value: one for one in State}
+        if not isinstance(state, str) or state not in known:
+            socket.close(Goodbye.MALFORMED)
+            return
+        socket.state = known[state]
+        await self.hub.onlookers.place(socket)
 
 
 def _read(text: str | None) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ from .desks import note_desks
 from .frames import Audience, Change, Composer, counts_now, encode
 from .lean import WorkThread
 from .listener import Listener
+from .onlookers import Onlookers
 from .sight import Standing, standings
 from .socket import Goodbye, Socket
 
@@ -56,7 +57,8 @@ class Hub:
         self._pending: dict[int, Change] = {}
         self._told_at: dict[int, float] = {}
         self._news, self._recount, self._recheck = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._listener = Listener(on_message=self._hear, on_gap=lambda: self.resync("gap"))
+        self._listener = Listener(on_message=self._hear, on_gap=self._missed)
+        self.onlookers = Onlookers(self._sockets, self.run)
         self._thread = WorkThread("live")
         self._running: asyncio.Task[None] | None = None
 
@@ -78,6 +80,7 @@ class Hub:
     def leave(self, socket: Socket) -> None:
         socket.left()
         self._sockets.discard(socket)
+        self.onlookers.leave(socket)
         if not self._sockets:
             asyncio.get_running_loop().call_later(IDLE_SECONDS, self._stop_if_idle)
 
@@ -88,6 +91,10 @@ class Hub:
         for socket in self._sockets:
             socket.push(frame)
         self._recount.set()
+
+    def _missed(self) -> None:
+        self.resync("gap")
+        self.onlookers.missed()
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
         """Do blocking work in the hub's one lasting thread, with its lasting database connection."""
@@ -107,6 +114,7 @@ class Hub:
             self._push_to_agent(agent_id, json.dumps(frame, ensure_ascii=False))
         for ticket_id, frame in message.get("to_tickets", ()):
             self._push_to_ticket(ticket_id, json.dumps(frame, ensure_ascii=False))
+        self.onlookers.hear(message)
         if message.get("agents"):
             self._recheck.set()
         if message.get("lost") or len(self._pending) > FLOOD:
@@ -125,7 +133,7 @@ class Hub:
             if socket.ticket == ticket_id:
                 socket.push(frame)
 
-    # Four lasting jobs
+    # Six lasting jobs
 
     def _start(self) -> None:
         if self._running is None or self._running.done():
@@ -139,7 +147,8 @@ class Hub:
     async def _live(self) -> None:
         try:
             async with asyncio.TaskGroup() as jobs:
-                for job in (self._listener.listen, self._tell, self._count, self._watch):
+                lookers = self.onlookers
+                for job in (self._listener.listen, self._tell, self._count, self._watch, lookers.show, lookers.renew):
                     jobs.create_task(self._keep(job))
         finally:
             self._thread.stop()
@@ -242,6 +251,7 @@ class Hub:
         if (socket.sight.everything, socket.sight.team_ids) != (standing.sight.everything, standing.sight.team_ids):
             # What they may see grew or shrank: the list on the screen is no longer theirs.
             socket.push(encode("resync", reason="scope"))
+            self.onlookers.introduce(socket)
         socket.sight = standing.sight
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
@@ -12,6 +13,7 @@ from typing import Any
 
 from tickets.facets import Where
 
+from .presence import Place, State
 from .sight import Sight
 
 logger = logging.getLogger(__name__)
@@ -36,7 +38,8 @@ class Goodbye(IntEnum):
 
 
 class Socket:
-    """`view` is the condition of the list shown and `view_key` its name (None: no list), `ticket` the open one."""
+    """`view` is the condition of the list shown and `view_key` its name (None: no list), `ticket` the open one; `state`
+    is what its agent does there, `told_place` what the others were told of that."""
 
     __slots__ = (
         "_closing",
@@ -46,11 +49,15 @@ class Socket:
         "_waiting",
         "_writer",
         "counts",
+        "heard_at",
         "joined_at",
         "session_key",
         "session_mark",
         "sight",
+        "state",
+        "tab",
         "ticket",
+        "told_place",
         "view",
         "view_key",
     )  # fmt: skip
@@ -60,7 +67,10 @@ class Socket:
         self.sight = sight
         self.session_key = session_key
         self.session_mark = session_mark
-        self.joined_at = joined_at
+        self.joined_at = self.heard_at = joined_at
+        self.tab = secrets.token_hex(6)
+        self.state = State.HERE
+        self.told_place: Place | None = None
         self.view_key: str | None = None
         self.view: Where | None = None
         self.ticket: int | None = None
