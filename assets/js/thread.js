@@ -2,6 +2,7 @@
 
 import { $, $$, app, build, command, read, text } from './core.js';
 import { get, post, Refusal } from './http.js';
+import { openPicture, startLightbox } from './lightbox.js';
 import { arrive, mark, rowOf } from './list.js';
 import { complain, say } from './toast.js';
 
@@ -133,6 +134,10 @@ function fit(frame) {
     new ResizeObserver(() => fit(frame)).observe(inside);
     // Keys pressed inside the frame never reach this page by themselves.
     frame.contentDocument.addEventListener('keydown', (event) => document.dispatchEvent(new CustomEvent('frame:key', { detail: event })));
+    frame.contentDocument.addEventListener('click', (event) => {
+      const picture = event.target.closest('img');
+      if (picture && !event.target.closest('a') && pane && openPicture(picture)) event.preventDefault();
+    });
   }
   const wanted = Math.ceil(Math.max(inside.scrollHeight, inside.getBoundingClientRect().height)) + 4;
   if (Math.abs(wanted - frame.clientHeight) > 3) frame.style.height = `${Math.min(wanted, 20_000)}px`;
@@ -204,15 +209,6 @@ async function onMessage(path, button, words, data = {}) {
   button.disabled = false;
 }
 
-function showPicture(link) {
-  const box = $('#picture');
-  const image = $('img', box);
-  image.src = `${link.getAttribute('href')}thumb/?size=large`;
-  image.alt = $('.trunc', link).textContent;
-  box.classList.remove('zoom');
-  box.showModal();
-}
-
 export function startThread() {
   // A mail on a page of its own.
   for (const frame of $$('.page iframe.frame')) {
@@ -228,14 +224,7 @@ export function startThread() {
   command('unfold', (button) => onMessage('folding', button, 'unfolded'));
   command('refold', (button) => onMessage('folding', button, null, { restore: 1 }));
   pane.addEventListener('load', (event) => event.target.matches?.('iframe.frame') && fit(event.target), true);
-  pane.addEventListener('click', (event) => {
-    const link = event.target.closest('a.file[data-picture]');
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    showPicture(link);
-  });
-  const box = $('#picture');
-  box.addEventListener('click', (event) => (event.target.matches('img') ? box.classList.toggle('zoom') : box.close()));
+  startLightbox(pane);
   document.addEventListener('visibilitychange', see);
   document.addEventListener('live:seen', ({ detail }) => mark(detail.ticket, 'unread', false));
   if (facts === null && read('facts', pane)) settle();

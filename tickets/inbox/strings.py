@@ -37,6 +37,7 @@ STRINGS = {
     "writes_many": _("%s are writing"),
     "writes_here": _("%s is writing here. You can still leave a note."),
     "write_here": _("%s are writing here. You can still leave a note."),
+    "picture_of": _("%d of %d"),
     "looks": _("%s is looking at it"),
     "dozes": _("%s had a look at it some minutes ago"),
     "gone": _("This ticket is no longer in your view."),
