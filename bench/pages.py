@@ -15,6 +15,7 @@ MILLION = 1_000_000
 RARE = ("zirconium", "kaleidoscope", "перламутр")
 COMMON = ("order", "parcel", "thank")
 LIST_LENGTH = 50
+WARM_UP = 6  # times: each thread has a connection, whose backend must have read the catalogue
 AGENT = "orders.2@shop.example"
 
 
@@ -45,11 +46,12 @@ def run(
 def _measure(stack: Stack, database: str, rounds: int, requests: int) -> dict[str, Cost]:
     session, pages = _prepare()
     queries = {name: max(count_queries(session, path) for path in paths) for name, paths in pages.items()}
-    with stack.serving(database) as served:
+    with stack.without_autovacuum(), stack.serving(database) as served:
         served.headers = {"Cookie": session}
-        for paths in pages.values():
-            for path in paths:
-                _asked(served, path)
+        for _ in range(WARM_UP):
+            for paths in pages.values():
+                for path in paths:
+                    _asked(served, path)
         stack.settle()
         rows: dict[str, list[Cost]] = {name: [] for name in pages}
         for _ in range(rounds):

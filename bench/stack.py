@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -91,6 +92,23 @@ class Stack:
         """Write out what earlier work left, so that the next measurement does not pay for it."""
         with self._admin() as connection:
             connection.execute("CHECKPOINT")
+
+    @contextlib.contextmanager
+    def without_autovacuum(self) -> Iterator[None]:
+        """For pages, which write next to nothing: a vacuum of another database of the server would be counted."""
+        self._configure("ALTER SYSTEM SET autovacuum = off")
+        try:
+            yield
+        finally:
+            self._configure("ALTER SYSTEM RESET autovacuum")
+
+    def _configure(self, change: LiteralString) -> None:
+        with self._admin() as connection:
+            connection.execute(change)
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'"
+            )
 
     def manage(self, database: str, *arguments: str) -> str:
         """Run a management command against `database`; its output."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from commerce.models import PURCHASES, Order
+from people.identities import family
 from people.models import Identity, IdentityKind, Trust
 
 PROVEN = (Trust.SIGNED, Trust.VERIFIED)
@@ -42,8 +43,8 @@ def bought_by(customer_id: int, *, most: int = 5) -> Bought:
 
 
 def _identities(customer_id: int) -> QuerySet[Identity]:
-    theirs = Q(customer=customer_id) | Q(customer__merged_into=customer_id)
-    return Identity.objects.filter(theirs, suspect=False, kind__in=[IdentityKind.EMAIL, IdentityKind.PHONE])
+    kinds = [IdentityKind.EMAIL, IdentityKind.PHONE]
+    return Identity.objects.filter(customer__in=family(customer_id), suspect=False, kind__in=kinds)
 
 
 def _under(identities: QuerySet[Identity]) -> QuerySet[Order]:

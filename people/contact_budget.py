@@ -6,8 +6,8 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.db.models import Q
 
+from people.identities import family
 from people.models import ContactRules, Customer, UnpromptedContact
 
 DAY_MINUTES = 24 * 60
@@ -28,8 +28,7 @@ def spend_contact(customer_id: int, *, purpose: str, at: datetime) -> str:
     Customer.objects.select_for_update().filter(pk=customer_id).first()
     rules = contact_rules()
     since = at - timedelta(days=rules.days)
-    same = Q(customer=customer_id) | Q(customer__merged_into=customer_id)
-    if UnpromptedContact.objects.filter(same, at__gt=since).count() >= rules.allowance:
+    if UnpromptedContact.objects.filter(customer__in=family(customer_id), at__gt=since).count() >= rules.allowance:
         return "budget"
     UnpromptedContact.objects.create(customer_id=customer_id, purpose=purpose, at=at)
     return ""

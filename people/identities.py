@@ -6,9 +6,19 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import OuterRef, Q, QuerySet
+
 from events.statements import prepared
 
-from .models import Identity, Trust
+from .models import Customer, Identity, Trust
+
+
+def family(customer: int | OuterRef) -> QuerySet[Customer]:
+    """The customer and those who were joined to them, for `customer__in`.
+
+    A subquery, because `customer = X OR customer.merged_into = X` has PostgreSQL join all customers before it filters.
+    """
+    return Customer.objects.filter(Q(pk=customer) | Q(merged_into=customer))
 
 
 @dataclass(frozen=True, slots=True)

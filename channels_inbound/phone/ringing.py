@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from channels_inbound.phone.numbers import readable
+from people.identities import family
 from people.models import Agent, Identity, IdentityKind, Role
 from people.permissions import Permission
 from tickets.models import Call, Ticket
@@ -53,5 +54,4 @@ def _agents_of(call: Call) -> list[Agent]:
 
 
 def _last_ticket(customer_id: int, agent: Agent) -> Ticket | None:
-    theirs = Q(customer=customer_id) | Q(customer__merged_into=customer_id)
-    return Ticket.objects.visible_to(agent).filter(theirs).newest_first().only("pk").first()
+    return Ticket.objects.visible_to(agent).filter(customer__in=family(customer_id)).newest_first().only("pk").first()

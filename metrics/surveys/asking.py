@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from events.actors import SYSTEM, ActorKind
@@ -21,6 +20,7 @@ from metrics.surveys.letters import chat_text, mail_html, mail_subject, mail_tex
 from metrics.surveys.scales import is_drawn
 from metrics.surveys.words import choose_language
 from people.contact_budget import contact_rules, end_of_quiet, spend_contact
+from people.identities import family
 from people.models import MailKind
 from people.unsubscribing import unsubscribed
 from tickets import actions
@@ -125,10 +125,10 @@ def _nobody_to_ask(ticket: Ticket) -> str:
 
 def _last_said(ticket: Ticket) -> Message | None:
     """The customer's own last words, with who wrote them and where."""
-    theirs = Q(identity__customer=ticket.customer_id) | Q(identity__customer__merged_into=ticket.customer_id)
     said = Message.objects.filter(
-        theirs, ticket=ticket, kind=MessageKind.INBOUND, auto_kind="", pending=False, conversation__aside=False
-    )
+        identity__customer__in=family(ticket.customer_id), ticket=ticket, kind=MessageKind.INBOUND, auto_kind="",
+        pending=False, conversation__aside=False,
+    )  # fmt: skip
     return said.select_related("identity", "conversation__channel").order_by("-sequence").first()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
+from people.identities import family
 from people.models import HARD_BOUNCES, Customer, Identity, Refusal, Trust
 from tickets.errors import InvalidInput
 from tickets.inbound import Address
@@ -70,8 +71,9 @@ def ways_of(ticket: Ticket, *, at: datetime) -> list[Way]:
     best first, then what may be written to now."""
     customer = Customer.objects.get(pk=ticket.customer_id)
     root = customer.merged_into_id or customer.pk
-    family = Q(customer=root) | Q(customer__merged_into=root)
-    identities = list(Identity.objects.filter(family, suspect=False, trust__in=_PROVEN).order_by("pk"))
+    identities = list(
+        Identity.objects.filter(customer__in=family(root), suspect=False, trust__in=_PROVEN).order_by("pk")
+    )
     kinds = [traits.kind for traits in registered_kinds() if traits.writes and traits.reached_by]
     # Channels of another team are that team's: its people would get the answer.
     ours = Q(team=None) | Q(team=ticket.team_id)

@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from people.identities import family
 from people.models import Agent, Claim, Customer, Identity, IdentityKind
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
@@ -46,8 +47,7 @@ class Suggestion:
 
 def family_of(customer_id: int) -> list[int]:
     """The customer and those who were joined to them."""
-    joined = Q(pk=customer_id) | Q(merged_into=customer_id)
-    return list(Customer.objects.filter(joined).order_by("pk").values_list("pk", flat=True))
+    return list(family(customer_id).order_by("pk").values_list("pk", flat=True))
 
 
 def suggestions(customer_id: int, agent: Agent) -> list[Suggestion]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Iterable
+from functools import cache
 
 # Calling codes of countries that lie in one zone, without the codes of countries that lie in several.
 ZONES = {
@@ -22,10 +23,16 @@ ZONES = {
 
 def zone_of(stored: str, phones: Iterable[str]) -> str:
     """The zone the shop was told, else that of the countries of their proven numbers if all agree; else ""."""
-    if stored in zoneinfo.available_timezones():
+    if stored in _known_zones():
         return stored
     zones = {_zone(phone) for phone in phones}
     return zones.pop() if len(zones) == 1 else ""
+
+
+@cache
+def _known_zones() -> frozenset[str]:
+    """Read once: the library walks through its files each time it is asked."""
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _zone(phone: str) -> str:

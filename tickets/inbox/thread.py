@@ -14,6 +14,7 @@ from django.db.models.functions import JSONObject
 from django.http import Http404
 from django.utils import timezone
 
+from people.identities import family
 from people.models import HARD_BOUNCES, Agent, Identity, IdentityKind, MailKind, Trust, Unsubscription
 from people.permissions import Permission
 from tickets.kinds import Traits, composer_facts, traits_of_channel, window_end
@@ -308,8 +309,8 @@ def _query(agent: Agent) -> Any:
 
 def _addresses() -> Any:
     """What the customer is known by, the genuine first."""
-    joined = Q(customer=OuterRef("customer_id")) | Q(customer__merged_into=OuterRef("customer_id"))
-    known = Identity.objects.filter(joined).order_by("suspect", "id")
+    theirs = family(OuterRef(OuterRef("customer_id")))
+    known = Identity.objects.filter(customer__in=theirs).order_by("suspect", "id")
     unsubscribed = Unsubscription.objects.filter(identity=OuterRef("pk")).order_by("id").values("kind")
     return known.values(
         json=JSONObject(
