@@ -138,6 +138,20 @@ def cases(agent: Agent, start: datetime, end: datetime) -> list[Case]:
         return [Case(*row) for row in cursor.fetchall()]
 
 
+ENDINGS: tuple[tuple[str, Picks], ...] = (
+    ("well", lambda c: c.score is not None and c.score >= 4),
+    ("unrated", lambda c: c.contacted and c.score is None),
+    ("badly", lambda c: c.score is not None and c.score <= 3),
+    ("silent", lambda c: not c.contacted),
+)
+
+
+def by_ending(found: Sequence[Case]) -> list[tuple[str, Share]]:
+    """How many came back by how the customer rated our help, beside those who never wrote. Pure."""
+    sides = [(name, [case.came_back for case in found if picks(case)]) for name, picks in ENDINGS]
+    return [(name, Share(sum(back), len(back))) for name, back in sides]
+
+
 def compare(found: Sequence[Case]) -> list[Comparison]:
     """All comparisons over the same cases. Pure."""
     strata = _strata(found)

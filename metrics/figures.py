@@ -26,7 +26,8 @@ FEW = 30
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is looked at: whose eyes, which time, which channel, team, member of the staff and language."""
+    """What is looked at: whose eyes, which time, which channel, team, member of the staff and language; and whether
+    lengths of time are open time of the calendar or elapsed."""
 
     agent: Agent
     start: datetime
@@ -35,10 +36,16 @@ class Scope:
     team: int | None = None
     member: int | None = None
     language: str = ""
+    open_time: bool = False
 
-    def moved(self, by: timedelta) -> Scope:
+    def at(self, start: datetime, end: datetime) -> Scope:
         """The same of another time."""
-        return replace(self, start=self.start + by, end=self.end + by)
+        return replace(self, start=start, end=end)
+
+    @property
+    def seconds(self) -> str:
+        """The column of a clock that holds the length of time asked for."""
+        return "used_seconds" if self.open_time else "wall_seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +162,14 @@ def quantile(values: Sequence[float], q: float) -> Quantile:
     return Quantile(values[rank - 1], low, high)
 
 
-def missed_clocks(scope: Scope, target: str) -> QuerySet[Clock]:
-    """What stands behind a figure: the promises not kept, latest first."""
-    found = ended(scope).filter(MISSED, target=target).select_related("ticket", "ticket__channel")
-    return found.annotate(late=F("stopped_at") - F("breached_at")).order_by("-stopped_at")
+def clocks_behind(scope: Scope, target: str, *, missed: bool = True) -> QuerySet[Clock]:
+    """What stands behind a figure, latest first: the promises not kept, or all that were answered or missed."""
+    found = (
+        ended(scope)
+        .filter(MISSED if missed else MISSED | Q(state=State.FULFILLED), target=target)
+        .select_related("ticket", "ticket__channel")
+    )
+    return found.annotate(late=F("stopped_at") - F("breached_at")).order_by("-stopped_at", "-pk")
 
 
 def standing(tickets: QuerySet[Ticket], now: datetime) -> dict[str, Any]:
@@ -168,6 +179,7 @@ def standing(tickets: QuerySet[Ticket], now: datetime) -> dict[str, Any]:
     return tickets.filter(status__in=[Status.OPEN, Status.ON_HOLD]).aggregate(
         waiting=Count("pk", filter=Q(waiting_since__isnull=False)), oldest=Min("waiting_since"),
         soon=Count("pk", filter=soon), late=Count("pk", filter=late),
+        chats=Count("pk", filter=Q(waiting_since__isnull=False, assignee=None, channel__kind="chat")),
     )  # fmt: skip
 
 
@@ -182,18 +194,21 @@ class Wall:
     next_up: list[Ticket]
     follow_ups: int
     at_desks: int
+    chats: int
 
 
 def wall(agent: Agent, now: datetime) -> Wall:
-    """Customers who wait, the one who waits longest, deadlines of the next hour, deadlines missed,
-    customers to follow up, agents who have the helpdesk open. Three queries."""
+    """Customers who wait, the one who waits longest, deadlines of the next hour, deadlines missed, chats nobody has
+    taken, customers to follow up, agents who have the helpdesk open. Three queries."""
     tickets = Ticket.objects.visible_to(agent).filter(status__in=[Status.OPEN, Status.ON_HOLD])
     said = standing(tickets, now)
     next_up = (
-        tickets.filter(next_due_at__isnull=False).select_related("channel", "assignee").order_by("next_due_at", "pk")
+        tickets.filter(next_due_at__isnull=False)
+        .select_related("channel", "assignee", "customer")
+        .order_by("next_due_at", "pk")
     )
     open_ones = FollowUp.objects.filter(state=FollowUpState.OPEN, ticket__in=Ticket.objects.visible_to(agent)).count()
     return Wall(
         said["waiting"], said["oldest"], said["soon"], said["late"], list(next_up[:10]), open_ones,
-        len(agents_at_their_desks()),
+        len(agents_at_their_desks()), said["chats"],
     )  # fmt: skip

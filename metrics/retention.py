@@ -49,6 +49,11 @@ _REPEAT = """{ranked}
 SELECT count(*), count(*) FILTER (WHERE next <= placed_at + %(window)s)
 FROM ranked WHERE n = 1 AND placed_at >= %(first_from)s AND placed_at < %(first_to)s
 """
+_REPEATS = """{ranked}
+SELECT date_trunc(%(step)s, (placed_at + %(window)s) AT TIME ZONE %(zone)s)::date, count(*),
+       count(*) FILTER (WHERE next <= placed_at + %(window)s)
+FROM ranked WHERE n = 1 AND placed_at >= %(first_from)s AND placed_at < %(first_to)s GROUP BY 1 ORDER BY 1
+"""
 _SECOND = """{ranked}
 SELECT extract(epoch FROM placed_at - before)::float8 FROM ranked WHERE n = 2 AND placed_at >= %(start)s ORDER BY 1
 """
@@ -140,12 +145,28 @@ def loyalty(start: datetime, end: datetime) -> Loyalty:
     length = end - start
     values = _values(end) | {"start": start, "before": start - length}
     earlier, kept, now, known = _one(_PERIOD, values)
+    gaps = [row[0] for row in _all(_SECOND, values)]
+    return Loyalty(Share(kept, earlier), Share(known, now), repeat(start, end), quantile(gaps, 0.5), len(gaps))
+
+
+def repeat(start: datetime, end: datetime) -> Share:
+    """Of who bought first in a period as long that ended 90 days ago, how many bought again within 90 days."""
+    first, again = _one(_REPEAT, _repeat_values(start, end))
+    return Share(again, first)
+
+
+def repeats(start: datetime, end: datetime, step: str, zone: str) -> list[tuple[date, Share]]:
+    """The same by the day, week or month in which the 90 days were over."""
+    rows = _all(_REPEATS, _repeat_values(start, end) | {"step": step, "zone": zone})
+    return [(slot, Share(again, first)) for slot, first, again in rows]
+
+
+def _repeat_values(start: datetime, end: datetime) -> dict[str, Any]:
     window = timedelta(days=REPEAT_DAYS)
     first_to = min(end, datetime.now(end.tzinfo)) - window
-    repeat = _values(first_to + window) | {"window": window, "first_from": first_to - length, "first_to": first_to}
-    first, again = _one(_REPEAT, repeat)
-    gaps = [row[0] for row in _all(_SECOND, values)]
-    return Loyalty(Share(kept, earlier), Share(known, now), Share(again, first), quantile(gaps, 0.5), len(gaps))
+    return _values(first_to + window) | {
+        "window": window, "first_from": first_to - (end - start), "first_to": first_to,
+    }  # fmt: skip
 
 
 def cohorts(end: datetime, zone: str) -> list[Cohort]:

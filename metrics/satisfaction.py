@@ -12,7 +12,7 @@ from django.db.models.functions import TruncWeek
 
 from metrics.figures import FEW, Scope
 from metrics.models import SurveyAnswer, SurveyInvitation, SurveyState
-from metrics.statistics import Interval, difference, mean_interval, nps_interval, shrink, wilson
+from metrics.statistics import Interval, difference, mean_interval, newcombe, nps_interval, shrink, wilson
 from metrics.surveys.scales import SCALES, Band, Kind, band_of
 from people.models import Agent, Team
 from tickets.models import Channel, Ticket
@@ -150,20 +150,10 @@ def change(now: Scores, before: Scores) -> Change | None:
         return None
     low, high = difference(now.worths, before.worths)
     if now.kind == Kind.CSAT:
-        low, high = _newcombe(now, before)
+        sides = ((one.in_band(Band.HIGH), one.n) for one in (now, before))
+        low, high = (100 * bound for bound in newcombe(*sides))
     assert now.value is not None and before.value is not None
     return Change(now.value - before.value, low, high)
-
-
-def _newcombe(now: Scores, before: Scores) -> Interval:
-    """The interval of a difference of two shares out of Wilson's of each (Newcombe 1998, method 10), in points."""
-    (one, two), (low1, high1), (low2, high2) = (
-        (now.value or 0.0, before.value or 0.0), now.interval or (0, 100), before.interval or (0, 100)
-    )  # fmt: skip
-    gap = one - two
-    down = ((one - low1) ** 2 + (high2 - two) ** 2) ** 0.5
-    up = ((high1 - one) ** 2 + (two - low2) ** 2) ** 0.5
-    return gap - down, gap + up
 
 
 def response(scope: Scope) -> Response:
@@ -225,7 +215,7 @@ def reasons(scope: Scope, kind: str, band: str) -> list[tuple[str, int]]:
 
 def before(scope: Scope) -> Scope:
     """The period of the same length right before."""
-    return scope.moved(-(scope.end - scope.start))
+    return scope.at(scope.start - (scope.end - scope.start), scope.start)
 
 
 def rows_behind(scope: Scope, kind: str, band: str, *, commented: bool) -> QuerySet[SurveyAnswer]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import exp, inf, lgamma, log, log1p, sqrt
 
 Z = 1.959963984540054  # 95 %
+Interval = tuple[float, float]
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
@@ -16,6 +17,14 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     reach = Z / (1 + z2 / n) * sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def newcombe(now: tuple[int, int], before: tuple[int, int]) -> Interval:
+    """The 95 % interval of a difference of two shares, each given as (hits, n), out of Wilson's of each (Newcombe 1998,
+    method 10)."""
+    (one, low1, high1), (two, low2, high2) = ((hits / n, *wilson(hits, n)) for hits, n in (now, before))
+    gap = one - two
+    return gap - sqrt((one - low1) ** 2 + (high2 - two) ** 2), gap + sqrt((high1 - one) ** 2 + (two - low2) ** 2)
 
 
 def order_statistics(n: int, q: float, confidence: float = 0.95) -> tuple[int, int] | None:
@@ -48,7 +57,6 @@ def _log_choose(n: int, k: int) -> float:
     return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
 
 
-Interval = tuple[float, float]
 Counts = Mapping[float, int] | Mapping[int, int]
 
 

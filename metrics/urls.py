@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .pages import follow_ups, report, retention, satisfaction, settings, survey_page, surveys, why, work
+from .pages import follow_ups, overview, report, retention, satisfaction, settings, survey_page, surveys, why, work
 
 urlpatterns = [
     path("service-levels/", settings.service_levels, name="service_levels"),
@@ -12,8 +12,11 @@ urlpatterns = [
     path("service-levels/calendars/<int:calendar_id>/", settings.edit_calendar, name="calendar_edit"),
     path("service-levels/calendars/<int:calendar_id>/remove/", settings.remove_calendar, name="calendar_remove"),
     path("tickets/<int:ticket_id>/deadlines/", why.deadlines, name="ticket_deadlines"),
+    path("reports/", overview.page, name="overview"),
     path("reports/service-level/", report.service_level, name="sla_report"),
     path("reports/service-level/wall/", report.wall, name="sla_wall"),
+    path("reports/service-level/strip/", report.strip, name="sla_strip"),
+    path("reports/service-level/next/", report.next_up, name="sla_next"),
     path("reports/service-level/missed/", report.missed, name="sla_missed"),
     path("reports/service-level.csv", report.as_csv, name="sla_csv"),
     path("surveys/", surveys.surveys, name="surveys"),

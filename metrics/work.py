@@ -72,10 +72,10 @@ def opened(scope: Scope) -> Rows[Ticket]:
     return tickets.filter(language=scope.language) if scope.language else tickets
 
 
-def by_group(scope: Scope, group: str, *, open_time: bool = False) -> list[Row]:
-    """By name; whether times are elapsed or open time of the calendar is the reader's choice. Five queries."""
+def by_group(scope: Scope, group: str) -> list[Row]:
+    """By name. Five queries."""
     clock, ticket = _COLUMNS[group]
-    seconds = "used_seconds" if open_time else "wall_seconds"
+    seconds = scope.seconds
     answered = Q(state=State.FULFILLED)
     firsts = ended(scope).filter(target=Target.FIRST).order_by().values(clock).annotate(
         n=Count("pk", filter=answered), kept=Count("pk", filter=KEPT), missed=Count("pk", filter=MISSED),

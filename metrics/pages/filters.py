@@ -2,39 +2,86 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
+from django.utils.dateparse import parse_date
 
 from metrics.figures import Scope
 from metrics.surveys.words import LANGUAGES
 from people.models import Agent, Team
 from tickets.models import Channel
 
-PERIODS = {"7": 7, "30": 30, "90": 90, "365": 365}
+PERIODS = {"1": 1, "7": 7, "30": 30, "90": 90, "365": 365}
+LONGEST = 731
+COMPARISONS = ("before", "year", "since", "none")
+# The same weekdays a year before.
+YEAR = timedelta(weeks=52)
 
 
 def read_scope(request: HttpRequest, agent: Agent) -> tuple[Scope, dict[str, Any]]:
-    """What the address asks for; anything else in it is as if it were not there."""
+    """What the address asks for; anything else in it is as if it were not there. Of the context, `earlier` is the same
+    scope in the period to compare with, None where none is wanted."""
     said = request.GET
-    period = said.get("period") if said.get("period") in PERIODS else "30"
-    zone = timezone.get_current_timezone()
-    today = timezone.localdate()
-    tomorrow = datetime.combine(today + timedelta(days=1), time(), tzinfo=zone)
-    start = datetime.combine(today - timedelta(days=PERIODS[str(period)] - 1), time(), tzinfo=zone)
+    period, first, days = read_period(said)
     channels, teams = dict(Channel.objects.values_list("pk", "name")), dict(Team.objects.values_list("pk", "name"))
     members = dict(Agent.objects.order_by("name").values_list("pk", "name"))
     channel, team = chosen(said.get("channel"), channels), chosen(said.get("team"), teams)
     member = chosen(said.get("agent"), members)
     language = said.get("language", "") if said.get("language") in LANGUAGES else ""
+    scope = Scope(
+        agent, midnight(first), midnight(first + timedelta(days=days)), channel, team, member, language,
+        said.get("time") == "open",
+    )  # fmt: skip
+    compare, against = read_comparison(said, first, days)
     context = {
         "period": period, "periods": PERIODS, "channel": channel, "channels": channels, "team": team, "teams": teams,
         "member": member, "members": members, "language_chosen": language, "languages": LANGUAGES,
-        "query": without_page(request),
+        "query": without_page(request), "first": first, "last": first + timedelta(days=days - 1), "days": days,
+        "compare": compare, "against": against, "open_time": scope.open_time,
+        "against_last": against + timedelta(days=days - 1) if against else None,
+        "earlier": scope.at(midnight(against), midnight(against + timedelta(days=days))) if against else None,
+        "narrowed": sum(value not in (None, "") for value in (channel, team, member, language)),
     }  # fmt: skip
-    return Scope(agent, start, tomorrow, channel, team, member, language), context
+    return scope, context
+
+
+def read_period(said: QueryDict) -> tuple[str, date, int]:
+    """(how it was chosen, first day, number of days): so many days up to today, or from one day to another."""
+    today = timezone.localdate()
+    first, last = _date(said.get("from")), _date(said.get("to"))
+    if said.get("period") == "own" and first and last and first <= last and (last - first).days < LONGEST:
+        return "own", first, (last - first).days + 1
+    period = str(said.get("period")) if said.get("period") in PERIODS else "30"
+    return period, today - timedelta(days=PERIODS[period] - 1), PERIODS[period]
+
+
+def read_comparison(said: QueryDict, first: date, days: int) -> tuple[str, date | None]:
+    """(how it was chosen, first day of the period of the same length to compare with)."""
+    compare, since = said.get("compare"), _date(said.get("since"))
+    if compare == "none":
+        return "none", None
+    if compare == "year":
+        return "year", first - YEAR
+    if compare == "since" and since:
+        return "since", since
+    return "before", first - timedelta(days=days)
+
+
+def midnight(day: date) -> datetime:
+    """When a day of the reader begins."""
+    return datetime.combine(day, time(), tzinfo=timezone.get_current_timezone())
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        found = parse_date(text or "")
+    except ValueError:
+        return None
+    # Far from the ends of the calendar, so that no arithmetic leaves it.
+    return found if found and 1990 <= found.year <= 2100 else None
 
 
 def chosen(text: str | None, known: dict[int, str]) -> int | None:

@@ -103,20 +103,38 @@ def bars(days: list[tuple[date, int, int]], first: date, last: date) -> list[Bar
 @require_safe
 @READ
 def wall(request: HttpRequest) -> HttpResponseBase:
-    """The wall alone; the page fetches it again every few seconds."""
-    context = {"wall": figures.wall(agent_of(request), timezone.now())}
-    return render(request, "metrics/_wall.html", context)
+    """The wall alone; the page fetches it again when something changes."""
+    return _live(request, "metrics/_wall.html")
+
+
+@require_safe
+@READ
+def strip(request: HttpRequest) -> HttpResponseBase:
+    """The same in one line."""
+    return _live(request, "metrics/_strip.html")
+
+
+@require_safe
+@READ
+def next_up(request: HttpRequest) -> HttpResponseBase:
+    """What is due next, alone."""
+    return _live(request, "metrics/_next.html")
+
+
+def _live(request: HttpRequest, template: str) -> HttpResponseBase:
+    return render(request, template, {"wall": figures.wall(agent_of(request), timezone.now())})
 
 
 @require_safe
 @READ
 def missed(request: HttpRequest) -> HttpResponseBase:
-    """The promises not kept behind a figure."""
+    """The promises behind a figure: those not kept, or all."""
     scope, chosen = read_scope(request, agent_of(request))
     target = request.GET.get("target", "")
     target = target if target in {one.value for one in Target} else Target.FIRST.value
-    page = Paginator(figures.missed_clocks(scope, target), PAGE).get_page(request.GET.get("page"))
-    context = chosen | {"page": page, "target": target, "name": target_name(target)}
+    every = request.GET.get("which") == "all"
+    page = Paginator(figures.clocks_behind(scope, target, missed=not every), PAGE).get_page(request.GET.get("page"))
+    context = chosen | {"page": page, "target": target, "name": target_name(target), "every": every}
     return render(request, "metrics/missed.html", context)
 
 

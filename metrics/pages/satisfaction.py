@@ -25,10 +25,10 @@ from .charts import HEIGHT, WIDTH, Line, line
 from .export import csv_response
 from .filters import read_scope, without_page
 from .guard import allowed
+from .numbers import AXES, meaning, unit, write, write_bounds
 
 READ = allowed(Permission.READ_REPORTS)
 SHOWN, PAGE = 8, 50
-AXES = {Kind.CSAT: (0, 100), Kind.NPS: (-100, 100), Kind.CES: (1, 7)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Figure:
     bounds: str
     change: Change | None
     moved: str
+    meaning: str
 
 
 @require_safe
@@ -50,7 +51,7 @@ class Figure:
 def satisfaction(request: HttpRequest) -> HttpResponseBase:
     scope, context = read_scope(request, agent_of(request))
     kind = request.GET.get("kind") if request.GET.get("kind") in set(Kind) else Kind.CSAT.value
-    now, earlier = figures.scores(scope), figures.scores(figures.before(scope))
+    now, earlier = figures.scores(scope), context["earlier"] and figures.scores(context["earlier"])
     weeks = figures.by_week(scope, str(kind), timezone.get_current_timezone())
     tables = [
         (name, title, [(row, write(str(kind), row.scores.value), write_bounds(row.scores), write(str(kind), row.shrunk))
@@ -59,7 +60,7 @@ def satisfaction(request: HttpRequest) -> HttpResponseBase:
     ]  # fmt: skip
     context |= {
         "kind": kind, "kinds": [(one.value, question_name(one)) for one in Kind],
-        "figures": [figure(one, now[one], figures.change(now[one], earlier[one])) for one in Kind],
+        "figures": [figure(one, now[one], figures.change(now[one], earlier[one]) if earlier else None) for one in Kind],
         "chosen": figure(str(kind), now[str(kind)], None), "response": figures.response(scope),
         "distribution": distribution(now),
         "weeks": [(week, one, write(str(kind), one.value), write_bounds(one)) for week, one in weeks],
@@ -72,28 +73,18 @@ def satisfaction(request: HttpRequest) -> HttpResponseBase:
 
 
 def figure(kind: str, scores: Scores, change: Change | None) -> Figure:
-    unit = {Kind.CSAT: "%", Kind.NPS: "", Kind.CES: _("of 7")}[Kind(kind)]
     moved = f"{'+' if change.value > 0 else '−' if change.value < 0 else '±'}{abs(change.value):.1f}" if change else ""
     return Figure(
-        kind, question_name(kind), scores, write(kind, scores.value), unit, write_bounds(scores), change, moved
+        kind,
+        question_name(kind),
+        scores,
+        write(kind, scores.value),
+        unit(Kind(kind)),
+        write_bounds(scores),
+        change,
+        moved,
+        meaning(Kind(kind)),
     )
-
-
-def write(kind: str, value: float | None) -> str:
-    if value is None:
-        return "–"
-    if kind != Kind.NPS:
-        return f"{value:.1f}"
-    return f"{value:+.0f}".replace("-", "−") if round(value) else "0"
-
-
-def write_bounds(scores: Scores) -> str:
-    """The interval in words; nothing where it is no narrower than the scale."""
-    if scores.n < 2 or scores.interval is None:
-        return ""
-    floor, ceiling = AXES[Kind(scores.kind)]
-    low, high = (min(max(bound, floor), ceiling) for bound in scores.interval)
-    return f"{write(scores.kind, low)} … {write(scores.kind, high)}"
 
 
 def distribution(now: dict[str, Scores]) -> list[tuple[str, str, list[tuple[str, int, float, float]]]]:

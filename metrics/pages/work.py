@@ -29,12 +29,11 @@ GROUPS = ("channel", "team", "agent")
 @READ
 def work(request: HttpRequest) -> HttpResponseBase:
     scope, context = read_scope(request, agent_of(request))
-    open_time = request.GET.get("time") == "open"
     titles = (_("By channel"), _("By team"), _("By person"))
     context |= {
-        "tables": [(group, title, by_group(scope, group, open_time=open_time))
+        "tables": [(group, title, by_group(scope, group))
                    for group, title in zip(GROUPS, titles, strict=True)],
-        "open_time": open_time, "without_time": without_page(request, "time"),
+        "without_time": without_page(request, "time"),
     }  # fmt: skip
     return render(request, "metrics/work.html", context)
 

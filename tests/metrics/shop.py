@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
+from bench.shop_year import Year, make_year
+from commerce.models import Shop
 from events.delivery import drain
 from events.models import Event
 from metrics.models import BusinessCalendar, Clock, Policy
-from metrics.rules import ensure_defaults, freeze
+from metrics.rules import ensure_defaults, freeze, newest_rules
 from people.models import Agent
-from tests.people import receive
+from tests.people import House, receive
 from tickets.models import Channel, Ticket
 
 WORK_DAY = [[540, 780], [840, 1080]]  # nine to one, two to six
@@ -75,3 +77,13 @@ def lead(agent: Agent) -> Agent:
     agent.role = "manager"
     agent.save()
     return agent
+
+
+def fill_year(house: House, buyers: int) -> Year:
+    """The generated year of shop life up to today's beginning in UTC, with its planted truths."""
+    shop = Shop.objects.create(name="Year", key="y" * 32)
+    end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return make_year(
+        buyers, end=end, teams=(house.support.pk, house.returns.pk), shop=shop.pk, rules=newest_rules(),
+        channels=(house.channel.pk, house.other_channel.pk),
+    )  # fmt: skip

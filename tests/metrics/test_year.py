@@ -11,17 +11,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from bench.shop_year import DAY, Year, make_year
+from bench.shop_year import DAY, Year
 from commerce.facts import OrderFacts
 from commerce.keeping import keep_orders
 from commerce.models import Shop
 from metrics import experience, figures, retention, satisfaction
 from metrics.experience import Case, compare
 from metrics.figures import Scope
-from metrics.rules import newest_rules
 from metrics.topics import poisson_tail, rising, topics
 from metrics.work import by_group
-from tests.metrics.shop import lead
+from tests.metrics.shop import fill_year, lead
 from tests.people import House, make_house, open_ticket
 from tickets.inbound import Address
 
@@ -36,12 +35,7 @@ def house() -> House:
 
 @pytest.fixture
 def year(house: House) -> Year:
-    shop = Shop.objects.create(name="Year", key="y" * 32)
-    end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return make_year(
-        BUYERS, end=end, teams=(house.support.pk, house.returns.pk), channels=(house.channel.pk, house.other_channel.pk),
-        shop=shop.pk, rules=newest_rules(),
-    )  # fmt: skip
+    return fill_year(house, BUYERS)
 
 
 def test_retention_is_a_plain_recount(house: House, year: Year) -> None:

@@ -273,6 +273,7 @@ def sidebar(context: template.Context) -> Sidebar | None:
 
 @dataclass(frozen=True, slots=True)
 class ManageLink:
+    key: str
     name: str
     url: str
     icon: str
@@ -288,7 +289,7 @@ def manage_links(context: template.Context) -> list[ManageLink]:
         (Permission.MANAGE_TEAMS, "team", gettext("People and teams"), _icon_name(icon="users-round")),
         (Permission.MANAGE_CHANNELS, "channels", gettext("Channels"), _icon_name(icon="mailbox")),
         (Permission.REPLY, "macros_manage", gettext("Canned replies"), _icon_name(icon="zap")),
-        (Permission.READ_REPORTS, "sla_report", gettext("Reports"), _icon_name(icon="chart-column")),
+        (Permission.READ_REPORTS, "overview", gettext("Reports"), _icon_name(icon="chart-column")),
         (Permission.MANAGE_SHOPS, "shops", gettext("Shops"), _icon_name(icon="shopping-bag")),
         (Permission.MANAGE_SURVEYS, "surveys", gettext("Surveys"), _icon_name(icon="star")),
         (Permission.MANAGE_SERVICE_LEVELS, "service_levels", gettext("Deadlines"), _icon_name(icon="timer")),
@@ -296,8 +297,10 @@ def manage_links(context: template.Context) -> list[ManageLink]:
         (Permission.HANDLE_QUARANTINE, "quarantine", gettext("Quarantine"), _icon_name(icon="shield-alert")),
         (Permission.READ_TICKETS, "demo_mailbox", gettext("Demo mailbox"), _icon_name(icon="mails")),
     ]
-    links = [(name, _address(url), icon) for permission, url, name, icon in known if agent.may(permission)]
-    return [ManageLink(name, url, icon) for name, url, icon in links if url]
+    links = [
+        ManageLink(url, name, _address(url), icon) for permission, url, name, icon in known if agent.may(permission)
+    ]
+    return [link for link in links if link.url]
 
 
 @register.simple_tag

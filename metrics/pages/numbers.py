@@ -1,0 +1,85 @@
+"""How figures are written."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.template.defaultfilters import floatformat
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from metrics.satisfaction import Change, Scores
+from metrics.surveys.scales import Kind
+from tickets.inbox.due import span
+
+AXES = {Kind.CSAT: (0, 100), Kind.NPS: (-100, 100), Kind.CES: (1, 7)}
+
+
+def long_text(seconds: float | None) -> tuple[str, str]:
+    """A length of time as a figure and its unit; long ones are one text."""
+    if seconds is None:
+        return "–", ""
+    if seconds < 90:
+        return str(round(seconds)), pgettext("seconds, beside a figure", "s")
+    if seconds < 3600:
+        return str(round(seconds / 60)), pgettext("minutes, beside a figure", "min")
+    return length(seconds), ""
+
+
+def length(seconds: float) -> str:
+    """12m, 3h 05m, 2d 4h."""
+    return span(timedelta(seconds=seconds))
+
+
+def points(change: Change | None) -> str:
+    """How many percentage points, without a sign."""
+    return _("%(n)s pt") % {"n": decimal(abs(change.value))} if change else ""
+
+
+def decimal(value: float) -> str:
+    """One decimal, with the reader's sign for it."""
+    # Not number_format, which cuts where this rounds.
+    return floatformat(value, 1)
+
+
+def unit(kind: Kind) -> str:
+    """What stands behind a figure of the question."""
+    return {Kind.CSAT: "%", Kind.NPS: "", Kind.CES: _("of 7")}[kind]
+
+
+def write(kind: str, value: float | None) -> str:
+    """A figure as it is read: a rounded NPS with its sign, one decimal for the others."""
+    if value is None:
+        return "–"
+    if kind != Kind.NPS:
+        return decimal(value)
+    return f"{value:+.0f}".replace("-", "−") if round(value) else "0"
+
+
+def write_bounds(scores: Scores) -> str:
+    """The interval in words; nothing where it is no narrower than the scale."""
+    if scores.n < 2 or scores.interval is None:
+        return ""
+    floor, ceiling = AXES[Kind(scores.kind)]
+    low, high = (min(max(bound, floor), ceiling) for bound in scores.interval)
+    return f"{write(scores.kind, low)} … {write(scores.kind, high)}"
+
+
+def meaning(kind: Kind) -> str:
+    """What is counted, and how sure it is."""
+    return {
+        Kind.CSAT: _(
+            "Share of answers 4 and 5 on the scale from 1 to 5, by the day they were given; a changed answer counts as "
+            "it is now. The interval is Wilson's at 95 %; a difference is called real when Newcombe's interval of it "
+            "leaves out zero."
+        ),
+        Kind.NPS: _(
+            "Percent of promoters (9 and 10) less percent of detractors (0 to 6). The interval follows from the "
+            "variance of the answers, with one answer of each kind added in thought, so that few answers are not taken "
+            "for certainty."
+        ),
+        Kind.CES: _(
+            "Mean of the answers from 1 (very hard) to 7 (very easy), with the interval of Student's distribution. "
+            "Differences are judged by Welch's interval."
+        ),
+    }[kind]
