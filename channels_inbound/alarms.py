@@ -14,7 +14,6 @@ from celery import current_app
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -22,7 +21,8 @@ from django.utils.translation import gettext as _
 
 from channels_inbound.events import ChannelEvent
 from events.models import Event
-from people.models import Agent, Role
+from people.models import Agent
+from people.permissions import Permission
 from tickets.models import Channel
 from tickets.notices import notify_of_channel, teach_notice
 
@@ -46,10 +46,12 @@ def tell_people(event: Event) -> None:
 
 def people_of(channel: Channel) -> list[Agent]:
     """Whose business the channel's health is."""
-    leads = Q(role=Role.ADMIN)
-    if channel.team_id is not None:
-        leads |= Q(role=Role.MANAGER, memberships__team=channel.team_id)
-    return list(Agent.objects.filter(leads, is_active=True).order_by("pk").distinct())
+    return [
+        agent
+        for agent in Agent.objects.who_may(Permission.HANDLE_QUARANTINE).order_by("pk")
+        if agent.may(Permission.MANAGE_CHANNELS)
+        or (channel.team_id is not None and agent.scope.sees_place(channel.team_id, channel.pk))
+    ]
 
 
 def _ring(kind: str, channel_id: int, agent_ids: list[int]) -> None:

@@ -15,17 +15,21 @@ from events.doorbell import ring
 from events.ledger import record_event
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
+from people.scope import Reach
 from tickets.errors import NotFound, TooLate
 from tickets.models import Channel
 
 
 def channels_visible_to(agent: Agent) -> QuerySet[Channel]:
-    """The channels of an agent's teams and those of no team; all of them for who sees everything."""
-    if not agent.is_active:
+    """The channels of an agent's teams and those of no team, as far as they are limited to channels; all of them for
+    who sees everything, none for who sees only what is assigned to them."""
+    scope = agent.scope
+    if scope.reach < Reach.TEAMS:
         return Channel.objects.none()
-    if agent.sees_everything:
-        return Channel.objects.all()
-    return Channel.objects.filter(Q(team__in=agent.team_ids) | Q(team=None))
+    seen = Channel.objects.all()
+    if scope.channel_ids is not None:
+        seen = seen.filter(pk__in=scope.channel_ids)
+    return seen.filter(Q(team__in=scope.team_ids) | Q(team=None)) if scope.reach == Reach.TEAMS else seen
 
 
 def quarantine_visible_to(agent: Agent) -> QuerySet[RawDelivery]:

@@ -13,30 +13,30 @@ from django.db.models import Q, QuerySet
 from livechat.presence import remembered
 from livechat.widget_settings import PROVIDER
 from people.models import Agent
-from people.permissions import MATRIX, Permission
+from people.permissions import Permission
 from tickets.live.desks import agents_at_their_desks
 from tickets.models import Channel, Cycle, Status, Ticket
 
 ENOUGH = 5
 LOOKED_BACK = timedelta(days=14)
 KEPT_SECONDS = 60
-_ANSWERING = [role for role, may in MATRIX.items() if Permission.REPLY in may]
 
 
-def agents_here(team_id: int | None) -> list[Agent]:
-    """Those of a team (None: of any) who can answer now, the same ones first each time. One query at most."""
+def agents_here(team_id: int | None, channel_id: int | None = None) -> list[Agent]:
+    """Those of a team (None: of any) who can answer now and see what waits in the channel (None: in some), the same
+    ones first each time. One query at most."""
     here = agents_at_their_desks()
     if not here:
         return []
-    agents = Agent.objects.filter(pk__in=here, is_active=True, role__in=_ANSWERING)
+    agents = Agent.objects.who_may(Permission.REPLY, Permission.READ_TEAM_TICKETS).filter(pk__in=here)
     if team_id is not None:
         agents = agents.filter(teams=team_id)
-    return list(agents.order_by("pk"))
+    return [agent for agent in agents.order_by("pk") if channel_id is None or agent.sees_channel(channel_id)]
 
 
 def somebody_there(channel: Channel) -> bool:
     """Whether an agent who may answer this channel's tickets has the helpdesk open."""
-    return bool(agents_here(channel.team_id))
+    return bool(agents_here(channel.team_id, channel.pk))
 
 
 def waiting_chats(team_id: int | None) -> QuerySet[Ticket]:

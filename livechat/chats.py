@@ -64,7 +64,7 @@ def transfer_chat(
             return
         pass_to_team(ticket, by=by, team=team, at=at)
         if ticket.waiting_since is not None:
-            ring_agents(ticket_id, team_id=team.pk, assignee_id=None)
+            ring_agents(ticket_id, team_id=team.pk, assignee_id=None, channel_id=ticket.channel_id)
 
 
 def invite_agent(ticket_id: int, *, by: Agent, agent: Agent, note: str = "", at: datetime | None = None) -> None:
@@ -128,7 +128,7 @@ def _requeue(ticket_id: int, *, limit: datetime, minutes: int, at: datetime) -> 
         ticket.save(update_fields=["assignee"])
         data = {"from": held_by, "minutes": minutes}
         record(ticket, ChatEvent.REQUEUED, by=SYSTEM, at=at, data=data, before=before)
-        ring_agents(ticket_id, team_id=ticket.team_id, assignee_id=None)
+        ring_agents(ticket_id, team_id=ticket.team_id, assignee_id=None, channel_id=ticket.channel_id)
     return True
 
 

@@ -69,7 +69,7 @@ def greetings_for(door: Door, language: str, *, at: datetime) -> list[dict[str, 
     rows = list(Greeting.objects.filter(channel=door.channel_id, is_active=True))
     if any(row.hours for row in rows):
         staffed = opening_of(door.settings.calendar, at=at).within and bool(
-            agents_here(door.connection.channel.team_id)
+            agents_here(door.connection.channel.team_id, door.channel_id)
         )
         wanted = Greeting.Hours.OPEN if staffed else Greeting.Hours.CLOSED
         rows = [row for row in rows if row.hours in ("", wanted)]

@@ -29,7 +29,7 @@ def standing(
     ticket = Ticket.objects.filter(pk=number).first() if number else None
     team_id = ticket.team_id if ticket else _team(door, visitor, page, language) or channel.team_id
     opening = opening_of(door.settings.calendar, at=at)
-    agents = agents_here(team_id) if opening.within else []
+    agents = agents_here(team_id, channel.pk) if opening.within else []
     place = place_in_queue(ticket) if ticket else None
     ahead = place - 1 if place else 0 if ticket or not agents else waiting_chats(team_id).count()
     return {

@@ -119,7 +119,7 @@ def _after(result: IngestResult, visitor: Visitor, greeting: Greeting | None, *,
         data = {"greeting": greeting.pk, "text": greeting.text(visitor.language)[:300]}
         record(ticket, ChatEvent.GREETED, by=Actor.customer(ticket.customer_id), at=at, data=data)
     if ticket.waiting_since == at:
-        ring_agents(ticket.pk, team_id=ticket.team_id, assignee_id=ticket.assignee_id)
+        ring_agents(ticket.pk, team_id=ticket.team_id, assignee_id=ticket.assignee_id, channel_id=ticket.channel_id)
 
 
 def _subject(text: str) -> str:

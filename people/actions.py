@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,18 +16,11 @@ from events.actors import SYSTEM, Actor
 from events.ledger import record_event
 
 from .models import Agent, ApiToken, Membership, Role, Team
-from .permissions import Permission, PermissionDenied
+from .permissions import HOUSE_WIDE, Permission, PermissionDenied
+from .roles import Refused, lock_role, require, require_own
 
 # Any number: it only has to be the same for everybody who wants to be the first.
 _FIRST_ADMIN_LOCK = 7_203_001
-
-
-class Refused(Exception):
-    """A value that cannot be used; `field` says which."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field, self.message = field, message
 
 
 def nobody_yet() -> bool:
@@ -49,20 +43,42 @@ def create_first_admin(*, email: str, name: str, password: str, locale: str, tim
 
 
 def save_agent(
-    agent: Agent | None, *, by: Agent, email: str, name: str, role: str, teams: Collection[Team], is_active: bool
+    agent: Agent | None,
+    *,
+    by: Agent,
+    email: str,
+    name: str,
+    role: str,
+    teams: Collection[Team],
+    is_active: bool,
+    channels: Collection[int] | None = None,
 ) -> Agent:
-    """Create or change a colleague. Nobody takes the last admin away, nor their own rights."""
-    _require(by, Permission.MANAGE_AGENTS)
-    if role not in Role.values:
-        raise Refused("role", _("There is no such role."))
+    """Create or change a colleague. `role` is one of ours or `custom-ID`; `channels` the only ones they see, None: all.
+
+    Nobody takes the last admin away, nor their own rights, and nobody gives or takes what they do not have.
+    """
+    require(by, Permission.MANAGE_AGENTS)
     with transaction.atomic():
-        # All admins are locked, so that two of them cannot each remove the other.
-        admins = set(
-            Agent.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).values_list("pk", flat=True)
-        )
+        chosen = lock_role(role)
+        known = _lock_people(by, agent)
+        by, agent = known[by.pk], known[agent.pk] if agent else None
+        require(by, Permission.MANAGE_AGENTS)
+        require_own(by, chosen.permissions, agent.permissions if agent else frozenset())
+        if channels is not None and HOUSE_WIDE & chosen.permissions:
+            raise Refused("channels", _("Whoever looks after the whole helpdesk cannot be limited to channels."))
         if agent is not None:
+            admins = {one.pk for one in known.values() if one.role == Role.ADMIN and one.is_active}
             _keep_an_admin(agent, by=by, admins=admins, role=role, is_active=is_active)
-        return _write_agent(agent, by=by, email=email, name=name, role=role, teams=teams, is_active=is_active)
+        account = {"email": email.strip().lower(), "name": name, "is_active": is_active}
+        limit = sorted(channels) if channels is not None else None
+        return _write_agent(agent, by, account | chosen.columns | {"channels": limit}, {team.pk for team in teams})
+
+
+def _lock_people(by: Agent, agent: Agent | None) -> dict[int, Agent]:
+    """Whoever decides, whom it is about and all admins, locked in the order of their ids and read anew: two admins
+    cannot each remove the other, and nobody decides who may no longer."""
+    wanted = Q(role=Role.ADMIN) | Q(pk__in=[by.pk, agent.pk if agent else by.pk])
+    return {one.pk: one for one in Agent.objects.select_for_update(of=("self",)).filter(wanted).order_by("pk")}
 
 
 def _keep_an_admin(agent: Agent, *, by: Agent, admins: set[int], role: str, is_active: bool) -> None:
@@ -73,41 +89,44 @@ def _keep_an_admin(agent: Agent, *, by: Agent, admins: set[int], role: str, is_a
         raise Refused("role", _("Another admin has to take your rights away."))
 
 
-def _write_agent(
-    agent: Agent | None, *, by: Agent, email: str, name: str, role: str, teams: Collection[Team], is_active: bool
-) -> Agent:
-    email = email.strip().lower()
-    others = Agent.objects.exclude(pk=agent.pk) if agent else Agent.objects.all()
+def _write_agent(agent: Agent | None, by: Agent, values: dict[str, Any], teams: set[int]) -> Agent:
+    email, others = values["email"], Agent.objects.exclude(pk=agent.pk) if agent else Agent.objects.all()
     if others.filter(email=email).exists():
         raise Refused("email", _("Somebody has this address already."))
     kind = "agent.changed" if agent else "agent.created"
-    before = {"role": agent.role, "is_active": agent.is_active} if agent else {}
+    before = _standing_of(agent) if agent else {}
     try:
         with transaction.atomic():
             if agent is None:
-                agent = Agent.objects.create_user(email, None, name=name, role=role, is_active=is_active)
+                agent = Agent.objects.create_user(password=None, **values)
             else:
-                agent.email, agent.name, agent.role, agent.is_active = email, name, role, is_active
-                agent.save(update_fields=["email", "name", "role", "is_active"])
+                for name, value in values.items():
+                    setattr(agent, name, value)
+                agent.save(update_fields=[*values])
     except IntegrityError:
         raise Refused("email", _("Somebody has this address already.")) from None
-    wanted = {team.pk for team in teams}
-    Membership.objects.filter(agent=agent).exclude(team__in=wanted).delete()
-    Membership.objects.bulk_create(
-        [Membership(agent=agent, team_id=id) for id in sorted(wanted)], ignore_conflicts=True
-    )
-    data: dict[str, Any] = {"role": role, "is_active": is_active, "teams": sorted(wanted)}
-    _record(agent, kind, by=by.actor, data=data | ({"before": before} if before else {}))
-    if before and (before["role"], before["is_active"]) != (role, is_active):
+    Membership.objects.filter(agent=agent).exclude(team__in=teams).delete()
+    Membership.objects.bulk_create([Membership(agent=agent, team_id=id) for id in sorted(teams)], ignore_conflicts=True)
+    standing = _standing_of(agent)
+    data = standing | {"teams": sorted(teams)} | ({"before": before} if before else {})
+    _record(agent, kind, by=by.actor, data=data)
+    if before and before != standing:
         end_sessions(agent)
-        if not is_active:
+        if not agent.is_active:
             ApiToken.objects.filter(agent=agent, revoked_at=None).update(revoked_at=timezone.now())
     return agent
 
 
+def _standing_of(agent: Agent) -> dict[str, Any]:
+    """What decides about the agent's rights, as its events tell it."""
+    rare = {"custom_role": agent.custom_role_id, "channels": agent.channels}
+    known = {name: value for name, value in rare.items() if value is not None}
+    return {"role": agent.role, "is_active": agent.is_active} | known
+
+
 def save_team(team: Team | None, *, by: Agent, name: str) -> Team:
     """Create a team or give it another name."""
-    _require(by, Permission.MANAGE_TEAMS)
+    require(by, Permission.MANAGE_TEAMS)
     name = " ".join(name.split())
     if not name:
         raise Refused("name", _("A team needs a name."))
@@ -128,11 +147,6 @@ def end_sessions(agent: Agent) -> None:
     for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
         if session.get_decoded().get("_auth_user_id") == str(agent.pk):
             session.delete()
-
-
-def _require(by: Agent, permission: Permission) -> None:
-    if not by.may(permission):
-        raise PermissionDenied(_("Your role does not allow this."))
 
 
 def _record(agent: Agent, kind: str, *, by: Actor, data: dict[str, Any], at: datetime | None = None) -> None:

@@ -1,7 +1,8 @@
-"""Which role may do what: one matrix, asked by every write."""
+"""Which role may do what: one matrix, asked by every write; and what a role of the shop's own may be made of."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 
@@ -10,7 +11,13 @@ class PermissionDenied(Exception):
 
 
 class Permission(StrEnum):
-    READ_TICKETS = "read_tickets"
+    """All there is to give. How far one sees is given like everything else: the tickets assigned to one, those of
+    one's teams and of none, or all of them; each of these three holds the one before."""
+
+    READ_TICKETS = "read_tickets"  # those assigned to them
+    READ_TEAM_TICKETS = "read_team_tickets"
+    READ_ALL_TICKETS = "read_all_tickets"
+    READ_CUSTOMERS = "read_customers"  # lists of customers, beside those of the tickets they see
     REPLY = "reply"
     NOTE = "note"
     EDIT_TICKETS = "edit_tickets"  # status, priority, tags, assignment, team, participants
@@ -20,14 +27,20 @@ class Permission(StrEnum):
     MANAGE_CHANNELS = "manage_channels"
     MANAGE_TEAMS = "manage_teams"
     MANAGE_AGENTS = "manage_agents"
+    MANAGE_ROLES = "manage_roles"
     MANAGE_SERVICE_LEVELS = "manage_service_levels"
     MANAGE_SURVEYS = "manage_surveys"
     MANAGE_SHOPS = "manage_shops"
     READ_REPORTS = "read_reports"
+    EXPORT = "export"  # figures and lists as files
+    READ_AUDIT = "read_audit"
+    VIEW_AS = "view_as"  # look with the eyes of a colleague
 
 
-_VIEWER = frozenset({Permission.READ_TICKETS})
-_AGENT = _VIEWER | {Permission.REPLY, Permission.NOTE, Permission.EDIT_TICKETS, Permission.READ_RAW}
+_CONTRACTOR = frozenset({Permission.READ_TICKETS, Permission.REPLY, Permission.NOTE, Permission.EDIT_TICKETS})
+_VIEWER = frozenset({Permission.READ_TICKETS, Permission.READ_TEAM_TICKETS, Permission.READ_CUSTOMERS})
+_LIGHT = _VIEWER | {Permission.NOTE}
+_AGENT = _LIGHT | {Permission.REPLY, Permission.EDIT_TICKETS, Permission.READ_RAW}
 _MANAGER = _AGENT | {
     Permission.HANDLE_QUARANTINE,
     Permission.MANAGE_SHARED,
@@ -36,17 +49,50 @@ _MANAGER = _AGENT | {
     Permission.MANAGE_SURVEYS,
     Permission.MANAGE_SHOPS,
     Permission.READ_REPORTS,
+    Permission.EXPORT,
 }
 _ADMIN = frozenset(Permission)
 
 MATRIX: dict[str, frozenset[Permission]] = {
     "viewer": _VIEWER,
+    "light": _LIGHT,
+    "contractor": _CONTRACTOR,
     "agent": _AGENT,
     "manager": _MANAGER,
     "admin": _ADMIN,
 }
+# A role of the shop's own; what it carries is kept on each agent who has it.
+CUSTOM = "custom"
+# What reaches over the whole house, so that nobody who sees only a part of it may have it.
+HOUSE_WIDE = frozenset({
+    Permission.MANAGE_CHANNELS, Permission.MANAGE_AGENTS, Permission.MANAGE_ROLES, Permission.READ_AUDIT,
+    Permission.VIEW_AS,
+})  # fmt: skip
+# What makes no sense alone is given with what it needs.
+_NEEDS: dict[Permission, frozenset[Permission]] = {
+    Permission.READ_ALL_TICKETS: frozenset({Permission.READ_TEAM_TICKETS}),
+    Permission.REPLY: frozenset({Permission.NOTE}),
+    Permission.EXPORT: frozenset({Permission.READ_REPORTS}),
+    **dict.fromkeys(HOUSE_WIDE, frozenset({Permission.READ_ALL_TICKETS})),
+}
 
 
-def role_may(role: str, permission: Permission) -> bool:
-    """Whether the role carries the permission; an unknown role carries none."""
-    return permission in MATRIX.get(role, frozenset())
+def permissions_of(role: str, granted: Collection[str] = ()) -> frozenset[Permission]:
+    """All that a role carries; `granted` is what the shop gave its own role. An unknown role carries nothing."""
+    if role == CUSTOM:
+        return frozenset(permission for permission in Permission if permission.value in granted)
+    return MATRIX.get(role, frozenset())
+
+
+def role_may(role: str, permission: Permission, granted: Collection[str] = ()) -> bool:
+    """Whether the role carries the permission."""
+    return permission.value in granted if role == CUSTOM else permission in MATRIX.get(role, frozenset())
+
+
+def completed(chosen: Collection[str]) -> frozenset[Permission]:
+    """The permissions of a role of the shop's own, with what they need; whoever may be here may read their tickets.
+    What is no permission is left out."""
+    found = {permission for permission in Permission if permission.value in chosen} | {Permission.READ_TICKETS}
+    while more := {needed for one in found for needed in _NEEDS.get(one, ())} - found:
+        found |= more
+    return frozenset(found)

@@ -64,11 +64,7 @@ def view_counts(agent: Agent, wheres: Mapping[str, Where]) -> dict[str, int]:
 
 def visible_tally(agent: Agent) -> QuerySet[Tally]:
     """The tallies of what `Ticket.objects.visible_to(agent)` finds; a test holds the two together."""
-    if not agent.is_active:
-        return Tally.objects.none()
-    if agent.sees_everything:
-        return Tally.objects.all()
-    return Tally.objects.filter(Q(team_id__in=agent.team_ids) | Q(team_id=None) | Q(assignee_id=agent.pk))
+    return Tally.objects.filter(agent.scope.condition())
 
 
 def all_heaps() -> list[Heap]:

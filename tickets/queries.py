@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
     def visible_to(self, agent: Agent) -> Self:
-        """THE scope: an admin's all; otherwise their teams' tickets, those of no team, and those assigned to them.
+        """THE scope (`people.scope`): an admin's all; otherwise their teams' tickets, those of no team, and those
+        assigned to them; for a contractor only the last; for whoever is limited to channels only these and the last.
 
         An inactive agent sees nothing. Everything that reads tickets for a person starts here.
         """
-        if not agent.is_active:
-            return self.none()
-        if agent.sees_everything:
+        scope = agent.scope
+        if scope.everything:
             return self
-        return self.filter(Q(team__in=agent.team_ids) | Q(team=None) | Q(assignee=agent))
+        return self.filter(scope.condition()) if scope.reach else self.none()
 
     def newest_first(self) -> Self:
         return self.order_by("-last_message_at", "-id")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from channels_inbound.phone.numbers import readable
 from people.identities import family
-from people.models import Agent, Identity, IdentityKind, Role
+from people.models import Agent, Identity, IdentityKind
 from people.permissions import Permission
 from tickets.models import Call, Ticket
 from tickets.realtime import announce_to_agent
@@ -47,10 +47,9 @@ def tell_ringing(call: Call, *, name: str, at: datetime) -> int:
 
 
 def _agents_of(call: Call) -> list[Agent]:
-    seeing = Q(role=Role.ADMIN)
-    seeing |= Q(memberships__team=call.channel.team_id) if call.channel.team_id else Q(pk__gt=0)
-    found = Agent.objects.filter(seeing, is_active=True).order_by("pk").distinct()
-    return [agent for agent in found if agent.may(Permission.REPLY)]
+    """Whoever may answer and would see a ticket that this call opens."""
+    found = Agent.objects.who_may(Permission.REPLY).order_by("pk")
+    return [agent for agent in found if agent.scope.sees_place(call.channel.team_id, call.channel_id)]
 
 
 def _last_ticket(customer_id: int, agent: Agent) -> Ticket | None:

@@ -19,15 +19,13 @@ from livechat.models import Visitor
 from livechat.presence import draft_of, pages_of, where_visitor_is
 from livechat.rounds import is_over, latest_round
 from people.models import Agent, Role, Team
-from people.permissions import MATRIX, Permission
+from people.permissions import Permission
 from tickets.errors import InvalidInput
 from tickets.inbox.access import agent_of, signed_in
 from tickets.inbox.pages import read_number
 from tickets.inbox.writes import write
 from tickets.models import Ticket
 from tickets.realtime import tell_customer
-
-_ANSWERING = [role for role, may in MATRIX.items() if Permission.REPLY in may]
 
 
 @require_safe
@@ -70,7 +68,7 @@ def hand_over(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
     ticket, _visitor = _chat(agent, ticket_id)
     if not agent.may(Permission.EDIT_TICKETS):
         raise Http404("not for this role")
-    people = list(Agent.objects.filter(is_active=True, role__in=_ANSWERING).exclude(pk=agent.pk).order_by("name"))
+    people = list(Agent.objects.who_may(Permission.REPLY).exclude(pk=agent.pk).order_by("name"))
     near = Q(role=Role.ADMIN) | (Q(teams=ticket.team_id) if ticket.team_id else Q())
     context = {
         "ticket": ticket, "people": people, "teams": Team.objects.order_by("name"),

@@ -14,7 +14,8 @@ from events.models import Event
 from metrics.events import SlaEvent
 from metrics.models import Clock
 from metrics.rules import policies_of
-from people.models import Agent, Role
+from people.models import Agent
+from people.permissions import Permission
 from tickets import actions
 from tickets.errors import InvalidInput
 from tickets.models import Ticket
@@ -52,11 +53,11 @@ def _people(ticket: Ticket, whom: str) -> list[Agent]:
     """The assignee; or the team: whoever answers in it, where there is no assignee to tell; or who leads."""
     active = Agent.objects.filter(is_active=True)
     if whom == "leads":
-        return list(active.filter(role__in=[Role.MANAGER, Role.ADMIN]))
+        return list(Agent.objects.who_may(Permission.READ_REPORTS))
     if ticket.assignee_id is not None:
         return list(active.filter(pk=ticket.assignee_id))
     if whom == "team" and ticket.team_id is not None:
-        return list(active.filter(teams=ticket.team_id).exclude(role=Role.VIEWER))
+        return list(Agent.objects.who_may(Permission.REPLY).filter(teams=ticket.team_id))
     return []
 
 

@@ -15,13 +15,13 @@ from tickets.inbox.access import agent_of, signed_in
 Page = Callable[..., HttpResponseBase]
 
 
-def allowed(permission: Permission) -> Callable[[Page], Page]:
-    """Strangers go to the sign-in page; whose role lacks the permission hears 403."""
+def allowed(*permissions: Permission) -> Callable[[Page], Page]:
+    """Strangers go to the sign-in page; whose role lacks one of the permissions hears 403."""
 
     def guard(page: Page) -> Page:
         @wraps(page)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not agent_of(request).may(permission):
+            if not agent_of(request).permissions.issuperset(permissions):
                 raise Forbidden
             return page(request, *args, **kwargs)
 

@@ -27,6 +27,7 @@ from .filters import read_scope
 from .guard import allowed
 
 READ = allowed(Permission.READ_REPORTS)
+EXPORT = allowed(Permission.READ_REPORTS, Permission.EXPORT)
 PAGE = 50
 WIDTH, HEIGHT = 720, 140
 
@@ -139,7 +140,7 @@ def missed(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@READ
+@EXPORT
 def as_csv(request: HttpRequest) -> HttpResponseBase:
     """Every promise that ended in the period, one a line."""
     scope, _chosen_filters = read_scope(request, agent_of(request))

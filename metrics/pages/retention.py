@@ -23,6 +23,7 @@ from .filters import read_scope
 from .guard import allowed
 
 READ = allowed(Permission.READ_REPORTS)
+EXPORT = allowed(Permission.READ_REPORTS, Permission.EXPORT)
 
 
 @require_safe
@@ -93,7 +94,7 @@ def comparison_names(name: str) -> tuple[str, str]:
 
 
 @require_safe
-@READ
+@EXPORT
 def as_csv(request: HttpRequest) -> HttpResponseBase:
     """The cohorts, one month after a month a line."""
     scope, _context = read_scope(request, agent_of(request))

@@ -28,6 +28,7 @@ from .guard import allowed
 from .numbers import AXES, meaning, unit, write, write_bounds
 
 READ = allowed(Permission.READ_REPORTS)
+EXPORT = allowed(Permission.READ_REPORTS, Permission.EXPORT)
 SHOWN, PAGE = 8, 50
 
 
@@ -155,7 +156,7 @@ def answers(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@READ
+@EXPORT
 def as_csv(request: HttpRequest) -> HttpResponseBase:
     """Every answer of the period, one a line."""
     scope, _context = read_scope(request, agent_of(request))

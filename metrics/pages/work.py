@@ -22,6 +22,7 @@ from .filters import read_scope, without_page
 from .guard import allowed
 
 READ = allowed(Permission.READ_REPORTS)
+EXPORT = allowed(Permission.READ_REPORTS, Permission.EXPORT)
 GROUPS = ("channel", "team", "agent")
 
 
@@ -39,7 +40,7 @@ def work(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@READ
+@EXPORT
 def work_csv(request: HttpRequest) -> HttpResponseBase:
     """The three tables, one row a line."""
     scope, _context = read_scope(request, agent_of(request))

@@ -15,7 +15,7 @@ from events.models import Event
 from metrics.events import SurveyEvent
 from metrics.models import FollowUp, FollowUpState, SurveyAnswer
 from metrics.surveys.scales import Band, band_of
-from people.models import Agent, Role
+from people.models import Agent
 from people.permissions import Permission, PermissionDenied
 from tickets.actions.base import record
 from tickets.errors import InvalidInput, NotFound
@@ -84,7 +84,7 @@ def _recover(answer: SurveyAnswer, ticket: Ticket, *, cause: Event) -> None:
 
 def tell_leads(event: Event) -> None:
     """The subscriber: leads hear of a follow-up they may see."""
-    for agent in Agent.objects.filter(is_active=True, role__in=[Role.MANAGER, Role.ADMIN]):
+    for agent in Agent.objects.who_may(Permission.READ_REPORTS):
         notify(agent, event)
 
 

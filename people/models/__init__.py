@@ -2,6 +2,7 @@ from .agent import Agent, Membership, Role, Team
 from .contact import ContactRules, UnpromptedContact
 from .customer import HARD_BOUNCES, Claim, Customer, Identity, IdentityKind, MailKind, Refusal, Trust, Unsubscription
 from .idempotency import IdempotentRequest
+from .role import CustomRole
 from .token import ApiToken, TokenScope
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "ApiToken",
     "Claim",
     "ContactRules",
+    "CustomRole",
     "Customer",
     "IdempotentRequest",
     "Identity",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils.functional import cached_property
@@ -12,14 +13,20 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from events.actors import Actor
-from people.permissions import Permission, role_may
+from people.permissions import CUSTOM, MATRIX, Permission, permissions_of
+from people.scope import Reach, Scope
+
+from .role import CustomRole
 
 
 class Role(models.TextChoices):
     ADMIN = "admin", _("Admin")
     MANAGER = "manager", _("Manager")
     AGENT = "agent", _("Agent")
+    LIGHT = "light", _("Light agent")
+    CONTRACTOR = "contractor", _("Contractor")
     VIEWER = "viewer", _("Viewer")
+    CUSTOM = CUSTOM, _("Role of your own")
 
 
 class Theme(models.TextChoices):
@@ -47,6 +54,13 @@ class AgentManager(BaseUserManager["Agent"]):
         agent.save(using=self._db)
         return agent
 
+    def who_may(self, *permissions: Permission) -> models.QuerySet[Agent]:
+        """The active agents whose role carries all of these."""
+        roles = [role for role, carried in MATRIX.items() if carried.issuperset(permissions)]
+        names = [permission.value for permission in permissions]
+        carries = models.Q(role__in=roles) | models.Q(role=Role.CUSTOM, granted__contains=names)
+        return self.filter(carries, is_active=True)
+
     def get_by_natural_key(self, username: str | None) -> Agent:
         return self.get(email=(username or "").strip().lower())
 
@@ -63,11 +77,19 @@ class Team(models.Model):
 
 
 class Agent(AbstractBaseUser):
-    """A person of the shop. `role` says what they may do, their teams what they may see."""
+    """A person of the shop. `role` says what they may do and how far they see, their teams and channels what of it.
+
+    What a role of the shop's own carries is kept here too (`granted`, `role_channels`), so that no page reads it anew.
+    """
 
     email = models.EmailField(_("email address"), unique=True)
     name = models.CharField(pgettext_lazy("of a person", "name"), max_length=120)
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.AGENT)
+    custom_role = models.ForeignKey(CustomRole, null=True, blank=True, on_delete=models.PROTECT, related_name="agents")
+    granted = ArrayField(models.CharField(max_length=32), default=list, db_default=[], blank=True)
+    role_channels = ArrayField(models.BigIntegerField(), null=True, blank=True)
+    # The only channels whose tickets they see; None: no such limit.
+    channels = ArrayField(models.BigIntegerField(), null=True, blank=True)
     teams: models.ManyToManyField[Team, Membership] = models.ManyToManyField(
         Team, through="people.Membership", related_name="agents"
     )
@@ -97,6 +119,11 @@ class Agent(AbstractBaseUser):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="agent_email_lower"),
+            models.CheckConstraint(
+                condition=models.Q(role=CUSTOM, custom_role__isnull=False)
+                | (~models.Q(role=CUSTOM) & models.Q(custom_role=None, granted=[], role_channels=None)),
+                name="agent_custom_role",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -104,7 +131,17 @@ class Agent(AbstractBaseUser):
 
     def may(self, permission: Permission) -> bool:
         """Whether this agent's role carries the permission; an inactive agent may nothing."""
-        return self.is_active and role_may(self.role, permission)
+        return permission in self.permissions
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """All that this agent may."""
+        return permissions_of(self.role, self.granted) if self.is_active else frozenset()
+
+    @property
+    def role_name(self) -> str:
+        """What their role is called here."""
+        return self.custom_role.name if self.custom_role is not None else str(self.get_role_display())
 
     @property
     def actor(self) -> Actor:
@@ -116,9 +153,31 @@ class Agent(AbstractBaseUser):
         return frozenset(Membership.objects.filter(agent=self).values_list("team_id", flat=True))
 
     @property
+    def channel_ids(self) -> frozenset[int] | None:
+        """The only channels they see, by their own limit and by that of their role; None: all."""
+        limits = [frozenset(limit) for limit in (self.channels, self.role_channels) if limit is not None]
+        return frozenset.intersection(*limits) if limits else None
+
+    def sees_channel(self, channel_id: int) -> bool:
+        limit = self.channel_ids
+        return limit is None or channel_id in limit
+
+    @property
+    def scope(self) -> Scope:
+        """How far they see."""
+        may = self.permissions
+        if Permission.READ_TICKETS not in may:
+            return Scope(self.pk, Reach.NOTHING)
+        if Permission.READ_ALL_TICKETS in may:
+            return Scope(self.pk, Reach.ALL, channel_ids=self.channel_ids)
+        if Permission.READ_TEAM_TICKETS in may:
+            return Scope(self.pk, Reach.TEAMS, self.team_ids, self.channel_ids)
+        return Scope(self.pk, Reach.OWN)
+
+    @property
     def sees_everything(self) -> bool:
-        """Admins see every team's tickets; everyone else sees what their teams may."""
-        return self.role == Role.ADMIN
+        """Whether no ticket is out of their sight, as none is of an admin's."""
+        return self.scope.everything
 
 
 class Membership(models.Model):

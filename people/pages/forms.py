@@ -12,8 +12,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from people.channel_names import channel_choices
 from people.models import Agent, Role, Team
 from people.signatures import LONGEST_HTML, unknown_variables, unknown_words, written_signature
+
+from .role_form import role_choices
 
 
 def zone_choices() -> list[tuple[str, str]]:
@@ -98,15 +101,24 @@ class FirstAdminForm(forms.Form):
 class AgentForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120)
     email = forms.EmailField(label=_("E-mail address"))
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.AGENT)
+    role = forms.ChoiceField(label=_("Role"), choices=role_choices, initial=Role.AGENT)
     teams = forms.ModelMultipleChoiceField(
         label=_("Teams"), queryset=Team.objects.all(), required=False, widget=forms.CheckboxSelectMultiple,
-        help_text=_("Agents see the tickets of their teams, those of no team and those assigned to them."),
+        help_text=_("They see the tickets of their teams, those of no team and those assigned to them. Contractors see "
+                    "only the last."),
+    )  # fmt: skip
+    channels = forms.TypedMultipleChoiceField(
+        label=_("Only these channels"), choices=channel_choices, coerce=int, required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None chosen means all of them. What is assigned to somebody they always see."),
     )  # fmt: skip
     is_active = forms.BooleanField(
         label=_("May sign in"), required=False, initial=True,
         help_text=_("Turned off, every session and API key of theirs ends at once."),
     )  # fmt: skip
+
+    def clean_channels(self) -> list[int] | None:
+        return self.cleaned_data["channels"] or None
 
 
 class TeamForm(forms.Form):

@@ -22,6 +22,7 @@ from people.invitations import invite
 from people.models import Agent, Team
 from people.models.agent import Density, Theme
 from people.permissions import Permission, PermissionDenied
+from people.roles import Refused, role_key
 from people.signatures import VARIABLES, example_of
 
 from .forms import AgentForm, FirstAdminForm, ProfileForm, TeamForm
@@ -112,10 +113,14 @@ def looks(request: HttpRequest) -> HttpResponse:
 def team(request: HttpRequest) -> HttpResponse:
     """Who works here, and in which teams."""
     _require(request, Permission.MANAGE_TEAMS)
-    agents = Agent.objects.prefetch_related("teams").order_by("-is_active", "name")
+    agents = Agent.objects.select_related("custom_role").prefetch_related("teams").order_by("-is_active", "name")
     teams = Team.objects.prefetch_related("agents")
-    manages = _agent(request).may(Permission.MANAGE_AGENTS)
-    return render(request, "people/team.html", {"agents": agents, "teams": teams, "manages_agents": manages})
+    may = _agent(request).may
+    context = {
+        "agents": agents, "teams": teams, "manages_agents": may(Permission.MANAGE_AGENTS),
+        "manages_roles": may(Permission.MANAGE_ROLES),
+    }  # fmt: skip
+    return render(request, "people/team.html", context)
 
 
 @never_cache
@@ -128,7 +133,7 @@ def edit_agent(request: HttpRequest, agent_id: int | None = None) -> HttpRespons
     if request.method == "POST" and form.is_valid():
         try:
             saved = actions.save_agent(agent, by=_agent(request), **form.cleaned_data)
-        except actions.Refused as error:
+        except Refused as error:
             form.add_error(error.field, error.message)
         else:
             if agent is None and saved.is_active:
@@ -169,7 +174,7 @@ def edit_team(request: HttpRequest, team_id: int | None = None) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             saved = actions.save_team(team, by=_agent(request), name=form.cleaned_data["name"])
-        except actions.Refused as error:
+        except Refused as error:
             form.add_error(error.field, error.message)
         else:
             messages.success(request, _("Saved %(name)s.") % {"name": saved.name})
@@ -180,8 +185,8 @@ def edit_team(request: HttpRequest, team_id: int | None = None) -> HttpResponse:
 def _known(agent: Agent | None) -> dict[str, object] | None:
     if agent is None:
         return None
-    known: dict[str, object] = {name: getattr(agent, name) for name in ("name", "email", "role", "is_active")}
-    return known | {"teams": list(agent.teams.all())}
+    known: dict[str, object] = {name: getattr(agent, name) for name in ("name", "email", "is_active")}
+    return known | {"role": role_key(agent), "teams": list(agent.teams.all()), "channels": agent.channels or []}
 
 
 def _require(request: HttpRequest, permission: Permission) -> None:

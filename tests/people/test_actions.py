@@ -18,6 +18,7 @@ from people import actions
 from people.invitations import invite
 from people.models import Agent, Membership, Role, Team
 from people.permissions import PermissionDenied
+from people.roles import Refused
 from people.tokens import create_token, find_token
 from tests.people import PASSWORD, House, make_agent, make_house
 
@@ -85,7 +86,7 @@ def test_a_team_is_made_and_renamed(house: House) -> None:
 @pytest.mark.parametrize("name", ["", "  ", "Returns"])
 def test_a_team_needs_a_name_of_its_own(house: House, name: str) -> None:
     for team in (None, house.support):
-        with pytest.raises(actions.Refused):
+        with pytest.raises(Refused):
             actions.save_team(team, by=house.adam, name=name)
     assert sorted(Team.objects.values_list("name", flat=True)) == ["Returns", "Support"]
     assert recorded() == []
@@ -144,10 +145,10 @@ def test_an_inactive_admin_is_nobody(house: House) -> None:
 
 def test_the_last_admin_stays(house: House) -> None:
     for change in ({"is_active": False}, {"role": Role.AGENT}):
-        with pytest.raises(actions.Refused, match="stay admin"):
+        with pytest.raises(Refused, match="stay admin"):
             save(Agent.objects.get(pk=house.adam.pk), house.adam, **change)
     second = make_agent("Second", role=Role.ADMIN)
-    with pytest.raises(actions.Refused, match="Another admin"):
+    with pytest.raises(Refused, match="Another admin"):
         save(second, second, role=Role.VIEWER)
     save(second, house.adam, role=Role.VIEWER)
     assert list(Agent.objects.filter(role=Role.ADMIN, is_active=True)) == [house.adam]
@@ -157,7 +158,7 @@ def test_the_last_admin_stays(house: House) -> None:
 @pytest.mark.parametrize("email", ["ben@shop.example", " BEN@shop.example"])
 def test_an_address_belongs_to_one(house: House, email: str) -> None:
     for agent in (None, house.olena):
-        with pytest.raises(actions.Refused, match="this address"):
+        with pytest.raises(Refused, match="this address"):
             save(agent, house.adam, email=email)
     assert recorded() == []
     assert Agent.objects.get(pk=house.olena.pk).email == "olena@shop.example"

@@ -14,8 +14,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.security.world import Corner
 
-EVERYBODY = frozenset({"admin", "manager", "agent", "viewer"})
-ANSWERING = EVERYBODY - {"viewer"}
+EVERYBODY = frozenset({"admin", "manager", "agent", "light", "viewer"})
+NOTING = EVERYBODY - {"viewer"}
+ANSWERING = NOTING - {"light"}
 ADMIN = frozenset({"admin"})
 LEADING = frozenset({"admin", "manager"})
 
@@ -105,8 +106,8 @@ VISITS = [
     ticket("ticket_customer", "customer/"),
     ticket("ticket_message", "messages/{message}/"),
     change("ticket_messages", "messages/", {"kind": "reply", "text": "hi", "expected": "1000"}),
-    change("ticket_messages", "messages/", {"kind": "note", "text": "hi"}),
-    change("ticket_messages", "messages/", {"kind": "note", "text": "hi", "event": "0", "row": "1"}),
+    change("ticket_messages", "messages/", {"kind": "note", "text": "hi"}, NOTING),
+    change("ticket_messages", "messages/", {"kind": "note", "text": "hi", "event": "0", "row": "1"}, NOTING),
     change("ticket_assignee", "assignee/", {"agent": "{colleague}"}),
     change("ticket_assignee", "assignee/", {"agent": ""}),
     change("ticket_team", "team/", {"team": ""}),
@@ -126,8 +127,8 @@ VISITS = [
     change("ticket_seen", "seen/", {"sequence": "1"}, EVERYBODY),
     change("ticket_address", "address/", {"identity": "{bounced}"}),
     change("ticket_unread", "unread/", {}, EVERYBODY),
-    change("ticket_draft", "draft/", {"kind": "note", "text": "hi", "revision": "0"}),
-    change("ticket_uploads", "uploads/", {"file": "FILE"}),
+    change("ticket_draft", "draft/", {"kind": "note", "text": "hi", "revision": "0"}, NOTING),
+    change("ticket_uploads", "uploads/", {"file": "FILE"}, NOTING),
     ticket("ticket_forward", "forward/", query={"message": "{message}"}),
     ticket("ticket_answering", "answering/", query={"message": "{message}"}),
     change("ticket_forwards", "forwards/", {
@@ -278,11 +279,14 @@ OWN = [
     Visit("bulk_undo", "/bulk/{bulk}/undo/", form={}, foreign=True, may=frozenset({"agent"}), refused=(403, 404)),
     ticket("ticket_undo", "undo/", form={"change": "{change_made}"}, may=frozenset({"agent"}), refused=(403, 404)),
     # Nothing of theirs there to remove is no error, and removes nothing.
-    change("ticket_upload_removal", "uploads/{upload}/removal/", {}, ANSWERING),
+    change("ticket_upload_removal", "uploads/{upload}/removal/", {}, NOTING),
     Visit("file", "/files/{upload}/", foreign=True, may=frozenset({"agent"}), refused=(404,)),
 ]  # fmt: skip
 # Who works here and in which teams is the shop's own directory; changing it is another helper's table (tests/people).
-DIRECTORY = {"agent_invite", "team", "agent_new", "agent_edit", "team_new", "team_edit"}
+DIRECTORY = {
+    "agent_invite", "team", "agent_new", "agent_edit", "team_new", "team_edit",
+    "roles", "role_new", "role_edit", "role_remove",
+}  # fmt: skip
 # "consent_done" needs what its own session kept: tests/channels_inbound/test_consent.py.
 # These act on the demo mailbox through the mail listener: tests/channels_inbound/test_pages.py.
 # "sender_check" and "key_start" ask DNS: tests/channels_inbound/test_sender_check.py and test_dkim.py.

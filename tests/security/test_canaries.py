@@ -24,8 +24,8 @@ def spelled(word: str) -> list[bytes]:
 
 def sides(world: World) -> list[tuple[str, Corner, Corner]]:
     ours, theirs = world.support, world.returns
-    return [(who, ours, theirs) for who in ("manager", "agent", "viewer")] + [
-        (who, theirs, ours) for who in ("outside manager", "outsider", "outside viewer")
+    return [(who, ours, theirs) for who in ("manager", "agent", "light", "viewer", "contractor")] + [
+        (who, theirs, ours) for who in ("outside manager", "outsider", "outside light", "outside viewer", "contractor")
     ]
 
 

@@ -9,13 +9,18 @@ import pytest
 from django.db import transaction
 from django.http import HttpResponseBase
 
+from people.models import Agent
 from tests.security.routes import ELSEWHERE, OPEN_TO_ALL, OWN, VISITS, Visit, site_routes
 from tests.security.world import World, changed, everything, make_world, signed_in
+from tickets.models import Ticket
 
 ALL = VISITS + OWN
 # Only its uploader's request removes something.
 REMOVAL = "POST /tickets/{ticket}/uploads/{upload}/removal/"
-OUTSIDERS = ("outsider", "outside manager", "outside viewer", "loose agent")
+OUTSIDERS = ("outsider", "outside manager", "outside light", "outside viewer", "loose agent", "contractor")
+# Of the team, and yet its tickets are out of their sight; what is made for the team they have.
+BESIDE = ("own contractor", "limited agent")
+FOR_THE_TEAM = ("saved_view", "macro")
 
 
 @pytest.fixture
@@ -42,8 +47,12 @@ def test_every_route_has_an_entry() -> None:
     assert site_routes() - {"inbox"} == entered - {"inbox"}
 
 
-def test_strangers_are_sent_to_the_sign_in_page(world: World) -> None:
-    client, before, wrong = signed_in(None), everything(), []
+@pytest.mark.parametrize("who", ["anonymous", "switched off"])
+def test_strangers_are_sent_to_the_sign_in_page(world: World, who: str) -> None:
+    client = signed_in(world.people.get(who))
+    if who in world.people:  # with the session of before
+        Agent.objects.filter(pk=world.people[who].pk).update(is_active=False)
+    before, wrong = everything(), []
     for visit in ALL:
         for headers in ({}, {"X-Requested-With": "fetch"}):
             response = visit(client, world.support, **headers)
@@ -62,7 +71,9 @@ def test_outsiders_learn_and_change_nothing(world: World, who: str) -> None:
         if not visit.foreign:
             continue
         response = visit(client, world.support)
-        if response.status_code not in (404, 403) or (response.status_code == 403 and who != "outside viewer"):
+        if response.status_code not in (404, 403) or (
+            response.status_code == 403 and who not in ("outside viewer", "outside light", "contractor")
+        ):
             wrong.append(f"{visit.id}: {response.status_code}")
         if world.support.word.encode() in body(response):
             wrong.append(f"{visit.id}: told the other team's word")
@@ -70,7 +81,41 @@ def test_outsiders_learn_and_change_nothing(world: World, who: str) -> None:
     assert not changed(before, everything())
 
 
-@pytest.mark.parametrize("role", ["admin", "manager", "agent", "viewer"])
+@pytest.mark.parametrize("who", BESIDE)
+def test_of_the_team_and_yet_out_of_sight(world: World, who: str) -> None:
+    client, wrong, before = signed_in(world.people[who]), [], everything()
+    for visit in ALL:
+        if not visit.foreign or any(f"{{{name}}}" in visit.path for name in FOR_THE_TEAM):
+            continue
+        response = visit(client, world.support)
+        if response.status_code not in (404, 403):
+            wrong.append(f"{visit.id}: {response.status_code}")
+        if world.support.word.encode() in body(response):
+            wrong.append(f"{visit.id}: told the word")
+    assert not wrong
+    assert not changed(before, everything())
+
+
+# For the agent of a ticket, and not for a contractor who has it.
+NOT_THE_CONTRACTORS = {"message_source", "message_images"}
+
+
+def test_a_contractor_works_on_what_is_assigned_to_them_as_an_agent_does(world: World) -> None:
+    carl, wrong = world.people["own contractor"], []
+    Ticket.objects.filter(team=world.house.support).update(assignee=carl)
+    client = signed_in(carl)
+    for visit in VISITS:
+        if not visit.path.startswith(("/tickets/{ticket}/", "/messages/", "/inbox/open/{ticket}/", "/files/")):
+            continue
+        with taken_back():
+            status = visit(client, world.support).status_code
+        may = "agent" in visit.may and visit.name not in NOT_THE_CONTRACTORS
+        if status not in (visit.answers if may else (403, 404)):
+            wrong.append(f"{visit.id}: {status}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("role", ["admin", "manager", "agent", "light", "viewer"])
 def test_each_role_gets_what_it_may_and_no_more(world: World, role: str) -> None:
     client, wrong = signed_in(world.people[role]), []
     for visit in ALL:

@@ -49,7 +49,6 @@ from tickets.files import inline_picture_url
 from tickets.models import Attachment, Call, Channel, Macro, MacroText, Message, Participant, SavedView, Ticket
 
 SUPPORT_WORD, RETURNS_WORD = "kanarek7391", "slowik5528"
-ROLES = ("admin", "manager", "agent", "viewer")
 
 
 @dataclass
@@ -80,6 +79,14 @@ def make_world() -> World:
         "outside viewer": make_agent("Vlad", role=Role.VIEWER, team=house.returns),
         # In no team: sees what belongs to no team, and nothing else.
         "loose agent": make_agent("Lucy"),
+        "light": make_agent("Lena", role=Role.LIGHT, team=house.support),
+        "outside light": make_agent("Leo", role=Role.LIGHT, team=house.returns),
+        # See only what is assigned to them, which is nothing here, whatever team they are of.
+        "contractor": make_agent("Cora", role=Role.CONTRACTOR),
+        "own contractor": make_agent("Carl", role=Role.CONTRACTOR, team=house.support),
+        # Of the team, but only for the other team's channel.
+        "limited agent": make_agent("Liam", team=house.support, channels=[house.other_channel.pk]),
+        "switched off": make_agent("Otto", team=house.support),
     }  # fmt: skip
     support = Corner(SUPPORT_WORD, house.support, house.channel)
     returns = Corner(RETURNS_WORD, house.returns, house.other_channel)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from people.models import Agent, Customer, Membership, Role, Team
+from people.models import Agent, Customer, CustomRole, Membership, Role, Team
 from tickets.conditions import ticket_q
 from tickets.counts import all_heaps, view_counts, visible_tally
 from tickets.facets import COUNTED, Facets, Where, matches, tally_q
@@ -25,7 +25,7 @@ TICKETS = st.lists(
     st.fixed_dictionaries({
         "status": st.sampled_from(Status.values),
         "team": IDS,
-        "assignee": IDS,
+        "assignee": st.sampled_from([None, *range(7)]),
         "channel": st.sampled_from([0, 1]),
         "snoozed": st.booleans(),
         "attention": st.booleans(),
@@ -57,13 +57,31 @@ class TestAgreement(TestCase):
         cls.teams = [Team.objects.create(name=name) for name in ("North", "South")]
         cls.agents = [Agent.objects.create(email=f"{name}@shop.example", name=name) for name in ("ann", "bob")]
         cls.admin = Agent.objects.create(email="root@shop.example", name="root", role=Role.ADMIN)
+        cls.contractor = Agent.objects.create(email="cat@shop.example", name="cat", role=Role.CONTRACTOR)
         cls.channels = [Channel.objects.create(name=n, address=f"{n}@shop.example") for n in ("one", "two")]
         cls.customer = Customer.objects.create(name="Zoe")
         Membership.objects.create(agent=cls.agents[0], team=cls.teams[0])
         Membership.objects.create(agent=cls.agents[1], team=cls.teams[1])
+        Membership.objects.create(agent=cls.contractor, team=cls.teams[0])
+        one, two = (channel.pk for channel in cls.channels)
+        sees_all = ["read_all_tickets", "read_team_tickets", "read_tickets"]
+        role = CustomRole.objects.create(name="Shop one", permissions=sees_all, channels=[one])
+        own = {"role": Role.CUSTOM, "custom_role": role, "granted": role.permissions, "role_channels": role.channels}
+        cls.limited = [
+            Agent.objects.create(email="dan@shop.example", name="dan", channels=[two]),
+            Agent.objects.create(email="eve@shop.example", name="eve", channels=[]),
+            Agent.objects.create(email="fay@shop.example", name="fay", **own),
+            Agent.objects.create(email="gus@shop.example", name="gus", channels=[two], **own),
+        ]
+        Membership.objects.create(agent=cls.limited[0], team=cls.teams[0])
+        cls.all = [*cls.agents, cls.admin, cls.contractor, *cls.limited]
 
     def pick(self, name: str, value: Any) -> Any:
-        rows = {"team": self.teams, "assignee": self.agents, "channel": self.channels}.get(name)
+        rows = {
+            "team": self.teams,
+            "assignee": [self.agents[0], self.agents[1], self.contractor, *self.limited],
+            "channel": self.channels,
+        }.get(name)
         return value if rows is None or value is None else rows[value].pk
 
     def make(self, tickets: list[dict[str, Any]]) -> dict[int, Facets]:
@@ -92,7 +110,7 @@ class TestAgreement(TestCase):
         expected = {id for id, of in facets.items() if matches(where, of)}
         assert set(Ticket.objects.filter(ticket_q(where)).values_list("pk", flat=True)) == expected
         assert sum(Tally.objects.filter(tally_q(where)).values_list("n", flat=True)) == len(expected)
-        for agent in (*self.agents, self.admin):
+        for agent in self.all:
             in_sight = set(Ticket.objects.visible_to(agent).values_list("pk", flat=True)) & expected
             sight = standings([agent.pk])[agent.pk].sight
             assert view_counts(agent, {"v": where}) == {"v": len(in_sight)}
@@ -102,10 +120,10 @@ class TestAgreement(TestCase):
     @settings(max_examples=40, deadline=None)
     def test_a_scope_means_the_same_to_all(self, tickets: list[dict[str, Any]]) -> None:
         facets = self.make(tickets)
-        for agent in (*self.agents, self.admin):
+        for agent in self.all:
             visible = set(Ticket.objects.visible_to(agent).values_list("pk", flat=True))
             sight = standings([agent.pk])[agent.pk].sight
-            assert {id for id, of in facets.items() if sight.sees(of.team_id, of.assignee_id)} == visible
+            assert {id for id, of in facets.items() if sight.sees(of.team_id, of.assignee_id, of.channel_id)} == visible
             assert sum(visible_tally(agent).values_list("n", flat=True)) == len(visible)
 
     @given(TICKETS)
@@ -113,7 +131,7 @@ class TestAgreement(TestCase):
     def test_the_views_of_the_sidebar_agree(self, tickets: list[dict[str, Any]]) -> None:
         self.make(tickets)
         board = Board(all_heaps())
-        for agent in (*self.agents, self.admin):
+        for agent in self.all:
             wheres = wheres_for(agent)
             assert board.counts(standings([agent.pk])[agent.pk].sight, wheres) == view_counts(agent, wheres)
 

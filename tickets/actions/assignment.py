@@ -54,7 +54,7 @@ def move_to_team(ticket_id: int, *, by: Agent, team: Team | None, at: datetime |
 def pass_to_team(ticket: Ticket, *, by: Agent, team: Team, assignee: Agent | None = None, at: datetime) -> None:
     """Hand a locked ticket to a team, and to a person there or to nobody. In the order that leaves it in the giver's
     sight until both are done: whoever sees it only because it is theirs lets go of it last."""
-    if by.sees_everything or ticket.team_id is None or ticket.team_id in by.team_ids:
+    if by.scope.sees_place(ticket.team_id, ticket.channel_id):
         assign_ticket(ticket.pk, by=by, assignee=assignee, at=at)
         move_to_team(ticket.pk, by=by, team=team, at=at)
     else:

@@ -51,7 +51,7 @@ def change_ticket(ticket_id: int, changes: Mapping[str, Any], *, by: Agent) -> N
     with transaction.atomic():
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
         order = list(steps)
-        if ticket.team_id is not None and ticket.team_id not in by.team_ids:
+        if not by.scope.sees_place(ticket.team_id, ticket.channel_id):
             # They see it as its assignee, so they have to move it while they still are.
             order.remove("team")
             order.insert(order.index("assignee"), "team")

@@ -11,6 +11,8 @@ from people.api.base import StrictSerializer
 from people.api.pagination import PageQuery
 from people.api.schema import page_of
 from people.models import IdentityKind
+from people.permissions import Permission
+from tickets.actions.base import require
 from tickets.api.base import SpineView
 from tickets.api.queries import visible_customers
 from tickets.api.serializers import ChannelSerializer, CustomerSerializer, TagSerializer
@@ -34,6 +36,7 @@ class CustomersView(SpineView):
     )
     def get(self, request: Request) -> Response:
         """Customers with a ticket you may see, oldest first."""
+        require(self.agent, Permission.READ_CUSTOMERS)
         query = self.query(CustomerQuery)
         customers = visible_customers(self.agent)
         if "email" in query:

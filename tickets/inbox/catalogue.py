@@ -143,14 +143,14 @@ def _icon_name(icon: str) -> str:
 
 def _team_views(agent: Agent, directory: Directory) -> Iterator[View]:
     for id, name in directory.teams.items():
-        if agent.sees_everything or id in agent.team_ids:
+        if agent.scope.sees_team(id):
             where: Where = {"team": (id,), "status": TO_DO, "snoozed": (False,)}
             yield View(f"team-{id}", name, icon="users-round", where=where, group="team", empty=_("No open tickets."))
 
 
 def _channel_views(agent: Agent, directory: Directory) -> Iterator[View]:
     for channel in directory.channels.values():
-        if agent.sees_everything or channel.team_id is None or channel.team_id in agent.team_ids:
+        if agent.scope.sees_place(channel.team_id, channel.id):
             where: Where = {"channel": (channel.id,), "status": TO_DO, "snoozed": (False,)}
             yield View(
                 f"channel-{channel.id}",

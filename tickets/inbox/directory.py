@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import BigIntegerField, Q, TextField, Value
+from django.db.models import BigIntegerField, Case, Exists, OuterRef, Q, TextField, Value, When
 from django.db.models.functions import Cast
 
 from people.models import Agent, Team
-from people.permissions import Permission, role_may
+from people.permissions import Permission
 from tickets.models import Channel, SavedView
 
 
@@ -28,13 +28,8 @@ class ChannelEntry:
 class AgentEntry:
     id: int
     name: str
-    role: str
     is_active: bool
-
-    @property
-    def takes_tickets(self) -> bool:
-        """Whether tickets may be given to them."""
-        return self.is_active and role_may(self.role, Permission.REPLY)
+    takes_tickets: bool  # whether tickets may be given to them
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +79,9 @@ def read_directory(viewers: Collection[Agent] = ()) -> Directory:
     channels = Channel.objects.order_by().values_list(
         Value("channel"), "id", "name", "address", "kind", "is_active", "team_id", none, zero
     )
+    takes = Case(When(Exists(Agent.objects.who_may(Permission.REPLY).filter(pk=OuterRef("pk"))), then=1), default=0)
     agents = Agent.objects.order_by().values_list(
-        Value("agent"), "id", "name", Cast("email", text), "role", "is_active", none, none, zero
+        Value("agent"), "id", "name", Cast("email", text), Value("", text), "is_active", none, none, takes
     )
     parts = [channels, agents, *([_views_of(viewers)] if viewers else [])]
     found, views = Directory({}, {}, {}), []
@@ -97,7 +93,7 @@ def read_directory(viewers: Collection[Agent] = ()) -> Directory:
         elif what == "team":
             found.teams[id] = name  # type: ignore[index]
         elif what == "agent":
-            found.agents[id] = AgentEntry(id, name or address, kind, active)  # type: ignore[index]
+            found.agents[id] = AgentEntry(id, name or address, active, bool(position))  # type: ignore[index]
         elif active:
             found.channels[id] = ChannelEntry(id, name, address, kind, team_id)  # type: ignore[index]
     return replace(found, views=sorted(views, key=lambda view: view.place))

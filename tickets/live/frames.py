@@ -85,7 +85,7 @@ class Composer:
         change, row = self.changes.get(ticket_id or 0), self._rows.get(ticket_id or 0)
         if change is None:
             return ""
-        if row is None or not sight.sees(row.team_id, row.assignee_id):
+        if row is None or not sight.sees(row.team_id, row.assignee_id, row.channel_id):
             return encode("ticket.remove", ticket=ticket_id, reason="scope")
         return encode(change.frame_kind, ticket=ticket_id, event=change.event, sequence=row.sequence)
 
@@ -93,8 +93,8 @@ class Composer:
         row = self._rows.get(id)
         if row is None:
             return encode("ticket.remove", ticket=id, reason="scope")
-        if not sight.sees(row.team_id, row.assignee_id):
-            lost = any(sight.sees(*before) for before in self.changes[id].before)
+        if not sight.sees(row.team_id, row.assignee_id, row.channel_id):
+            lost = any(sight.sees(*before, row.channel_id) for before in self.changes[id].before)
             return encode("ticket.remove", ticket=id, reason="scope") if lost else ""
         if not self._stands_in(view, row):
             return encode("ticket.remove", ticket=id, reason="view")

@@ -248,7 +248,7 @@ class Hub:
         if standing is None or standing.session_mark != socket.session_mark:
             socket.close(Goodbye.SIGNED_OUT)
             return False
-        if (socket.sight.everything, socket.sight.team_ids) != (standing.sight.everything, standing.sight.team_ids):
+        if socket.sight.scope != standing.sight.scope:
             # What they may see grew or shrank: the list on the screen is no longer theirs.
             socket.push(encode("resync", reason="scope"))
             self.onlookers.introduce(socket)

@@ -10,19 +10,22 @@ from django.db.models import Q
 
 from people.models import Agent
 from people.permissions import Permission
+from people.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What one agent may see, and in which language. A test holds `sees` and `visible_to` together."""
 
-    agent_id: int
-    everything: bool
-    team_ids: frozenset[int]
+    scope: Scope
     language: str
 
-    def sees(self, team_id: int | None, assignee_id: int | None) -> bool:
-        return self.everything or team_id is None or team_id in self.team_ids or assignee_id == self.agent_id
+    @property
+    def agent_id(self) -> int:
+        return self.scope.agent_id
+
+    def sees(self, team_id: int | None, assignee_id: int | None, channel_id: int) -> bool:
+        return self.scope.sees(team_id, assignee_id, channel_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,5 @@ def standings(agent_ids: Collection[int]) -> dict[int, Standing]:
     for agent in Agent.objects.filter(pk__in=agent_ids, is_active=True).annotate(team_list=teams):
         if agent.may(Permission.READ_TICKETS):
             agent.team_ids = frozenset(agent.team_list)
-            sight = Sight(agent.pk, agent.sees_everything, agent.team_ids, agent.locale)
-            found[agent.pk] = Standing(agent, sight, agent.get_session_auth_hash())
+            found[agent.pk] = Standing(agent, Sight(agent.scope, agent.locale), agent.get_session_auth_hash())
     return found

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from people.models import Agent, Role
+from people.models import Agent
 from people.permissions import Permission
 from tickets.models import Cause, NoticeSettings, Notification, Ticket
 from tickets.realtime import announce_to_agent
@@ -56,7 +56,7 @@ def _visible(agent: Agent) -> QuerySet[Notification]:
     seen = Q(ticket__in=Ticket.objects.visible_to(agent))
     if agent.may(Permission.MANAGE_CHANNELS):
         seen |= Q(channel__isnull=False)
-    elif agent.role == Role.MANAGER:
+    elif agent.may(Permission.HANDLE_QUARANTINE):
         seen |= Q(channel__team__in=agent.team_ids)
     return Notification.objects.filter(seen, agent=agent)
 
