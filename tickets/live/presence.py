@@ -187,8 +187,8 @@ def shown_people(places: Mapping[int, People], viewers: Collection[int]) -> dict
     """
     if not places:
         return {viewer: {} for viewer in viewers}
-    rows = Ticket.objects.filter(pk__in=places).values_list("pk", "team_id", "assignee_id")
-    scopes = {id: (team, assignee) for id, team, assignee in rows}
+    rows = Ticket.objects.filter(pk__in=places).values_list("pk", "team_id", "assignee_id", "channel_id")
+    scopes = {id: place for id, *place in rows}
     known = standings({*viewers, *(agent for people in places.values() for agent in people)})
     drawn = {
         id: [_person(known[agent], people[agent]) for agent in _in_order(people) if agent in known]
