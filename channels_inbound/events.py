@@ -13,6 +13,8 @@ class ChannelEvent(StrEnum):
     MAIL_QUARANTINED = "mail.quarantined"
     MAIL_RETRIED = "mail.retried"
     MAIL_REFETCHED = "mail.refetched"
+    CALL_LOG_BEGUN = "call_log.begun"
+    CALL_LOG_IMPORTED = "call_log.imported"
     CONNECTION_ADDED = "connection.added"
     CONNECTION_CHANGED = "connection.changed"
     CONNECTION_REMOVED = "connection.removed"

@@ -11,6 +11,7 @@ from channels_inbound import alarms, claims, delivery, inbound
 from channels_inbound.hooks import drain, media
 from channels_inbound.hooks.apply import forget_parked
 from channels_inbound.imap.channel_health import refresh_receiving
+from channels_inbound.phone.log_import import run_due_call_imports
 from events import doorbell
 from tickets.actions.delivery import release_expired
 
@@ -25,6 +26,11 @@ BEAT_SCHEDULE = {
         "task": "channels_inbound.tasks.sweep",
         "schedule": 10.0,
         "options": {"queue": "critical", "expires": 20},
+    },
+    "bring in logs of calls": {
+        "task": "channels_inbound.tasks.import_calls",
+        "schedule": 5.0,
+        "options": {"queue": "bulk"},
     },
 }
 
@@ -82,3 +88,9 @@ def sweep(**_: Any) -> None:
     forget_parked(at=timezone.now())
     refresh_receiving(at=timezone.now())
     delivery.drain_outbound()
+
+
+@shared_task(name="channels_inbound.tasks.import_calls", queue="bulk", ignore_result=True)
+def import_calls(**_: Any) -> None:
+    """Bring in the logs of calls that wait."""
+    run_due_call_imports()

@@ -8,6 +8,7 @@ from channels_inbound.contact_form import pages as contact
 from channels_inbound.hooks.receive import hook
 from channels_inbound.pages import (
     attached_mail,
+    call_import,
     call_log,
     calls,
     channels,
@@ -48,7 +49,9 @@ urlpatterns = [
     path("channels/<int:channel_id>/contact-form/", contact.settings_page, name="contact_settings"),
     path("calls/new/", call_log.new, name="call_new"),
     path("calls/log/", call_log.keep, name="call_log"),
-    path("calls/import/", call_log.import_page, name="call_import"),
+    path("calls/import/", call_import.upload, name="call_import"),
+    path("calls/import/<int:import_id>/", call_import.page, name="call_log_import"),
+    path("calls/import/<int:import_id>/progress/", call_import.progress, name="call_log_progress"),
     path("calls/<int:call_id>/done/", calls.done, name="callback_done"),
     path("channels/connect/", connections.choose, name="connect"),
     path("channels/connect/<slug:name>/", connections.new, name="connection_new"),

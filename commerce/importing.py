@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TextIO
 
 from django.core.files.storage import storages
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from commerce.events import SHOP_STREAM, CommerceEvent
@@ -22,15 +21,13 @@ from commerce.models import ImportState, OrderImport, OrderStatus
 from commerce.streams import lock_shop
 from events.actors import SYSTEM, Actor
 from events.ledger import record_event
+from tickets.file_imports import LEASE, MOST_PROBLEMS, run_due
 
-logger = logging.getLogger(__name__)
 REQUIRED = ("order_id", "created_at", "status", "currency", "total")
 OPTIONAL = ("order_number", "updated_at", "refunded_total", "customer_email", "customer_phone", "customer_name",
             "tracking_url", "item_sku", "item_title", "item_qty", "item_price")  # fmt: skip
 FIELDS = (*REQUIRED, *OPTIONAL)
 CHUNK = 20_000
-LEASE = timedelta(minutes=5)
-MOST_PROBLEMS = 50
 # Characters: a file without line ends is not taken into memory as one line.
 LONGEST_LINE = 1024 * 1024
 ENCODINGS = ("utf-8-sig", "cp1251")
@@ -217,40 +214,14 @@ def orders_of(lines: Iterator[Line], problems: Problems) -> Iterator[OrderFacts]
 
 
 def run_due_imports(*, at: datetime | None = None) -> int:
-    """Bring in what waits, or what a killed process left; how many files. One that breaks is said to have failed and
-    is not tried for ever, unless the database was what broke."""
-    done = 0
-    while (found := _claim(at or timezone.now())) is not None:
-        try:
-            run_import(found)
-        except OperationalError:
-            raise
-        except Exception:  # whatever it is, the next run would meet it again, and the files behind it would wait
-            logger.exception("a file of orders broke", extra={"import": found})
-            OrderImport.objects.filter(pk=found).update(
-                state=ImportState.FAILED, finished_at=timezone.now(), lease_until=None
-            )
-        done += 1
-    return done
-
-
-def _claim(at: datetime) -> int | None:
-    with transaction.atomic():
-        waiting = OrderImport.objects.select_for_update(skip_locked=True).filter(
-            state__in=[ImportState.WAITING, ImportState.RUNNING]
-        )
-        row = waiting.exclude(lease_until__gt=at).order_by("id").first()
-        if row is None:
-            return None
-        row.state, row.lease_until = ImportState.RUNNING, at + LEASE
-        row.rows = row.added = row.changed = 0
-        row.save(update_fields=["state", "lease_until", "rows", "added", "changed"])
-    return row.pk
+    """Bring in the files that wait or were left in the middle, oldest first; how many."""
+    return run_due(OrderImport, run_import, at=at)
 
 
 def run_import(import_id: int) -> OrderImport:
     """The file, chunk by chunk, each in a transaction. Begun anew it passes over what is here."""
     row = OrderImport.objects.get(pk=import_id)
+    row.rows = row.added = row.changed = 0
     problems = Problems()
     orders = orders_of(read_lines(row.stored_as, row.mapping), problems)
     while chunk := _chunk(orders):

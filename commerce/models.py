@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from people.models import Agent
+from tickets.file_imports import FileImport
 
 
 class ShopKind(models.TextChoices):
@@ -161,24 +161,15 @@ class ImportState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
-class OrderImport(models.Model):
-    """A file of orders on its way in. `problems` holds the first rows that could not be read: [line, why]."""
+class OrderImport(FileImport):
+    """A file of orders on its way in."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="imports", db_index=False)
-    by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
-    filename = models.CharField(max_length=255)
-    stored_as = models.CharField(max_length=100)
-    mapping = models.JSONField(default=dict)
     state = models.CharField(max_length=8, choices=ImportState.choices, default=ImportState.MAPPING)
     rows = models.IntegerField(default=0)
     added = models.IntegerField(default=0)
     changed = models.IntegerField(default=0)
-    refused = models.IntegerField(default=0)
-    problems = models.JSONField(default=list)
-    created_at = models.DateTimeField(db_default=Now())
-    lease_until = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["shop", "-id"], name="orderimport_shop")]

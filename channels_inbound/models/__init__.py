@@ -1,5 +1,6 @@
 """What a channel keeps beside itself."""
 
+from .call_import import CallImport, CallImportState
 from .connection import Connection, ConnectionState, FetchState, ParkedFact, RemoteMedia, SentPart
 from .contact_form import ContactForm
 from .mailbox import AfterFetch, FetchedMail, Mailbox, MailboxAuth, MailboxSecurity, MailboxState, StartFrom
@@ -8,6 +9,8 @@ from .raw import DemoMail, RawBody, RawDelivery, RawState
 
 __all__ = [
     "AfterFetch",
+    "CallImport",
+    "CallImportState",
     "Connection",
     "ConnectionState",
     "ContactForm",

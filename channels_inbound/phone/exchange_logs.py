@@ -112,7 +112,7 @@ def _rows(kind: str, text: str) -> Iterator[tuple[int, Row]]:
     names = list(ASTERISK) if kind == "asterisk" else None
     for number, row in enumerate(_whole(table), 1):
         if number > MAX_ROWS:
-            break
+            raise _NoTable(number, f"more than {MAX_ROWS} rows: bring it in in parts")
         if not any(cell.strip() for cell in row):
             continue
         heads = [_column(cell) for cell in row]

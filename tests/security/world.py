@@ -21,6 +21,7 @@ from PIL import Image
 from channels_inbound.email.headers_out import POLICY
 from channels_inbound.inbound import drain_inbound
 from channels_inbound.models import (
+    CallImport,
     Connection,
     DemoMail,
     DkimKey,
@@ -129,6 +130,10 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
         channel=corner.channel, external_id=f"{word}-call", direction="in", outcome="missed", number="+380671110022",
         note=f"{word} said", started_at=timezone.now(), callback_at=timezone.now(),
     )  # fmt: skip
+    log_file = storages["attachments"].save(f"imports/{word}.log", ContentFile(b"a,b\n1,2\n"))
+    log = CallImport.objects.create(
+        channel=_line(corner), filename=f"{word}.csv", stored_as=log_file, kind="table", zone="UTC", region="UA"
+    )
     mailbox = Mailbox.objects.create(
         channel=corner.channel, is_active=False, host=f"{word}.example", username=f"{word}@mailbox.example", secret=""
     )
@@ -202,12 +207,18 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     )
     ids |= {"policy": policy.pk, "calendar": policy.calendar_id, "spare": spare[0].pk}
     ids |= {
-        "key": key.pk, "server": server.pk, "mailbox": mailbox.pk, "connected": connected.channel_id, "call": call.pk, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
+        "key": key.pk, "server": server.pk, "mailbox": mailbox.pk, "connected": connected.channel_id, "call": call.pk, "log": log.pk, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
         "file": file.public_id, "picture": note_file.public_id, "upload": upload.public_id, "stuck": stuck.pk, "half": half.pk, "asking": asking.pk,
         "demo": demo.pk, "inline": inline_picture_url(inline.public_id).strip("/"), "team": corner.team.pk,
         "conversation": pending.conversation_id, "identity": pending.identity_id, "colleague": other.pk,
         "agent": agent.pk, "channel": corner.channel.pk,
     }  # fmt: skip
+
+
+def _line(corner: Corner) -> Channel:
+    return Channel.objects.create(
+        kind="phone", name=f"{corner.word} line", address=f"+38044{corner.channel.pk:07}", team=corner.team
+    )
 
 
 def _shop(corner: Corner, agent: Agent) -> dict[str, int]:

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
 from channels_inbound.hooks.drain import drain_hooks
 from channels_inbound.hooks.facts import CallHeard
-from channels_inbound.models import RawBody
-from channels_inbound.phone import ringing
+from channels_inbound.models import CallImport, RawBody
+from channels_inbound.phone import log_import, ringing
 from channels_inbound.phone.calls import call_heard
 from channels_inbound.phone.exchange_logs import columns_of
+from channels_inbound.phone.log_import import How, run_due_call_imports, set_log, upload_log
+from events.models import Event
 from people.models import Customer
+from people.permissions import PermissionDenied
 from tests.channels_inbound.hooks.house import KEY, PAYLOADS, connect, payload_json, post
 from tests.people import House, make_house, open_ticket, row_counts
+from tickets.errors import NotFound
+from tickets.file_imports import LEASE
 from tickets.inbound import Address
 from tickets.models import Call, Channel, Message, Ticket
 
@@ -90,7 +97,10 @@ def test_nobody_else_logs_and_nothing_is_shown(house: House, line: Channel) -> N
 
 def upload(client: Client, line: Channel, content: bytes, kind: str = "table", **more: Any) -> Any:
     form = {"channel": line.pk, "kind": kind, "zone": "Europe/Kyiv", "region": "UA", **more}
-    return client.post("/calls/import/", form | {"file": SimpleUploadedFile("log.csv", content)})
+    return client.post("/calls/import/", form | {"file": SimpleUploadedFile("log.csv", content)}, follow=True)
+
+
+HOW = {"kind": "table", "zone": "Europe/Kyiv", "region": "UA"}
 
 
 TABLE = (
@@ -102,43 +112,162 @@ COLUMNS = {"started_at": "when", "direction": "way", "from": "caller", "to": "ca
 
 def test_a_table_is_looked_at_mapped_and_kept_once(house: House, line: Channel) -> None:
     client = signed_in(house.adam)
-    before = row_counts()
     html = upload(client, line, TABLE).content.decode()
+    row = CallImport.objects.get()
+    path = f"/calls/import/{row.pk}/"
     assert "the column started_at is missing" in html
     assert "<option>caller</option>" in html
+    before = row_counts()
     mapping = {f"column_{wanted}": named for wanted, named in COLUMNS.items()}
-    looked = upload(client, line, TABLE, **mapping)
-    html = looked.content.decode()
+    html = client.post(path, HOW | mapping, follow=True).content.decode()
     assert "Keep 2 calls" in html
     assert "Line 4:" in html
     assert row_counts() == before, "a look keeps nothing"
-    token = looked.context["token"]
-    form = {"channel": line.pk, "kind": "table", "zone": "Europe/Kyiv", "region": "UA", "token": token, "keep": "1"}
-    assert client.post("/calls/import/", form | mapping).status_code == 302
+    assert run_due_call_imports() == 0
+    for _ in range(2):
+        assert client.post(path, HOW | mapping | {"start": "1"}).status_code == 302
+    assert "Waiting" in client.get(path).content.decode()
+    assert run_due_call_imports() == 1
     assert set(Call.objects.values_list("external_id", "number")) == {
         ("table:a1", ZOE), ("table:a2", "+380509998877"),
     }  # fmt: skip
-    again = client.post("/calls/import/", form | mapping)
-    assert again.status_code == 422, "the file is gone after it was kept"
-    token = upload(client, line, TABLE, **mapping).context["token"]
-    client.post("/calls/import/", form | mapping | {"token": token})
+    row.refresh_from_db()
+    assert (row.state, row.total, row.read, row.kept, row.refused) == ("done", 2, 2, 2, 1)
+    assert row.problems == [[4, "this is no time: 'yesterday'"]]
+    assert "this is no time" in client.get(f"{path}progress/").content.decode()
+    assert not storages["attachments"].exists(row.stored_as)
+    told = Event.objects.filter(stream_type="channel", stream_id=line.pk).order_by("id")
+    assert [(one.kind, one.data) for one in told] == [
+        ("call_log.begun", {"import": row.pk, "file": "log.csv"}),
+        ("call_log.imported", {"import": row.pk, "calls": 2, "new": 2, "refused": 1}),
+    ]
+    begun(house, line, TABLE, COLUMNS)
+    assert run_due_call_imports() == 1
+    assert CallImport.objects.latest("pk").kept == 0
     assert Call.objects.count() == Message.objects.count() == 2
+
+
+def begun(house: House, line: Channel, content: bytes, columns: dict[str, str], kind: str = "table") -> CallImport:
+    how = How(kind, "Europe/Kyiv", "UA", columns)
+    row = upload_log(line.pk, by=house.adam, upload=SimpleUploadedFile("log.csv", content), how=how)
+    return set_log(row.pk, by=house.adam, how=how, start=True)
+
+
+def many(number: int) -> bytes:
+    rows = (f"2026-11-20 10:{n % 60:02}:00,in,067{n:07},100,n{n}" for n in range(number))
+    return "\n".join(["When,Way,Caller,Called,Id", *rows]).encode()
+
+
+def test_a_killed_import_goes_on_where_it_was(house: House, line: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = begun(house, line, many(9), COLUMNS)
+    real, heard = call_heard, []
+
+    def dies(channel_id: int, call: Any, *, at: Any) -> str:
+        heard.append(call.external_id)
+        word = real(channel_id, call, at=at)
+        if len(heard) == 5:
+            raise KeyboardInterrupt
+        return word
+
+    monkeypatch.setattr("channels_inbound.phone.log_import.call_heard", dies)
+    with pytest.raises(KeyboardInterrupt):
+        run_due_call_imports()
+    row.refresh_from_db()
+    assert (row.state, row.read, row.kept, Call.objects.count()) == ("running", 4, 4, 4)
+    assert run_due_call_imports() == 0, "leased"
+    CallImport.objects.update(lease_until=None)
+    assert run_due_call_imports() == 1
+    row.refresh_from_db()
+    assert (row.state, row.read, row.kept) == ("done", 9, 9)
+    assert heard == [f"table:n{n}" for n in (0, 1, 2, 3, 4, 4, 5, 6, 7, 8)]
+    assert Call.objects.count() == Message.objects.count() == 9
+
+
+def test_whoever_lost_the_file_to_another_stops(house: House, line: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = begun(house, line, many(6), COLUMNS)
+    real, heard = call_heard, []
+
+    def slow(channel_id: int, call: Any, *, at: Any) -> str:
+        heard.append(call.external_id)
+        if len(heard) == 3:  # the lease ran out meanwhile, and another worker has gone on to the end
+            monkeypatch.setattr(log_import, "call_heard", real)
+            with ThreadPoolExecutor(1) as other:
+                assert other.submit(_run_elsewhere).result() == 1
+        return real(channel_id, call, at=at)
+
+    monkeypatch.setattr(log_import, "call_heard", slow)
+    assert run_due_call_imports() == 1
+    row.refresh_from_db()
+    assert (row.state, row.read, row.kept, len(heard)) == ("done", 6, 6, 3)
+    assert Call.objects.count() == Message.objects.count() == 6
+    kinds = Event.objects.filter(stream_type="channel", stream_id=line.pk).values_list("kind", flat=True)
+    assert list(kinds.order_by("id")) == ["call_log.begun", "call_log.imported"]
+
+
+def _run_elsewhere() -> int:
+    try:
+        return run_due_call_imports(at=timezone.now() + LEASE * 2)
+    finally:
+        connection.close()
+
+
+def test_a_log_that_breaks_has_failed_and_holds_up_no_other(
+    house: House, line: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = begun(house, line, TABLE, COLUMNS), begun(house, line, many(2), COLUMNS)
+    storages["attachments"].delete(first.stored_as)
+    assert run_due_call_imports() == 2
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.state, Call.objects.count()) == ("failed", "done", 2)
+    assert log_import.KEPT.days == 1
+    left = upload_log(line.pk, by=house.adam, upload=SimpleUploadedFile("x.csv", b"a,b\n1,2\n"), how=How(**VALUES))
+    run_due_call_imports(at=timezone.now() + log_import.KEPT * 2)
+    assert not CallImport.objects.filter(pk=left.pk).exists()
+    assert not storages["attachments"].exists(left.stored_as)
+
+
+VALUES: dict[str, Any] = {"kind": "table", "zone": "Europe/Kyiv", "region": "UA", "mapping": {}}
 
 
 def test_an_exchange_s_log_and_other_s_files(house: House, line: Channel) -> None:
     client = signed_in(house.adam)
     content = (PAYLOADS / "asterisk_master.csv").read_bytes()
-    looked = upload(client, line, content, "asterisk")
-    assert "Keep 3 calls" in looked.content.decode()
-    token = looked.context["token"]
+    assert "Keep 3 calls" in upload(client, line, content, "asterisk").content.decode()
+    row = CallImport.objects.get()
     other = signed_in(house.olena)
-    assert other.get("/calls/import/").status_code == 404
-    form = {"channel": line.pk, "kind": "asterisk", "zone": "Europe/Kyiv", "token": token, "keep": "1"}
-    assert other.post("/calls/import/", form).status_code == 404
+    start = HOW | {"kind": "asterisk", "start": "1"}
+    for path in ("/calls/import/", f"/calls/import/{row.pk}/", f"/calls/import/{row.pk}/progress/"):
+        assert other.get(path).status_code == 404
+        if "progress" not in path:
+            assert other.post(path, start).status_code == 404
+    with pytest.raises(PermissionDenied):
+        set_log(row.pk, by=house.olena, how=How(**VALUES), start=True)
+    with pytest.raises(NotFound):
+        set_log(row.pk + 1, by=house.adam, how=How(**VALUES), start=True)
+    row.refresh_from_db()
+    assert row.state == "looking"
+    assert run_due_call_imports() == 0
     assert not Call.objects.exists()
     assert "no such time zone" in upload(client, line, content, zone="Mars/Base").content.decode()
     assert upload(client, line, b"\xff\xfe\x00" * 50).status_code == 200
     assert upload(client, line, b"").status_code == 422
+
+
+def test_a_long_log_is_looked_at_by_its_head_and_kept_whole(
+    house: House, line: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_import, "LOOKED_AT", 300)
+    client = signed_in(house.adam)
+    html = upload(client, line, many(60)).content.decode()
+    row = CallImport.objects.get()
+    mapping = {f"column_{wanted}": named for wanted, named in COLUMNS.items()}
+    html = client.post(f"/calls/import/{row.pk}/", HOW | mapping, follow=True).content.decode()
+    assert "Keep all calls" in html
+    assert "cannot be read" not in html, "the line that was cut is no error"
+    client.post(f"/calls/import/{row.pk}/", HOW | mapping | {"start": "1"})
+    assert run_due_call_imports() == 1
+    assert Call.objects.count() == 60
 
 
 @pytest.mark.parametrize(
