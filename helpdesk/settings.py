@@ -118,6 +118,7 @@ DOORBELLS = {
     "media": ("channels_inbound.tasks.drain_media", "default"),
     "outbound": ("channels_inbound.tasks.drain_outbound", "critical"),
     "bulk": ("tickets.tasks.work_bulk", "bulk"),
+    "assign": ("tickets.tasks.give_out", "default"),
     "orders": ("commerce.tasks.drain_orders", "default"),
     "replan": ("metrics.tasks.replan_clocks", "bulk"),
 }

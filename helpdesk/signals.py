@@ -22,7 +22,7 @@ from helpdesk.tasks import heartbeat_age
 from helpdesk.traffic import BUCKETS, traffic
 from metrics.figures import standing
 from metrics.models import FollowUp, FollowUpState
-from tickets.live.desks import agents_at_their_desks
+from people.desks import agents_at_their_desks
 from tickets.models import Message, OutboxState, Ticket
 
 QUEUES = ("critical", "default", "bulk")

@@ -10,10 +10,12 @@ from metrics.clocks.history import HEARD
 from metrics.clocks.keeping import keep_clocks
 from metrics.surveys import asking, follow_ups
 from tickets.acknowledgement import DUE, acknowledge
+from tickets.assigning import hearing
 from tickets.notices import NOTICED, notify_agents
 
 SUBSCRIBERS: tuple[Subscriber, ...] = (
     Subscriber("tickets.notices", frozenset(map(str, NOTICED)), notify_agents),
+    Subscriber("tickets.assigning", hearing.HEARD, hearing.ask_for_an_owner),
     Subscriber("metrics.clocks", frozenset(map(str, HEARD)), keep_clocks),
     Subscriber("metrics.escalation", frozenset(map(str, ESCALATES)), escalate),
     Subscriber("metrics.surveys", frozenset(map(str, asking.HEARD)), asking.plan_survey),

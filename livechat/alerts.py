@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livechat.availability import agents_here
+from people.availability import agents_here
 from tickets.realtime import announce_to_agent
 
 

@@ -1,6 +1,6 @@
 """Who is there to answer, and how long answers take: from live figures, or nothing is said.
 
-Who counts as there is decided by `agents_here` alone: whoever may answer and has the helpdesk open.
+Who counts as there is decided by `people.availability.agents_here` alone.
 """
 
 from __future__ import annotations
@@ -10,28 +10,14 @@ from statistics import median
 
 from django.db.models import Q, QuerySet
 
-from livechat.presence import remembered
 from livechat.widget_settings import PROVIDER
-from people.models import Agent
-from people.permissions import Permission
-from tickets.live.desks import agents_at_their_desks
+from people.availability import agents_here
+from people.passing import remembered
 from tickets.models import Channel, Cycle, Status, Ticket
 
 ENOUGH = 5
 LOOKED_BACK = timedelta(days=14)
 KEPT_SECONDS = 60
-
-
-def agents_here(team_id: int | None, channel_id: int | None = None) -> list[Agent]:
-    """Those of a team (None: of any) who can answer now and see what waits in the channel (None: in some), the same
-    ones first each time. One query at most."""
-    here = agents_at_their_desks()
-    if not here:
-        return []
-    agents = Agent.objects.who_may(Permission.REPLY, Permission.READ_TEAM_TICKETS).filter(pk__in=here)
-    if team_id is not None:
-        agents = agents.filter(teams=team_id)
-    return [agent for agent in agents.order_by("pk") if channel_id is None or agent.sees_channel(channel_id)]
 
 
 def somebody_there(channel: Channel) -> bool:
@@ -65,7 +51,7 @@ def expected_minutes(channel: Channel, *, ahead: int, hands: int, at: datetime) 
 
 def usual_answer_minutes(channel: Channel, *, at: datetime) -> int | None:
     """The median minutes until a first answer here lately; None while there are too few to say."""
-    kept = remembered(f"usual:{channel.pk}", KEPT_SECONDS, lambda: _reckon(channel, at=at))
+    kept = remembered(f"chat-usual:{channel.pk}", KEPT_SECONDS, lambda: _reckon(channel, at=at))
     return kept if kept > 0 else None
 
 

@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 
 from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
 from events.ledger import record_event
-from livechat.availability import agents_here
 from livechat.channels import chat_channel, kept_path
 from livechat.doors import Door
-from livechat.hours import opening_of
 from livechat.models import Greeting
 from livechat.routing import script_pattern
 from livechat.words import LANGUAGES
+from people.availability import agents_here
+from people.hours import opening_of
 from people.models import Agent
 from tickets.errors import InvalidInput, NotFound
 

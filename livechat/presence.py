@@ -1,17 +1,14 @@
-"""What only passes: who is here and where, what they are just writing, figures a minute old. In Redis, and gone by
+"""What only passes: who is here and where, what they are just writing. In Redis, and gone by
 itself; without Redis nobody is seen, and nothing waits."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-import redis
-
-from events.doorbell import breaker, probe_client
+from people.passing import quietly
 
 HERE_SECONDS = 45
 DRAFT_SECONDS = 12
@@ -24,9 +21,9 @@ MAX_DRAFT = 400
 def visitor_here(thread: str, page: dict[str, Any]) -> None:
     """The visitor is here, on this page; which is kept with those before it."""
     at = time.time()
-    _quietly(lambda client: client.set(f"chat:here:{thread}", json.dumps({"at": at, **page}), ex=HERE_SECONDS))
+    quietly(lambda client: client.set(f"chat:here:{thread}", json.dumps({"at": at, **page}), ex=HERE_SECONDS))
     if page.get("url"):
-        _quietly(lambda client: _note_page(client, f"chat:pages:{thread}", {**page, "at": at}))
+        quietly(lambda client: _note_page(client, f"chat:pages:{thread}", {**page, "at": at}))
 
 
 def _note_page(client: Any, key: str, page: dict[str, Any]) -> None:
@@ -42,17 +39,17 @@ def _note_page(client: Any, key: str, page: dict[str, Any]) -> None:
 
 
 def visitor_left(thread: str) -> None:
-    _quietly(lambda client: client.delete(f"chat:here:{thread}", f"chat:draft:{thread}"))
+    quietly(lambda client: client.delete(f"chat:here:{thread}", f"chat:draft:{thread}"))
 
 
 def where_visitor_is(thread: str) -> dict[str, Any] | None:
     """{"at", "url", "title", "cart", "order"} of a visitor who is here; None when they left, or nobody knows."""
-    return _object(_quietly(lambda client: client.get(f"chat:here:{thread}"))) or None
+    return _object(quietly(lambda client: client.get(f"chat:here:{thread}"))) or None
 
 
 def pages_of(thread: str) -> list[dict[str, Any]]:
     """{"url", "title", "at"} of the pages they saw within a day, the latest first."""
-    found = _quietly(lambda client: client.lrange(f"chat:pages:{thread}", 0, HISTORY - 1)) or []
+    found = quietly(lambda client: client.lrange(f"chat:pages:{thread}", 0, HISTORY - 1)) or []
     return [page for page in map(_object, found) if page.get("url")]
 
 
@@ -60,13 +57,13 @@ def note_draft(thread: str, text: str) -> None:
     """What the visitor is just writing, for who has the ticket open; forgotten after some seconds."""
     key = f"chat:draft:{thread}"
     if text.strip():
-        _quietly(lambda client: client.set(key, _shown(text, MAX_DRAFT), ex=DRAFT_SECONDS))
+        quietly(lambda client: client.set(key, _shown(text, MAX_DRAFT), ex=DRAFT_SECONDS))
     else:
-        _quietly(lambda client: client.delete(key))
+        quietly(lambda client: client.delete(key))
 
 
 def draft_of(thread: str) -> str:
-    found = _quietly(lambda client: client.get(f"chat:draft:{thread}"))
+    found = quietly(lambda client: client.get(f"chat:draft:{thread}"))
     return found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found or "")
 
 
@@ -119,30 +116,9 @@ def _clean_cart(said: object) -> dict[str, Any]:
     return cart if "value" in cart or "items" in cart else {}
 
 
-def remembered(name: str, seconds: int, reckon: Callable[[], Any]) -> Any:
-    """A figure (JSON, not null) reckoned at most so often; each time while Redis does not answer."""
-    key = f"chat:figure:{name}"
-    kept = _quietly(lambda client: client.get(key))
-    if kept:
-        return json.loads(kept)
-    found = reckon()
-    _quietly(lambda client: client.set(key, json.dumps(found), ex=seconds))
-    return found
-
-
 def _object(found: Any) -> dict[str, Any]:
     try:
         said = json.loads(found) if found else None
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
-
-
-def _quietly(ask: Any) -> Any:
-    if breaker.open:
-        return None
-    try:
-        return ask(probe_client())
-    except (redis.RedisError, OSError):
-        breaker.trip()
-        return None

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from livechat.availability import agents_here, expected_minutes, place_in_queue, waiting_chats
+from livechat.availability import expected_minutes, place_in_queue, waiting_chats
 from livechat.doors import Door
-from livechat.hours import opening_of
 from livechat.models import Visitor
 from livechat.rounds import is_over, latest_round
 from livechat.routing import team_for
 from livechat.talk import ticket_of
+from people.availability import agents_here
+from people.hours import opening_of
 from people.models import Agent
 from tickets.inbox.faces import hue, initials
 from tickets.models import Ticket

@@ -10,8 +10,8 @@ from typing import Any
 from django.db.models import Count, F, Min, Q, QuerySet
 from django.db.models.functions import TruncDate
 
+from people.desks import agents_at_their_desks
 from people.models import Agent
-from tickets.live.desks import agents_at_their_desks
 from tickets.models import Channel, DueState, Status, Ticket
 
 from .clocks.machine import State

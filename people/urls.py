@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from people import sign_in
-from people.pages import roles, unsubscribing, views
+from people.pages import presence, roles, unsubscribing, views
 from people.sign_in import limited
 
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("setup/", views.setup, name="setup"),
     path("profile/", views.profile, name="profile"),
     path("profile/looks/", views.looks, name="looks"),
+    path("presence/", presence.presence, name="presence"),
     path("team/", views.team, name="team"),
     path("team/agents/new/", views.edit_agent, name="agent_new"),
     path("team/agents/<int:agent_id>/", views.edit_agent, name="agent_edit"),

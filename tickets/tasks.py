@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from events import doorbell
 from tickets import actions, counts, storms
+from tickets.assigning import watching
 from tickets.notices.digest import mail_digests as mail_digests_
 
 # Long, since what a job changes is drained by others of the same worker: a job that steps back stands behind all of it.
@@ -17,6 +18,7 @@ BULK_SECONDS = 400.0
 
 BEAT_SCHEDULE = {
     "wake snoozed tickets": {"task": "tickets.tasks.wake_snoozed", "schedule": 1.0},
+    "give out tickets": {"task": "tickets.tasks.give_out", "schedule": 5.0},
     "close solved tickets": {"task": "tickets.tasks.close_solved", "schedule": 60.0},
     "sweep unused uploads": {"task": "tickets.tasks.sweep_orphans", "schedule": 3600.0},
     "watch for storms": {"task": "tickets.tasks.watch_storms", "schedule": 10.0},
@@ -33,6 +35,15 @@ def wake_snoozed(**_: Any) -> None:
         pass
     while actions.fire_reminders(at=timezone.now()):
         pass
+
+
+@shared_task(name="tickets.tasks.give_out", queue="default", ignore_result=True)
+def give_out(**_: Any) -> None:
+    """Give waiting tickets to whoever can take them; rung when something changed, and every few seconds for who came
+    or left."""
+    doorbell.answered("assign")
+    watching.watch(at=timezone.now())
+    watching.work(at=timezone.now())
 
 
 @shared_task(name="tickets.tasks.close_solved", queue="default", ignore_result=True)

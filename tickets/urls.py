@@ -7,4 +7,5 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("tickets.inbox.urls")),
     path("", include("tickets.file_urls")),
+    path("", include("tickets.assigning.urls")),
 ]

@@ -1,6 +1,6 @@
 // Moving between tickets: the conversation and its customer change, the list stays. Addresses are real.
 
-import { $, app, build, command, kept, page, text } from './core.js';
+import { $, $$, app, build, command, kept, page, text } from './core.js';
 import { get, post } from './http.js';
 import * as list from './list.js';
 import { send } from './live.js';
@@ -142,6 +142,26 @@ function look(name, value) {
   post('/profile/looks/', { [name]: value }).catch(complain);
 }
 
+// Shown at once; what the server says of it then holds.
+async function sayPresence({ detail: chosen }) {
+  const own = $$('[data-presence]');
+  const before = own.find((one) => one.getAttribute('aria-checked') === 'true');
+  const show = (option) => {
+    for (const one of own) one.setAttribute('aria-checked', String(one === option));
+    $('#presence').className = `pres ${option.dataset.presence}`;
+    $('#presence-said').textContent = option.textContent.trim();
+    $('[data-menu=presence]').title = option.textContent.trim();
+  };
+  show(chosen);
+  try {
+    await post('/presence/', { said: chosen.dataset.presence });
+    say(chosen.textContent.trim());
+  } catch (error) {
+    show(before);
+    complain(error);
+  }
+}
+
 const isDark = () => page.dataset.theme === 'dark' || (page.dataset.theme === 'system' && matchMedia('(prefers-color-scheme: dark)').matches);
 
 function toggleCustomer() {
@@ -156,6 +176,8 @@ function toggleCustomer() {
 export function startDesk() {
   command('theme', () => look('theme', isDark() ? 'light' : 'dark'));
   command('density', () => look('density', page.dataset.density === 'compact' ? 'comfortable' : 'compact'));
+  command('presence', () => document.dispatchEvent(new CustomEvent('menu:open', { detail: 'presence' })), { when: () => Boolean($('#presence')) });
+  document.addEventListener('presence:say', sayPresence);
   if (!pane) return;
   const opened = () => thread.number() !== null;
   if (kept('customer') === 'off') app.setAttribute('data-noctx', '');

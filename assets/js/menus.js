@@ -52,7 +52,8 @@ function mark(menu) {
   const facts = bulk.any() ? null : thread.ticket();
   const sendAs = $('#composer')?.dataset.then ?? '';
   for (const option of $$('[role=menuitemradio], [role=menuitemcheckbox]', menu)) {
-    const { do: path, value, sendAs: as } = option.dataset;
+    const { do: path, value, sendAs: as, presence } = option.dataset;
+    if (presence) continue;
     const on = as !== undefined ? as === sendAs
       : path === 'tag' ? Boolean(facts?.tags.includes(value))
       : String(facts?.[path] ?? '') === value;
@@ -135,9 +136,13 @@ async function fillMacros(menu) {
 
 function choose(option) {
   const menu = option.closest('.menu');
-  const { menu: other, do: path, value, sendAs, cmd, later, macro } = option.dataset;
+  const { menu: other, do: path, value, sendAs, cmd, later, macro, presence } = option.dataset;
   if (cmd) return;
   if (other) return openMenu(other, menu.anchor);
+  if (presence) {
+    menu.hidePopover();
+    return document.dispatchEvent(new CustomEvent('presence:say', { detail: option }));
+  }
   if (macro) {
     const using = macros.use(Number(macro));
     menu.hidePopover();

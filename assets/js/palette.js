@@ -24,7 +24,7 @@ const ICONS = {
   status: { icon: 'circle-dot' }, priority: { icon: 'chevrons-up' }, team: { icon: 'users-round' },
   tag: { icon: 'tag' }, unread: { icon: 'mail' }, customer: { icon: 'panel-right' },
   next: { icon: 'chevron-down' }, previous: { icon: 'chevron-up' }, undo: { icon: 'undo-2' },
-  search: { icon: 'search' }, theme: { icon: 'sun-moon' }, density: { icon: 'rows-3' },
+  search: { icon: 'search' }, theme: { icon: 'sun-moon' }, presence: { icon: 'circle-user-round' }, density: { icon: 'rows-3' },
   keys: { icon: 'keyboard' }, profile: { icon: 'circle-user-round' }, back: { icon: 'chevron-left' },
   merge: { icon: 'arrow-up' }, 'log-call': { icon: 'phone' }, join: { icon: 'git-merge' }, spam: { icon: 'shield-alert' }, ask: { icon: 'messages-square' }, 'hand-over': { icon: 'hand-helping' }, follow: { icon: 'eye' }, split: { icon: 'split' }, link: { icon: 'link' }, macros: { icon: 'zap' }, remind: { icon: 'alarm-clock' }, forward: { icon: 'forward' },
   'reply-all': { icon: 'reply-all' }, 'copy-number': { icon: 'link' }, 'view-new': { icon: 'list-filter' },
@@ -33,7 +33,7 @@ const ICONS = {
 };
 const OF_TICKET = ['assign', 'mine', 'reply', 'note', 'macros', 'snooze', 'unsnooze', 'remind', 'close', 'close-stay', 'reopen', 'status',
   'priority', 'team', 'tag', 'ask', 'hand-over', 'follow', 'spam', 'join', 'split', 'link', 'forward', 'reply-all', 'recipients', 'attach', 'formatting', 'copy-number', 'customer', 'unread', 'next', 'previous', 'back'];
-const OF_APP = ['undo', 'merge', 'pick', 'pick-all', 'bulk-all', 'bulk-clear', 'search', 'log-call', 'theme', 'density', 'keys', 'profile', 'view-new'];
+const OF_APP = ['undo', 'merge', 'pick', 'pick-all', 'bulk-all', 'bulk-clear', 'search', 'log-call', 'presence', 'theme', 'density', 'keys', 'profile', 'view-new'];
 
 const wordsOf = (name) => text(`cmd_${name.replace('-', '_')}`);
 const keysOf = (name) => KEYS.find((one) => one.command === name)?.keys ?? [];

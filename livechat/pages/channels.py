@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from channels_inbound.models import Connection
 from livechat.channels import add_chat_channel, change_chat_channel, chat_channel, renew_secret
-from livechat.hours import calendars
 from livechat.widget_settings import WidgetSettings
 from livechat.words import LANGUAGES
+from people.hours import calendars
 from people.models import Team
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound

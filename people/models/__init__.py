@@ -1,4 +1,5 @@
 from .agent import Agent, Membership, Role, Team
+from .availability import Availability, Presence
 from .contact import ContactRules, UnpromptedContact
 from .customer import HARD_BOUNCES, Claim, Customer, Identity, IdentityKind, MailKind, Refusal, Trust, Unsubscription
 from .idempotency import IdempotentRequest
@@ -9,6 +10,7 @@ __all__ = [
     "HARD_BOUNCES",
     "Agent",
     "ApiToken",
+    "Availability",
     "Claim",
     "ContactRules",
     "CustomRole",
@@ -18,6 +20,7 @@ __all__ = [
     "IdentityKind",
     "MailKind",
     "Membership",
+    "Presence",
     "Refusal",
     "Role",
     "Team",

@@ -17,10 +17,10 @@ from livechat.doors import Door, door_for
 from livechat.models import Visitor
 from livechat.talk import Said, say
 from livechat.visitors import digest_of, visitor_begins
+from people.desks import KEY, note_desks
 from people.models import Agent
 from tests.livechat.shop import make_chat
 from tests.people import House
-from tickets.live.desks import KEY, note_desks
 from tickets.models import Ticket
 
 SHOP = "https://shop.example"

@@ -12,13 +12,14 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livechat.availability import agents_here, expected_minutes, place_in_queue
+from livechat.availability import expected_minutes, place_in_queue
 from livechat.chats import accept_chat
-from livechat.hours import calendars, opening_of
 from livechat.presence import clean_page, draft_of, note_draft, pages_of, visitor_here
 from livechat.routing import Rule, clean_path, path_fits, read_rules, script_pattern, team_for
 from livechat.standing import standing
 from metrics.models import BusinessCalendar
+from people.availability import agents_here
+from people.hours import calendars, opening_of
 from tests.livechat.talking import Chat, at_desks, begin
 from tests.people import House, make_house
 from tickets.actions import reply
@@ -87,7 +88,7 @@ def test_the_wait_is_what_it_took_lately_and_grows_with_those_before(house: Hous
         Cycle.objects.filter(ticket=ticket).update(first_reply_at=now + timedelta(minutes=4))
     from events.doorbell import probe_client
 
-    probe_client().delete(f"chat:figure:usual:{channel.pk}")
+    probe_client().delete(f"figure:chat-usual:{channel.pk}")
     said = [
         expected_minutes(channel, ahead=ahead, hands=hands, at=now) for ahead, hands in ((0, 1), (1, 1), (5, 2), (5, 0))
     ]
@@ -105,7 +106,7 @@ def test_out_of_hours_nobody_is_there_and_it_says_from_when(house: House) -> Non
     sunday = MONDAY - timedelta(days=1)
     with at_desks([house.olena]):
         assert stands(chat, at=MONDAY)["here"] is True
-        probe_client().delete(f"chat:figure:hours:{calendar.pk}")
+        probe_client().delete(f"figure:hours:{calendar.pk}")
         said = stands(chat, at=sunday)
     assert (said["here"], said["agents"]) == (False, [])
     assert said["opens"] == int(datetime(2026, 3, 2, 8, 0, tzinfo=UTC).timestamp() * 1000)

@@ -20,6 +20,7 @@ from tickets.kinds import traits_of
 from tickets.models import UNTIL_ANSWER, LinkReason, Priority, Status
 
 from .directory import Directory
+from .given import given
 
 # These stand in the timeline as their message, or change only how their message looks.
 UNTOLD = frozenset({
@@ -104,6 +105,8 @@ def _reopened(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
 
 
 def _assigned(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if "auto" in data:
+        return Sentence(*given(data, names.directory))
     if data.get("to") is None:
         return Sentence(icon="user-round-x", html=format_html(_("{who} took away the assignee"), who=who))
     to = _bold(names.directory.agent_name(data["to"]))

@@ -29,6 +29,7 @@ STRINGS = {
     "cmd_hand_over": _("Hand over with a note"),
     "cmd_follow": _("Follow or stop following"),
     "mention": _("People and teams"),
+    "cmd_presence": _("Online, busy, away or off duty"),
     "cmd_spam": _("Mark as spam"),
     "cmd_join": _("Merge with another ticket"),
     "cmd_split": _("Split off messages"),

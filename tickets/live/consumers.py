@@ -7,8 +7,9 @@ from typing import Any
 
 from channels.exceptions import StopConsumer
 
+from people.desks import note_desks
+
 from .admission import PROTOCOL, admit
-from .desks import note_desks
 from .frames import encode, look
 from .hub import Hub, running_hub
 from .lean import LeanConsumer, read_object

@@ -17,8 +17,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from people.desks import note_desks
+
 from .admission import living_sessions
-from .desks import note_desks
 from .frames import Audience, Change, Composer, counts_now, encode
 from .lean import WorkThread
 from .listener import Listener

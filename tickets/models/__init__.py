@@ -1,3 +1,4 @@
+from .assigning import Assigning, Method
 from .bulk import BulkItem, BulkJob, BulkPhase, BulkState
 from .call import Call, CallDirection, CallOutcome
 from .channel import Channel, ChannelHealth, ChannelKind
@@ -53,6 +54,7 @@ __all__ = [
     "UNTIL_ANSWER",
     "Acknowledgement",
     "AsideState",
+    "Assigning",
     "Attachment",
     "AutoKind",
     "BulkItem",
@@ -80,6 +82,7 @@ __all__ = [
     "MatchState",
     "Message",
     "MessageKind",
+    "Method",
     "NoticeSettings",
     "Notification",
     "OutboxState",

@@ -144,6 +144,12 @@ class Ticket(models.Model):
                 name="ticket_unassigned",
                 condition=models.Q(assignee__isnull=True, status="open"),
             ),
+            # Who waits for somebody, as their team gives them out (tickets/assigning/).
+            models.Index(
+                fields=["team", "next_due_at", "id"],
+                name="ticket_queue",
+                condition=models.Q(assignee__isnull=True, status="open", snoozed_until__isnull=True),
+            ),
             models.Index(fields=["team", "status", "-last_message_at", "-id"], name="ticket_by_team"),
             models.Index(fields=["channel", "status", "-last_message_at", "-id"], name="ticket_by_channel"),
             models.Index(

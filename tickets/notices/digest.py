@@ -13,8 +13,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from people.desks import agents_at_their_desks
 from people.models import Agent
-from tickets.live.desks import agents_at_their_desks
 from tickets.models import NoticeSettings, Notification, Ticket
 
 from .rules import sentence

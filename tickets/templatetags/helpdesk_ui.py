@@ -287,6 +287,7 @@ def manage_links(context: template.Context) -> list[ManageLink]:
         return []
     known = [
         (Permission.MANAGE_TEAMS, "team", gettext("People and teams"), _icon_name(icon="users-round")),
+        (Permission.MANAGE_TEAMS, "assigning", gettext("Assigning"), _icon_name(icon="shuffle")),
         (Permission.MANAGE_CHANNELS, "channels", gettext("Channels"), _icon_name(icon="mailbox")),
         (Permission.REPLY, "macros_manage", gettext("Canned replies"), _icon_name(icon="zap")),
         (Permission.READ_REPORTS, "overview", gettext("Reports"), _icon_name(icon="chart-column")),

@@ -29,11 +29,17 @@ def note_desks(agent_ids: Collection[int]) -> None:
 
 
 def agents_at_their_desks() -> set[int]:
+    """Ids of those who are; nobody, while Redis does not answer."""
+    return desks_if_known() or set()
+
+
+def desks_if_known() -> set[int] | None:
+    """The same for whoever must not take a silent Redis for empty desks: None then."""
     if breaker.open:
-        return set()
+        return None
     try:
         found: Any = probe_client().zrangebyscore(KEY, time.time() - LEASE_SECONDS, "+inf")
     except (redis.RedisError, OSError):
         breaker.trip()
-        return set()
+        return None
     return {int(id) for id in found}

@@ -1,4 +1,4 @@
-"""When a chat is staffed, by a calendar of the shop. Who keeps calendars stands beside us: settings name them."""
+"""When somebody is at work, by a calendar of the shop. Who keeps calendars stands above us: settings name them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import ModuleType
 
 from django.conf import settings
 
-from livechat.presence import remembered
+from people.passing import remembered
 
 KEPT_SECONDS = 60
 
@@ -26,12 +26,12 @@ ALWAYS = Opening(within=True)
 
 
 def calendars() -> list[tuple[int, str]]:
-    """Number and name of each calendar a chat may follow."""
+    """Number and name of each calendar that may be followed."""
     return list(_keeper().calendars())
 
 
 def opening_of(calendar_id: int | None, *, at: datetime) -> Opening:
-    """How a chat's calendar stands; without one it is always within hours."""
+    """How a calendar stands; without one it is always within hours."""
     if calendar_id is None:
         return ALWAYS
     within, opens = remembered(f"hours:{calendar_id}", KEPT_SECONDS, lambda: _reckon(calendar_id, at))

@@ -1,0 +1,84 @@
+"""What happens to the tickets of who leaves: those that were given to them by itself go back into their team's queue.
+
+What a person assigned stays as they said, unless its owner is no agent any more.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from events.actors import SYSTEM
+from people.availability import gone_since
+from people.models import Availability, Presence
+from tickets.actions.base import audience, record
+from tickets.events import TicketEvent
+from tickets.models import Assigning, Method, Status, Ticket
+
+from .giving import last_assignments
+
+
+def take_back_from_leavers(*, at: datetime) -> int:
+    """Put tickets of who left since the last look back into the queues; the number of tickets.
+
+    Looks at the few rows of people, and at tickets of those alone who left and were not looked at since.
+    """
+    number = 0
+    for rule in Assigning.objects.exclude(method=Method.OFF).order_by("pk"):
+        left = Availability.objects.filter(_gone(rule, at), agent__memberships__team=rule.pk)
+        for row in left.exclude(let_go__contains=[rule.pk]).select_related("agent"):
+            number += sum(take_back(ticket_id, row, at=at) for ticket_id in _left_behind(row, rule.pk))
+            same = Availability.objects.filter(pk=row.pk, said=row.said, left_at=row.left_at, let_go=row.let_go)
+            same.update(let_go=[*row.let_go, rule.pk])
+    return number
+
+
+def take_back_if_left(ticket: Ticket, *, at: datetime) -> bool:
+    """The same for one ticket that is open again while its owner is gone."""
+    rule = Assigning.objects.filter(pk=ticket.team_id).exclude(method=Method.OFF).first()
+    if rule is None or ticket.assignee_id is None:
+        return False
+    row = Availability.objects.filter(_gone(rule, at), pk=ticket.assignee_id).select_related("agent").first()
+    return row is not None and _was_given(row, [ticket.pk]) == [ticket.pk] and take_back(ticket.pk, row, at=at)
+
+
+def take_back(ticket_id: int, row: Availability, *, at: datetime) -> bool:
+    """Put one ticket back, and say why; False if it is not theirs any more, or waits for nobody."""
+    with transaction.atomic():
+        theirs = _open_tickets(row.agent_id).filter(pk=ticket_id)
+        ticket = theirs.select_for_update(of=("self",)).first()
+        if ticket is None:
+            return False
+        before = audience(ticket)
+        ticket.assignee = None
+        ticket.save(update_fields=["assignee"])
+        data = {"from": row.agent_id, "to": None, "auto": {"why": _why(row)}}
+        record(ticket, TicketEvent.TICKET_ASSIGNED, by=SYSTEM, at=at, data=data, before=before)
+    return True
+
+
+def _why(row: Availability) -> str:
+    if not row.agent.is_active:
+        return "left"
+    return "off" if row.said == Presence.OFF else "away"
+
+
+def _gone(rule: Assigning, at: datetime):  # type: ignore[no-untyped-def]
+    return gone_since(at - timedelta(minutes=rule.away_minutes) if rule.away_minutes is not None else None)
+
+
+def _left_behind(row: Availability, team_id: int) -> list[int]:
+    ids = list(_open_tickets(row.agent_id).filter(team=team_id).order_by("pk").values_list("pk", flat=True))
+    return _was_given(row, ids)
+
+
+def _was_given(row: Availability, ticket_ids: list[int]) -> list[int]:
+    """Which of an agent's tickets may be taken from them: those nobody gave them by hand."""
+    if not ticket_ids or not row.agent.is_active:
+        return ticket_ids
+    return [event.stream_id for event in last_assignments(ticket_ids) if "auto" in event.data]
+
+
+def _open_tickets(agent_id: int):  # type: ignore[no-untyped-def]
+    return Ticket.objects.filter(assignee=agent_id, status=Status.OPEN, snoozed_until=None)

@@ -1,0 +1,29 @@
+"""Why somebody was given a ticket by itself, or why it was taken from them: one sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from .directory import Directory
+
+
+def given(data: dict[str, Any], directory: Directory) -> tuple[str, SafeString]:
+    """Icon and words for a `ticket.assigned` with `auto`."""
+    auto = data["auto"]
+    whom = data.get("to") if data.get("to") is not None else data.get("from")
+    name = format_html("<b>{}</b>", directory.agent_name(whom) or _("A former agent"))
+    texts = {
+        "fewest": _("Given to {whom}: fewest open ({load} of {limit}), online"),
+        "turn": _("Given to {whom}: next in turn ({load} of {limit} open), online"),
+        "back": _("Given back to {whom}: had it before, and is online"),
+        "off": _("Back in the queue: {whom} is off duty"),
+        "away": _("Back in the queue: {whom} has been away too long"),
+        "left": _("Back in the queue: {whom} does not work here any more"),
+    }
+    text = texts.get(auto.get("why"), _("Given to {whom}"))
+    html = format_html(text, whom=name, load=auto.get("load", 0), limit=auto.get("limit", 0))
+    return ("user-round-plus" if data.get("to") is not None else "inbox"), html
