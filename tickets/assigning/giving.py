@@ -75,8 +75,8 @@ def _pasts(ticket_ids: list[int]) -> dict[int, tuple[int | None, bool]]:
     last = last_assignments(ticket_ids)
     found = {event.stream_id: (event.data.get("from"), event.actor_kind == ActorKind.AGENT) for event in last}
     new = set(ticket_ids) - set(found)
-    follows = TicketLink.objects.filter(ticket__in=new, reason=LinkReason.FOLLOW_UP) if new else ()
-    owners = follows.values_list("ticket_id", "other__assignee_id") if new else ()
+    follows = TicketLink.objects.filter(ticket__in=new, reason=LinkReason.FOLLOW_UP)
+    owners = follows.values_list("ticket_id", "other__assignee_id")
     return found | {ticket_id: (owner, False) for ticket_id, owner in owners}
 
 
