@@ -14,7 +14,7 @@ register = template.Library()
 
 @dataclass(frozen=True, slots=True)
 class OwnPresence:
-    """What the agent says of themselves; one query a page."""
+    """What the agent says of themselves; as the menu shows it."""
 
     said: str
     label: str
@@ -22,10 +22,11 @@ class OwnPresence:
 
 
 @register.simple_tag(takes_context=True)
-def own_presence(context: template.Context) -> OwnPresence | None:
-    """None for strangers, and for who answers nobody."""
+def own_presence(context: template.Context, said: str = "") -> OwnPresence | None:
+    """`said` where it was read already. None for strangers, and for who answers nobody."""
     agent = getattr(context.get("request"), "user", None)
     if not isinstance(agent, Agent) or not agent.may(Permission.REPLY):
         return None
-    said = Availability.objects.filter(pk=agent.pk).values_list("said", flat=True).first() or Presence.ONLINE
+    known = Availability.objects.filter(pk=agent.pk).values_list("said", flat=True)
+    said = said or known.first() or Presence.ONLINE
     return OwnPresence(said, str(Presence(said).label), [(value, str(label)) for value, label in Presence.choices])

@@ -23,11 +23,11 @@ from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
 
-# Session, agent, teams and presence come with every whole page; the list adds directory, tally, rows and bell, the ticket on top of
+# Session, agent and teams come with every page; the list adds directory, tally, rows and bell, the ticket on top of
 # them its facts, events and messages.
 PAGES = {
-    "list": 8,
-    "ticket": 11,
+    "list": 7,
+    "ticket": 10,
     "pane": 7,
     "rows": 5,
     "updates": 7,
@@ -36,10 +36,10 @@ PAGES = {
     "related": 7,
     "counts": 6,
     "message": 6,
-    "search": 13,
+    "search": 12,
     "quick": 8,
-    "views": 8,
-    "notifications": 8,
+    "views": 7,
+    "notifications": 7,
 }
 DIST = Path(settings.BASE_DIR) / "static" / "dist"
 

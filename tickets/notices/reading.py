@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from people.models import Agent
+from people.models import Agent, Presence
 from people.permissions import Permission
 from tickets.models import Cause, NoticeSettings, Notification, Ticket
 from tickets.realtime import announce_to_agent
@@ -26,6 +27,14 @@ def notices_of(agent: Agent) -> list[Notification]:
 def unread_count(agent: Agent) -> int:
     """How many notices the bell counts."""
     return _visible(agent).filter(read_at=None).count()
+
+
+def unread_and_said(agent: Agent) -> tuple[int, str]:
+    """What the bell counts, and what the agent says of themselves; one query for the frame of every page."""
+    unread = _visible(agent).filter(read_at=None).order_by().values("agent").annotate(n=Count("pk")).values("n")
+    own = Agent.objects.filter(pk=agent.pk)
+    count, said = own.values_list(Coalesce(Subquery(unread), 0), "availability__said").get()
+    return count, said or Presence.ONLINE
 
 
 def mark_ticket_read(agent: Agent, ticket_id: int, *, at: datetime | None = None) -> int:
