@@ -17,28 +17,29 @@ from events.ledger import record_event
 from people.actions import Refused
 from people.desks import agents_at_their_desks, desks_if_known
 from people.models import Agent, Availability, Presence
-from people.permissions import MATRIX, Permission, PermissionDenied
+from people.permissions import Permission, PermissionDenied
 
 # Whoever is busy still answers what they have, and is there for who asks.
 THERE = (Presence.ONLINE, Presence.BUSY)
-ANSWERING = tuple(role for role, may in MATRIX.items() if Permission.REPLY in may)
 MOST_AT_ONCE = 500
 
 
-def agents_here(team_id: int | None) -> list[Agent]:
-    """Those of a team (None: of any) who can answer now, the same ones first each time. One query at most."""
+def agents_here(team_id: int | None, channel_id: int | None = None) -> list[Agent]:
+    """Those of a team (None: of any) who can answer now and see what waits in the channel (None: in some), the same
+    ones first each time. One query at most."""
     here = agents_at_their_desks()
     if not here:
         return []
-    agents = answering().filter(pk__in=here).exclude(availability__said__in=[Presence.AWAY, Presence.OFF])
+    takers = Agent.objects.who_may(Permission.REPLY, Permission.READ_TEAM_TICKETS).filter(pk__in=here)
+    agents = takers.exclude(availability__said__in=[Presence.AWAY, Presence.OFF])
     if team_id is not None:
         agents = agents.filter(teams=team_id)
-    return list(agents.order_by("pk"))
+    return [agent for agent in agents.order_by("pk") if channel_id is None or agent.sees_channel(channel_id)]
 
 
 def answering() -> QuerySet[Agent]:
     """Everybody who may answer customers."""
-    return Agent.objects.filter(is_active=True, role__in=ANSWERING)
+    return Agent.objects.who_may(Permission.REPLY)
 
 
 def say_presence(agent: Agent, said: str, *, at: datetime | None = None) -> Availability:

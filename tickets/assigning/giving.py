@@ -58,16 +58,18 @@ def next_choice(rule: Assigning, people: list[Member]) -> Choice | None:
     candidates = [one.candidate for one in people if one.takes_work]
     if not candidates:
         return None
-    heads = list(waiting_tickets(rule.team_id).values_list("pk", "channel__kind")[:LOOKED_AT])
-    pasts = _pasts([pk for pk, _kind in heads]) if heads else {}
-    queue = [_waiting(rule, pk, kind, pasts.get(pk)) for pk, kind in heads]
+    heads = list(waiting_tickets(rule.team_id).values_list("pk", "channel_id", "channel__kind")[:LOOKED_AT])
+    pasts = _pasts([pk for pk, _channel, _kind in heads]) if heads else {}
+    queue = [_waiting(rule, head, pasts.get(head[0])) for head in heads]
     return choose(queue, candidates, method=rule.method, last_given=rule.last_given)
 
 
-def _waiting(rule: Assigning, ticket_id: int, kind: str, past: tuple[int | None, bool] | None) -> Waiting:
+def _waiting(rule: Assigning, head: tuple[int, int, str], past: tuple[int | None, bool] | None) -> Waiting:
+    ticket_id, channel_id, kind = head
     owner, by_hand = past or (None, False)
     before = None if by_hand or not rule.sticky else owner
-    return Waiting(ticket_id, weight_of(rule, kind), before=before, not_to=owner if by_hand else None)
+    not_to = owner if by_hand else None
+    return Waiting(ticket_id, weight_of(rule, kind), before=before, not_to=not_to, channel=channel_id)
 
 
 def _pasts(ticket_ids: list[int]) -> dict[int, tuple[int | None, bool]]:

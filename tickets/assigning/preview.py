@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -45,7 +45,8 @@ def preview_of(rule: Assigning, *, at: datetime) -> Preview:
     choice = next_choice(rule, people)
     ticket = choice.ticket_id if choice else None
     if not waiting:
-        candidates = [one.candidate for one in people if one.takes_work]
+        # Of no channel yet, so of none that somebody could be kept from.
+        candidates = [replace(one.candidate, channels=None) for one in people if one.takes_work]
         mail = Waiting(ticket_id=0, weight=USUALLY)
         choice = choose([mail], candidates, method=rule.method, last_given=rule.last_given)
     chosen = choice.agent_id if choice else None

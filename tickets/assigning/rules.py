@@ -15,12 +15,18 @@ HEAVIEST = 20
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody who could be given tickets now: what they have open and may have, and when they last got one."""
+    """Somebody who could be given tickets now: what they have open and may have, when they last got one,
+    and the only channels they see (None: all)."""
 
     agent_id: int
     load: int
     limit: int
     given_at: datetime | None = None
+    channels: frozenset[int] | None = None
+
+    def may_have(self, ticket: Waiting) -> bool:
+        """Whether it may be theirs at all, once they have room."""
+        return self.agent_id != ticket.not_to and (self.channels is None or ticket.channel in self.channels)
 
     def takes(self, weight: int) -> bool:
         return self.limit > 0 and (self.load == 0 or self.load + weight <= self.limit)
@@ -34,6 +40,7 @@ class Waiting:
     weight: int
     before: int | None = None
     not_to: int | None = None
+    channel: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +59,11 @@ def choose(
 ) -> Choice | None:
     """The first ticket of the queue and who gets it; None while nobody can take it.
 
-    A ticket that only whoever gave it back could take is passed over; one that nobody has room for is not: what came
+    A ticket that nobody here may have is passed over; one that nobody has room for is not: what came
     later and is lighter must not overtake it for ever.
     """
     for ticket in queue:
-        allowed = [one for one in candidates if one.agent_id != ticket.not_to]
+        allowed = [one for one in candidates if one.may_have(ticket)]
         fitting = [one for one in allowed if one.takes(ticket.weight)]
         if fitting:
             return _choose_among(ticket, fitting, method, last_given)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db.models import Sum
 
-from people.availability import ANSWERING
+from people.availability import answering
 from people.hours import Opening, opening_of
 from people.models import Agent, Availability, Presence
 from tickets.kinds import traits_of
@@ -40,7 +40,7 @@ class Member:
 
     @property
     def candidate(self) -> Candidate:
-        return Candidate(self.agent.pk, self.load, self.limit, self.given_at)
+        return Candidate(self.agent.pk, self.load, self.limit, self.given_at, self.agent.channel_ids)
 
 
 def members(rule: Assigning, rows: Iterable[Availability], *, here: Set[int], at: datetime) -> list[Member]:
@@ -68,8 +68,8 @@ def locked_rows_of(team_id: int) -> list[Availability]:
 
 
 def _rows(team_id: int):  # type: ignore[no-untyped-def]
-    theirs = Availability.objects.filter(agent__memberships__team=team_id, agent__is_active=True)
-    return theirs.filter(agent__role__in=ANSWERING).select_related("agent").order_by("agent_id")
+    theirs = Availability.objects.filter(agent__in=answering().filter(teams=team_id).values("pk"))
+    return theirs.select_related("agent").order_by("agent_id")
 
 
 def open_loads(rule: Assigning, agent_ids: Collection[int]) -> defaultdict[int, int]:

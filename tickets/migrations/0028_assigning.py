@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("people", "0012_availability"), ("tickets", "0027_templates_and_channel_notices")]
+    dependencies = [("people", "0013_availability"), ("tickets", "0027_templates_and_channel_notices")]
     operations = [
         migrations.CreateModel(
             name="Assigning",

@@ -35,6 +35,7 @@ CASES = [
     ("not back to who is full", [Waiting(10, 1, before=ANN)], [one(ANN, 8), one(BEA, 0)], "fewest", None, (10, BEA, "fewest")),
     ("not to who gave it away", [Waiting(10, 1, not_to=ANN)], [one(ANN, 0), one(BEA, 7)], "fewest", None, (10, BEA, "fewest")),
     ("passed over, what only they could take", [Waiting(10, 1, not_to=ANN), Waiting(11, 1)], [one(ANN, 0)], "fewest", None, (11, ANN, "fewest")),
+    ("not of a channel they do not see", [Waiting(10, 1, channel=5)], [Candidate(ANN, 0, 8, None, frozenset({4})), one(BEA, 3)], "fewest", None, (10, BEA, "fewest")),
     ("what is lighter does not overtake", [CHAT, Waiting(11, 1)], [one(ANN, 7)], "fewest", None, None),
 ]  # fmt: skip
 

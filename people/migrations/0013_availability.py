@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("people", "0011_after_closing"),
+        ("people", "0012_roles_and_scope"),
     ]
 
     operations = [
