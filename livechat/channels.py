@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets as randomness
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,8 @@ from tickets.errors import InvalidInput, NotFound
 from tickets.models import Channel
 
 MOST_ORIGINS = 50
+# Kept by a page of their own.
+ROUTING = ("routes", "overflow", "overflow_seconds", "most_chats")
 CHANNEL_FIELDS = ("name", "team", "locale", "is_active")
 
 
@@ -79,7 +82,7 @@ def change_chat_channel(
     try:
         with transaction.atomic():
             connection = _locked(channel_id)
-            kept["routes"] = connection.settings.get("routes", [])  # kept by a page of their own
+            kept |= {name: connection.settings[name] for name in ROUTING if name in connection.settings}
             channel = connection.channel
             changed = [field for field in CHANNEL_FIELDS if getattr(channel, field) != wanted[field]]
             for field in changed:
@@ -99,21 +102,27 @@ def change_chat_channel(
     return connection
 
 
-def set_routes(channel_id: int, *, by: Agent, rules: Sequence[Rule], at: datetime | None = None) -> Connection:
-    """Say which team new chats go to. Repeating it changes nothing."""
+def set_routes(
+    channel_id: int, *, by: Agent, rules: Sequence[Rule], overflow: Sequence[int] = (), overflow_seconds: int = 0,
+    most_chats: int = 0, at: datetime | None = None,
+) -> Connection:  # fmt: skip
+    """Say which team new chats go to, and which help when one has no room. Repeating it changes nothing."""
     _require(by)
-    routes = [
-        {"team": rule.team, "language": rule.language, "path": kept_path(rule.path)} for rule in rules[:MOST_RULES]
-    ]
+    wanted = {
+        "routes": [{**asdict(rule), "path": kept_path(rule.path)} for rule in rules[:MOST_RULES]],
+        "overflow": list(dict.fromkeys(overflow)), "overflow_seconds": overflow_seconds, "most_chats": most_chats,
+    }  # fmt: skip
     with transaction.atomic():
         connection = _locked(channel_id)
-        if connection.settings.get("routes", []) == routes:
+        changed = [name for name in ROUTING if connection.settings.get(name) or wanted[name]]
+        changed = [name for name in changed if connection.settings.get(name) != wanted[name]]
+        if not changed:
             return connection
-        connection.settings = {**connection.settings, "routes": routes}
+        connection.settings = {**connection.settings, **wanted}
         connection.save(update_fields=["settings"])
         record_event(
             channel_stream(channel_id), ChannelEvent.CONNECTION_CHANGED,
-            by=by.actor, at=at or timezone.now(), data={"changed": ["routes"]},
+            by=by.actor, at=at or timezone.now(), data={"changed": sorted(changed)},
         )  # fmt: skip
     return connection
 

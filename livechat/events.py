@@ -9,6 +9,8 @@ class ChatEvent(StrEnum):
     GREETED = "chat.greeted"  # they answered a greeting of ours: {greeting, text}
     INVITED = "chat.invited"  # {agent}
     REQUEUED = "chat.requeued"  # taken from who did not answer in time: {from, minutes}
+    ROUTED = "chat.routed"  # a rule said whose it is: {team, rule (its number), because}
+    PASSED_ON = "chat.passed_on"  # nobody of the team could take it: {from, to, why (nobody, full), seconds}
     ENDED = "chat.ended"  # {round}
     RATED = "chat.rated"  # {round, rating (a livechat.Round), score, commented, again: only the words are new}
     BLOCKED = "chat.blocked"  # {visitor}

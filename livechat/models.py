@@ -20,7 +20,8 @@ class Visitor(models.Model):
     """Somebody on the other side of a widget. `public_id` names their thread; only a key opens it.
 
     `subject` is who the shop's signature says they are; empty for anonymous ones. `email` is what they typed
-    (claimed) or what the shop signed: `email_signed` tells which.
+    (claimed) or what the shop signed: `email_signed` tells which. `traits` are what else the shop signed of them: text
+    by name.
     """
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="visitors", db_index=False)
@@ -31,6 +32,7 @@ class Visitor(models.Model):
     email = models.CharField(max_length=254, blank=True, default="")
     email_signed = models.BooleanField(default=False)
     language = models.CharField(max_length=8, blank=True, default="")
+    traits = models.JSONField(default=dict, db_default={})
     blocked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 

@@ -1,46 +1,99 @@
-"""Which team a new chat goes to, by the visitor's language and the page they write from. Pure; the first rule that
-fits decides, else the channel's own team."""
+"""Which team a new chat goes to, by language, page, cart and who the visitor is: the first rule that fits decides, else
+it is the channel's own. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 MOST_RULES = 30
 LONGEST_PATH = 200
+LONGEST_TRAIT = 80
 MOST_STARS = 3
+# Who a rule is for, beside the segments that a sibling knows ("segment:KEY").
+SIGNED, RETURNING, SEGMENT = "signed", "returning", "segment:"
 _SPECIAL = re.compile(r"[.*+?^${}()|\[\]\\/]")
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """What is known of who begins a chat. The cart is the page's word; `traits` the shop's signature vouches for, and
+    `segments` are those of the customer a signature proves. `returning`: they chatted here before."""
+
+    language: str = ""
+    path: str = "/"
+    cart: float = 0
+    signed: bool = False
+    returning: bool = False
+    traits: Mapping[str, str] = field(default_factory=dict)
+    segments: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """An empty language or path fits every one; in a path `*` stands for anything."""
+    """What is empty or zero fits everybody; in a path `*` stands for anything. `trait` is a name, or `name=value`."""
 
     team: int
     language: str = ""
     path: str = ""
+    min_cart: int = 0
+    who: str = ""
+    trait: str = ""
 
-    def fits(self, language: str, path: str) -> bool:
-        return self.language in ("", language) and (not self.path or path_fits(self.path, path))
+    def fits(self, asker: Asker) -> bool:
+        return (
+            self.language in ("", asker.language)
+            and (not self.path or path_fits(self.path, asker.path))
+            and asker.cart >= self.min_cart
+            and self._is_for(asker)
+            and (not self.trait or _has_trait(asker.traits, self.trait))
+        )
+
+    def _is_for(self, asker: Asker) -> bool:
+        if self.who.startswith(SEGMENT):
+            return self.who.removeprefix(SEGMENT) in asker.segments
+        return {"": True, SIGNED: asker.signed, RETURNING: asker.returning}.get(self.who, False)
+
+    @property
+    def because(self) -> dict[str, Any]:
+        """What it asked for, as it is kept with the ticket."""
+        asked = {"language": self.language, "path": self.path, "cart": self.min_cart, "who": self.who}
+        return {name: value for name, value in (asked | {"trait": self.trait}).items() if value}
+
+
+def _has_trait(traits: Mapping[str, str], wanted: str) -> bool:
+    name, equals, value = wanted.partition("=")
+    said = traits.get(name.strip())
+    return said is not None and (said.casefold() == value.strip().casefold() if equals else said not in ("", "false"))
 
 
 def read_rules(kept: object) -> tuple[Rule, ...]:
     """Rules as they were kept; broken ones are left out."""
     rows = kept if isinstance(kept, list) else []
     return tuple(
-        Rule(row["team"], str(row.get("language", "")), str(row.get("path", "")))
+        Rule(
+            row["team"], str(row.get("language", "")), str(row.get("path", "")),
+            cart if type(cart := row.get("min_cart", 0)) is int else 0,
+            str(row.get("who", "")), str(row.get("trait", "")),
+        )
         for row in rows
         if isinstance(row, Mapping) and type(row.get("team")) is int
-    )
+    )  # fmt: skip
 
 
-def team_for(rules: Iterable[Rule], *, language: str, page: Mapping[str, Any]) -> int | None:
-    """The team of the first rule that fits, or None."""
-    path = urlsplit(str(page.get("url", ""))).path or "/"
-    return next((rule.team for rule in rules if rule.fits(language, path)), None)
+def rule_for(rules: Iterable[Rule], asker: Asker) -> tuple[int, Rule] | None:
+    """The first rule that fits, with its number from 1; None when none does."""
+    return next(((number, rule) for number, rule in enumerate(rules, 1) if rule.fits(asker)), None)
+
+
+def page_of(said: Mapping[str, Any]) -> tuple[str, float]:
+    """Path and cart's value of a page as its script tells them."""
+    cart = said.get("cart")
+    value = cart.get("value", 0) if isinstance(cart, Mapping) else 0
+    return urlsplit(str(said.get("url", ""))).path or "/", float(value) if isinstance(value, int | float) else 0.0
 
 
 def path_fits(pattern: str, path: str) -> bool:

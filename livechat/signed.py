@@ -10,14 +10,15 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 LONGEST = 4096
 LONGEST_LIFE = timedelta(hours=1)
 LEEWAY = timedelta(seconds=60)
+MOST_TRAITS = 10
 
 
 class BadToken(Exception):
@@ -31,6 +32,7 @@ class SignedIdentity:
     expires_at: datetime
     name: str = ""
     email: str = ""
+    traits: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_token(token: str, secrets: Iterable[str], *, audience: str, at: datetime) -> SignedIdentity:
@@ -71,8 +73,20 @@ def _identity(claims: dict[str, Any], *, audience: str, at: datetime) -> SignedI
     if not isinstance(jti, str) or not 0 < len(jti) <= 128 or "\x00" in jti:
         raise BadToken("jti")
     return SignedIdentity(
-        subject, jti, expires, _words(claims.get("name"), 120), _words(claims.get("email"), 254).lower()
-    )
+        subject, jti, expires, _words(claims.get("name"), 120), _words(claims.get("email"), 254).lower(),
+        _traits(claims.get("traits")),
+    )  # fmt: skip
+
+
+def _traits(said: Any) -> dict[str, str]:
+    """Up to ten short facts; yes and no become "true" and "false"."""
+    if not isinstance(said, dict):
+        return {}
+    plain = {
+        name: json.dumps(value) if isinstance(value, bool | int | float) else value for name, value in said.items()
+    }
+    found = {_words(name, 40): _words(value, 80) for name, value in plain.items()}
+    return {name: value for name, value in list(found.items())[:MOST_TRAITS] if name and value}
 
 
 def _words(value: Any, longest: int) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from livechat.askers import asker_of
 from livechat.availability import expected_minutes, place_in_queue, waiting_chats
 from livechat.doors import Door
 from livechat.models import Visitor
 from livechat.rounds import is_over, latest_round
-from livechat.routing import team_for
+from livechat.routing import rule_for
 from livechat.talk import ticket_of
 from people.availability import agents_here
 from people.hours import opening_of
@@ -44,7 +45,9 @@ def standing(
 
 def _team(door: Door, visitor: Visitor | None, page: Mapping[str, Any], language: str) -> int | None:
     """Where the first words would go."""
-    return team_for(door.settings.routes, language=visitor.language[:2] if visitor else language, page=page)
+    rules = door.settings.routes
+    found = rule_for(rules, asker_of(visitor, page, rules, language=language)) if rules else None
+    return found[1].team if found else None
 
 
 def _face(agent: Agent) -> dict[str, Any]:

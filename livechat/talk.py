@@ -12,12 +12,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from events.actors import Actor
+from events.actors import SYSTEM, Actor
 from livechat.alerts import ring_agents
+from livechat.askers import asker_of
 from livechat.doors import Door
 from livechat.events import ChatEvent
 from livechat.models import Greeting, UnseenReplies, Visitor
-from livechat.routing import team_for
+from livechat.routing import Rule, rule_for
 from livechat.visitors import identity_for
 from people.models import Team
 from tickets.actions.base import record
@@ -66,14 +67,15 @@ def say(
 
     `page` is where they write from, which may decide the team; `greeting` what they answer, kept with a new ticket.
     """
-    message = _inbound(door, visitor, client_id, text, files, page or {}, at)
     for last in (False, False, True):
         try:
             with transaction.atomic():
                 identity_for(visitor)
-                result = ingest(message)
+                ruled = _ruled(door, visitor, page or {})
+                team_id = ruled[1].team if ruled else None
+                result = ingest(_inbound(door, visitor, client_id, text, files, team_id, at))
                 if result.outcome != "duplicate" and result.ticket_id is not None:
-                    _after(result, visitor, greeting, at=at)
+                    _after(result, visitor, greeting, ruled, at=at)
             break
         except IntegrityError:
             visitor.refresh_from_db()
@@ -85,7 +87,7 @@ def say(
 
 def _inbound(
     door: Door, visitor: Visitor, client_id: UUID, text: str, files: Sequence[InboundAttachment],
-    page: Mapping[str, Any], at: datetime,
+    team_id: int | None, at: datetime,
 ) -> InboundMessage:  # fmt: skip
     return InboundMessage(
         channel_id=door.channel_id,
@@ -101,20 +103,28 @@ def _inbound(
         language=visitor.language[:2],
         attachments=tuple(files),
         thread_id=visitor.thread,
-        team_id=_team_for(door, visitor, page),
+        team_id=team_id,
     )
 
 
-def _team_for(door: Door, visitor: Visitor, page: Mapping[str, Any]) -> int | None:
-    """The team a new chat is for, if a rule says so and the team is still there."""
-    team_id = team_for(door.settings.routes, language=visitor.language[:2], page=page)
-    return team_id if team_id is not None and Team.objects.filter(pk=team_id).exists() else None
+def _ruled(door: Door, visitor: Visitor, page: Mapping[str, Any]) -> tuple[int, Rule] | None:
+    """The rule that says whose a new chat is, if one does and its team is still there."""
+    rules = door.settings.routes
+    found = rule_for(rules, asker_of(visitor, page, rules, language=visitor.language[:2])) if rules else None
+    return found if found and Team.objects.filter(pk=found[1].team).exists() else None
 
 
-def _after(result: IngestResult, visitor: Visitor, greeting: Greeting | None, *, at: datetime) -> None:
-    """What their words lead to, in the same transaction: whoever may answer is rung, the greeting is kept."""
+def _after(
+    result: IngestResult, visitor: Visitor, greeting: Greeting | None, ruled: tuple[int, Rule] | None, *, at: datetime
+) -> None:
+    """What their words lead to, in the same transaction: whoever may answer is rung, the greeting and the rule that
+    chose the team are kept."""
     assert result.ticket_id is not None
     ticket = Ticket.objects.get(pk=result.ticket_id)
+    if ruled is not None and ticket.message_sequence == 1 and ticket.team_id == ruled[1].team:
+        number, rule = ruled
+        data = {"team": rule.team, "rule": number, "because": rule.because}
+        record(ticket, ChatEvent.ROUTED, by=SYSTEM, at=at, data=data)
     if greeting is not None and ticket.message_sequence == 1:
         data = {"greeting": greeting.pk, "text": greeting.text(visitor.language)[:300]}
         record(ticket, ChatEvent.GREETED, by=Actor.customer(ticket.customer_id), at=at, data=data)

@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from livechat import chats, unseen
+from livechat import chats, overflow, unseen
 
 BEAT_SCHEDULE = {
     "unseen replies": {
@@ -31,5 +31,6 @@ def mail_unseen(**_: Any) -> None:
 
 @shared_task(name="livechat.tasks.requeue_unanswered", queue="critical")
 def requeue_unanswered(**_: Any) -> None:
-    """Put chats back into the queue whose agent lets the visitor wait."""
+    """Put chats back into the queue whose agent lets the visitor wait, and on to other teams what nobody can take."""
     chats.requeue_unanswered(at=timezone.now())
+    overflow.pass_on_waiting(at=timezone.now())

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from livechat.askers import segments
 from livechat.events import ChatEvent
 from livechat.models import Round
+from livechat.pages.languages import NAMES
+from livechat.routing import RETURNING, SEGMENT, SIGNED
 from tickets.inbox.sentences import Names, Sentence, teach_sentence
 from tickets.notices.rules import teach_notice
 
@@ -20,6 +23,8 @@ def teach() -> None:
     teach_sentence(ChatEvent.GREETED, _greeted)
     teach_sentence(ChatEvent.INVITED, _invited)
     teach_sentence(ChatEvent.REQUEUED, _requeued)
+    teach_sentence(ChatEvent.ROUTED, _routed)
+    teach_sentence(ChatEvent.PASSED_ON, _passed_on)
     teach_sentence(ChatEvent.ENDED, lambda who, data, names: _plain("log-out", _("{who} ended the chat"), who))
     teach_sentence(ChatEvent.RATED, _rated)
     teach_sentence(ChatEvent.BLOCKED, lambda who, data, names: _plain("ban", _("{who} blocked the visitor"), who))
@@ -57,6 +62,39 @@ def _requeued(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
         data["minutes"],
     )
     return Sentence(icon="rotate-ccw", html=format_html(text, whom=whom, n=data["minutes"]))
+
+
+def _routed(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    team = format_html("<b>{}</b>", names.directory.teams.get(data["team"]) or _("A former team"))
+    text = _("Rule {n} gave the chat to {team}: {why}")
+    why = format_html_join(", ", "{}", ((reason,) for reason in reasons(data["because"]))) or _("for every chat")
+    return Sentence(icon="split", html=format_html(text, n=data["rule"], team=team, why=why))
+
+
+def reasons(because: dict[str, Any]) -> list[str]:
+    """What a rule asked for, in words."""
+    who, cart = str(because.get("who", "")), because.get("cart")
+    known = {SIGNED: _("signed in at the shop"), RETURNING: _("chatted here before")}
+    known |= {f"{SEGMENT}{key}": str(name) for key, name in segments()} if who.startswith(SEGMENT) else {}
+    return [
+        *([_("language %(name)s") % {"name": NAMES.get(because["language"], because["language"])}]
+          if "language" in because else []),
+        *([_("page %(path)s") % {"path": because["path"]}] if "path" in because else []),
+        *([_("cart of at least %(value)d") % {"value": cart}] if cart else []),
+        *([known.get(who, who)] if who else []),
+        *([because["trait"]] if "trait" in because else []),
+    ]  # fmt: skip
+
+
+def _passed_on(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    teams = [
+        format_html("<b>{}</b>", names.directory.teams.get(data[place]) or _("no team")) for place in ("from", "to")
+    ]
+    text = _("Passed on from {before} to {to} after {n} s: nobody there")
+    if data["why"] == "full":
+        text = _("Passed on from {before} to {to} after {n} s: everybody there has their hands full")
+    html = format_html(text, before=teams[0], to=teams[1], n=data["seconds"])
+    return Sentence(icon="arrow-right-left", html=html)
 
 
 def _rated(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:

@@ -151,6 +151,7 @@ def _identify(door: Door, digest: str, said: SignedIdentity, language: str) -> V
     if person.blocked_at:
         raise BadToken("blocked")
     person.name, person.language = said.name or person.name, language or person.language
+    person.traits = dict(said.traits)
     if is_address(said.email):
         person.email, person.email_signed = said.email, True
     person.save()

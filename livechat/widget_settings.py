@@ -24,7 +24,9 @@ class WidgetSettings:
     """`origins` are the pages that may embed the widget; `asks` what is asked before the first message.
 
     `shows_drafts`: agents see what a visitor is writing. A taken chat whose visitor waits `requeue_minutes` for an
-    answer goes back into the queue (0: never). `calendar` says when it is staffed, `away` what is said outside of it.
+    answer goes back into the queue (0: never). One that waits `overflow_seconds` (0: never) in a team without room, by
+    `most_chats` at once for each agent (0: as many as come), goes to the next of `overflow`. `calendar` says when it is
+    staffed, `away` what is said outside of it.
     """
 
     origins: tuple[str, ...] = ()
@@ -40,6 +42,9 @@ class WidgetSettings:
     calendar: int | None = None
     away: Mapping[str, str] = field(default_factory=dict)
     routes: tuple[Rule, ...] = ()
+    overflow: tuple[int, ...] = ()
+    overflow_seconds: int = 0
+    most_chats: int = 0
 
     @classmethod
     def read(cls, kept: Mapping[str, Any]) -> WidgetSettings:
@@ -60,6 +65,9 @@ class WidgetSettings:
             calendar=calendar if isinstance(calendar, int) else None,
             away=_texts(kept.get("away")),
             routes=read_rules(kept.get("routes")),
+            overflow=tuple(team for team in kept.get("overflow") or () if type(team) is int),
+            overflow_seconds=_whole(kept.get("overflow_seconds"), 3600),
+            most_chats=_whole(kept.get("most_chats"), 50),
         )
 
     def greeting(self, language: str) -> str:
@@ -68,6 +76,10 @@ class WidgetSettings:
     def away_text(self, language: str) -> str:
         """What is said outside hours; empty where nothing was written."""
         return self.away.get(language) or self.away.get("en", "")
+
+
+def _whole(kept: object, most: int) -> int:
+    return kept if type(kept) is int and 0 <= kept <= most else 0
 
 
 def _texts(kept: object) -> dict[str, str]:

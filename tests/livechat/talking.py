@@ -37,6 +37,10 @@ class Chat:
     def say(self, text: str, *, at: datetime | None = None, **more: Any) -> Said:
         return say(self.door, self.visitor, client_id=uuid4(), text=text, at=at or timezone.now(), **more)
 
+    def reload(self) -> None:
+        """What the channel is set to by now."""
+        self.door = door_for(self.connection.key, SHOP)
+
     @property
     def ticket(self) -> Ticket:
         return Ticket.objects.filter(conversations__external_id=self.visitor.thread).latest("pk")
