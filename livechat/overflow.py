@@ -1,7 +1,8 @@
 """Chats that nobody of their team can take now go on to the next team that can.
 
-A team is full when everybody of it who is here is busy or has as many chats as the channel allows, and empty when nobody is here.
-While somebody there has room, a chat stays: that one has not answered yet, which is another thing (`chats.py`).
+A team is full when everybody of it who is here is busy or has as many chats as the channel allows, and empty when
+nobody is here. While somebody there has room, a chat stays: that one has not answered yet, which is another thing
+(`chats.py`).
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from livechat.routing import Asker, Rule, rule_for
 from livechat.signed import make_token, read_token
 from livechat.telling import reasons
 from livechat.visitors import digest_of, identify
+from people.availability import say_presence
 from people.models import Customer, Identity, IdentityKind, Trust
 from people.permissions import PermissionDenied
 from tests.livechat.talking import Chat, at_desks, begin
@@ -197,6 +198,15 @@ def test_a_full_team_passes_on_and_one_with_room_does_not(house: House) -> None:
         assert pass_on_waiting(at=now) == 1
     assert passed(chat)[0]["why"] == "full"
     assert other.ticket.team_id == house.support.pk, "somebody has it"
+
+
+def test_whoever_is_busy_takes_none_and_is_there(house: House) -> None:
+    chat = waiting(house, chain=(house.returns,))
+    say_presence(house.olena, "busy")
+    with at_desks([house.olena, house.mallory]):
+        assert room_of(house.support.pk, chat.door.channel_id, 0) == Room(1, 0)
+        assert pass_on_waiting(at=timezone.now()) == 1
+    assert passed(chat)[0]["why"] == "full"
 
 
 @pytest.mark.parametrize(
