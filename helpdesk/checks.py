@@ -17,7 +17,12 @@ from django.db import connections
 from redis import RedisError, ResponseError
 
 from helpdesk import durability
+from helpdesk.doctor import given
+from helpdesk.doctor.lines import State
 
+DANGERS = (
+    given.look_at_policy, given.look_at_uploads, given.look_at_readers, given.look_at_egress, given.look_at_logs,
+)  # fmt: skip
 MIN_POSTGRESQL = 150_000
 # Without these one stuck query or forgotten transaction starves all others; settings.py sets them per connection.
 TIME_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
@@ -30,6 +35,15 @@ def check_addresses(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[C
     if not settings.PRODUCTION:
         return []
     return [*_about_names(), *_about_redis_addresses()]
+
+
+@register(Tags.security, deploy=True)
+def check_dangers(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """What `manage.py doctor` calls a failure and nobody meant: production does not start with it."""
+    if not settings.PRODUCTION:
+        return []
+    found = (problem for look in DANGERS for problem in look() if problem.state is State.FAIL)
+    return [Error(problem.said, hint=problem.cure, id="helpdesk.E004") for problem in found]
 
 
 def _about_names() -> Iterator[CheckMessage]:

@@ -137,6 +137,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text for a caller on this machine, or with `Authorization: Bearer` and the metrics token."""
     if not (_is_local(request) or _has_token(request)):
         return HttpResponse("Needs the metrics token.\n", status=403, content_type="text/plain")
+    with suppress(RedisError, OSError):
+        cache.set(signals.READ_AT, time.time(), 3600)
     return HttpResponse(signals.as_prometheus(signals.collect()), content_type="text/plain; version=0.0.4")
 
 

@@ -264,6 +264,7 @@ INBOUND_LEASE_SECONDS = env.number("HELPDESK_INBOUND_LEASE_SECONDS", 60)
 # "telegram=https://..., graph=https://.../v26.0": where providers' APIs are, if not where we think.
 PROVIDER_ENDPOINTS = env.pairs("HELPDESK_PROVIDER_ENDPOINTS")
 CREDENTIALS_KEYS, ALLOWED_NETWORKS, IMAP_LEASE_SECONDS = env.mailboxes(production=PRODUCTION)
+env.refuse(PRODUCTION and SECRET_KEY in CREDENTIALS_KEYS, "HELPDESK_CREDENTIALS_KEYS must not hold the secret key.")
 # Without an outgoing server what was sent lies in a demo mailbox; never in production.
 DEMO_MAILBOX = not PRODUCTION and not env.text("EMAIL_URL")
 EMAIL_URL = env.text("EMAIL_URL")

@@ -18,6 +18,7 @@ from redis.retry import Retry
 
 from channels_inbound.models import Mailbox, MailboxState, RawDelivery, RawState
 from events.models import DeliveryState, EventDelivery
+from helpdesk import vitals
 from helpdesk.tasks import heartbeat_age
 from helpdesk.traffic import BUCKETS, traffic
 from metrics.figures import standing
@@ -26,8 +27,10 @@ from people.desks import agents_at_their_desks
 from tickets.models import Message, OutboxState, Ticket
 
 QUEUES = ("critical", "default", "bulk")
+Sample = vitals.Sample
+# When somebody last read them: alarms nobody reads do not ring.
+READ_AT = "metrics-read-at"
 HISTOGRAM_LINES = ("_bucket", "_sum", "_count")
-Sample = tuple[str, dict[str, str], float]
 # name -> (type, help); also the order in which they are printed
 CATALOGUE = {
     "helpdesk_database_up": ("gauge", "1 when the database answers."),
@@ -46,6 +49,14 @@ CATALOGUE = {
     "helpdesk_mailbox_failures": ("gauge", "Failed visits to this mailbox in a row."),
     "helpdesk_queue_length": ("gauge", "Jobs waiting in the broker."),
     "helpdesk_worker_heartbeat_age_seconds": ("gauge", "Since a worker last did a job from the queue."),
+    "helpdesk_durable": ("gauge", "1 while a crash costs nothing that was acknowledged."),
+    "helpdesk_backup_age_seconds": ("gauge", "Since the last backup was made."),
+    "helpdesk_backup_verified_age_seconds": ("gauge", "Since a backup was last shown to restore."),
+    "helpdesk_backup_good": ("gauge", "0 when the last backup failed or does not restore."),
+    "helpdesk_clock_drift_seconds": ("gauge", "Between this machine's clock and the database's."),
+    "helpdesk_disk_free_ratio": ("gauge", "Free part of the disk that holds the files."),
+    "helpdesk_sockets": ("gauge", "Open sockets of this process."),
+    "helpdesk_live_resyncs_total": ("counter", "How often this process told its tabs to fetch everything anew."),
     "helpdesk_database_connections": ("gauge", "Connections to this database."),
     "helpdesk_http_requests_total": ("counter", "Requests answered by this process."),
     "helpdesk_http_request_seconds": ("histogram", "How long they took."),
@@ -63,7 +74,8 @@ def collect() -> list[Sample]:
 
 def _from_database() -> Iterator[Sample]:
     try:
-        samples = [*_waiting(), *_needing_people(), *_customers(), *_mailboxes(), _connections()]
+        samples = [*_waiting(), *_needing_people(), *_customers(), *_mailboxes(), *vitals.of_the_database()]
+        samples.append(_connections())
         last = RawDelivery.objects.aggregate(last=Max("received_at"))["last"]
     except DatabaseError:
         yield "helpdesk_database_up", {}, 0.0
@@ -83,6 +95,7 @@ def _waiting() -> Iterator[Sample]:
     yield from _backlog(
         "replies", Message.objects.filter(outbox=OutboxState.QUEUED, not_before__lte=now), "not_before", now
     )
+    yield from vitals.timers(now)
 
 
 def _customers() -> Iterator[Sample]:
@@ -157,6 +170,7 @@ def _from_redis() -> Iterator[Sample]:
 
 
 def _from_this_process() -> Iterator[Sample]:
+    yield from vitals.of_this_process()
     answered, counts, seconds = traffic()
     for (method, status), number in sorted(answered.items()):
         yield "helpdesk_http_requests_total", {"method": method, "status": str(status)}, number

@@ -36,6 +36,11 @@ def visitor_hub() -> VisitorHub:
     return _hubs[loop]
 
 
+def open_lines() -> int:
+    """Sockets of visitors this process serves."""
+    return sum(map(len, _hubs.values()))
+
+
 class Line:
     """One visitor's socket: what is still to be said, one of each kind."""
 

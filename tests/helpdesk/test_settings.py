@@ -56,6 +56,7 @@ def test_production_environment_is_clean() -> None:
         ({"DATABASE_URL": ""}, "DATABASE_URL"),
         ({"DATABASE_URL": "sqlite:///db.sqlite3"}, "PostgreSQL only"),
         ({"REDIS_URL": ""}, "REDIS_URL"),
+        ({"HELPDESK_SECRET_KEY": "k" * 60, "HELPDESK_CREDENTIALS_KEYS": "k" * 60}, "HELPDESK_CREDENTIALS_KEYS"),
         ({"HELPDESK_UNSAFE_DATABASE": "1"}, "HELPDESK_UNSAFE_DATABASE"),
         ({"HELPDESK_TRUSTED_PROXIES": "one"}, "HELPDESK_TRUSTED_PROXIES"),
         ({"EMAIL_URL": "http://mail.example.com"}, "EMAIL_URL"),

@@ -12,7 +12,7 @@ import contextlib
 import json
 import logging
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -41,6 +41,8 @@ OLDEST_SOCKET = 12 * 3600.0
 JOIN_PATIENCE = 2.0
 HEARTBEAT_SECONDS = 25
 
+# How often browsers had to fetch everything anew, by reason: pushes that were lost on the way show here.
+resyncs: Counter[str] = Counter()
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 
 
@@ -50,6 +52,11 @@ def running_hub() -> Hub:
     if loop not in _hubs:
         _hubs[loop] = Hub()
     return _hubs[loop]
+
+
+def open_sockets() -> int:
+    """Tabs of agents this process serves."""
+    return sum(map(len, _hubs.values()))
 
 
 class Hub:
@@ -87,6 +94,7 @@ class Hub:
 
     def resync(self, reason: str) -> None:
         """Have every browser fetch what it shows."""
+        resyncs[reason] += 1
         self._pending.clear()
         frame = encode("resync", reason=reason)
         for socket in self._sockets:
