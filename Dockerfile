@@ -1,9 +1,13 @@
 # One image for every process; docker-compose.yml says which process runs which command.
 FROM python:3.11-slim-bookworm AS packages
 WORKDIR /app
-COPY requirements/base.txt requirements/base.txt
+# `s3` for files in an object store; nothing else is optional.
+ARG EXTRAS=""
+COPY requirements/base.txt requirements/s3.txt requirements/
 RUN python -m venv /venv \
-    && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/base.txt
+    && for name in base $EXTRAS; do \
+        /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/$name.txt || exit 1; \
+    done
 
 FROM python:3.11-slim-bookworm AS messages
 WORKDIR /app
@@ -34,7 +38,9 @@ COPY --from=messages /app/locale locale
 # The pages' files get their hashed names here; no database and no secret is needed for that.
 RUN python manage.py collectstatic --noinput --clear -v 0 \
     && python -m compileall -q /app /venv \
-    && install -d -o 10001 -g 10001 /data
+    # A name for the user: PostgreSQL's initdb, which proves backups in a scratch server, wants one.
+    && groupadd -g 10001 helpdesk && useradd -u 10001 -g 10001 -d /data -M -s /usr/sbin/nologin helpdesk \
+    && install -d -o 10001 -g 10001 /data /backups
 USER 10001:10001
 VOLUME /data
 EXPOSE 8000 8025

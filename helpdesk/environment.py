@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
@@ -111,6 +112,48 @@ def email(url: str) -> dict[str, Any]:
         "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
         "EMAIL_USE_SSL": parts.scheme == "smtps",
     }
+
+
+def attachments(files_dir: Path) -> dict[str, Any]:
+    """Where files of customers lie: in a folder, or in a bucket of anything that speaks S3 (`EXTRAS=s3`)."""
+    bucket = text("HELPDESK_S3_BUCKET")
+    if not bucket:
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": files_dir / "attachments"},
+        }
+    if not find_spec("storages"):
+        raise ImproperlyConfigured("HELPDESK_S3_BUCKET needs the packages of requirements/s3.txt.")
+    endpoint = text("HELPDESK_S3_ENDPOINT") or None
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": bucket,
+            "endpoint_url": endpoint,
+            "region_name": text("HELPDESK_S3_REGION") or None,
+            # Without keys boto3 asks the machine's own role.
+            "access_key": text("HELPDESK_S3_ACCESS_KEY") or None,
+            "secret_key": text("HELPDESK_S3_SECRET_KEY") or None,
+            "addressing_style": "path" if endpoint else "auto",
+            "signature_version": "s3v4",
+            "default_acl": None,
+            # Names are the contents' hashes: the same name is the same file.
+            "file_overwrite": True,
+            "client_config": _patient_s3(),
+        },
+    }
+
+
+def _patient_s3() -> Any:
+    """Bounded: a store that hangs must not hold a page's thread for minutes."""
+    # Only where that optional package is there.
+    from botocore.config import Config  # noqa: PLC0415
+
+    return Config(
+        connect_timeout=5, read_timeout=20, retries={"max_attempts": 3, "mode": "standard"}, signature_version="s3v4",
+        # Stores of others do not all know the newer checksums.
+        request_checksum_calculation="when_required", response_checksum_validation="when_required",
+    )  # fmt: skip
 
 
 def mailboxes(*, production: bool) -> tuple[list[str], list[str], int]:

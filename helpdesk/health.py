@@ -48,7 +48,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     parts = ROLES.get(request.GET.get("role", "all"))
     if parts is None:
         return JsonResponse({"error": f"role must be one of {', '.join(ROLES)}"}, status=400)
-    states = {"web": "draining" if draining.started() else "ok"} | {part: _remembered(part) for part in parts}
+    states = {"web": "draining" if draining.started() else "ok"} | {part: state_of(part) for part in parts}
     ready = all(state == "ok" for state in states.values())
     response = JsonResponse({"ready": ready} | states, status=200 if ready else 503)
     # Not ready is an answer and no error of ours; asked each second it would fill the log.
@@ -59,7 +59,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
 _memory: dict[str, tuple[float, str]] = {}
 
 
-def _remembered(part: str) -> str:
+def state_of(part: str) -> str:
+    """`ok` or what is wrong with that part, as it was found within the last second."""
     known = _memory.get(part)
     if known and time.monotonic() - known[0] < REMEMBER_SECONDS:
         return known[1]

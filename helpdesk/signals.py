@@ -74,7 +74,7 @@ def collect() -> list[Sample]:
 
 def _from_database() -> Iterator[Sample]:
     try:
-        samples = [*_waiting(), *_needing_people(), *_customers(), *_mailboxes(), *vitals.of_the_database()]
+        samples = [*waiting(), *needing_people(), *_customers(), *_mailboxes(), *vitals.of_the_database()]
         samples.append(_connections())
         last = RawDelivery.objects.aggregate(last=Max("received_at"))["last"]
     except DatabaseError:
@@ -86,7 +86,8 @@ def _from_database() -> Iterator[Sample]:
         yield "helpdesk_last_mail_timestamp_seconds", {}, last.timestamp()
 
 
-def _waiting() -> Iterator[Sample]:
+def waiting() -> Iterator[Sample]:
+    """What is due and not done: how many rows, and how long the oldest has been due."""
     now = timezone.now()
     yield from _backlog(
         "events", EventDelivery.objects.filter(state=DeliveryState.DUE, next_try_at__lte=now), "next_try_at", now
@@ -118,7 +119,8 @@ def _backlog(what: str, rows: QuerySet, due: str, now: datetime) -> Iterator[Sam
     yield "helpdesk_oldest_waiting_seconds", {"what": what}, max(0.0, age)
 
 
-def _needing_people() -> Iterator[Sample]:
+def needing_people() -> Iterator[Sample]:
+    """Rows nobody but a person can settle."""
     outbox = Message.objects.filter(outbox__in=[OutboxState.UNKNOWN, OutboxState.FAILED]).aggregate(
         unknown=Count("pk", filter=Q(outbox=OutboxState.UNKNOWN)),
         failed=Count("pk", filter=Q(outbox=OutboxState.FAILED)),
@@ -129,6 +131,8 @@ def _needing_people() -> Iterator[Sample]:
     yield "helpdesk_needs_a_person", {"what": "mail in quarantine"}, quarantined
     given_up = EventDelivery.objects.filter(state=DeliveryState.FAILED).count()
     yield "helpdesk_needs_a_person", {"what": "events given up"}, given_up
+    refused = Mailbox.objects.filter(state=MailboxState.REFUSED, is_active=True).count()
+    yield "helpdesk_needs_a_person", {"what": "mailboxes refused"}, refused
 
 
 def _mailboxes() -> Iterator[Sample]:
@@ -140,8 +144,6 @@ def _mailboxes() -> Iterator[Sample]:
         if mailbox.last_mail_at:
             yield "helpdesk_mailbox_mail_age_seconds", labels, max(0.0, (now - mailbox.last_mail_at).total_seconds())
         yield "helpdesk_mailbox_failures", labels, mailbox.failures
-    refused = Mailbox.objects.filter(state=MailboxState.REFUSED, is_active=True).count()
-    yield "helpdesk_needs_a_person", {"what": "mailboxes refused"}, refused
 
 
 def _connections() -> Sample:

@@ -18,14 +18,20 @@ HEARTBEAT_EVERY = 10.0
 HEARTBEAT_STALE = 45.0
 
 BEAT_SCHEDULE = {
-    "heartbeat": {"task": "helpdesk.tasks.heartbeat", "schedule": HEARTBEAT_EVERY, "options": {"queue": "critical"}}
+    "heartbeat": {"task": "helpdesk.tasks.heartbeat", "schedule": HEARTBEAT_EVERY, "options": {"queue": "critical"}},
+    "heartbeat of bulk": {
+        "task": "helpdesk.tasks.heartbeat",
+        "schedule": 60.0,
+        "kwargs": {"of": ":bulk"},
+        "options": {"queue": "bulk"},
+    },
 }
 
 
 @shared_task(name="helpdesk.tasks.heartbeat", queue="critical")
-def heartbeat(**_: Any) -> None:
-    """A worker that is connected but deaf to the queue does not write this."""
-    _client().set(HEARTBEAT_KEY, time.time())
+def heartbeat(of: str = "", **_: Any) -> None:
+    """A worker that is connected but deaf to the queue does not write this. `of`: the queue, if it has its own."""
+    _client().set(HEARTBEAT_KEY + of, time.time())
 
 
 @signals.worker_ready.connect

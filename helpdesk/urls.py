@@ -7,11 +7,13 @@ from importlib.util import find_spec
 from django.urls import include, path
 
 from helpdesk import health
+from helpdesk.health_page import health_page
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),
+    path("health/", health_page, name="health"),
     path("api/", include("helpdesk.api_urls")),
 ]
 MODULES = (

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     EXPORT = "export"  # figures and lists as files
     READ_AUDIT = "read_audit"
     VIEW_AS = "view_as"  # look with the eyes of a colleague
+    SEE_HEALTH = "see_health"  # what runs, what waits, how it is set up
 
 
 _CONTRACTOR = frozenset({Permission.READ_TICKETS, Permission.REPLY, Permission.NOTE, Permission.EDIT_TICKETS})

@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 export CUSTOM_COMPILE_COMMAND="make lock"
-for name in base messages dev node; do
+for name in base messages s3 dev node; do
     .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
         --no-emit-trusted-host --no-emit-find-links --no-emit-options -o "requirements/$name.txt" "requirements/$name.in"
 done

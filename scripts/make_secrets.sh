@@ -21,6 +21,8 @@ echo "postgresql://helpdesk:$(cat secrets/database_password)@postgres:5432/helpd
 echo "redis://:$(cat secrets/redis_password)@redis:6379/0" | keep redis_url
 echo "redis://:$(cat secrets/redis_password)@cache:6379/0" | keep cache_redis_url
 printf 'requirepass %s\ntcp-keepalive 60\n' "$(cat secrets/redis_password)" | keep redis_conf
+# Empty unless files of customers lie in an object store (HELPDESK_S3_BUCKET).
+for name in s3_access_key s3_secret_key; do [ -e "secrets/$name" ] || : >"secrets/$name"; done
 [ -s secrets/email_url ] || {
     echo "smtp+tls://USER:PASSWORD@mail.example.com:587" >secrets/email_url
     echo "made secrets/email_url: write your outgoing mail server into it"

@@ -21,7 +21,7 @@ from helpdesk.runtime.binaries import postgres_bin
 from helpdesk.runtime.faults import Fault
 
 Server = dict[str, Any]  # what psycopg.connect takes
-OUR_PROCESSES = ("web", "worker", "beat", "mail")
+OUR_PROCESSES = ("web", "worker", "bulk", "beat", "mail")
 _FRESH = "SET lock_timeout = '10s';\nDROP SCHEMA public CASCADE;\nCREATE SCHEMA public;\n"
 _VARIABLES = {
     "host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE",

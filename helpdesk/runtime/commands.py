@@ -10,6 +10,8 @@ from helpdesk.runtime.supervisor import Child
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = ROOT / "manage.py"
 QUEUES = "critical,default,bulk"
+# Where workers are several: what many at once bring must not stand before what one person waits for.
+PROMPT, BULK = "critical,default", "bulk"
 
 
 def web() -> Child:
@@ -17,17 +19,17 @@ def web() -> Child:
     return Child("web", [sys.executable, "-m", "helpdesk.web"], {"HELPDESK_PROCESS": "web"})
 
 
-def worker(*, processes: int = 2, with_beat: bool = True) -> Child:
-    """Jobs of all queues. On one machine beat is embedded: one process less, and exactly one beat."""
-    command = [sys.executable, "-m", "celery", "-A", "helpdesk", "worker", "-Q", QUEUES, "-c", str(processes),
+def worker(*, processes: int = 2, with_beat: bool = True, queues: str = QUEUES, name: str = "worker") -> Child:
+    """Jobs of these queues. On one machine beat is embedded: one process less, and exactly one beat."""
+    command = [sys.executable, "-m", "celery", "-A", "helpdesk", "worker", "-Q", queues, "-c", str(processes),
                "--without-gossip", "--without-mingle", "-l", "warning"]  # fmt: skip
     environment = {
-        "HELPDESK_PROCESS": "worker",
+        "HELPDESK_PROCESS": name,
         "HELPDESK_STATEMENT_TIMEOUT": "120s",
         # SIGTERM then waits for running jobs, but not for ever.
         "REMAP_SIGTERM": "SIGQUIT",
     }
-    return Child("worker", [*command, "-B"] if with_beat else command, environment)
+    return Child(name, [*command, "-B"] if with_beat else command, environment)
 
 
 def beat() -> Child:
@@ -53,4 +55,6 @@ def migrate() -> Child:
 
 def apart() -> dict[str, Child]:
     """The processes of a production where each has a container or unit of its own, by name."""
-    return {child.name: child for child in (migrate(), web(), worker(with_beat=False), beat(), mail())}
+    prompt = worker(with_beat=False, queues=PROMPT)
+    bulk = worker(with_beat=False, processes=1, queues=BULK, name="bulk")
+    return {child.name: child for child in (migrate(), web(), prompt, bulk, beat(), mail())}

@@ -19,6 +19,7 @@ from helpdesk.runtime.up import heartbeat_age
 PATIENCE = 5.0
 # As helpdesk.tasks.HEARTBEAT_STALE.
 STALE = 45.0
+STALE_BULK = 720.0
 
 
 def web() -> str:
@@ -48,14 +49,23 @@ def mail() -> str:
 
 def worker() -> str:
     """Whether a tick of beat went through the queue and was done lately."""
+    return _heart("", STALE)
+
+
+def bulk() -> str:
+    """The same of the queue of long jobs, each of which may take ten minutes."""
+    return _heart(":bulk", STALE_BULK)
+
+
+def _heart(queue: str, stale: float) -> str:
     file = os.environ.get("REDIS_URL_FILE")
-    age = heartbeat_age(Path(file).read_text().strip() if file else os.environ.get("REDIS_URL", ""))
+    age = heartbeat_age(Path(file).read_text().strip() if file else os.environ.get("REDIS_URL", ""), queue)
     if age is None:
         return "no heartbeat, or Redis does not answer"
-    return "" if age < STALE else f"last heartbeat {age:.0f} s ago"
+    return "" if age < stale else f"last heartbeat {age:.0f} s ago"
 
 
-PROBES: dict[str, Callable[[], str]] = {"web": web, "mail": mail, "worker": worker, "beat": worker}
+PROBES: dict[str, Callable[[], str]] = {"web": web, "mail": mail, "worker": worker, "bulk": bulk, "beat": worker}
 
 
 def main(arguments: list[str]) -> int:

@@ -253,11 +253,11 @@ def _port(environment: dict[str, str], name: str, default: int) -> int:
     return int(said)
 
 
-def heartbeat_age(redis_url: str) -> float | None:
+def heartbeat_age(redis_url: str, queue: str = "") -> float | None:
     """As helpdesk.tasks.heartbeat_age, without Django: seconds, or None when Redis or the key is not there."""
     try:
         with redis.Redis.from_url(redis_url, socket_timeout=1, retry=Retry(NoBackoff(), 0)) as client:
-            last = client.get("helpdesk:worker-heartbeat:at")
+            last = client.get(f"helpdesk:worker-heartbeat:at{queue}")
             return None if last is None else max(0.0, time.time() - float(last))
     except (redis.RedisError, OSError, ValueError):
         return None

@@ -47,6 +47,7 @@ ADMINS = (
     "/channels/mailboxes/new/?provider=microsoft",
     "/channels/mailboxes/{mailbox}/",
     "/quarantine/",
+    "/health/",
     "/views/",
     "/not/there/",
 )

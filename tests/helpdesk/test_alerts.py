@@ -158,7 +158,7 @@ def no_redis(house: House) -> AbstractContextManager[Any]:
 
 
 def no_database(house: House) -> AbstractContextManager[Any]:
-    return patch.object(signals, "_waiting", side_effect=DatabaseError)
+    return patch.object(signals, "waiting", side_effect=DatabaseError)
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -13,6 +15,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
+from helpdesk import queueing
 from helpdesk.runtime import commands, probe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,8 +31,8 @@ def portable(command: list[Any]) -> list[str]:
 
 
 def test_every_process_of_ours_has_a_service_and_no_other_runs_our_image() -> None:
-    assert {name for name, service in SERVICES.items() if service.get("build")} == set(OURS)
-    assert set(SERVICES) - set(OURS) == {"postgres", "redis", "cache"}
+    assert {name for name, service in SERVICES.items() if service.get("build")} == {*OURS, "backup"}
+    assert set(SERVICES) - set(OURS) == {"postgres", "redis", "cache", "proxy", "backup"}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -76,13 +79,14 @@ def test_the_image_is_not_root_and_holds_no_secret() -> None:
 
 
 def test_the_image_installs_the_hashed_lock_and_its_default_is_the_web_process() -> None:
-    assert "--require-hashes -r requirements/base.txt" in DOCKERFILE
+    assert "--require-hashes -r requirements/$name.txt" in DOCKERFILE
+    assert "for name in base $EXTRAS" in DOCKERFILE
     (default,) = re.findall(r"^CMD (\[.+\])$", DOCKERFILE, re.M)
     assert yaml.safe_load(default) == portable(list(commands.web().command))
 
 
 def test_a_stop_waits_as_long_as_our_own_launcher() -> None:
-    for name in ("web", "worker", "mail"):
+    for name in ("web", "worker", "bulk", "mail"):
         assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) >= OURS[name].stop_after
 
 
@@ -94,7 +98,7 @@ def test_secrets_come_by_file_and_are_all_made(tmp_path: Path) -> None:
     made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
     for name, secret in COMPOSE["secrets"].items():
         assert secret == {"file": f"secrets/{name}"}
-        assert made[name].strip()
+        assert made[name].strip() or name.startswith("s3_")
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
     assert len(made["secret_key"]) >= 50
     subprocess.run(["sh", script], check=True, capture_output=True)
@@ -104,7 +108,8 @@ def test_secrets_come_by_file_and_are_all_made(tmp_path: Path) -> None:
     assert set(named) == set(COMPOSE["secrets"])
     inline = [value for service in SERVICES.values() for key, value in service.get("environment", {}).items()
               if re.search(r"PASSWORD|SECRET|TOKEN|_URL$", key) and not key.endswith("_FILE")]  # fmt: skip
-    assert inline == [SERVICES["web"]["environment"]["HELPDESK_BASE_URL"]] * len(OURS)
+    # Ours, the backup and the proxy: an address, not a secret.
+    assert inline == [SERVICES["web"]["environment"]["HELPDESK_BASE_URL"]] * (len(OURS) + 2)
 
 
 def test_the_queue_never_evicts_and_the_cache_is_another_redis() -> None:
@@ -125,4 +130,51 @@ def test_postgresql_is_durable() -> None:
 def test_only_loopback_is_published_unless_said_otherwise() -> None:
     assert SERVICES["web"]["ports"] == ["127.0.0.1:8000:8000"]
     assert SERVICES["mail"]["ports"] == ["${HELPDESK_SMTP_PUBLISH:-127.0.0.1:8025}:8025"]
-    assert [name for name, service in SERVICES.items() if service.get("ports")] == ["web", "mail"]
+    # The proxy is what the internet may see.
+    assert SERVICES["proxy"]["ports"] == ["80:80", "443:443"]
+    assert [name for name, service in SERVICES.items() if service.get("ports")] == ["web", "mail", "proxy"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nobody_may_take_the_whole_machine_or_write_into_their_image(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
+    assert service["pids_limit"] <= 256
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert name in ("migrate", "backup") or service["healthcheck"]["test"]
+
+
+def test_the_workers_heap_fits_its_limit() -> None:
+    """A child may grow to 400 MB before it is replaced; two of them and the parent must not meet the OOM killer."""
+    assert queueing.worker_max_memory_per_child == 400_000
+    for name, children in (("worker", 2), ("bulk", 1)):
+        limit = int(SERVICES[name]["mem_limit"].removesuffix("m"))
+        assert limit >= 200 + 400 * children
+
+
+def test_volumes_and_files_that_are_mounted_are_there() -> None:
+    for name, service in SERVICES.items():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert (ROOT / source).exists() if source.startswith("./") else source in COMPOSE["volumes"], name
+
+
+def test_backups_lie_apart_from_what_they_protect() -> None:
+    backup = SERVICES["backup"]
+    assert backup["profiles"] == ["tools"]
+    assert backup["command"][:3] == ["python", "manage.py", "backup"]
+    assert backup["command"][3:] == ["/backups", "--verify", "--keep", "14"]
+    assert "backups:/backups" in backup["volumes"]
+    # initdb of the scratch server refuses a user without a name.
+    assert "useradd -u 10001" in DOCKERFILE
+
+
+@pytest.mark.skipif(not shutil.which("caddy"), reason="no Caddy here")
+def test_the_proxy_understands_its_file() -> None:
+    done = subprocess.run(
+        ["caddy", "validate", "--adapter", "caddyfile", "--config", ROOT / "deploy" / "Caddyfile"],
+        env={"HELPDESK_BASE_URL": "https://help.example.com", "PATH": os.environ["PATH"], "HOME": "/nonexistent"},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -196,10 +196,15 @@ class Words(HTMLParser):
         self.links: list[str] = []
         self.language = ""
         self._silent = 0
+        # Inside an element that says it is English: what operators read on their terminal too.
+        self._foreign: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         self._silent += tag in self.SILENT
+        if self._foreign or (given.get("lang") == "en" and tag != "html"):
+            self._foreign.append(tag)
+            return
         self.said += [given[name] or "" for name in self.SPOKEN if name in given]
         if tag == "html":
             self.language = given.get("lang") or ""
@@ -210,9 +215,11 @@ class Words(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._silent -= tag in self.SILENT
+        if self._foreign and self._foreign[-1] == tag:
+            self._foreign.pop()
 
     def handle_data(self, data: str) -> None:
-        if not self._silent:
+        if not self._silent and not self._foreign:
             self.said.append(data)
 
 
@@ -227,6 +234,8 @@ SAME = {
     "Sendgrid", "Amazon", "Ses", "Sns", "Human", "Agent", "Sid", "Botfather", "Abc-def", "Store", "Notify", "Forward",
     "Inbound", "Parse", "Bounce", "Delivery", "Complaint", "The", "Raw", "Full", "Mime", "Message", "User", "Password",
     "Read", "Write", "Dm", "Tweet", "Marketplace", "X", "Docs", "Http-channel", "Http-channel.md", "Channel","Md", "User:password",
+    # Servers, by their names, and what a browser calls it.
+    "Postgresql", "Redis", "Cookie",
     "Voice", "Csat", "Nps", "Ces", "Shopify", "Woocommerce",
 }  # fmt: skip
 NO_WORDS = re.compile(
@@ -249,6 +258,8 @@ def leftovers(html: str) -> list[str]:
 def test_the_eye_for_english_sees() -> None:
     assert leftovers("<p>Усе <b>Saved</b></p>") == ["Saved"]
     assert leftovers('<a title="Close">х</a><input placeholder="Search">') == ["Close", "Search"]
+    assert leftovers('<p lang="en">Yes <b>it is</b></p><p>Так</p>') == []
+    assert leftovers('<p lang="en">Yes</p><p>Saved</p>') == ["Saved"]
     assert leftovers("<p>a@b.example #12 Ctrl Europe/Kyiv <kbd>Esc</kbd></p><script>let word</script>") == []
 
 

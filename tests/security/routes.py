@@ -270,6 +270,7 @@ VISITS = [
     Visit("chat_greeting_remove", "/channels/chat/{chat}/greetings/{greeting}/remove/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("chat_routing", "/channels/chat/{chat}/routing/", may=ADMIN, foreign=True, refused=(404,)),
     Visit("chat_typing", "/chat/tickets/{chat_ticket}/typing/", form={}, foreign=True, answers=(204,)),
+    Visit("health", "/health/", may=ADMIN),
     Visit("quarantine", "/quarantine/", may=LEADING, refused=(404,)),
     Visit("quarantine_retry_all", "/quarantine/retry/", form={}, may=LEADING, refused=(404,), answers=(302,)),
     Visit("quarantine_retry", "/quarantine/{stuck}/retry/", form={}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),

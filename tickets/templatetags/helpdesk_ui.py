@@ -296,6 +296,7 @@ def manage_links(context: template.Context) -> list[ManageLink]:
         (Permission.MANAGE_SERVICE_LEVELS, "service_levels", gettext("Deadlines"), _icon_name(icon="timer")),
         (Permission.REPLY, "calls", gettext("Calls"), _icon_name(icon="phone")),
         (Permission.HANDLE_QUARANTINE, "quarantine", gettext("Quarantine"), _icon_name(icon="shield-alert")),
+        (Permission.SEE_HEALTH, "health", gettext("Health"), _icon_name(icon="heart-pulse")),
         (Permission.READ_TICKETS, "demo_mailbox", gettext("Demo mailbox"), _icon_name(icon="mails")),
     ]
     links = [
