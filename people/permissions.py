@@ -67,7 +67,7 @@ CUSTOM = "custom"
 # What reaches over the whole house, so that nobody who sees only a part of it may have it.
 HOUSE_WIDE = frozenset({
     Permission.MANAGE_CHANNELS, Permission.MANAGE_AGENTS, Permission.MANAGE_ROLES, Permission.READ_AUDIT,
-    Permission.VIEW_AS,
+    Permission.VIEW_AS, Permission.SEE_HEALTH,
 })  # fmt: skip
 # What makes no sense alone is given with what it needs.
 _NEEDS: dict[Permission, frozenset[Permission]] = {

@@ -46,6 +46,7 @@ HOUSE = [
     (Permission.MANAGE_ROLES, _("Make roles")),
     (Permission.READ_AUDIT, _("Read who did and saw what")),
     (Permission.VIEW_AS, _("Look with the eyes of a colleague")),
+    (Permission.SEE_HEALTH, _("See the health of the helpdesk")),
 ]
 _BOXES = forms.CheckboxSelectMultiple
 
