@@ -10,6 +10,7 @@ DEFAULTS = {
     "instagram": "https://graph.instagram.com/v25.0",
     "x": "https://api.x.com",
     "twilio": "https://api.twilio.com",
+    "twilio_content": "https://content.twilio.com",
     # Empty: certificates are fetched from the address in the notice, which must be one of SNS's own.
     "sns": "",
 }

@@ -127,7 +127,8 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class Template:
     """A message the provider approved before: its variables stand as {{1}}, {{2}}; `fields` are their own names, where
-    they have some; `state` is approved, waiting or refused."""
+    they have some; `external_id` is what the provider calls it, if not by its name; `state` is approved, waiting or
+    refused."""
 
     name: str
     language: str
@@ -137,6 +138,7 @@ class Template:
     header: str = ""
     fields: tuple[str, ...] = ()
     count: int = 0
+    external_id: str = ""
 
 
 class Provider:

@@ -44,7 +44,7 @@ def sync_templates(channel_id: int, *, by: Agent, http: HttpClient | None = None
     rows = [
         ChannelTemplate(
             channel_id=channel_id, name=one.name, language=one.language, category=one.category, state=one.state,
-            header=one.header, text=one.text, fields=list(one.fields), synced_at=at,
+            header=one.header, text=one.text, fields=list(one.fields), external_id=one.external_id, synced_at=at,
         )
         for one in {(one.name, one.language): one for one in found}.values()
     ]  # fmt: skip
@@ -52,7 +52,7 @@ def sync_templates(channel_id: int, *, by: Agent, http: HttpClient | None = None
         lock_channel(channel_id)
         ChannelTemplate.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["channel", "name", "language"],
-            update_fields=["category", "state", "header", "text", "fields", "synced_at"],
+            update_fields=["category", "state", "header", "text", "fields", "external_id", "synced_at"],
         )  # fmt: skip
         ChannelTemplate.objects.filter(channel=channel_id, synced_at__lt=at).delete()
         usable = sum(row.state == "approved" for row in rows)

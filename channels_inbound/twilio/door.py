@@ -60,11 +60,17 @@ def basic(account: Account) -> dict[str, str]:
 
 
 def result(answer: Answer) -> dict[str, Any]:
+    """The body of a call that made something. SendError."""
+    body = listed(answer)
+    if not text(body, "sid"):
+        raise Unanswered("Twilio took it without an id")
+    return body
+
+
+def listed(answer: Answer) -> dict[str, Any]:
     """The body of a call that went well. SendError."""
     body = answer.json()
     if answer.ok:
-        if not text(body, "sid"):
-            raise Unanswered("Twilio took it without an id")
         return body
     code, said = number(body, "code"), line(body, "message", most=300) or f"Twilio answered {answer.status}"
     raise SendError(kind_of(code, answer.status), said, wait=retry_after(answer) if answer.status == 429 else None,

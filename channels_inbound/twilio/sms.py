@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -13,10 +14,21 @@ from django.utils.translation import gettext_noop
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact, Heard, Ignored, Reachable, Receipt, RemoteFile
 from channels_inbound.hooks.http import HttpClient
-from channels_inbound.hooks.provider import Account, Field, Hook, Malformed, Part, Provider, Reading, SendError
-from channels_inbound.hooks.reading import ident, key_of, line, number, text
+from channels_inbound.hooks.provider import (
+    Account,
+    Field,
+    Hook,
+    Malformed,
+    Part,
+    Provider,
+    Reading,
+    SendError,
+    Template,
+)
+from channels_inbound.hooks.reading import ident, key_of, line, number, text, things
 from channels_inbound.hooks.words import language_of, subject_of, worded
-from channels_inbound.twilio.door import TAG_FIELD, basic, body_with_tag, fields_of, result, verify_twilio
+from channels_inbound.twilio.door import TAG_FIELD, basic, body_with_tag, fields_of, listed, result, verify_twilio
+from channels_inbound.twilio.templates import MOST_PAGES, read_content
 from tickets.inbound import Address, InboundMessage
 from tickets.kinds import Traits
 
@@ -50,8 +62,9 @@ class TwilioMessages(Provider):
         prefix = "whatsapp:" if self.kind == "twilio_whatsapp" else ""
         to = part.to if part.to.startswith("+") else part.to.removeprefix("whatsapp:")
         fields = [
-            ("To", prefix + to), ("From", prefix + account.account), ("Body", part.text),
+            ("To", prefix + to), ("From", prefix + account.account),
             ("StatusCallback", f"{account.hook_url}?tag={quote(part.tag)}"),
+            *(_template(part.template) if part.template is not None else [("Body", part.text)]),
         ]  # fmt: skip
         url = f"{endpoint('twilio')}/2010-04-01/Accounts/{account.settings['account_sid']}/Messages.json"
         return str(result(http.post_form(url, fields, headers=basic(account)))["sid"])
@@ -80,11 +93,36 @@ class Sms(TwilioMessages):
 
 
 class TwilioWhatsApp(TwilioMessages):
+    """What was approved goes by its ContentSid. SMS needs no template: it may be written at any time."""
+
     traits = Traits(
         "twilio_whatsapp", _("WhatsApp by Twilio"), icon="message-circle-more", window=timedelta(hours=24),
         max_text=1600, max_reply=8000, files=0, receipts=True, reached_by=("phone", "page_user:whatsapp:"),
+        templates=True,
     )  # fmt: skip
     fields = FIELDS
+
+    def templates(self, account: Account, http: HttpClient) -> list[Template]:
+        found: list[Template] = []
+        query = "PageSize=100"
+        for _page in range(MOST_PAGES):
+            body = listed(
+                http.get(f"{endpoint('twilio_content')}/v1/ContentAndApprovals?{query}", headers=basic(account))
+            )
+            found += [one for item in things(body, "contents") if (one := read_content(item)) is not None]
+            # Never the address the answer names: it would carry our token wherever it leads.
+            query = urlsplit(text(body, "meta", "next_page_url", most=4000)).query
+            if not query:
+                break
+        return found
+
+
+def _template(given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was approved, with its variables by their names or places."""
+    named, values = list(given.get("fields") or ()), list(given.get("values", ()))
+    filled = {named[n] if n < len(named) else str(n + 1): value for n, value in enumerate(values)}
+    variables = [("ContentVariables", json.dumps(filled, ensure_ascii=False))] if filled else []
+    return [("ContentSid", str(given.get("id", ""))), *variables]
 
 
 def parse_message(fields: Mapping[str, str], kind: str, reading: Reading) -> list[Fact]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from email.utils import formatdate
 from itertools import count
+from typing import Any
 from urllib.parse import urlencode
 
 from channels_inbound.hooks.signatures import hmac_base64
@@ -26,10 +27,13 @@ class TwilioServer(Simulator):
     def __init__(self) -> None:
         super().__init__()
         self.numbers = count(1)
+        self.contents: list[dict[str, Any]] = []
 
     def answer(self, request: Request) -> Reply:
         if request.headers.get("authorization") != basic(f"{SID}:{TOKEN}")["Authorization"]:
             return EXPIRED
+        if request.path == "/v1/ContentAndApprovals":
+            return self._contents(request)
         place = request.path.removeprefix(f"/2010-04-01/Accounts/{SID}")
         if place == ".json":
             return Reply(200, {"sid": SID, "friendly_name": "Lumen & Loom", "status": "active"})
@@ -45,6 +49,29 @@ class TwilioServer(Simulator):
             "variables": fields.get("ContentVariables", ""),
         })  # fmt: skip
         return Reply(201, {"sid": id, "status": "queued", "error_code": None, "num_segments": "1"})
+
+    def _contents(self, request: Request) -> Reply:
+        """Two a page, as far as the address goes on."""
+        page = int(request.query.get("Page", ["0"])[0])
+        here, more = self.contents[page * 2 : page * 2 + 2], len(self.contents) > page * 2 + 2
+        following = f"https://elsewhere.example/v1/ContentAndApprovals?PageSize=2&Page={page + 1}" if more else None
+        return Reply(200, {"contents": here, "meta": {"next_page_url": following}})
+
+
+def content(
+    sid: str,
+    name: str,
+    body: str,
+    *,
+    state: str = "approved",
+    language: str = "en",
+    kind: str = "twilio/text",
+    **more: Any,
+) -> dict[str, Any]:
+    """A template of the Content API, with what WhatsApp said of it."""
+    asked = {"status": state, "category": "UTILITY", "name": name, "rejection_reason": ""}
+    return {"sid": f"HX{sid:0>32}", "friendly_name": name, "language": language, "variables": {},
+            "types": {kind: {"body": body, **more}}, "approval_requests": asked}  # fmt: skip
 
 
 def form(url: str, fields: Mapping[str, str], *, token: str = TOKEN) -> Webhook:

@@ -200,6 +200,7 @@ def go_elsewhere(
         values = [" ".join(value.split()) for value in wish.values]
         envelope["template"] = {
             "name": template.name, "language": template.language, "values": values, "fields": template.fields,
+            "id": template.external_id,
         }  # fmt: skip
     elif way.why:
         raise InvalidInput("way", way.why)

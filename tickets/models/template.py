@@ -15,7 +15,8 @@ class TemplateState(models.TextChoices):
 
 class ChannelTemplate(models.Model):
     """One template of a channel in one language, as its provider has it. `text` holds {{1}}, {{2}}...; the provider's
-    own names of them stand in `fields`, in that order. `header` is shown above, and has no variables."""
+    own names of them stand in `fields`, in that order. `header` is shown above, and has no variables. `external_id` is
+    what the provider calls it, where that is not the name."""
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="templates", db_index=False)
     name = models.CharField(max_length=512)
@@ -25,6 +26,7 @@ class ChannelTemplate(models.Model):
     header = models.CharField(max_length=200, blank=True, default="")
     text = models.TextField()
     fields = models.JSONField(default=list)
+    external_id = models.CharField(max_length=64, blank=True, default="", db_default="")
     synced_at = models.DateTimeField()
 
     class Meta:

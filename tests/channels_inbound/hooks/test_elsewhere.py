@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from channels_inbound.hooks.accounts import hook_url
 from channels_inbound.hooks.drain import drain_hooks
 from channels_inbound.hooks.templates import sync_templates
 from channels_inbound.models import Connection
+from channels_inbound.twilio.templates import read_content
 from channels_inbound.whatsapp.templates import read_template
 from people.models import Identity, Refusal, Trust
 from people.permissions import PermissionDenied
@@ -48,7 +50,7 @@ def house(settings: Any) -> House:
 def servers(settings: Any, house: House) -> Iterator[tuple[GraphServer, TwilioServer]]:
     graph, sms = GraphServer(), TwilioServer()
     with running(graph), running(sms):
-        settings.PROVIDER_ENDPOINTS = {"graph": graph.url, "twilio": sms.url}
+        settings.PROVIDER_ENDPOINTS = {"graph": graph.url, "twilio": sms.url, "twilio_content": sms.url}
         yield graph, sms
 
 
@@ -223,6 +225,62 @@ def test_outside_the_window_an_approved_template_goes(
     }  # fmt: skip
     assert Conversation.objects.count() == 1, "the same conversation goes on"
     assert Message.objects.filter(kind=MessageKind.OUTBOUND).count() == 1
+
+
+CONTENTS = [
+    twilio.content("1", "order_news", "Hello {{1}}, order {{2}} is on its way."),
+    twilio.content("2", "order_news", "Вітаємо, {{name}}!", language="uk"),
+    twilio.content("3", "later", "Hello", state="pending"),
+    twilio.content("4", "no", "Hello", state="rejected"),
+    twilio.content("5", "choose", "Hello {{1}}", kind="twilio/quick-reply", actions=[{"title": "Yes", "id": "y"}]),
+    twilio.content("6", "odd", "Hello", kind="twilio/quick-reply", actions=[{"title": "{{1}}", "id": "y"}]),
+    twilio.content("7", "picture", "Hello", kind="twilio/media"),
+]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {}, {"sid": "HX1"}, {"types": 7}, {"types": {"twilio/text": []}}, CONTENTS[0] | {"sid": "AC1"},
+        CONTENTS[0] | {"friendly_name": ""}, CONTENTS[0] | {"types": {"twilio/text": {"body": "{{2}}"}}}, CONTENTS[5], CONTENTS[6],
+    ],
+)  # fmt: skip
+def test_contents_we_cannot_send_are_none(item: dict[str, Any]) -> None:
+    assert read_content(item) is None
+
+
+def test_twilio_s_whatsapp_sends_what_was_approved_by_its_content_sid(
+    house: House, servers: tuple[GraphServer, TwilioServer]
+) -> None:
+    server = servers[1]
+    server.contents = CONTENTS
+    values = {"number": "+380440000100", "account_sid": twilio.SID, "auth_token": twilio.TOKEN}
+    connection = connect(house, "twilio_whatsapp", values, "WhatsApp 2")
+    start = "whatsapp:+"
+    wrote = twilio.message(
+        hook_url(connection), "SM" + "1" * 32, "Hello", sender=start + ZOE, to=f"{start}380440000100", name="Zoe"
+    )
+    assert deliver(connection, wrote).status_code == 200
+    drain_hooks()
+    ticket = Ticket.objects.latest("pk")
+    Message.objects.update(at=timezone.now() - timedelta(hours=30))
+    assert sync_templates(connection.channel_id, by=house.adam) == 3
+    assert len([one for one in server.requests if one.path == "/v1/ContentAndApprovals"]) == 4, "page after page"
+    (way,) = ways_of(ticket, at=timezone.now())
+    assert [(one.name, one.language) for one in way.templates] == [
+        ("choose", "en"), ("order_news", "en"), ("order_news", "uk"),
+    ]  # fmt: skip
+    for template, filled in ((way.templates[1], ("Zoe", "48213")), (way.templates[2], ("Зоє",))):
+        wish = _way(ticket, "WhatsApp 2", template_id=template.pk, values=filled)
+        reply(ticket.pk, by=house.olena, text="", manner=Manner(elsewhere=wish), undo_seconds=0)
+        assert drain_outbound() == {"accepted": 1}
+    said = [(one["template"], json.loads(one["variables"]), one["text"], one["to"]) for one in server.accepted]
+    assert said == [
+        (CONTENTS[0]["sid"], {"1": "Zoe", "2": "48213"}, "", f"whatsapp:+{ZOE}"),
+        (CONTENTS[1]["sid"], {"name": "Зоє"}, "", f"whatsapp:+{ZOE}"),
+    ]
+    texts = Message.objects.filter(kind=MessageKind.OUTBOUND).order_by("pk").values_list("text", flat=True)
+    assert list(texts) == ["Hello Zoe, order 48213 is on its way.", "Вітаємо, Зоє!"]
 
 
 def signed_in(agent: Any) -> Client:
