@@ -2,7 +2,7 @@ from django.urls import path
 
 from commerce.hooks import shop_hook
 
-from .pages import shops
+from .pages import orders, shops
 
 urlpatterns = [
     path("shops/", shops.shops, name="shops"),
@@ -13,5 +13,6 @@ urlpatterns = [
     path("shops/imports/<int:import_id>/", shops.order_import, name="order_import"),
     path("shops/imports/<int:import_id>/progress/", shops.import_progress, name="import_progress"),
     path("shops/hooks/<slug:key>/", shop_hook, name="shop_hook"),
-    path("tickets/<int:ticket_id>/orders/", shops.ticket_orders, name="ticket_orders"),
+    path("tickets/<int:ticket_id>/orders/", orders.ticket_orders, name="ticket_orders"),
+    path("customers/<int:customer_id>/orders/", orders.customer_orders, name="customer_orders"),
 ]

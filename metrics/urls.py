@@ -1,6 +1,18 @@
 from django.urls import path
 
-from .pages import follow_ups, overview, report, retention, satisfaction, settings, survey_page, surveys, why, work
+from .pages import (
+    customer,
+    follow_ups,
+    overview,
+    report,
+    retention,
+    satisfaction,
+    settings,
+    survey_page,
+    surveys,
+    why,
+    work,
+)
 
 urlpatterns = [
     path("service-levels/", settings.service_levels, name="service_levels"),
@@ -11,6 +23,7 @@ urlpatterns = [
     path("service-levels/calendars/new/", settings.edit_calendar, name="calendar_new"),
     path("service-levels/calendars/<int:calendar_id>/", settings.edit_calendar, name="calendar_edit"),
     path("service-levels/calendars/<int:calendar_id>/remove/", settings.remove_calendar, name="calendar_remove"),
+    path("customers/<int:customer_id>/answers/", customer.customer_answers, name="customer_answers"),
     path("tickets/<int:ticket_id>/deadlines/", why.deadlines, name="ticket_deadlines"),
     path("reports/", overview.page, name="overview"),
     path("reports/service-level/", report.service_level, name="sla_report"),

@@ -88,6 +88,13 @@ class ViewEvent(StrEnum):
     REMOVED = "view.removed"
 
 
+class CustomerEvent(StrEnum):
+    """In the stream of a customer; what is decided about them on a ticket stands in the ticket's."""
+
+    NOTED = "customer.noted"
+    NOTE_REMOVED = "customer.note_removed"
+
+
 class MacroEvent(StrEnum):
     MADE = "macro.made"
     CHANGED = "macro.changed"

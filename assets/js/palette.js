@@ -16,6 +16,7 @@ const shown = dialog && $('.res', dialog);
 let asked = 0;
 let timer = 0;
 let found = [];
+let met = [];
 
 const ICONS = {
   assign: { icon: 'user-round-plus' }, mine: { icon: 'user-round-check' }, reply: { icon: 'reply' },
@@ -62,12 +63,8 @@ const ticketEntry = ({ number, subject }) => ({
 
 const macroEntry = ({ id, name }) => ({ words: name, drawing: icon("zap"), act: () => use(id) });
 
-// Whoever wrote the tickets that were found, by name: all of theirs.
-function people(typed) {
-  const names = [...new Set(found.map(({ who }) => who).filter(Boolean))];
-  const search = (who) => () => location.assign(`/search/?q=${encodeURIComponent(`from:"${who}"`)}`);
-  return matching(names.map((who) => ({ words: who, drawing: icon("user-round"), act: search(who) })), typed).slice(0, 3);
-}
+// Customers whose name or address holds what was typed: each has a page.
+const people = () => met.map(({ id, name }) => ({ words: name, drawing: icon("user-round"), act: () => location.assign(`/customers/${id}/`) }));
 
 // Letters in order, the closer together and to the beginning of words the better; null when they are not there.
 export function score(words, typed) {
@@ -102,7 +99,7 @@ function groups(typed) {
     { name: text('group_go'), entries: [...jump, ...matching($$('.side .nav a[data-view-key]').map(viewEntry), typed)] },
     { name: text('group_macros'), entries: typed ? matching(knownMacros().map(macroEntry), typed).slice(0, 6) : [] },
     { name: text('group_tickets'), entries: [...found.map(ticketEntry), ...search] },
-    { name: text('group_people'), entries: people(typed) },
+    { name: text('group_people'), entries: people() },
     { name: text('group_app'), entries: matching(OF_APP.filter(can).map(entry), typed) },
   ].filter(({ entries }) => entries.length);
 }
@@ -158,11 +155,13 @@ function look() {
   clearTimeout(timer);
   const typed = field.value.trim();
   const mine = ++asked;
-  if (typed.length < 2) return void (found = []);
+  if (typed.length < 2) return void (found = met = []);
   timer = setTimeout(async () => {
-    const { tickets } = await get(`/search/quick/?q=${encodeURIComponent(typed)}`).catch(() => ({ tickets: [] }));
+    const nothing = { tickets: [], people: [] };
+    const { tickets, people: known } = await get(`/search/quick/?q=${encodeURIComponent(typed)}`).catch(() => nothing);
     if (mine !== asked || !dialog.open) return;
     found = tickets;
+    met = known;
     draw();
   }, PAUSE);
 }
@@ -172,7 +171,7 @@ export function startPalette() {
   command('palette', () => {
     if (dialog.open || $('dialog[open]')) return;
     field.value = '';
-    found = [];
+    found = met = [];
     dialog.showModal();
     draw();
     field.focus();

@@ -215,6 +215,7 @@ export function startThread() {
     frame.addEventListener('load', () => fit(frame));
     fit(frame);
   }
+  for (const section of $$('.page [data-fill]')) fillOne(section);
   if (!pane) return;
   command('earlier', earlier);
   command('format', format);

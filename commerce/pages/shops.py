@@ -17,11 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from commerce import actions
 from commerce.importing import FIELDS, OPTIONAL, REQUIRED, columns_of, read_lines
-from commerce.matching import bought_by
 from commerce.models import DeliveryState, ImportState, OrderImport, Shop, ShopDelivery, ShopKind
 from tickets.errors import InvalidInput, NotFound
-from tickets.inbox.access import agent_of, signed_in
-from tickets.models import Ticket
+from tickets.inbox.access import agent_of
 
 from .guard import manages_shops
 from .money import write_money
@@ -147,19 +145,3 @@ def order_import(request: HttpRequest, import_id: int) -> HttpResponseBase:
 @manages_shops
 def import_progress(request: HttpRequest, import_id: int) -> HttpResponseBase:
     return render(request, "commerce/_import.html", {"row": get_object_or_404(OrderImport, pk=import_id)})
-
-
-@require_safe
-@signed_in
-def ticket_orders(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
-    """The orders of a ticket's customer; for whoever may see the ticket."""
-    ticket = Ticket.objects.visible_to(agent_of(request)).filter(pk=ticket_id).first()
-    if ticket is None:
-        raise Http404
-    bought = bought_by(ticket.customer_id)
-    context = {
-        "bought": bought, "spent": [write_money(amount, currency) for currency, amount in bought.spent],
-        "orders": [(order, write_money(order.total, order.currency),
-                    write_money(order.refunded, order.currency) if order.refunded else "") for order in bought.orders],
-    }  # fmt: skip
-    return render(request, "commerce/_orders.html", context)

@@ -1,7 +1,18 @@
 from .agent import Agent, Membership, Role, Team
 from .availability import Availability, Presence
 from .contact import ContactRules, UnpromptedContact
-from .customer import HARD_BOUNCES, Claim, Customer, Identity, IdentityKind, MailKind, Refusal, Trust, Unsubscription
+from .customer import (
+    HARD_BOUNCES,
+    Claim,
+    Customer,
+    CustomerNote,
+    Identity,
+    IdentityKind,
+    MailKind,
+    Refusal,
+    Trust,
+    Unsubscription,
+)
 from .idempotency import IdempotentRequest
 from .role import CustomRole
 from .token import ApiToken, TokenScope
@@ -15,6 +26,7 @@ __all__ = [
     "ContactRules",
     "CustomRole",
     "Customer",
+    "CustomerNote",
     "IdempotentRequest",
     "Identity",
     "IdentityKind",

@@ -108,6 +108,23 @@ class Identity(models.Model):
         return self.hard_bounces >= HARD_BOUNCES
 
 
+class CustomerNote(models.Model):
+    """What somebody here wrote about a customer, for whoever answers them next. `public_id` is the form's: sent twice
+    it is one note."""
+
+    public_id = models.UUIDField(unique=True, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="notes", db_index=False)
+    by = models.ForeignKey("people.Agent", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    text = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "-at", "-id"], name="customer_notes")]
+
+    def __str__(self) -> str:
+        return f"note on customer {self.customer_id}"
+
+
 class Claim(models.Model):
     """An address somebody says is theirs, without proof: it opens nothing and joins nobody, it is evidence for a
     person who decides. `proven` ones were named by the provider, who knows, but belong to another customer already."""

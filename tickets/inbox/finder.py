@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from people.models import Agent
+from tickets.customers import customers_among
 from tickets.errors import InvalidInput
 from tickets.models import Tag, Ticket
 from tickets.search.finder import SearchPage, search_tickets
@@ -18,6 +19,7 @@ from .access import agent_of, signed_in
 from .rows import Mark, Row, marks_for, rows_for
 
 QUICK = 8
+PEOPLE = 5
 TAGS = 300
 QUERY_LENGTH = 300
 
@@ -40,21 +42,30 @@ def search_page(request: HttpRequest) -> HttpResponseBase:
         page = search_tickets(agent, query, after=request.GET.get("after", ""))
     except InvalidInput:
         page = search_tickets(agent, query)
-    context = {"query": query, "found": _found(agent, page), "next_cursor": page.next, "tab": "search"}
+    people = customers_among(agent, page.customers, most=PEOPLE) if not request.GET.get("after") else []
+    context = {
+        "query": query,
+        "found": _found(agent, page),
+        "people": people,
+        "next_cursor": page.next,
+        "tab": "search",
+    }
     return render(request, "tickets/search.html", context)
 
 
 @require_safe
 @signed_in
 def quick(request: HttpRequest) -> HttpResponseBase:
-    """A few tickets for the palette, as plain facts."""
-    agent = agent_of(request)
-    page = search_tickets(agent, read_query(request), limit=QUICK)
+    """A few tickets and customers for the palette, as plain facts."""
+    agent, query = agent_of(request), read_query(request)
+    page = search_tickets(agent, query, limit=QUICK)
     tickets = Ticket.objects.visible_to(agent).select_related("customer").in_bulk(page.ids)
     shown = [tickets[id] for id in page.ids if id in tickets]
-    return JsonResponse(
-        {"tickets": [{"number": t.pk, "subject": t.subject, "status": t.status, "who": t.customer.name} for t in shown]}
-    )
+    people = customers_among(agent, page.customers, most=PEOPLE)
+    return JsonResponse({
+        "tickets": [{"number": t.pk, "subject": t.subject, "status": t.status, "who": t.customer.name} for t in shown],
+        "people": [{"id": one.pk, "name": one.name} for one in people if one.name],
+    })  # fmt: skip
 
 
 @require_safe

@@ -15,7 +15,17 @@ from django.http import Http404
 from django.utils import timezone
 
 from people.identities import family
-from people.models import HARD_BOUNCES, Agent, Identity, IdentityKind, MailKind, Trust, Unsubscription
+from people.models import (
+    HARD_BOUNCES,
+    Agent,
+    Customer,
+    CustomerNote,
+    Identity,
+    IdentityKind,
+    MailKind,
+    Trust,
+    Unsubscription,
+)
 from people.permissions import Permission
 from tickets.kinds import Traits, composer_facts, traits_of_channel, window_end
 from tickets.models import (
@@ -43,6 +53,7 @@ from .sentences import Names
 from .timeline import Timeline, read_since, read_timeline
 
 EARLIER = 8
+NOTES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +130,7 @@ class Thread:
         self.tags = [(tag["name"], tag_hue(tag["hue"])) for tag in _extra(ticket, "tag_list")]
         self.drafts = {draft["kind"]: draft for draft in _extra(ticket, "draft_list")}
         self.uploads = _extra(ticket, "upload_list")
+        self.notes = _extra(ticket, "customer_notes")
         self.reminders = [OwnReminder(**entry) for entry in _extra(ticket, "reminder_list")]
 
     @cached_property
@@ -292,6 +304,9 @@ def _query(agent: Agent) -> Any:
     uploads = files.values(json=JSONObject(id="public_id", name="filename", size="size"))
     own = Reminder.objects.filter(ticket=here, agent=agent).order_by("at", "id")
     reminders = own.values(json=JSONObject(id="id", text="text", moment="at"))
+    theirs = family(OuterRef(OuterRef("customer_id")))
+    written = CustomerNote.objects.filter(customer__in=theirs).order_by("-at", "-pk")
+    customer_notes = written.values(json=JSONObject(text="text", by="by__name"))[:NOTES]
     answers = Message.objects.filter(ticket=here, kind=MessageKind.INBOUND, pending=False, conversation__aside=False)
     last_said = answers.annotate(robot=~Q(auto_kind="")).order_by("robot", "-at", "-sequence")
     answer = last_said.values(json=JSONObject(id="id", envelope="envelope", at="at"))[:1]
@@ -303,13 +318,14 @@ def _query(agent: Agent) -> Any:
             draft_list=ArraySubquery(drafts),
             upload_list=ArraySubquery(uploads), is_followed=Exists(Follow.objects.filter(ticket=here, agent=agent)),
             answer_list=ArraySubquery(answer), reminder_list=ArraySubquery(reminders),
+            customer_notes=ArraySubquery(customer_notes),
         )
     )  # fmt: skip
 
 
-def _addresses() -> Any:
+def _addresses(whose: str = "customer_id") -> Any:
     """What the customer is known by, the genuine first."""
-    theirs = family(OuterRef(OuterRef("customer_id")))
+    theirs = family(OuterRef(OuterRef(whose)))
     known = Identity.objects.filter(customer__in=theirs).order_by("suspect", "id")
     unsubscribed = Unsubscription.objects.filter(identity=OuterRef("pk")).order_by("id").values("kind")
     return known.values(
@@ -318,6 +334,14 @@ def _addresses() -> Any:
             refuses="refuses", blocked="blocked_at", name="display_name", unsubscribed=ArraySubquery(unsubscribed),
         )
     )  # fmt: skip
+
+
+def addresses_of(customer: Customer) -> list[Address]:
+    """What one customer is known by, the genuine first."""
+    found = Customer.objects.filter(pk=customer.pk)
+    # The same columns as beside a ticket, whose row the question hangs on.
+    listed = ArraySubquery(_addresses("pk"))
+    return [Address(**entry) for entry in found.values_list(listed, flat=True)[0]]
 
 
 def earlier_tickets(agent: Agent, ticket: Ticket) -> list[Ticket]:

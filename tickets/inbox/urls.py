@@ -7,6 +7,7 @@ from django.urls import path
 from . import (
     asides,
     bulk,
+    customers,
     elsewhere,
     finder,
     handing,
@@ -42,6 +43,9 @@ urlpatterns = [
     path("macros/new/", macro_pages.macro_new, name="macro_new"),
     path("macros/<int:macro_id>/", macro_pages.macro_edit, name="macro_edit"),
     path("macros/<int:macro_id>/remove/", macro_pages.macro_remove, name="macro_remove"),
+    path("customers/<int:customer_id>/", customers.customer_page, name="customer"),
+    path("customers/<int:customer_id>/notes/", customers.note, name="customer_note"),
+    path("customers/<int:customer_id>/preference/", customers.prefer, name="customer_preference"),
     path("search/", finder.search_page, name="search"),
     path("search/hints/", hints.hints, name="search_hints"),
     path("search/quick/", finder.quick, name="search_quick"),

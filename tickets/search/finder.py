@@ -53,12 +53,13 @@ class Hit:
 @dataclass(frozen=True, slots=True)
 class SearchPage:
     """Ticket ids in order; `hits` by ticket id (a ticket found by its number or customer has none); `next` is the
-    cursor of the following page, "" on the last."""
+    cursor of the following page, "" on the last. `customers`: ids of people it may mean, in nobody's scope yet."""
 
     ids: tuple[int, ...]
     hits: dict[int, Hit]
     next: str
     query: Query
+    customers: tuple[int, ...] = ()
 
     def mark(self, text: str) -> Pieces:
         """`text` with what was searched for marked."""
@@ -126,7 +127,7 @@ def search_tickets(agent: Agent, query: str, *, after: str = "", limit: int = LI
     shown = [id for id, _at in found[:limit] if id not in named]
     ids = ([] if cursor.after else named) + shown
     following = Cursor((found[limit - 1][1], found[limit - 1][0]), cursor.open_end) if len(found) > limit else Cursor()
-    return SearchPage(tuple(ids), _hits(asked, ids), str(following), asked)
+    return SearchPage(tuple(ids), _hits(asked, ids), str(following), asked, tuple(search.customers))
 
 
 def _known(agent: Agent) -> Known:
