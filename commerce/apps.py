@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class CommerceConfig(AppConfig):
     name = "commerce"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from .placeholders import teach  # the models of other apps are ready only now
+
+        teach()

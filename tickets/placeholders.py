@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
 
 from django.utils.translation import gettext as _
 
@@ -55,6 +56,11 @@ def fill(text: str, values: Mapping[str, str]) -> Filled:
     """Fill in once: what a value says is no placeholder again."""
     missing = [name for name in dict.fromkeys(_PLACEHOLDER.findall(text)) if not values.get(name)]
     return Filled(_PLACEHOLDER.sub(lambda found: values.get(found[1]) or found[0], text), tuple(missing))
+
+
+def fill_html(html: str, values: Mapping[str, str]) -> str:
+    """The same in HTML, where what a value says is text and nothing else."""
+    return fill(html, {name: escape(value) for name, value in values.items()}).text
 
 
 def values_for(ticket: Ticket, agent: Agent, *, email: str) -> dict[str, str]:

@@ -42,7 +42,7 @@ export async function use(id) {
   if (answer.text) {
     if (open.kind === 'note' && open.mayReply) open.switchTo('reply');
     if (answer.then) open.sendAs(answer.then);
-    open.words.insert(answer.text);
+    await open.words.insertFormatted(answer);
     open.edited();
   }
   if (answer.missing) return say(text('macro_missing', answer.missing), { seconds: 10 });

@@ -72,6 +72,12 @@ export class Words {
     this.field.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
+  // With its formatting if it has any and the editor can be had.
+  async insertFormatted({ text: words, html }) {
+    if (html && (await this.load())) this.rich.insertHtml(html);
+    else this.insert(words);
+  }
+
   // Browsers without `field-sizing` are helped.
   fit() {
     if (this.rich || CSS.supports('field-sizing', 'content')) return;

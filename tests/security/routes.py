@@ -225,7 +225,7 @@ VISITS = [
     ticket("ticket_orders", "orders/"),
     Visit("customer", "/customers/{customer}/", foreign=True),
     Visit("customer_note", "/customers/{customer}/notes/", form={"text": "{word} is known"}, may=ANSWERING, foreign=True, answers=(302,)),
-    Visit("customer_preference", "/customers/{customer}/preference/", form={"kind": ""}, may=ANSWERING, foreign=True, answers=(302,)),
+    Visit("customer_preference", "/customers/{customer}/preference/", form={"kind": "email"}, may=ANSWERING, foreign=True, answers=(302,)),
     Visit("customer_orders", "/customers/{customer}/orders/", foreign=True),
     Visit("customer_answers", "/customers/{customer}/answers/", foreign=True),
     Visit("shops", "/shops/", may=LEADING),

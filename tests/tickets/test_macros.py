@@ -17,6 +17,7 @@ from tickets.actions.views import Audience
 from tickets.errors import InvalidInput, NotFound
 from tickets.models import Macro, Message, Ticket
 from tickets.placeholders import fill, refuse_unfilled, unknown_placeholders
+from tickets.written_html import text_of_html
 
 pytestmark = pytest.mark.django_db
 
@@ -146,7 +147,7 @@ def test_a_note_that_cannot_be_filled_in_stops_it(house: House, ticket: Ticket) 
 
 
 WRONG = [
-    {"name": " "}, {"texts": {}}, {"texts": {"": "{{custmer.name}}"}}, {"note": "{{order.number}}"}, {"status": "closed"},
+    {"name": " "}, {"texts": {}}, {"texts": {"": "{{custmer.name}}"}}, {"note": "{{order.colour}}"}, {"status": "closed"},
     {"priority": 7}, {"assign": "boss"}, {"tags": ["x" * 61]}, {"texts": {"xx": "?"}}, {"tags": [str(n) for n in range(11)]},
 ]  # fmt: skip
 
@@ -231,3 +232,47 @@ def test_using_one_tells_the_composer(house: House, ticket: Ticket) -> None:
     told = json.loads(answer.content)
     assert (told["text"], told["missing"], told["then"], len(told["changes"])) == ("Hi Zoe", "", "", 1)
     assert "vip" in told["row"]
+
+
+# ---- with formatting
+
+
+def test_formatting_is_kept_cleaned_and_filled_in_as_text(house: House, ticket: Ticket) -> None:
+    html = (
+        "<p>Dear <strong>{{customer.first_name}}</strong>,</p><ul><li>one</li></ul><script>alert(1)</script>"
+        '<p><a href="https://track.example/?q={{ticket.number}}" onclick="x()">Track</a><img src="https://spy.example/x.png"></p>'
+    )
+    macro = own(house, texts={"": "what the browser made of it"}, htmls={"": html})
+    stored = macro.texts.get()
+    assert "<strong>{{customer.first_name}}</strong>" in stored.html
+    assert not any(bad in stored.html for bad in ("script", "onclick", "spy.example"))
+    assert "Dear {{customer.first_name}}" in stored.text, "the text is made of the formatted one"
+    ticket.customer.name = "<b>Zoe</b> & co"
+    ticket.customer.save()
+    used = use_macro(ticket.pk, macro.pk, by=house.olena, client_id=uuid4())
+    assert "<strong>&lt;b&gt;Zoe&lt;/b&gt;</strong>" in used.html
+    assert f"https://track.example/?q={ticket.pk}" in used.html
+    assert "Dear <b>Zoe</b>" in used.reply.text
+
+
+def test_a_placeholder_cut_by_formatting_is_left_and_stops_the_sending(house: House, ticket: Ticket) -> None:
+    macro = own(house, texts={}, htmls={"": "<p>Hi {{customer.<b>name</b>}}</p>"})
+    used = use_macro(ticket.pk, macro.pk, by=house.olena, client_id=uuid4())
+    with pytest.raises(InvalidInput) as refused:
+        actions.reply(ticket.pk, by=house.olena, text=text_of_html(used.html), html=used.html)
+    assert refused.value.message == "Fill in or remove: {{customer.name}}."
+    assert not Message.objects.filter(kind="outbound").exists()
+
+
+def test_plain_words_take_the_formatting_away(house: House) -> None:
+    macro = own(house, texts={}, htmls={"": "<p><b>Sorry.</b></p>"})
+    save_macro(
+        macro.pk, Content(name="Late", texts={"": "Sorry."}), by=house.olena, audience=Audience(owner=house.olena)
+    )
+    assert list(macro.texts.values_list("language", "text", "html")) == [("", "Sorry.", "")]
+
+
+def test_only_formatting_without_words_is_nothing(house: House) -> None:
+    with pytest.raises(InvalidInput):
+        own(house, texts={}, htmls={"": "<p><br></p><script>1</script>"})
+    assert not Macro.objects.exists()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -21,7 +21,8 @@ from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
 from tickets.events import TICKET_STREAM, MacroEvent, TicketEvent
 from tickets.models import SETTABLE, Macro, MacroText, Priority, Ticket
-from tickets.placeholders import Filled, fill, in_braces, unknown_placeholders, values_for
+from tickets.placeholders import Filled, fill, fill_html, in_braces, unknown_placeholders, values_for
+from tickets.written_html import LONGEST, clean_written_html, replace_pictures, text_of_html
 
 from .assignment import assign_ticket
 from .base import lock_ticket, record, require
@@ -37,7 +38,8 @@ LANGUAGES = ("", *(code for code, _name in settings.LANGUAGES))
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a macro says by language, and what it does; what is empty is left as it is."""
+    """What a macro says by language, and what it does; what is empty is left as it is. Where `htmls` has a language,
+    its text is made of that."""
 
     name: str
     texts: Mapping[str, str]
@@ -46,14 +48,17 @@ class Content:
     assign: str = ""
     tags: Sequence[str] = ()
     note: str = ""
+    htmls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What using a macro gave: the words for the composer, the status to send them with, and the events it made."""
+    """What using a macro gave: the words for the composer, with formatting if they have any, the status to send them
+    with, and the events it made."""
 
     ticket: Ticket
     reply: Filled
+    html: str
     then: str
     changes: tuple[int, ...]
 
@@ -65,7 +70,10 @@ def save_macro(
     require_audience(by, audience)
     require(by, Permission.REPLY)
     wanted = _checked(content)
-    texts = {language: text.strip() for language, text in content.texts.items() if text.strip()}
+    htmls = _formatted(content.htmls)
+    texts = {language: text.strip() for language, text in content.texts.items()}
+    texts |= {language: text_of_html(html).strip() for language, html in htmls.items()}
+    texts = {language: text for language, text in texts.items() if text}
     _check_texts(texts, content, wanted)
     with transaction.atomic():
         macro = Macro() if macro_id is None else _locked(macro_id, by)
@@ -74,7 +82,8 @@ def save_macro(
         macro.save()
         MacroText.objects.filter(macro=macro).exclude(language__in=texts).delete()
         for language, text in texts.items():
-            MacroText.objects.update_or_create(macro=macro, language=language, defaults={"text": text})
+            said = {"text": text, "html": htmls.get(language, "")}
+            MacroText.objects.update_or_create(macro=macro, language=language, defaults=said)
         kind = MacroEvent.MADE if macro_id is None else MacroEvent.CHANGED
         record_event((STREAM, macro.pk), kind, by=by.actor, at=at or timezone.now(), data={"name": macro.name})
     return macro
@@ -103,11 +112,12 @@ def use_macro(
         if macro is None:
             raise NotFound(_("There is no such macro."))
         values = values_for(ticket, by, email=_address_of(ticket))
-        reply = fill(_words(macro, ticket.language), values)
+        text, html = _words(macro, ticket.language)
+        reply, html = fill(text, values), fill_html(html, values)
         then = macro.status if reply.text else ""
         earlier = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket.pk, kind=TicketEvent.MACRO_USED)
         if earlier.filter(data__client=str(client_id)).exists():
-            return Used(ticket, reply, then, ())
+            return Used(ticket, reply, html, then, ())
         note = fill(macro.note, values)
         if note.missing:
             raise InvalidInput("note", _("Nobody can fill in: %(names)s.") % {"names": in_braces(note.missing)})
@@ -116,7 +126,7 @@ def use_macro(
         changes = _do(macro, ticket, note.text, by=by, client_id=client_id, at=at)
         Macro.objects.filter(pk=macro.pk).update(used=F("used") + 1, last_used_at=at)
     ticket.refresh_from_db()
-    return Used(ticket, reply, then, changes)
+    return Used(ticket, reply, html, then, changes)
 
 
 def _do(macro: Macro, ticket: Ticket, note: str, *, by: Agent, client_id: UUID, at: datetime) -> tuple[int, ...]:
@@ -133,10 +143,10 @@ def _do(macro: Macro, ticket: Ticket, note: str, *, by: Agent, client_id: UUID, 
     return tuple(one.recorded for one in made if one.recorded)
 
 
-def _words(macro: Macro, language: str) -> str:
-    """In the ticket's language, else in the one for all others, else in whichever there is."""
-    texts = dict(macro.texts.order_by("pk").values_list("language", "text"))
-    return texts.get(language) or texts.get("") or next(iter(texts.values()), "")
+def _words(macro: Macro, language: str) -> tuple[str, str]:
+    """(text, html) in the ticket's language, else in the one for all others, else in whichever there is."""
+    texts = {one.language: (one.text, one.html) for one in macro.texts.order_by("pk")}
+    return texts.get(language) or texts.get("") or next(iter(texts.values()), ("", ""))
 
 
 def _address_of(ticket: Ticket) -> str:
@@ -179,6 +189,14 @@ def _checked(content: Content) -> dict[str, Any]:
         "name": name, "status": content.status, "priority": content.priority, "assign": content.assign, "tags": tags,
         "note": content.note.strip(),
     }  # fmt: skip
+
+
+def _formatted(htmls: Mapping[str, str]) -> dict[str, str]:
+    """What is left of each by the rules for what agents write, without pictures, which belong to one message."""
+    cleaned = {language: replace_pictures(clean_written_html(html), {}) for language, html in htmls.items() if html}
+    if any(len(html) > LONGEST for html in cleaned.values()):
+        raise InvalidInput("texts", _("The text is too long."))
+    return {language: html for language, html in cleaned.items() if html}
 
 
 def _check_texts(texts: Mapping[str, str], content: Content, wanted: Mapping[str, Any]) -> None:

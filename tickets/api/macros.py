@@ -29,6 +29,7 @@ class MacroSerializer(serializers.Serializer[Any]):
     team = TeamSerializer(allow_null=True, help_text="null: your own, or everyone's.")
     personal = serializers.SerializerMethodField()
     texts = serializers.SerializerMethodField(help_text='By language, "" for all others; placeholders as written.')
+    htmls = serializers.SerializerMethodField(help_text="The same with formatting, where there is any.")
     status = serializers.CharField(help_text='"" leaves it as it is.')
     priority = serializers.SerializerMethodField()
     assign = serializers.CharField(help_text='"", "me", "none" or the id of an agent.')
@@ -43,6 +44,10 @@ class MacroSerializer(serializers.Serializer[Any]):
     @extend_schema_field(serializers.DictField(child=serializers.CharField()))
     def get_texts(self, macro: Macro) -> dict[str, str]:
         return {one.language: one.text for one in macro.texts.all()}
+
+    @extend_schema_field(serializers.DictField(child=serializers.CharField()))
+    def get_htmls(self, macro: Macro) -> dict[str, str]:
+        return {one.language: one.html for one in macro.texts.all() if one.html}
 
     @extend_schema_field(serializers.ChoiceField(choices=list(PRIORITY_NAMES.values()), allow_null=True))
     def get_priority(self, macro: Macro) -> str | None:

@@ -20,6 +20,7 @@ from tickets.actions.views import Audience, editable_by, shown_to
 from tickets.errors import DomainError, InvalidInput
 from tickets.models import SETTABLE, Macro, Priority
 from tickets.placeholders import in_braces, known_placeholders
+from tickets.written_html import LONGEST
 
 from .access import agent_of, signed_in
 from .directory import Directory, read_directory
@@ -48,7 +49,7 @@ def use(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
         client_id=posted_uuid(request.POST.get("client_id"), "client_id") or uuid4(),
     )  # fmt: skip
     return {
-        "text": used.reply.text, "missing": in_braces(used.reply.missing), "then": used.then,
+        "text": used.reply.text, "html": used.html, "missing": in_braces(used.reply.missing), "then": used.then,
         "changes": list(used.changes),
     }  # fmt: skip
 
@@ -116,17 +117,28 @@ class MacroForm(forms.Form):
             self.fields[f"text_{code}"] = forms.CharField(
                 label=label, required=False, widget=forms.Textarea(attrs={"rows": 6 if not code else 4}), strip=False
             )
+            self.fields[f"html_{code}"] = forms.CharField(required=False, max_length=LONGEST)
 
     @property
-    def texts(self) -> list[Any]:
-        """The fields of single languages."""
-        return [self[f"text_{code}"] for code, _label in settings.LANGUAGES]
+    def text(self) -> tuple[Any, str, str]:
+        """The field for all languages, what it is called with formatting, and what that is now."""
+        return self._text("")
+
+    @property
+    def texts(self) -> list[tuple[Any, str, str]]:
+        """The same of single languages."""
+        return [self._text(code) for code, _label in settings.LANGUAGES]
+
+    def _text(self, code: str) -> tuple[Any, str, str]:
+        return self[f"text_{code}"], f"html_{code}", self[f"html_{code}"].value() or ""
 
     @property
     def content(self) -> Content:
         typed = self.cleaned_data
+        codes = ["", *dict(settings.LANGUAGES)]
         return Content(
-            name=typed["name"], texts={code: typed[f"text_{code}"] for code in ["", *dict(settings.LANGUAGES)]},
+            name=typed["name"], texts={code: typed[f"text_{code}"] for code in codes},
+            htmls={code: typed[f"html_{code}"] for code in codes if typed[f"html_{code}"]},
             status=typed["status"], priority=int(typed["priority"]) if typed["priority"] else None,
             assign=typed["assign"], tags=[tag for tag in typed["tags"].split(",") if tag.strip()], note=typed["note"],
         )  # fmt: skip
@@ -145,7 +157,8 @@ def _initial(macro: Macro | None) -> dict[str, Any]:
     if macro is None:
         return {"audience": "mine"}
     texts = {f"text_{one.language}": one.text for one in macro.texts.all()}
-    return texts | {
+    htmls = {f"html_{one.language}": one.html for one in macro.texts.all()}
+    return texts | htmls | {
         "name": macro.name, "status": macro.status, "priority": macro.priority or "", "assign": macro.assign,
         "tags": ", ".join(macro.tags), "note": macro.note,
         "audience": f"team-{macro.team_id}" if macro.team_id else "mine" if macro.owner_id else "everyone",

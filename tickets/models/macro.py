@@ -41,11 +41,13 @@ class Macro(models.Model):
 
 
 class MacroText(models.Model):
-    """The words of a macro in one language; "" is the language for tickets of all others."""
+    """The words of a macro in one language; "" is the language for tickets of all others. `html` is the same with its
+    formatting, "" where there is none."""
 
     macro = models.ForeignKey(Macro, on_delete=models.CASCADE, related_name="texts", db_index=False)
     language = models.CharField(max_length=8, blank=True, default="")
     text = models.TextField()
+    html = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["macro", "language"], name="macrotext_once")]

@@ -169,6 +169,11 @@ export class RichText {
     else editor.commands.insertContent({ type: 'text', text: words });
   }
 
+  insertHtml(html) {
+    this.focusHere();
+    this.editor.commands.insertContent(inside(html));
+  }
+
   add(html) {
     this.editor.chain().focus('end').insertContent(inside(html)).run();
   }

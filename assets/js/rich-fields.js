@@ -1,16 +1,15 @@
-// The signature of a settings page in the same editor as replies. Without it the plain field goes on working.
+// Fields of settings pages (a signature, a canned reply) in the same editor as replies. Without it the plain fields go
+// on working.
 
-import { $ } from './core.js';
+import { $, $$ } from './core.js';
 
 const none = () => {};
 
-export async function startSignature() {
-  const box = $('[data-signature]');
-  if (!box) return;
+async function enrich(box) {
   const field = $('textarea', box);
-  const html = JSON.parse($('#signature-html', box).textContent);
+  const { rich: html, editor } = box.dataset;
   const tools = $('.tools', box);
-  const module = await import(box.dataset.editor).catch(none);
+  const module = await import(editor).catch(none);
   if (!module) return;
   const place = document.createElement('div');
   place.className = 'rich';
@@ -31,6 +30,8 @@ export async function startSignature() {
   field.form.addEventListener('submit', () => {
     const { text, html: written } = rich.value();
     field.value = text;
-    $('[name=signature_html]', box).value = written;
+    $('input[type=hidden]', box).value = written;
   });
 }
+
+export const startRichFields = () => $$('[data-rich]').forEach(enrich);
