@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tickets", "0027_templates_and_channel_notices"),
+        ("tickets", "0029_queue_index"),
     ]
 
     operations = [
