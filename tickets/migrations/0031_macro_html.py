@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tickets", "0029_queue_index"),
+        ("tickets", "0030_template_ids"),
     ]
 
     operations = [
