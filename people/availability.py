@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.ledger import record_event
-from people.actions import Refused
 from people.desks import agents_at_their_desks, desks_if_known
 from people.models import Agent, Availability, Presence
 from people.permissions import Permission, PermissionDenied
+from people.roles import Refused
 
 # Whoever is busy still answers what they have, and is there for who asks.
 THERE = (Presence.ONLINE, Presence.BUSY)

@@ -18,6 +18,7 @@ from django.utils import timezone
 from people.models import Agent, Customer, Identity
 from people.models.customer import Folded
 from tickets.facets import FACETS, Where, facet_q
+from tickets.fields import fields_condition
 from tickets.models import Attachment, Channel, Participant, SearchEntry, Tagging, Ticket
 from tickets.search.query import parse_query
 
@@ -184,6 +185,7 @@ def _attachment(values: Values, at: datetime) -> Q:
 _CONDITIONS: dict[str, Condition] = {
     "priority": lambda values, at: Q(priority__in=values),
     "language": lambda values, at: Q(language__in=values),
+    "field": lambda values, at: fields_condition(values),
     "tag": _tag,
     "waits": lambda values, at: Q(waiting_since__isnull=False),
     "promised": lambda values, at: Q(next_due_at__isnull=False),

@@ -51,6 +51,16 @@ class NewAddress(DomainError):
         self.addresses = tuple(addresses)
 
 
+class FieldsMissing(DomainError):
+    """The ticket cannot be closed before something is said in these fields; `fields` are their numbers."""
+
+    code = "fields_missing"
+
+    def __init__(self, message: str, fields: Sequence[int]) -> None:
+        super().__init__(message)
+        self.fields = tuple(fields)
+
+
 class TicketClosed(DomainError):
     """A closed ticket is history and takes no change."""
 

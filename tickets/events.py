@@ -18,6 +18,7 @@ class TicketEvent(StrEnum):
     TICKET_PRIORITISED = "ticket.prioritised"
     TICKET_TAGGED = "ticket.tagged"
     TICKET_UNTAGGED = "ticket.untagged"
+    TICKET_FIELD_SET = "ticket.field_set"
     TICKET_LINKED = "ticket.linked"
     TICKET_UNLINKED = "ticket.unlinked"
     TICKET_MERGED = "ticket.merged"
@@ -99,6 +100,16 @@ class MacroEvent(StrEnum):
     MADE = "macro.made"
     CHANGED = "macro.changed"
     REMOVED = "macro.removed"
+
+
+class FieldEvent(StrEnum):
+    """What happens to a field of the shop's own; what is said in it is an event of the ticket."""
+
+    MADE = "field.made"
+    CHANGED = "field.changed"
+    MOVED = "field.moved"
+    ARCHIVED = "field.archived"
+    RESTORED = "field.restored"
 
 
 class BulkEvent(StrEnum):

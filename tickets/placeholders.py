@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from people.models import Agent
 from people.signatures import first_name
 from tickets.errors import InvalidInput
-from tickets.models import Ticket
+from tickets.fields import shown_value
+from tickets.models import FieldValue, Ticket, TicketField
 
 KNOWN = (
     "customer.name", "customer.first_name", "customer.email",
@@ -23,7 +24,9 @@ KNOWN = (
     "agent.name", "agent.first_name", "agent.email",
     "channel.name", "channel.address",
 )  # fmt: skip
-_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_]+(?:\.[A-Za-z_]+)*)\s*\}\}")
+# Before the key of a field of the shop's own.
+OF_FIELDS = "field."
+_PLACEHOLDER = re.compile(r"\{\{\s*([^\W\d]\w*(?:\.\w+)*)\s*\}\}")
 
 Values = Callable[[Ticket], Mapping[str, str]]
 _TAUGHT: dict[str, tuple[tuple[str, ...], Values]] = {}
@@ -43,7 +46,9 @@ def teach_placeholders(group: str, names: tuple[str, ...], values: Values) -> No
 
 
 def known_placeholders() -> list[str]:
-    return [*KNOWN, *(name for names, _values in _TAUGHT.values() for name in names)]
+    """Also the fields of the shop's own; one query."""
+    fields = [f"{OF_FIELDS}{key}" for key in TicketField.objects.filter(archived_at=None).values_list("key", flat=True)]
+    return [*KNOWN, *(name for names, _values in _TAUGHT.values() for name in names), *fields]
 
 
 def unknown_placeholders(text: str) -> list[str]:
@@ -72,6 +77,8 @@ def values_for(ticket: Ticket, agent: Agent, *, email: str) -> dict[str, str]:
         "agent.name": agent.name, "agent.first_name": first_name(agent.name), "agent.email": agent.email,
         "channel.name": channel.name, "channel.address": channel.address,
     }  # fmt: skip
+    for said in FieldValue.objects.filter(ticket=ticket).select_related("field"):
+        values[f"{OF_FIELDS}{said.field.key}"] = shown_value(said.field.kind, said.value)
     for _names, more in _TAUGHT.values():
         values |= more(ticket)
     return values

@@ -20,7 +20,8 @@ export async function write(number, path, data) {
     draw(number, answer, base);
     return answer;
   } catch (error) {
-    complain(error);
+    if (error.body?.code === 'fields_missing') document.dispatchEvent(new CustomEvent('fields:missing', { detail: { number } }));
+    else complain(error);
     if (here) thread.refresh().catch(() => {});
     return null;
   }
@@ -86,6 +87,18 @@ function showLabel(menu, name) {
     const place = $('.trunc', button) ?? [...button.childNodes].find((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
     if (place) place.textContent = name;
   }
+}
+
+// What was said in a field of the shop's own stands there already; a refusal brings back what was there before.
+export async function field(input) {
+  const { field: id, was } = input.dataset;
+  const value = input.type === 'checkbox' ? (input.checked ? '1' : '') : input.value;
+  if (value === was) return;
+  const show = (said) => input.type === 'checkbox' ? (input.checked = said === '1') : (input.value = said);
+  const label = input.getAttribute('aria-label') ?? input.labels[0]?.textContent ?? '';
+  const answer = await change('fields', { [`field-${id}`]: value }, text('field_set', label));
+  if (!answer) show(was);
+  else input.dataset.was = value;
 }
 
 // `wish` is {preset} or {until}; neither ends the snooze.
@@ -209,6 +222,7 @@ export function startActions() {
   command('use-again', useAgain);
   command('same-person', (button) => samePerson({ do: button.dataset.do, id: button.dataset.id }, button));
   document.addEventListener('change', ({ target }) => {
+    if (target.matches('[data-field]')) field(target);
     if (target.matches('[data-prefers]')) samePerson({ do: 'prefer', kind: target.value });
   });
   command('hide-comment', hideComment);

@@ -23,7 +23,7 @@ const ICONS = {
   note: { icon: 'notebook-pen' }, close: { icon: 'check' }, 'close-stay': { icon: 'circle-check' },
   reopen: { icon: 'rotate-ccw' }, snooze: { icon: 'clock' }, unsnooze: { icon: 'bell' },
   status: { icon: 'circle-dot' }, priority: { icon: 'chevrons-up' }, team: { icon: 'users-round' },
-  tag: { icon: 'tag' }, unread: { icon: 'mail' }, customer: { icon: 'panel-right' },
+  tag: { icon: 'tag' }, field: { icon: 'list-plus' }, unread: { icon: 'mail' }, customer: { icon: 'panel-right' },
   next: { icon: 'chevron-down' }, previous: { icon: 'chevron-up' }, undo: { icon: 'undo-2' },
   search: { icon: 'search' }, theme: { icon: 'sun-moon' }, presence: { icon: 'circle-user-round' }, density: { icon: 'rows-3' },
   keys: { icon: 'keyboard' }, profile: { icon: 'circle-user-round' }, back: { icon: 'chevron-left' },
@@ -33,7 +33,7 @@ const ICONS = {
   'bulk-clear': { icon: 'x' },
 };
 const OF_TICKET = ['assign', 'mine', 'reply', 'note', 'macros', 'snooze', 'unsnooze', 'remind', 'close', 'close-stay', 'reopen', 'status',
-  'priority', 'team', 'tag', 'ask', 'hand-over', 'follow', 'spam', 'join', 'split', 'link', 'forward', 'reply-all', 'recipients', 'attach', 'formatting', 'copy-number', 'customer', 'unread', 'next', 'previous', 'back'];
+  'priority', 'team', 'tag', 'field', 'ask', 'hand-over', 'follow', 'spam', 'join', 'split', 'link', 'forward', 'reply-all', 'recipients', 'attach', 'formatting', 'copy-number', 'customer', 'unread', 'next', 'previous', 'back'];
 const OF_APP = ['undo', 'merge', 'pick', 'pick-all', 'bulk-all', 'bulk-clear', 'search', 'log-call', 'presence', 'theme', 'density', 'keys', 'profile', 'view-new'];
 
 const wordsOf = (name) => text(`cmd_${name.replace('-', '_')}`);

@@ -2,6 +2,7 @@
 //
 // An answer may hold {said, undo, open}: what to tell, the address that takes it back, the ticket to show then.
 
+import * as bulk from './bulk.js';
 import { $, $$, build, command } from './core.js';
 import { draw, moveOn } from './actions.js';
 import * as desk from './desk.js';
@@ -54,8 +55,11 @@ async function submit(event) {
   const words = new FormData(form, button); // before the button is disabled, or its own word is left out
   button.disabled = true;
   try {
-    await send(form.getAttribute('action'), words);
+    if (form.matches('[data-many-fields]')) manyFields(form);
+    else if ((await send(form.getAttribute('action'), words)).closed) moveOn();
+    const { goOn } = dialog;
     dialog.close();
+    goOn?.();
   } catch (error) {
     refuse(form, error);
   }
@@ -77,6 +81,27 @@ function refuse(form, error) {
   $('.pri', form).textContent = anyway;
 }
 
+// Fields of the shop's own: what is missing before a ticket is closed, and then on with what was to be done.
+async function askMissing({ detail: { number, goOn = null } }) {
+  if (thread.number() !== number) await desk.open(number);
+  dialog.goOn = null;
+  await openSheet(`/tickets/${number}/fields/missing/${goOn ? '' : '?close'}`);
+  dialog.goOn = goOn;
+}
+
+function manyFields(form) {
+  const id = $('select', form).value;
+  const input = form.elements[`field-${id}`];
+  const value = input.type === 'checkbox' ? (input.checked ? '1' : '') : input.value;
+  if (bulk.any()) return bulk.act('field', { value: `${id}=${value}` });
+  send(`/tickets/${thread.number()}/fields/`, [[`field-${id}`, value]]).catch(complain);
+}
+
+function chooseField({ target }) {
+  if (target.id !== 'many-field') return;
+  for (const one of $$('[data-of-field]', target.form)) one.hidden = one.dataset.ofField !== target.value;
+}
+
 function find({ target }) {
   if (!target.dataset.find) return;
   clearTimeout(timer);
@@ -95,6 +120,9 @@ export function startSheet() {
   if (!dialog) return;
   dialog.addEventListener('submit', submit);
   dialog.addEventListener('input', find);
+  dialog.addEventListener('change', chooseField);
+  dialog.addEventListener('close', () => (dialog.goOn = null));
+  document.addEventListener('fields:missing', (event) => askMissing(event).catch(complain));
   document.addEventListener('click', async ({ target }) => {
     const opener = target.closest('[data-sheet]');
     if (opener) return openSheet(opener.dataset.sheet);
@@ -116,6 +144,7 @@ export function startSheet() {
     const answer = await send(`/tickets/${thread.number()}/follow/`, data).catch(complain);
     if (answer) thread.ticket().following = answer.following;
   }, { when: () => thread.number() !== null });
+  command('field', () => openSheet('/fields/sheet/'), { when: () => bulk.any() || may() });
   for (const [name, path] of [['ask', 'asking'], ['hand-over', 'handing'], ['join', 'merging'], ['split', 'splitting'], ['link', 'linking']])
     command(name, (button) => openSheet(`/tickets/${thread.number()}/${path}/${button?.dataset.message ? `?message=${button.dataset.message}` : ''}`), { when: may });
 }

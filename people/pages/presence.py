@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from people.actions import Refused
 from people.availability import say_presence
 from people.models import Agent, Presence
+from people.roles import Refused
 
 
 @login_required

@@ -24,7 +24,15 @@ from tickets.inbound import Address
 from tickets.models import Attachment, Message, Relocation, Ticket, TicketLink
 
 CANARY = "kanarek7391"
-READABLE = {"me", "agents", "teams", "channels", "channel", "tags"}  # the shop's own directory: the same for everyone
+READABLE = {
+    "me",
+    "agents",
+    "teams",
+    "channels",
+    "channel",
+    "tags",
+    "fields",
+}  # the shop's own directory: the same for everyone
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,7 @@ READS = [
     Route("channels", "GET", "channels/"),
     Route("channel", "GET", "channels/{channel}/"),
     Route("tags", "GET", "tags/"),
+    Route("fields", "GET", "fields/"),
     Route("macros", "GET", "macros/"),
     Route("events", "GET", "events/"),
 ]

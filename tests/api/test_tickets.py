@@ -40,6 +40,7 @@ def test_one_ticket_has_exactly_these_members(house: House, ticket: Ticket, olen
         "team": {"id": house.support.pk, "name": "Support"},
         "assignee": None,
         "tags": ["late"],
+        "custom_fields": {},
         "language": body["language"],
         "preview": "Hello, my parcel has not arrived.",
         "message_sequence": 1,

@@ -47,7 +47,18 @@ from tests.people import NOW, House, make_agent, make_house
 from tickets import actions
 from tickets.actions import delivery
 from tickets.files import inline_picture_url
-from tickets.models import Attachment, Call, Channel, Macro, MacroText, Message, Participant, SavedView, Ticket
+from tickets.models import (
+    Attachment,
+    Call,
+    Channel,
+    Macro,
+    MacroText,
+    Message,
+    Participant,
+    SavedView,
+    Ticket,
+    TicketField,
+)
 
 SUPPORT_WORD, RETURNS_WORD = "kanarek7391", "slowik5528"
 
@@ -183,6 +194,8 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     macro = Macro.objects.create(name=f"{word} macro", team=corner.team, tags=[f"macro {corner.team.pk}"])
     MacroText.objects.create(macro=macro, text=f"{word} in a macro")
     ids["macro"] = macro.pk
+    own_field = TicketField.objects.create(name=f"Field {corner.team.pk}", key=f"field_{corner.team.pk}", kind="text")
+    ids["own_field"] = own_field.pk
     job = actions.start_bulk(
         actions.Selection(ids=[ticket.pk]), by=agent, do="tag", value=f"bulk {corner.team.pk}", client_id=uuid4()
     )

@@ -8,6 +8,7 @@ from .bulk import Selection, start_bulk, sweep_bulk, undo_bulk, work_bulk
 from .by_rule import assign_by_rule, move_by_rule, prioritise_by_rule, tag_by_rule
 from .drafts import discard_draft, mark_seen, save_draft
 from .due import NO_DEADLINE, Deadline, show_deadline, show_overdue
+from .fields import archive_field, move_field, save_field, set_field, set_fields
 from .files import sweep_orphans, upload_attachment
 from .forwarding import forward
 from .handover import follow_ticket, hand_over
@@ -43,6 +44,7 @@ __all__ = [
     "add_note",
     "add_tag",
     "allow_mail_again",
+    "archive_field",
     "ask_aside",
     "assign_by_rule",
     "assign_ticket",
@@ -61,6 +63,7 @@ __all__ = [
     "mark_spam",
     "merge_ticket",
     "move_by_rule",
+    "move_field",
     "move_to_team",
     "prioritise_by_rule",
     "queue_automatic",
@@ -72,8 +75,11 @@ __all__ = [
     "restore_folding",
     "retry_delivery",
     "save_draft",
+    "save_field",
     "say_aside",
     "send_scheduled_now",
+    "set_field",
+    "set_fields",
     "set_priority",
     "set_reminder",
     "set_status",

@@ -29,11 +29,13 @@ from tickets.conditions import ticket_q
 from tickets.errors import DomainError, InvalidInput, NotFound, TooLate
 from tickets.events import BulkEvent
 from tickets.facets import Where
-from tickets.models import SETTABLE, BulkItem, BulkJob, BulkPhase, BulkState, Priority, Ticket
+from tickets.fields import clean_value
+from tickets.models import SETTABLE, BulkItem, BulkJob, BulkPhase, BulkState, Priority, Ticket, TicketField
 from tickets.realtime import announce_to_agent
 
 from .assignment import assign_ticket, move_to_team
 from .base import require
+from .fields import set_field
 from .labels import add_tag, remove_tag, set_priority, tag_name
 from .status import set_status, snooze_ticket
 from .undo import undo_change
@@ -253,6 +255,16 @@ def _untag(by: Agent, value: str, at: datetime) -> Change:
     return lambda ticket_id: remove_tag(ticket_id, by=by, name=name, at=at)
 
 
+def _field(by: Agent, value: str, at: datetime) -> Change:
+    """`value` is the field's number and what is said in it: 12=gift."""
+    number, _equals, said = value.partition("=")
+    field = TicketField.objects.filter(pk=_number(number), archived_at=None).first()
+    if field is None:
+        raise InvalidInput("fields", _("There is no such field."))
+    clean_value(field, said)
+    return lambda ticket_id: set_field(ticket_id, by=by, field_id=field.pk, value=said, at=at)
+
+
 def _snooze(by: Agent, value: str, at: datetime) -> Change:
     """`value` is the moment, in full; none ends the snooze."""
     until = parse_datetime(value) if value else None
@@ -272,5 +284,6 @@ CHANGES: dict[str, Callable[[Agent, str, datetime], Change]] = {
     "priority": _priority,
     "tag": _tag,
     "untag": _untag,
+    "field": _field,
     "snooze": _snooze,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from events.actors import SYSTEM
 from events.doorbell import ring
 from people.models import Agent
 from people.permissions import Permission
-from tickets.errors import InvalidInput, TooLate
+from tickets.errors import FieldsMissing, InvalidInput, TooLate
 from tickets.events import TicketEvent
 from tickets.models import AutoKind, Message, MessageKind, OutboxState, Status, Ticket
 
@@ -131,4 +132,6 @@ def apply_when_it_leaves(ticket: Ticket, message: Message, *, at: datetime) -> N
     # Now it counts as an answer, for everybody who listens to answers.
     record(ticket, TicketEvent.MESSAGE_QUEUED, by=by.actor if by else SYSTEM, at=at, data=data)
     if then != ticket.status and ticket.status != Status.CLOSED and by is not None:
-        change_status(ticket, then, by=by.actor, at=at)
+        # The reply leaves all the same: nobody is there to be asked for what is missing.
+        with suppress(FieldsMissing):
+            change_status(ticket, then, by=by.actor, at=at)

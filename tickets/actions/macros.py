@@ -20,12 +20,14 @@ from people.models import Agent, Identity
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
 from tickets.events import TICKET_STREAM, MacroEvent, TicketEvent
-from tickets.models import SETTABLE, Macro, MacroText, Priority, Ticket
+from tickets.fields import clean_value
+from tickets.models import SETTABLE, Macro, MacroText, Priority, Ticket, TicketField
 from tickets.placeholders import Filled, fill, fill_html, in_braces, unknown_placeholders, values_for
 from tickets.written_html import LONGEST, clean_written_html, replace_pictures, text_of_html
 
 from .assignment import assign_ticket
 from .base import lock_ticket, record, require
+from .fields import fields_of, set_field
 from .labels import add_tag, set_priority, tag_name
 from .notes import add_note
 from .status import set_status
@@ -47,6 +49,7 @@ class Content:
     priority: int | None = None
     assign: str = ""
     tags: Sequence[str] = ()
+    fields: Mapping[int, str] = field(default_factory=dict)
     note: str = ""
     htmls: Mapping[str, str] = field(default_factory=dict)
 
@@ -138,9 +141,19 @@ def _do(macro: Macro, ticket: Ticket, note: str, *, by: Agent, client_id: UUID, 
         made.append(assign_ticket(ticket.pk, by=by, assignee=_assignee(macro.assign, by), at=at))
     if note:
         add_note(ticket.pk, by=by, text=note, client_id=uuid5(client_id, "note"), at=at)
+    if macro.fields:
+        made += _say_fields(macro, ticket, by=by, at=at)
     if macro.status and not macro.texts.exists():
         made.append(set_status(ticket.pk, by=by, status=macro.status, at=at))
     return tuple(one.recorded for one in made if one.recorded)
+
+
+def _say_fields(macro: Macro, ticket: Ticket, *, by: Agent, at: datetime) -> list[Ticket]:
+    """Those of its fields that this ticket has."""
+    asked = fields_of(Ticket.objects.values_list("team_id", flat=True).get(pk=ticket.pk)).filter(pk__in=macro.fields)
+    return [
+        set_field(ticket.pk, by=by, field_id=one.pk, value=macro.fields[str(one.pk)], at=at) for one in asked
+    ]  # fmt: skip
 
 
 def _words(macro: Macro, language: str) -> tuple[str, str]:
@@ -187,8 +200,14 @@ def _checked(content: Content) -> dict[str, Any]:
         raise InvalidInput("tags", _("These are too many tags."))
     return {
         "name": name, "status": content.status, "priority": content.priority, "assign": content.assign, "tags": tags,
-        "note": content.note.strip(),
+        "note": content.note.strip(), "fields": _checked_fields(content.fields),
     }  # fmt: skip
+
+
+def _checked_fields(said: Mapping[int, str]) -> dict[str, str]:
+    known = TicketField.objects.in_bulk(said)
+    clean = {str(number): clean_value(known[number], value) for number, value in said.items() if number in known}
+    return {number: value for number, value in clean.items() if value}
 
 
 def _formatted(htmls: Mapping[str, str]) -> dict[str, str]:
@@ -206,6 +225,8 @@ def _check_texts(texts: Mapping[str, str], content: Content, wanted: Mapping[str
         raise InvalidInput("texts", _("The text is too long."))
     if unknown := unknown_placeholders("\n".join([*texts.values(), content.note])):
         raise InvalidInput("texts", _("Nobody can fill in: %(names)s.") % {"names": in_braces(unknown)})
-    does = any(wanted[name] for name in ("status", "assign", "tags", "note")) or wanted["priority"] is not None
+    does = (
+        any(wanted[name] for name in ("status", "assign", "tags", "note", "fields")) or wanted["priority"] is not None
+    )
     if not texts and not does:
         raise InvalidInput("texts", _("Write what it says, or choose what it does."))

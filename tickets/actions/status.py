@@ -11,7 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from events.actors import SYSTEM, Actor
+from events.actors import SYSTEM, Actor, ActorKind
 from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput
@@ -19,6 +19,7 @@ from tickets.events import TicketEvent
 from tickets.models import SETTABLE, Cycle, Status, Ticket
 
 from .base import lock_ticket, record, refuse_closed
+from .fields import refuse_incomplete
 
 # A solve taken back within this time was a slip: the period goes on as if it had not been.
 SLIP = timedelta(seconds=60)
@@ -42,6 +43,8 @@ def change_status(ticket: Ticket, status: str, *, by: Actor, at: datetime, undoe
         return
     refuse_closed(ticket)
     if status == Status.SOLVED:
+        if by.kind == ActorKind.AGENT and not undoes:
+            refuse_incomplete(ticket)
         _solve(ticket, by=by, at=at, undoes=undoes)
     elif ticket.status == Status.SOLVED:
         _reopen(ticket, status, by=by, at=at, undoes=undoes)

@@ -17,9 +17,10 @@ from people.models import Agent, Team
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound, TooLate
 from tickets.events import TICKET_STREAM, TicketEvent
-from tickets.models import Priority, Status, Tag, Tagging, Ticket
+from tickets.models import Priority, Status, Tag, Tagging, Ticket, TicketField
 
 from .base import audience, record, refuse_closed, require
+from .fields import say_field
 from .status import change_status, set_snooze
 
 # What happens to a ticket by itself, as mail leaves and deadlines pass, is no reason to leave it as it is.
@@ -123,6 +124,16 @@ def _untagged(ticket: Ticket, event: Event, by: Agent, at: datetime) -> None:
     record(ticket, TicketEvent.TICKET_TAGGED, by=by.actor, at=at, data=_tag_data(event))
 
 
+def _field(ticket: Ticket, event: Event, by: Agent, at: datetime) -> None:
+    field = TicketField.objects.filter(pk=event.data["field"]).first()
+    if field is None:
+        raise TooLate(_("This field is gone."))
+    try:
+        say_field(ticket, field, event.data["from"], by=by.actor, at=at, undoes=event.pk)
+    except InvalidInput as error:  # a choice that is none any more
+        raise TooLate(error.message) from error
+
+
 def _tag_data(event: Event) -> dict[str, Any]:
     return {"tag": event.data["tag"], "name": event.data["name"], "undoes": event.pk}
 
@@ -155,6 +166,7 @@ _INVERSES: dict[str, Inverse] = {
     TicketEvent.TICKET_ASSIGNED: _assigned,
     TicketEvent.TICKET_MOVED: _moved,
     TicketEvent.TICKET_PRIORITISED: _prioritised,
+    TicketEvent.TICKET_FIELD_SET: _field,
     TicketEvent.TICKET_TAGGED: _tagged,
     TicketEvent.TICKET_UNTAGGED: _untagged,
     TicketEvent.TICKET_SNOOZED: _snoozed,

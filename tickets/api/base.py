@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 from people.api.base import ApiView
 from people.api.problems import NotFoundProblem, Problem, invalid_input
-from tickets.errors import DomainError, IdempotencyMismatch, InvalidInput, NewAddress, NotFound, StaleReply, TooLate
+from tickets.errors import (
+    DomainError,
+    FieldsMissing,
+    IdempotencyMismatch,
+    InvalidInput,
+    NewAddress,
+    NotFound,
+    StaleReply,
+    TooLate,
+)
 from tickets.models import Ticket
 from tickets.queries import TicketQuerySet
 
@@ -45,6 +54,11 @@ def _new_address(error: DomainError) -> Problem:
     return Problem(422, error.code, detail, addresses=list(error.addresses))
 
 
+def _missing(error: DomainError) -> Problem:
+    assert isinstance(error, FieldsMissing)
+    return Problem(422, error.code, error.message, fields=list(error.fields))
+
+
 def _stale(error: DomainError) -> Problem:
     assert isinstance(error, StaleReply)
     return Problem(409, error.code, error.message, missed=list(error.missed))
@@ -54,6 +68,7 @@ _PROBLEMS: dict[type[DomainError], Callable[[DomainError], Problem]] = {
     NotFound: lambda error: NotFoundProblem(),
     InvalidInput: _invalid,
     NewAddress: _new_address,
+    FieldsMissing: _missing,
     StaleReply: _stale,
     TooLate: lambda error: Problem(409, error.code, error.message),
     IdempotencyMismatch: lambda error: Problem(422, error.code, error.message),

@@ -17,10 +17,10 @@ from tickets.actions.base import lock_ticket
 from tickets.actions.labels import tag_name
 from tickets.api.filters import PRIORITY_VALUES, IdField, IdOr
 from tickets.errors import InvalidInput
-from tickets.models import SETTABLE, Ticket
+from tickets.models import SETTABLE, Ticket, TicketField
 
 # The actions speak of their own arguments.
-_FIELDS = {"until": "snoozed_until", "tag": "tags"}
+_FIELDS = {"until": "snoozed_until", "tag": "tags", "fields": "custom_fields"}
 
 
 class TicketChange(StrictSerializer):
@@ -35,6 +35,10 @@ class TicketChange(StrictSerializer):
     tags = serializers.ListField(
         child=serializers.CharField(max_length=60), required=False, max_length=50, help_text="The whole set."
     )
+    custom_fields = serializers.DictField(
+        child=serializers.JSONField(allow_null=True), required=False,
+        help_text="By name; null empties one. Those left out stay. They are set before the status.",
+    )  # fmt: skip
     snoozed_until = serializers.DateTimeField(required=False, allow_null=True, help_text="null wakes it.")
 
 
@@ -43,6 +47,7 @@ def change_ticket(ticket_id: int, changes: Mapping[str, Any], *, by: Agent) -> N
     steps: dict[str, Callable[[Any], object]] = {
         "priority": lambda name: actions.set_priority(ticket_id, by=by, priority=PRIORITY_VALUES[name]),
         "tags": lambda names: _replace_tags(ticket_id, names, by=by),
+        "custom_fields": lambda said: _set_fields(ticket_id, said, by=by),
         "status": lambda status: actions.set_status(ticket_id, by=by, status=status),
         "snoozed_until": lambda until: actions.snooze_ticket(ticket_id, by=by, until=until),
         "assignee": lambda who: actions.assign_ticket(ticket_id, by=by, assignee=_agent(who, by)),
@@ -74,6 +79,15 @@ def _replace_tags(ticket_id: int, names: list[str], *, by: Agent) -> None:
         actions.remove_tag(ticket_id, by=by, name=name)
     for name in sorted(wanted - present):
         actions.add_tag(ticket_id, by=by, name=name)
+
+
+def _set_fields(ticket_id: int, said: Mapping[str, Any], *, by: Agent) -> None:
+    known = {field.name: field.pk for field in TicketField.objects.filter(name__in=said)}
+    if unknown := [name for name in said if name not in known]:
+        raise InvalidInput("fields", _("This ticket has no field “%(name)s”.") % {"name": str(unknown[0])[:60]})
+    if any(isinstance(value, dict | list) for value in said.values()):
+        raise InvalidInput("fields", _("A field holds one value."))
+    actions.set_fields(ticket_id, by=by, values={known[name]: value for name, value in said.items()})
 
 
 def _agent(who: int | str | None, by: Agent) -> Agent | None:

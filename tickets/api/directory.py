@@ -15,8 +15,8 @@ from people.permissions import Permission
 from tickets.actions.base import require
 from tickets.api.base import SpineView
 from tickets.api.queries import visible_customers
-from tickets.api.serializers import ChannelSerializer, CustomerSerializer, TagSerializer
-from tickets.models import Channel, Tag
+from tickets.api.serializers import ChannelSerializer, CustomerSerializer, TagSerializer, TicketFieldSerializer
+from tickets.models import Channel, Tag, TicketField
 
 
 class ListQuery(StrictSerializer, PageQuery):
@@ -71,6 +71,19 @@ class ChannelView(SpineView):
     def get(self, request: Request, channel_id: int) -> Response:
         """One way in."""
         return Response(ChannelSerializer(self.one(Channel.objects.select_related("team"), pk=channel_id)).data)
+
+
+class FieldsView(SpineView):
+    @extend_schema(
+        operation_id="fields_list",
+        parameters=[ListQuery],
+        responses=page_of(TicketFieldSerializer, "TicketField"),
+        tags=["tickets"],
+    )
+    def get(self, request: Request) -> Response:
+        """Fields of the shop's own, also the archived ones."""
+        fields = TicketField.objects.select_related("team")
+        return self.page(fields, TicketFieldSerializer, query=self.query(ListQuery))
 
 
 class TagsView(SpineView):

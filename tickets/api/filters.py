@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -14,7 +15,9 @@ from people.api.base import StrictSerializer
 from people.api.pagination import PageQuery
 from tickets.api.queries import changed_since
 from tickets.api.serializers import PRIORITY_NAMES
-from tickets.models import Status
+from tickets.errors import InvalidInput
+from tickets.fields import fields_condition, named_conditions
+from tickets.models import Status, TicketField
 from tickets.queries import TicketQuerySet
 
 BIGGEST_ID = 2**63 - 1
@@ -69,6 +72,11 @@ class TicketQuery(StrictSerializer, PageQuery):
     team = IdOr("none", required=False, help_text="A team's id or `none`.")
     channel = IdField(required=False)
     customer = IdField(required=False)
+    field = serializers.CharField(
+        required=False, max_length=400,
+        help_text="What is said in fields of the shop's own: `Name=value`, `Name>5`, `Name=` for empty; with commas"
+        " between several.",
+    )  # fmt: skip
     tag = serializers.CharField(required=False, max_length=60, help_text="Exactly this tag.")
     priority = OneOrMore(
         list(PRIORITY_VALUES), required=False, help_text="One or more of: " + ", ".join(PRIORITY_VALUES)
@@ -104,6 +112,20 @@ def filter_tickets(tickets: TicketQuerySet, query: dict[str, Any], *, agent_id: 
         conditions &= Q(next_due_at__lt=query["due_before"])
     if "tag" in query:
         conditions &= Q(tags__name=query["tag"])
+    if "field" in query:
+        conditions &= _fields(query["field"])
     if "updated_since" in query:
         conditions &= changed_since(query["updated_since"])
     return tickets.filter(conditions)
+
+
+def _fields(asked: str) -> Q:
+    """Names hold none of these signs, so a comma before a name and a sign parts two conditions."""
+    known = list(TicketField.objects.all())
+    found: list[str] = []
+    for one in re.split(r",(?=[^,=<>]+[=<>])", asked):
+        conditions = named_conditions(one, known)
+        if not conditions:
+            raise InvalidInput("field", _("There is no such field."))
+        found += conditions
+    return fields_condition(found)

@@ -35,6 +35,9 @@ class MacroSerializer(serializers.Serializer[Any]):
     assign = serializers.CharField(help_text='"", "me", "none" or the id of an agent.')
     tags = serializers.ListField(child=serializers.CharField())
     note = serializers.CharField()
+    custom_fields = serializers.DictField(
+        child=serializers.CharField(), source="fields", help_text="What is said, by the number of the field."
+    )
     used = serializers.IntegerField()
     last_used_at = UtcField(allow_null=True)
 

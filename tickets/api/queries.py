@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, JSONObject
 
 from events.models import Event
 from people.models import Agent, Customer
 from tickets.events import TICKET_STREAM
-from tickets.models import Message, Ticket
+from tickets.models import FieldValue, Message, Ticket
 from tickets.queries import TicketQuerySet
 
 
 def ticket_rows(tickets: TicketQuerySet) -> TicketQuerySet:
     """Tickets with their names, tags and the moment of their last event (one step in an index each)."""
     last = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=OuterRef("pk")).order_by("-sequence")
+    values = FieldValue.objects.filter(ticket=OuterRef("pk")).order_by("field__position", "field_id")
+    said = values.values(json=JSONObject(name="field__name", kind="field__kind", value="value"))
     return (
         tickets.select_related("channel", "customer", "team", "assignee")
         .prefetch_related("tags", "customer__identities")
-        .annotate(updated_at=Coalesce(Subquery(last.values("recorded_at")[:1]), F("last_message_at")))
+        .annotate(
+            said_fields=ArraySubquery(said),
+            updated_at=Coalesce(Subquery(last.values("recorded_at")[:1]), F("last_message_at")),
+        )
     )
 
 

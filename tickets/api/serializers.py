@@ -13,10 +13,12 @@ from rest_framework import serializers
 from people.api.serializers import AgentRefSerializer, TeamSerializer
 from people.models import Customer, IdentityKind, Trust
 from tickets.deliveries import RecipientState
+from tickets.fields import typed_value
 from tickets.models import (
     AutoKind,
     ChannelHealth,
     DueState,
+    FieldKind,
     Message,
     MessageKind,
     OutboxState,
@@ -104,6 +106,9 @@ class TicketSerializer(serializers.Serializer[Any]):
     team = TeamSerializer(allow_null=True)
     assignee = AgentRefSerializer(allow_null=True)
     tags = serializers.SerializerMethodField()
+    custom_fields = serializers.SerializerMethodField(
+        help_text="What is said in fields of the shop's own, by their names; a field that is empty is left out."
+    )
     language = serializers.CharField()
     preview = serializers.CharField(help_text="How the last message begins.")
     message_sequence = serializers.IntegerField(help_text="Number of the last message: send it as expected_sequence.")
@@ -128,9 +133,27 @@ class TicketSerializer(serializers.Serializer[Any]):
     def get_priority(self, ticket: Ticket) -> str:
         return PRIORITY_NAMES[ticket.priority]
 
+    @extend_schema_field({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}})
+    def get_custom_fields(self, ticket: Ticket) -> dict[str, Any]:
+        said: list[dict[str, str]] = getattr(ticket, "said_fields", [])
+        return {one["name"]: typed_value(one["kind"], one["value"]) for one in said}
+
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_tags(self, ticket: Ticket) -> list[str]:
         return sorted(tag.name for tag in ticket.tags.all())
+
+
+class TicketFieldSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    key = serializers.CharField(help_text="Its word in placeholders: {{field.KEY}}.")
+    kind = serializers.ChoiceField(choices=FieldKind.values)
+    choices = serializers.ListField(child=serializers.CharField())
+    team = TeamSerializer(allow_null=True, help_text="Whose tickets have it; null: all.")
+    required = serializers.BooleanField(  # type: ignore[assignment]  # a field, as DRF means it
+        help_text="Asked for before a ticket is solved."
+    )
+    archived_at = UtcField(allow_null=True)
 
 
 class AttachmentSerializer(serializers.Serializer[Any]):

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from tickets.api.attachments import AttachmentView, TicketAttachmentsView
-from tickets.api.directory import ChannelsView, ChannelView, CustomersView, CustomerView, TagsView
+from tickets.api.directory import ChannelsView, ChannelView, CustomersView, CustomerView, FieldsView, TagsView
 from tickets.api.feed import FeedView, TicketEventsView
 from tickets.api.macros import MacrosView
 from tickets.api.messages import MessagesView, MessageView, WithdrawalView
@@ -31,6 +31,7 @@ urlpatterns = [
     path("customers/<int:customer_id>/", CustomerView.as_view(), name="customer"),
     path("channels/", ChannelsView.as_view(), name="channels"),
     path("channels/<int:channel_id>/", ChannelView.as_view(), name="channel"),
+    path("fields/", FieldsView.as_view(), name="fields"),
     path("tags/", TagsView.as_view(), name="tags"),
     path("macros/", MacrosView.as_view(), name="macros"),
     path("events/", FeedView.as_view(), name="events"),

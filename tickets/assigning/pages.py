@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from people.actions import Refused
 from people.availability import MOST_AT_ONCE, answering, make_missing, set_limits
 from people.hours import calendars
 from people.models import Agent, Team
 from people.permissions import Permission
+from people.roles import Refused
 from tickets.errors import InvalidInput
 from tickets.inbox.access import agent_of, signed_in
 from tickets.kinds import registered_kinds

@@ -16,6 +16,7 @@ from people.models import Agent
 from people.permissions import PermissionDenied
 from tickets.errors import (
     DomainError,
+    FieldsMissing,
     IdempotencyMismatch,
     InvalidInput,
     NewAddress,
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 Page = Callable[..., HttpResponseBase]
 STATUS: dict[type[DomainError], int] = {
     NotFound: 404, StaleReply: 409, NewAddress: 409, TooLate: 409, TicketClosed: 409, IdempotencyMismatch: 409,
-    InvalidInput: 422,
+    InvalidInput: 422, FieldsMissing: 409,
 }  # fmt: skip
 
 
@@ -64,6 +65,8 @@ def refusal(error: DomainError) -> JsonResponse:
     body: dict[str, Any] = {"code": error.code, "message": error.message}
     if isinstance(error, InvalidInput):
         body["field"] = error.field
+    if isinstance(error, FieldsMissing):
+        body["fields"] = list(error.fields)
     if isinstance(error, StaleReply):
         body["missed"] = list(error.missed)
     if isinstance(error, NewAddress):

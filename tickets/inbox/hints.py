@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.http import require_safe
 
-from tickets.models import Priority, Status, Tag
+from tickets.models import Priority, Status, Tag, TicketField
 from tickets.search.operators import NAMES
 
 from .access import signed_in
@@ -48,6 +48,8 @@ def _values(name: str, wanted: str) -> Iterable[str]:
         return ["today", "yesterday"]
     if name == "tag":
         return Tag.objects.filter(name__contains=wanted).values_list("name", flat=True)[:MOST]
+    if name == "field":
+        return _of_fields()
     if name in ("channel", "team", "assignee"):
         return _named(name)
     return []
@@ -60,6 +62,14 @@ def _named(name: str) -> list[str]:
     if name == "team":
         return [*known.teams.values(), "none"]
     return ["me", "none", *(one.name for one in known.agents.values() if one.takes_tickets)]
+
+
+def _of_fields() -> list[str]:
+    """Each field, and its choices as they are asked for."""
+    found: list[str] = []
+    for field in TicketField.objects.filter(archived_at=None):
+        found += [f"{field.name}={one}" for one in field.choices] or [f"{field.name}="]
+    return found
 
 
 def _quoted(value: str) -> str:

@@ -18,12 +18,13 @@ from people.permissions import Permission
 from tickets.actions.macros import Content, remove_macro, save_macro, use_macro
 from tickets.actions.views import Audience, editable_by, shown_to
 from tickets.errors import DomainError, InvalidInput
-from tickets.models import SETTABLE, Macro, Priority
+from tickets.models import SETTABLE, Macro, Priority, TicketField
 from tickets.placeholders import in_braces, known_placeholders
 from tickets.written_html import LONGEST
 
 from .access import agent_of, signed_in
 from .directory import Directory, read_directory
+from .own_fields import own_name, said_field
 from .view_form import audiences
 from .writes import posted_uuid, write
 
@@ -113,6 +114,9 @@ class MacroForm(forms.Form):
         }
         for name, options in choices.items():
             self.fields[name].choices = options  # type: ignore[attr-defined]
+        self.own = list(TicketField.objects.filter(archived_at=None))
+        for field in self.own:
+            self.fields[own_name(field)] = said_field(field, (macro.fields if macro else {}).get(str(field.pk), ""))
         for code, label in [("", _("Text")), *settings.LANGUAGES]:
             self.fields[f"text_{code}"] = forms.CharField(
                 label=label, required=False, widget=forms.Textarea(attrs={"rows": 6 if not code else 4}), strip=False
@@ -133,6 +137,11 @@ class MacroForm(forms.Form):
         return self[f"text_{code}"], f"html_{code}", self[f"html_{code}"].value() or ""
 
     @property
+    def own_fields(self) -> list[Any]:
+        """What is said in fields of the shop's own."""
+        return [self[own_name(field)] for field in self.own]
+
+    @property
     def content(self) -> Content:
         typed = self.cleaned_data
         codes = ["", *dict(settings.LANGUAGES)]
@@ -141,6 +150,7 @@ class MacroForm(forms.Form):
             htmls={code: typed[f"html_{code}"] for code in codes if typed[f"html_{code}"]},
             status=typed["status"], priority=int(typed["priority"]) if typed["priority"] else None,
             assign=typed["assign"], tags=[tag for tag in typed["tags"].split(",") if tag.strip()], note=typed["note"],
+            fields={field.pk: typed[own_name(field)] for field in self.own if typed[own_name(field)]},
         )  # fmt: skip
 
     @property

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from events.actors import ActorKind
 from events.models import Event
 from tickets.events import TicketEvent
+from tickets.fields import shown_value
 from tickets.kinds import traits_of
 from tickets.models import UNTIL_ANSWER, LinkReason, Priority, Status
 
@@ -233,6 +234,14 @@ def _macro(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     return Sentence(icon="zap", html=format_html(_("{who} used the canned reply {name}"), who=who, name=name))
 
 
+def _field(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    name, value = _bold(data.get("name", "")), data.get("to") or ""
+    if not value:
+        return Sentence("list-plus", format_html(_("{who} emptied {field}"), who=who, field=name))
+    shown = _bold(shown_value(data.get("kind", ""), value))
+    return Sentence("list-plus", format_html(_("{who} set {field} to {value}"), who=who, field=name, value=shown))
+
+
 def _participant(icon: str, text: Callable[[], str]) -> Teller:
     def tell(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
         whom = names.identities.get(data.get("identity") or 0) or _("somebody")
@@ -329,6 +338,7 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.ADDRESS_UNBLOCKED: _participant(
         icon="shield-check", text=lambda: _("{who} let {whom} write to us again")
     ),
+    TicketEvent.TICKET_FIELD_SET: _field,
     TicketEvent.TICKET_MERGED: _merged,
     TicketEvent.TICKET_ABSORBED: _absorbed,
     TicketEvent.TICKET_UNMERGED: _pointing(

@@ -47,6 +47,7 @@ from tickets.signatures import signature_of
 
 from .directory import AgentEntry, Directory
 from .due import Due, due_of_ticket
+from .field_rows import ShownField, fields_with_values, shown_field
 from .local_time import zone_of
 from .rows import tag_hue
 from .sentences import Names
@@ -172,6 +173,12 @@ class Thread:
     @property
     def may_see_source(self) -> bool:
         return self.agent.may(Permission.READ_RAW)
+
+    @property
+    def fields(self) -> list[ShownField]:
+        """Those of the shop's own that this ticket has, and what else was once said of it."""
+        rows = _extra(self.ticket, "field_list")
+        return [shown_field(row, ask=self.may_edit, team_id=self.ticket.team_id) for row in rows]
 
     @property
     def assignable(self) -> list[AgentEntry]:
@@ -319,6 +326,7 @@ def _query(agent: Agent) -> Any:
             upload_list=ArraySubquery(uploads), is_followed=Exists(Follow.objects.filter(ticket=here, agent=agent)),
             answer_list=ArraySubquery(answer), reminder_list=ArraySubquery(reminders),
             customer_notes=ArraySubquery(customer_notes),
+            field_list=ArraySubquery(fields_with_values()),
         )
     )  # fmt: skip
 

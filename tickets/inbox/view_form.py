@@ -15,9 +15,10 @@ from people.permissions import Permission
 from tickets.actions.labels import tag_name
 from tickets.actions.views import Audience
 from tickets.errors import InvalidInput
-from tickets.models import DueState, Priority, SavedView, Status, ViewOrder
+from tickets.models import DueState, Priority, SavedView, Status, TicketField, ViewOrder
 
 from .directory import Directory
+from .own_fields import own_field, own_name, own_stored
 
 NOBODY = "none"
 HOUR = 3600
@@ -74,6 +75,9 @@ class ViewForm(forms.Form):
         self.agent = agent
         for name, choices in _choices(agent, directory).items():
             self.fields[name].choices = list(choices)  # type: ignore[attr-defined]
+        self.own = list(TicketField.objects.filter(archived_at=None))
+        for field in self.own:
+            self.fields[own_name(field)] = own_field(field, _own_conditions(view, field))
 
     def clean_tag(self) -> list[str]:
         try:
@@ -82,12 +86,18 @@ class ViewForm(forms.Form):
             raise forms.ValidationError(error.message) from None
 
     @property
+    def own_fields(self) -> list[Any]:
+        """Conditions on fields of the shop's own."""
+        return [self[own_name(field)] for field in self.own]
+
+    @property
     def stored(self) -> dict[str, list[Any]]:
         typed, where = self.cleaned_data, {}
         for name, numbers in CHOICES.items():
             where[name] = [_value(value, numbers=numbers) for value in typed[name]]
         where["snoozed"] = {"no": [False], "yes": [True]}.get(typed["snoozed"], [])
         where["waiting"] = [int(typed["waiting"])] if typed["waiting"] else []
+        where["field"] = [one for field in self.own for one in own_stored(field, typed[own_name(field)])]
         where["tag"], where["text"] = typed["tag"], [typed["text"]] if typed["text"] else []
         return {name: values for name, values in where.items() if values}
 
@@ -96,6 +106,14 @@ class ViewForm(forms.Form):
         if chosen == "mine":
             return Audience(owner=self.agent)
         return Audience(team=teams[int(chosen.removeprefix("team-"))]) if chosen.startswith("team-") else Audience()
+
+
+def _own_conditions(view: SavedView | None, field: TicketField) -> list[str]:
+    """What a view asks of one field, without the field's number."""
+    number = str(field.pk)
+    asked = [str(one) for one in (view.where.get("field", []) if view else [])]
+    own = [one.removeprefix(number) for one in asked if one.startswith(number)]
+    return [one for one in own if one[:1] in tuple("=<>*")]  # 12=x is not of field 1
 
 
 def _value(value: str, *, numbers: bool) -> Any:

@@ -3,6 +3,7 @@ from .bulk import BulkItem, BulkJob, BulkPhase, BulkState
 from .call import Call, CallDirection, CallOutcome
 from .channel import Channel, ChannelHealth, ChannelKind
 from .conversation import Conversation, Participant, ParticipantRole, ParticipantState
+from .field import FieldKind, FieldValue, TicketField
 from .macro import Macro, MacroText
 from .message import (
     OWN_AUTOMATIC,
@@ -75,6 +76,8 @@ __all__ = [
     "Draft",
     "DraftKind",
     "DueState",
+    "FieldKind",
+    "FieldValue",
     "Follow",
     "LinkReason",
     "Macro",
@@ -107,6 +110,7 @@ __all__ = [
     "TemplateState",
     "ThreadLayer",
     "Ticket",
+    "TicketField",
     "TicketLink",
     "ViewOrder",
 ]

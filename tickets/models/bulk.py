@@ -33,7 +33,7 @@ class BulkJob(models.Model):
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="+", db_index=False)
     client_id = models.UUIDField()
     do = models.CharField(max_length=12)
-    value = models.CharField(max_length=80)
+    value = models.CharField(max_length=600)
     phase = models.CharField(max_length=8, choices=BulkPhase.choices, default=BulkPhase.DOING)
     total = models.IntegerField(default=0)
     done = models.IntegerField(default=0)

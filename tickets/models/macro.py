@@ -26,6 +26,8 @@ class Macro(models.Model):
     priority = models.SmallIntegerField(_("priority"), choices=Priority.choices, null=True)
     assign = models.CharField(max_length=12, blank=True, default="")
     tags = models.JSONField(default=list)
+    # What is said in fields of the shop's own, by their numbers.
+    fields = models.JSONField(default=dict, db_default={})
     note = models.TextField(blank=True, default="")
     used = models.IntegerField(default=0)
     last_used_at = models.DateTimeField(null=True)

@@ -6,7 +6,7 @@ Nothing typed is an error. A value that nothing is called finds nothing, which i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
@@ -14,11 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets.facets import Where
-from tickets.models import Priority, Status
+from tickets.fields import named_conditions
+from tickets.models import Priority, Status, TicketField
 
 NAMES = (
     "from", "to", "tag", "status", "channel", "assignee", "team", "priority", "before", "after", "has", "language",
-    "order",
+    "order", "field",
 )  # fmt: skip
 _OPERATOR = re.compile(rf'(?<!\S)({"|".join(NAMES)}):(?:"([^"]*)"?|“([^”]*)”?|(\S*))', re.IGNORECASE)
 _HOLD = {"hold": Status.ON_HOLD, "waiting": Status.PENDING}
@@ -32,6 +33,7 @@ class Known:
     teams: Mapping[int, str] = field(default_factory=dict)
     agents: Mapping[int, str] = field(default_factory=dict)
     me: int = 0
+    fields: Sequence[TicketField] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Asked:
 
 def needs_names(typed: str) -> bool:
     """Whether an operator is used whose values are names of the directory."""
-    return any(found[1].lower() in ("channel", "assignee", "team") for found in _OPERATOR.finditer(typed))
+    return any(found[1].lower() in ("channel", "assignee", "team", "field") for found in _OPERATOR.finditer(typed))
 
 
 def split_operators(typed: str, known: Known) -> Asked:
@@ -106,6 +108,11 @@ def _has(value: str, known: Known) -> tuple[str, tuple[object, ...]]:
     return ("attachment", (True,)) if files else ("status", ())
 
 
+def _field(value: str, known: Known) -> tuple[str, tuple[object, ...]]:
+    """`field:Name=value`; of a field that nothing is called, nothing is found."""
+    return "field", named_conditions(value, known.fields) or ("0*",)
+
+
 def _day(name: str) -> Reader:
     """A day of the reader's calendar: `after` begins with it, `before` ends with the one before."""
 
@@ -144,5 +151,6 @@ _READ: dict[str, Reader] = {
     "before": _day("before"),
     "after": _day("after"),
     "has": _has,
+    "field": _field,
     "language": lambda value, known: ("language", (value.lower(),)),
 }
