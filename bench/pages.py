@@ -124,7 +124,8 @@ def assert_found(agent: object, word: str) -> None:
 def cookie_of(agent: object) -> str:
     from django.conf import settings  # noqa: PLC0415
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: PLC0415
-    from django.contrib.sessions.backends.db import SessionStore  # noqa: PLC0415
+
+    from people.sessions import SessionStore  # noqa: PLC0415
 
     session = SessionStore()
     session[SESSION_KEY] = str(agent.pk)  # type: ignore[attr-defined]

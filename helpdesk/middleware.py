@@ -6,12 +6,15 @@ import logging
 import time
 from collections.abc import Callable
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from events.tracing import tracing
 from helpdesk.traffic import note_request
+from people.sessions import note_use
 
 Handler = Callable[[HttpRequest], HttpResponse]
 log = logging.getLogger("helpdesk.requests")
@@ -59,9 +62,7 @@ class ContentSecurityPolicy:
 
 
 class SlidingSession:
-    """Ends a session after twelve idle hours, at the cost of one write in ten minutes and not one per request."""
-
-    REFRESH = 600
+    """Keeps a session alive while it is used, at the cost of one write in ten minutes and not one per request."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -69,13 +70,10 @@ class SlidingSession:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         session = request.session
-        if session.accessed and not session.is_empty() and "_auth_user_id" in session:
-            now = int(time.time())
-            if now - session.get("seen", 0) > self.REFRESH:
-                session["seen"] = now
-                session.save()
-                response.set_cookie(
-                    settings.SESSION_COOKIE_NAME, session.session_key or "", max_age=settings.SESSION_COOKIE_AGE,
-                    secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax",
-                )  # fmt: skip
+        signed_in = session.accessed and not session.is_empty() and SESSION_KEY in session
+        if signed_in and note_use(request, address=get_adapter().get_client_ip(request)):
+            response.set_cookie(
+                settings.SESSION_COOKIE_NAME, session.session_key or "", max_age=settings.SESSION_COOKIE_AGE,
+                secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax",
+            )  # fmt: skip
         return response

@@ -6,6 +6,7 @@ Two modes. `local` (the default): one machine, loopback only, keys generated int
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
@@ -49,11 +50,16 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     if TRUSTED_PROXIES:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# The keys of stored secrets, the private networks that may be called, and what a mailbox's lease lasts.
+CREDENTIALS_KEYS, ALLOWED_NETWORKS, IMAP_LEASE_SECONDS = env.mailboxes(production=PRODUCTION)
+env.refuse(PRODUCTION and SECRET_KEY in CREDENTIALS_KEYS, "HELPDESK_CREDENTIALS_KEYS must not hold the secret key.")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_NAME = "__Host-session" if PRODUCTION else "helpdesk_session"
 CSRF_COOKIE_NAME = "__Host-csrf" if PRODUCTION else "helpdesk_csrf"
 CSRF_COOKIE_HTTPONLY = True  # scripts take the token from the page, so the cookie need not be readable
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_ENGINE = "people.sessions"
+SESSION_COOKIE_AGE = 12 * 3600  # since it was last used
+SESSION_LONGEST = timedelta(hours=env.number("HELPDESK_SESSION_HOURS", 7 * 24))  # since the sign-in
 SESSION_SAVE_EVERY_REQUEST = False
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -69,13 +75,13 @@ CONTENT_SECURITY_POLICY = "; ".join([
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -103,6 +109,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "people.middleware.SecondFactorMiddleware",
 ]
 ROOT_URLCONF = "helpdesk.urls"
 WSGI_APPLICATION = "helpdesk.wsgi.application"
@@ -236,7 +243,27 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",
 }
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # for how long a sign-in is fresh enough for what is sensitive
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+# `require`: an agent without a second factor can only set one up. `offer`: each as they like, as in the demo.
+SECOND_FACTOR = env.text("HELPDESK_SECOND_FACTOR", "require" if PRODUCTION else "offer")
+env.refuse(SECOND_FACTOR not in ("require", "offer"), "HELPDESK_SECOND_FACTOR must be require or offer.")
+env.refuse(
+    PRODUCTION and SECOND_FACTOR == "require" and not CREDENTIALS_KEYS,
+    "HELPDESK_CREDENTIALS_KEYS must be set: second factors are kept encrypted with it. "
+    "`manage.py rotate_credentials --new-key` prints a key.",
+)
+MFA_ADAPTER = "people.second_factor.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # clocks of phones are half a minute off now and then
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RECOVERY_CODE_DIGITS = 10
+MFA_FORMS = {
+    "authenticate": "people.pages.factor_forms.CodeForm",
+    "reauthenticate": "people.pages.factor_forms.CodeAgainForm",
+    "activate_totp": "people.pages.factor_forms.FirstCodeForm",
+}
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 # What agents see above the views and in page titles.
@@ -260,8 +287,6 @@ TRUSTED_AUTHSERV_IDS = env.words("HELPDESK_TRUSTED_AUTHSERV_IDS")
 INBOUND_LEASE_SECONDS = env.number("HELPDESK_INBOUND_LEASE_SECONDS", 60)
 # "telegram=https://..., graph=https://.../v26.0": where providers' APIs are, if not where we think.
 PROVIDER_ENDPOINTS = env.pairs("HELPDESK_PROVIDER_ENDPOINTS")
-CREDENTIALS_KEYS, ALLOWED_NETWORKS, IMAP_LEASE_SECONDS = env.mailboxes(production=PRODUCTION)
-env.refuse(PRODUCTION and SECRET_KEY in CREDENTIALS_KEYS, "HELPDESK_CREDENTIALS_KEYS must not hold the secret key.")
 # Without an outgoing server what was sent lies in a demo mailbox; never in production.
 DEMO_MAILBOX = not PRODUCTION and not env.text("EMAIL_URL")
 EMAIL_URL = env.text("EMAIL_URL")

@@ -9,6 +9,8 @@ from metrics.clocks.escalation import ESCALATES, escalate
 from metrics.clocks.history import HEARD
 from metrics.clocks.keeping import keep_clocks
 from metrics.surveys import asking, follow_ups
+from people import security_mail
+from tickets import sign_outs
 from tickets.acknowledgement import DUE, acknowledge
 from tickets.assigning import hearing
 from tickets.notices import NOTICED, notify_agents
@@ -23,5 +25,7 @@ SUBSCRIBERS: tuple[Subscriber, ...] = (
     Subscriber("metrics.leads", frozenset(map(str, follow_ups.TOLD)), follow_ups.tell_leads),
     Subscriber("livechat.notices", frozenset(map(str, CONCERNS)), notify_of_chat),
     Subscriber("channels_inbound.alarms", frozenset(map(str, alarms.HEARD)), alarms.tell_people),
+    Subscriber("people.security_mail", frozenset(security_mail.TOLD), security_mail.tell_agent),
+    Subscriber("tickets.sign_outs", sign_outs.HEARD, sign_outs.close_sockets),
     Subscriber("tickets.acknowledgement", frozenset(map(str, DUE)), acknowledge),
 )

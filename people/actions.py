@@ -6,7 +6,6 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -18,6 +17,7 @@ from events.ledger import record_event
 from .models import Agent, ApiToken, Membership, Role, Team
 from .permissions import HOUSE_WIDE, Permission, PermissionDenied
 from .roles import Refused, lock_role, require, require_own
+from .sessions import end_sessions
 
 # Any number: it only has to be the same for everybody who wants to be the first.
 _FIRST_ADMIN_LOCK = 7_203_001
@@ -111,7 +111,7 @@ def _write_agent(agent: Agent | None, by: Agent, values: dict[str, Any], teams: 
     data = standing | {"teams": sorted(teams)} | ({"before": before} if before else {})
     _record(agent, kind, by=by.actor, data=data)
     if before and before != standing:
-        end_sessions(agent)
+        end_sessions(agent, by=by)
         if not agent.is_active:
             ApiToken.objects.filter(agent=agent, revoked_at=None).update(revoked_at=timezone.now())
     return agent
@@ -140,13 +140,6 @@ def save_team(team: Team | None, *, by: Agent, name: str) -> Team:
     except IntegrityError:
         raise Refused("name", _("There is a team of this name already.")) from None
     return team
-
-
-def end_sessions(agent: Agent) -> None:
-    """Sign an agent out everywhere: their rights have changed (threat 48)."""
-    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
-        if session.get_decoded().get("_auth_user_id") == str(agent.pk):
-            session.delete()
 
 
 def _record(agent: Agent, kind: str, *, by: Actor, data: dict[str, Any], at: datetime | None = None) -> None:

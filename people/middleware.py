@@ -6,10 +6,14 @@ import zoneinfo
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth import SESSION_KEY
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from .models import Agent
+from .second_factor import is_missing
 
 Handler = Callable[[HttpRequest], HttpResponse]
 # Pages nobody reads in a language: asking who the agent is would cost each of them two queries.
@@ -34,6 +38,30 @@ class PreferencesMiddleware:
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
         return response
+
+
+class SecondFactorMiddleware:
+    """Where a second factor is required, whoever has none can set one up or sign out, and nothing else."""
+
+    ALLOWED = frozenset({
+        "security", "account_logout", "account_reauthenticate", "mfa_index", "mfa_activate_totp", "mfa_add_webauthn",
+        "mfa_reauthenticate", "sso_start", "sso_done", "healthz", "readyz", "metrics",
+    })  # fmt: skip
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: object) -> HttpResponse | None:
+        name = request.resolver_match.url_name if request.resolver_match else None
+        if name in self.ALLOWED or SESSION_KEY not in request.session or not is_missing(request):
+            return None
+        if request.headers.get("X-Requested-With") == "fetch":
+            message = _("Set up the second step of your sign-in first.")
+            return JsonResponse({"code": "second_factor_missing", "message": message}, status=403)
+        return redirect("security")
 
 
 def zone_of(agent: Agent | None) -> zoneinfo.ZoneInfo:

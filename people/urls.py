@@ -5,21 +5,52 @@ from __future__ import annotations
 from django.urls import path
 
 from people import sign_in
-from people.pages import presence, roles, unsubscribing, views
+from people.pages import (
+    invitation,
+    presence,
+    roles,
+    second_factor,
+    security,
+    sso,
+    tokens,
+    unsubscribing,
+    views,
+)  # fmt: skip
 from people.sign_in import limited
+from people.sudo import fresh_sign_in
 
 urlpatterns = [
     path("accounts/login/", limited(views.SignIn.as_view()), name="account_login"),
+    path("profile/security/", security.security, name="security"),
+    path("profile/sessions/end/", security.sign_out_elsewhere, name="sessions_end"),
+    path("profile/sessions/<str:handle>/end/", security.sign_out_there, name="session_end"),
+    path("profile/tokens/", fresh_sign_in(tokens.tokens), name="tokens"),
+    path("profile/tokens/<int:token_id>/revoke/", tokens.revoke, name="token_revoke"),
+    path("team/tokens/", tokens.everybodys, name="all_tokens"),
+    path("team/tokens/<int:token_id>/revoke/", tokens.revoke_anyones, name="all_tokens_revoke"),
+    path("accounts/sso/<int:service_id>/", limited(sso.start), name="sso_start"),
+    path("accounts/sso/<int:service_id>/done/", limited(sso.done), name="sso_done"),
+    path("profile/sso/<int:service_id>/unlink/", fresh_sign_in(sso.unlink_mine, back="security"), name="sso_unlink"),
+    path("team/sign-in/", sso.services, name="services"),
+    path("team/sign-in/new/", fresh_sign_in(sso.edit_service), name="service_new"),
+    path("team/sign-in/<int:service_id>/", fresh_sign_in(sso.edit_service), name="service_edit"),
+    path("team/sign-in/<int:service_id>/remove/", fresh_sign_in(sso.remove, back="services"), name="service_remove"),
     *sign_in.urlpatterns,
+    path("invitation/<str:token>/", limited(invitation.page), name="invitation"),
     path("unsubscribe/<str:token>/", unsubscribing.page, name="unsubscribe"),
     path("setup/", views.setup, name="setup"),
     path("profile/", views.profile, name="profile"),
     path("profile/looks/", views.looks, name="looks"),
     path("presence/", presence.presence, name="presence"),
     path("team/", views.team, name="team"),
-    path("team/agents/new/", views.edit_agent, name="agent_new"),
-    path("team/agents/<int:agent_id>/", views.edit_agent, name="agent_edit"),
-    path("team/agents/<int:agent_id>/invite/", views.invite_again, name="agent_invite"),
+    path("team/agents/new/", fresh_sign_in(views.edit_agent), name="agent_new"),
+    path("team/agents/<int:agent_id>/", fresh_sign_in(views.edit_agent), name="agent_edit"),
+    path("team/agents/<int:agent_id>/invite/", fresh_sign_in(views.invite_again, back="team"), name="agent_invite"),
+    path(
+        "team/agents/<int:agent_id>/second-factor/reset/",
+        fresh_sign_in(second_factor.reset, back="team"),
+        name="agent_reset_factor",
+    ),
     path("team/roles/", roles.roles, name="roles"),
     path("team/roles/new/", roles.edit_role, name="role_new"),
     path("team/roles/<int:role_id>/", roles.edit_role, name="role_edit"),

@@ -78,6 +78,8 @@ class KeptSerializer(serializers.Serializer[Any]):
 
 
 class OrdersView(SpineView):
+    area = "orders"
+
     @extend_schema(operation_id="orders_list", parameters=[OrderQuery], responses=page_of(OrderSerializer, "Order"),
                    tags=["orders"])  # fmt: skip
     def get(self, request: Request) -> Response:

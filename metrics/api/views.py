@@ -90,6 +90,8 @@ class WallSerializer(serializers.Serializer[Any]):
 class ReportView(ApiView):
     """For whoever may read reports; counted over what their agent may see."""
 
+    area = "reports"
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if not self.agent.may(Permission.READ_REPORTS):

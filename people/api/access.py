@@ -23,7 +23,9 @@ class ScopedToken(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not isinstance(request.auth, ApiToken) or not isinstance(request.user, Agent):
             return False
-        needed = TokenScope.READ if request.method in READING else TokenScope.WRITE
-        if needed not in request.auth.scopes:
-            raise Problem(403, "insufficient_scope", f"This token lacks the scope “{needed.value}”.")
+        wide = (TokenScope.READ if request.method in READING else TokenScope.WRITE).value
+        area = getattr(view, "area", "")
+        narrow = f"{area}:{wide}" if area else wide
+        if not getattr(view, "any_scope", False) and not {wide, narrow} & set(request.auth.scopes):
+            raise Problem(403, "insufficient_scope", f"This token lacks the scope “{narrow}”.")
         return request.user.may(Permission.READ_TICKETS)

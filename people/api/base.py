@@ -68,6 +68,10 @@ class StrictSerializer(serializers.Serializer[Any]):
 class ApiView(APIView):
     """Token only, JSON only; refusals are problem documents, writes run at most once for a key."""
 
+    # Whose narrow scopes open it ("tickets" for "tickets:read"); without one only the wide ones do.
+    area = ""
+    any_scope = False
+
     authentication_classes = [TokenAuthentication]
     permission_classes = [ScopedToken]
     throttle_classes = [TokenThrottle]

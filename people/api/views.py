@@ -28,6 +28,8 @@ class AgentQuery(ListQuery):
 
 
 class MeView(ApiView):
+    any_scope = True
+
     @extend_schema(operation_id="me", responses=MeSerializer, tags=["people"])
     def get(self, request: Request) -> Response:
         """The agent this token acts as, and the token's scopes."""
@@ -35,6 +37,8 @@ class MeView(ApiView):
 
 
 class AgentsView(ApiView):
+    area = "people"
+
     @extend_schema(
         operation_id="agents_list",
         parameters=[AgentQuery],
@@ -59,6 +63,8 @@ def filter_agents(query: dict[str, Any]) -> QuerySet[Agent]:
 
 
 class TeamsView(ApiView):
+    area = "people"
+
     @extend_schema(
         operation_id="teams_list", parameters=[ListQuery], responses=page_of(TeamSerializer, "Team"), tags=["people"]
     )

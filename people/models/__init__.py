@@ -15,11 +15,14 @@ from .customer import (
 )
 from .idempotency import IdempotentRequest
 from .role import CustomRole
+from .session import AgentSession
+from .sign_in_service import ServiceKind, SignInLink, SignInService
 from .token import ApiToken, TokenScope
 
 __all__ = [
     "HARD_BOUNCES",
     "Agent",
+    "AgentSession",
     "ApiToken",
     "Availability",
     "Claim",
@@ -35,6 +38,9 @@ __all__ = [
     "Presence",
     "Refusal",
     "Role",
+    "ServiceKind",
+    "SignInLink",
+    "SignInService",
     "Team",
     "TokenScope",
     "Trust",

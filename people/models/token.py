@@ -5,13 +5,23 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from .agent import Agent
 
 
 class TokenScope(models.TextChoices):
-    READ = "read"
-    WRITE = "write"
+    """What a token is for; what its agent may not do, no scope gives. The first two are for every area."""
+
+    READ = "read", _("Read everything")
+    WRITE = "write", _("Change everything")
+    TICKETS_READ = "tickets:read", _("Read tickets")
+    TICKETS_WRITE = "tickets:write", _("Answer and change tickets")
+    CUSTOMERS_READ = "customers:read", _("Read customers")
+    ORDERS_READ = "orders:read", _("Read orders")
+    ORDERS_WRITE = "orders:write", _("Bring in orders")
+    PEOPLE_READ = "people:read", _("Read people and teams")
+    REPORTS_READ = "reports:read", _("Read reports")
 
 
 class ApiToken(models.Model):

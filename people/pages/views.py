@@ -19,10 +19,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from people import actions
 from people.invitations import invite
-from people.models import Agent, Team
+from people.models import Agent, SignInService, Team
 from people.models.agent import Density, Theme
 from people.permissions import Permission, PermissionDenied
 from people.roles import Refused, role_key
+from people.second_factor import has_second_factor
 from people.signatures import VARIABLES, example_of
 
 from .forms import AgentForm, FirstAdminForm, ProfileForm, TeamForm
@@ -45,6 +46,10 @@ class SignIn(LoginView):
         if not request.user.is_authenticated and actions.nobody_yet():
             return redirect("setup")
         return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        services = SignInService.objects.filter(is_active=True).order_by("name")
+        return super().get_context_data(**kwargs) | {"services": services}
 
     def get_form(self, form_class: Any = None) -> Any:
         form = super().get_form(form_class)
@@ -141,7 +146,7 @@ def edit_agent(request: HttpRequest, agent_id: int | None = None) -> HttpRespons
             else:
                 messages.success(request, _("Saved %(name)s.") % {"name": saved.name})
             return redirect("team")
-    context = {"form": form, "agent": agent}
+    context = {"form": form, "agent": agent, "has_second_factor": agent is not None and has_second_factor(agent)}
     return render(request, "people/agent_form.html", context, status=_status(form))
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 
 from channels_inbound.models import Mailbox, RawBody, RawDelivery, RawState
 from events.models import Event
+from people.invitations import password_link
 from people.models import Agent, Identity, MailKind
 from people.unsubscribing import unsubscribe_url
 from tests.people import House, make_house, open_ticket
@@ -28,10 +29,20 @@ STRANGERS = (
     "/accounts/password/reset/key/done/",
     "/accounts/signup/",
     "/accounts/inactive/",
+    "{invitation}",
     "/not/there/",
 )
 ADMINS = (
     "/profile/",
+    "/profile/security/",
+    "/profile/tokens/",
+    "/team/tokens/",
+    "/team/sign-in/",
+    "/team/sign-in/new/",
+    "/accounts/2fa/app/add/",
+    "/accounts/2fa/codes/new/",
+    "/accounts/passkeys/add/",
+    "/accounts/reauthenticate/",
     "/accounts/logout/",
     "/accounts/password/change/",
     "/team/",
@@ -97,7 +108,10 @@ def test_every_page_is_for_everybody(open_page: OpenPage, width: int, scheme: st
     look: dict[str, Any] = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
     stranger, admin = open_page(**look), open_page(house.adam, **look)
     link = urlsplit(unsubscribe_url(Identity.objects.earliest("pk").pk, MailKind.SURVEY)).path
-    problems = [problem for path in (*STRANGERS, link) for problem in look_at(stranger, path)]
+    invitation = urlsplit(password_link(house.ben)).path
+    problems = [
+        problem for path in (*STRANGERS, link) for problem in look_at(stranger, path.format(invitation=invitation))
+    ]
     ids = {"ben": house.ben.pk, "team": house.support.pk, "channel": house.channel.pk}
     ids["mailbox"] = Mailbox.objects.get().pk
     problems += [problem for path in ADMINS for problem in look_at(admin, path.format(**ids))]

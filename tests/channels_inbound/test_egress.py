@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from channels_inbound import egress
-from channels_inbound.egress import AddressRefused, EgressError, NameNotFound, checked_addresses, connect
+from people import egress
+from people.egress import AddressRefused, EgressError, NameNotFound, checked_addresses, connect
 
 MAIL = frozenset({993})
 

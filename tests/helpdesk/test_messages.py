@@ -30,7 +30,7 @@ from events.models import Event
 from metrics.rules import ensure_defaults
 from people.models import Agent, Role, Team
 from tests.channels_inbound.replies import composed, outbound
-from tests.people import NOW, PASSWORD, make_agent, open_ticket, receive
+from tests.people import NOW, PASSWORD, freshness, make_agent, open_ticket, receive
 from tickets import actions
 from tickets.actions import delivery
 from tickets.events import TicketEvent
@@ -236,7 +236,9 @@ SAME = {
     "Read", "Write", "Dm", "Tweet", "Marketplace", "X", "Docs", "Http-channel", "Http-channel.md", "Channel","Md", "User:password",
     # Servers, by their names, and what a browser calls it.
     "Postgresql", "Redis", "Cookie",
-    "Voice", "Csat", "Nps", "Ces", "Shopify", "Woocommerce",
+    "Voice", "Csat", "Nps", "Ces", "Shopify", "Woocommerce", "Qr-", "Pin-", "Helpdesk_credentials_keys",
+    # Browsers and systems.
+    "Firefox", "Chrome", "Safari", "Edge", "Opera", "Linux", "Windows", "Mac", "Iphone", "Android",
 }  # fmt: skip
 NO_WORDS = re.compile(
     r"\S+@\S+|https?://\S+|\bdocs/\S+|\b[A-Z][A-Za-z_]+/[A-Za-z_ /-]+|#\d+|\b[a-z0-9]+(?:\.[a-z0-9]+)+\b|localhost:\d+|127\.0\.0\.1:\d+"
@@ -347,6 +349,9 @@ def shop(db: None) -> Iterator[Shop]:
 def signed_in(agent: Agent) -> Client:
     client = Client(headers={"accept-language": "uk"})
     client.force_login(agent)
+    session = client.session
+    session.update(freshness(agent))
+    session.save()
     return client
 
 

@@ -19,6 +19,7 @@ PRODUCTION = {
     "CACHE_REDIS_URL": "redis://:secret@cache.example.com:6379/0",
     "EMAIL_URL": "smtp+tls://user:secret@mail.example.com",
     "HELPDESK_TRUSTED_PROXIES": "1",
+    "HELPDESK_CREDENTIALS_KEYS": "kept-elsewhere",
 }
 
 
@@ -62,6 +63,8 @@ def test_production_environment_is_clean() -> None:
         ({"EMAIL_URL": "http://mail.example.com"}, "EMAIL_URL"),
         ({"HELPDESK_MODE": "prod"}, "HELPDESK_MODE"),
         ({"HELPDESK_DEBUG": "maybe"}, "HELPDESK_DEBUG"),
+        ({"HELPDESK_CREDENTIALS_KEYS": ""}, "HELPDESK_CREDENTIALS_KEYS"),
+        ({"HELPDESK_SECOND_FACTOR": "no"}, "HELPDESK_SECOND_FACTOR"),
     ],
 )
 def test_production_refuses(change: dict[str, str], said: str) -> None:

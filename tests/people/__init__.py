@@ -3,14 +3,17 @@ Adam runs the place; Zoe is the customer."""
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.db import connection
+from django.test import Client
 
 from events.models import Event
 from people.models import Agent, Membership, Role, Team
@@ -52,6 +55,24 @@ def make_agent(name: str, *, role: str = Role.AGENT, team: Team | None = None, *
     if team is not None:
         Membership.objects.create(agent=agent, team=team)
     return agent
+
+
+def freshness(agent: Agent) -> dict[str, Any]:
+    """What a session keeps of a sign-in of just now."""
+    return {
+        AUTHENTICATION_METHODS_SESSION_KEY: [{"method": "password", "at": time.time()}],
+        "account_authentication_methods_user": str(agent.pk),
+    }
+
+
+def signed_in(agent: Agent) -> Client:
+    """A browser whose agent has just given the password; `force_login` alone is a sign-in of long ago."""
+    client = Client()
+    client.force_login(agent)
+    session = client.session
+    session.update(freshness(agent))
+    session.save()
+    return client
 
 
 def make_house() -> House:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -17,10 +16,11 @@ from events.models import Event
 from people import actions
 from people.invitations import invite
 from people.models import Agent, Membership, Role, Team
+from people.models import AgentSession as Session
 from people.permissions import PermissionDenied
 from people.roles import Refused
 from people.tokens import create_token, find_token
-from tests.people import PASSWORD, House, make_agent, make_house
+from tests.people import PASSWORD, House, make_agent, make_house, signed_in
 
 pytestmark = pytest.mark.django_db
 Act = Callable[[House, Agent], object]
@@ -129,8 +129,8 @@ def test_their_pages_are_closed_too(house: House, path: str, roles: tuple[str, .
     nosy = [make_agent(f"Nosy{role}", role=role) for role in roles]
     agents, teams = Agent.objects.count(), Team.objects.count()
     for agent in nosy:
-        client = Client()
-        client.force_login(agent)
+        client = signed_in(agent)
+
         assert client.get(path).status_code == 403
         fields = {"email": "x@shop.example", "name": "X", "role": "admin", "is_active": "on"}
         assert client.post(path, fields).status_code == 403
@@ -183,22 +183,23 @@ def test_switched_off_everything_ends_at_once(house: House) -> None:
 
 def test_a_new_colleague_is_invited_and_chooses_a_password(house: House, settings: Any) -> None:
     settings.BASE_URL = "https://desk.shop.example"
-    client = Client()
-    client.force_login(house.adam)
+    client = signed_in(house.adam)
+
     fields = {"email": "nina@shop.example", "name": "Nina", "role": "agent", "is_active": "on"}
     made = client.post("/team/agents/new/", fields, HTTP_X_FORWARDED_HOST="evil.example")
     assert made.status_code == 302
     [message] = mail.outbox
     assert (message.to, "Nina" in message.body, "Adam" in message.body) == (["nina@shop.example"], True, True)
     [link] = [word for word in message.body.split() if word.startswith("http")]
-    assert link.startswith("https://desk.shop.example/accounts/password/reset/key/")
-    guest = Client()
-    page = guest.get(link.removeprefix("https://desk.shop.example"), follow=True)
-    chosen = guest.post(page.request["PATH_INFO"], {"password1": PASSWORD, "password2": PASSWORD})
-    assert chosen.status_code == 302
+    assert link.startswith("https://desk.shop.example/invitation/")
+    path = link.removeprefix("https://desk.shop.example")
+    assert Client().get(path).status_code == 200
+    assert Client().post(path, {"password": "short"}).status_code == 422
+    assert Client().post(path, {"password": PASSWORD})["Location"] == "/accounts/login/"
     signed = Client().post("/accounts/login/", {"login": "nina@shop.example", "password": PASSWORD})
     assert signed.status_code == 302
-    assert [kind for _, kind, _, _ in recorded()] == ["agent.created", "agent.invited"]
+    assert Client().post(path, {"password": "another horse battery"}).status_code == 404, "a link works once"
+    assert [kind for _, kind, _, _ in recorded()] == ["agent.created", "agent.invited", "agent.joined"]
 
 
 def test_a_mail_that_cannot_go_out_does_not_lose_the_account(house: House, monkeypatch: Any) -> None:
@@ -206,8 +207,8 @@ def test_a_mail_that_cannot_go_out_does_not_lose_the_account(house: House, monke
         raise ConnectionRefusedError
 
     monkeypatch.setattr("people.invitations.send_mail", refuse)
-    client = Client()
-    client.force_login(house.adam)
+    client = signed_in(house.adam)
+
     fields = {"email": "nina@shop.example", "name": "Nina", "role": "agent", "is_active": "on"}
     page = client.post("/team/agents/new/", fields, follow=True)
     assert b"could not be sent" in page.content

@@ -305,24 +305,30 @@ OWN = [
 ]  # fmt: skip
 # Who works here and in which teams is the shop's own directory; changing it is another helper's table (tests/people).
 DIRECTORY = {
-    "agent_invite", "team", "agent_new", "agent_edit", "team_new", "team_edit",
+    "agent_edit", "agent_invite", "agent_new", "agent_reset_factor", "all_tokens", "all_tokens_revoke", "service_edit",
+    "service_new", "service_remove", "services", "team", "team_edit", "team_new",
     "roles", "role_new", "role_edit", "role_remove",
 }  # fmt: skip
+# One's own sign-in: tests/people/test_sessions.py and test_second_factor.py.
+OWN_ACCOUNT = {"security", "session_end", "sessions_end", "sso_unlink", "tokens", "token_revoke"}
 # "consent_done" needs what its own session kept: tests/channels_inbound/test_consent.py.
 # These act on the demo mailbox through the mail listener: tests/channels_inbound/test_pages.py.
 # "sender_check" and "key_start" ask DNS: tests/channels_inbound/test_sender_check.py and test_dkim.py.
-ELSEWHERE = DIRECTORY | {"sender_check", "key_start", "consent_done", "demo_write", "demo_reply", "setup"}
+ELSEWHERE = DIRECTORY | OWN_ACCOUNT | {"sender_check", "key_start", "consent_done", "demo_write", "demo_reply", "setup"}
 # The widget's own door, with origins, passes and secrets of its own: tests/livechat/test_api.py.
 WIDGET = {
     "widget_loader", "widget_facts", "widget_frame", "widget_sync", "widget_message", "widget_details", "widget_identity",
     "widget_goodbye", "widget_typing", "widget_upload", "widget_file", "widget_end", "widget_rating", "widget_transcript",
 }  # fmt: skip
-# The signed link of a mail is its own permission: tests/people/test_unsubscribing.py.
+# The signed link of a mail is its own permission: tests/people/test_unsubscribing.py and test_invitations.py.
 # So are the questions to customers: tests/metrics/surveys/.
 SURVEY = {"survey", "survey_public"}
 # What shops call, signed: tests/commerce/test_hooks.py.
 OPEN_TO_ALL = (
-    {"contact", "contact_loader", "healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe"} | WIDGET | SURVEY
+    {"contact", "contact_loader", "healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe"}
+    | {"invitation", "sso_start", "sso_done"}
+    | WIDGET
+    | SURVEY
 )
 
 
@@ -336,4 +342,4 @@ def site_routes() -> set[str]:
             elif str(entry.pattern) not in ("api/", "accounts/"):
                 yield from walk(entry)
 
-    return {name for name in walk(get_resolver()) if not name.startswith("account_")}
+    return {name for name in walk(get_resolver()) if not name.startswith(("account_", "mfa_"))}

@@ -23,6 +23,8 @@ from tickets.queries import TicketQuerySet
 class SpineView(ApiView):
     """Everything below a ticket is fetched through the tickets this agent may see."""
 
+    area = "tickets"
+
     @property
     def tickets(self) -> TicketQuerySet:
         return Ticket.objects.visible_to(self.agent)

@@ -28,6 +28,8 @@ class CustomerQuery(ListQuery):
 
 
 class CustomersView(SpineView):
+    area = "customers"
+
     @extend_schema(
         operation_id="customers_list",
         parameters=[CustomerQuery],
@@ -46,6 +48,8 @@ class CustomersView(SpineView):
 
 
 class CustomerView(SpineView):
+    area = "customers"
+
     @extend_schema(operation_id="customers_get", responses=CustomerSerializer, tags=["customers"])
     def get(self, request: Request, customer_id: int) -> Response:
         """One customer with the addresses we know them by."""

@@ -14,15 +14,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 
-from people.models import Agent
+from people.models import Agent, AgentSession
+from people.second_factor import is_missing
+from people.sessions import SessionStore
 
 from .sight import Standing, standings
 
@@ -47,8 +47,8 @@ def admit(scope: dict[str, Any]) -> Admission | None:
             return None
     except DisallowedHost:
         return None
-    agent = get_user(request)
-    if not isinstance(agent, Agent) or not request.session.session_key:
+    agent = request.user = get_user(request)
+    if not isinstance(agent, Agent) or not request.session.session_key or is_missing(request):
         return None
     standing = standings([agent.pk]).get(agent.pk)
     return Admission(standing, request.session.session_key) if standing else None
@@ -56,7 +56,7 @@ def admit(scope: dict[str, Any]) -> Admission | None:
 
 def living_sessions(keys: Collection[str]) -> set[str]:
     """Which of these sessions have neither ended nor expired; one query."""
-    alive = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    alive = AgentSession.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
     return set(alive.values_list("session_key", flat=True))
 
 

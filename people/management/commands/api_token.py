@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
+from events.actors import SYSTEM
 from people.models import Agent, TokenScope
 from people.tokens import MAX_DAYS, create_token
 
@@ -25,7 +26,9 @@ class Command(BaseCommand):
             raise CommandError(f"--days must be between 1 and {MAX_DAYS}.")
         scopes = [TokenScope.READ] if options["read_only"] else [TokenScope.READ, TokenScope.WRITE]
         try:
-            plain, token = create_token(find_agent(options["email"]), options["name"], scopes, options["days"])
+            plain, token = create_token(
+                find_agent(options["email"]), options["name"], scopes, options["days"], by=SYSTEM
+            )
         except OperationalError as error:
             reason = str(error).strip().splitlines()[0]
             raise CommandError(f"The database does not answer. Is the system running (make run)? {reason}") from error

@@ -10,13 +10,13 @@ from typing import Any
 import uvicorn
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from helpdesk.runtime.redis import free_port
 from helpdesk.web import configuration
 from people.models import Agent
+from people.sessions import SessionStore
 
 CSRF_SECRET = "q" * 32  # any 32 letters; a browser's are random
 

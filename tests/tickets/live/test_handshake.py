@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 from websockets.exceptions import InvalidStatus
 
 from people.models import Agent
+from people.models import AgentSession as Session
 from tests.people import House
 
 from .site import CSRF_SECRET, Site, sign_in
