@@ -16,6 +16,7 @@ from redis.retry import Retry
 from helpdesk import environment as env
 from helpdesk.logging import log_settings
 from helpdesk.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS  # read by drf-spectacular
+from helpdesk.sign_in_settings import sign_in_settings
 
 BASE_DIR = env.ROOT
 DATA_DIR = env.data_dir()
@@ -225,45 +226,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ]  # fmt: skip
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "helpdesk.accounts.ClosedSignup"
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"  # agents are made by an admin, who vouches for the address
-ACCOUNT_LOGOUT_ON_GET = False
-ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # or the reset form would mail strangers
-ACCOUNT_RATE_LIMITS = {
-    "login": "30/m/ip",
-    "login_failed": "10/m/ip,5/5m/key",
-    "reset_password": "20/m/ip,3/10m/key",
-    "reset_password_from_key": "20/m/ip",
-    "change_password": "5/m/user",
-    "reauthenticate": "10/m/user",
-}
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # for how long a sign-in is fresh enough for what is sensitive
-ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 # `require`: an agent without a second factor can only set one up. `offer`: each as they like, as in the demo.
 SECOND_FACTOR = env.text("HELPDESK_SECOND_FACTOR", "require" if PRODUCTION else "offer")
-env.refuse(SECOND_FACTOR not in ("require", "offer"), "HELPDESK_SECOND_FACTOR must be require or offer.")
-env.refuse(
-    PRODUCTION and SECOND_FACTOR == "require" and not CREDENTIALS_KEYS,
-    "HELPDESK_CREDENTIALS_KEYS must be set: second factors are kept encrypted with it. "
-    "`manage.py rotate_credentials --new-key` prints a key.",
-)
-MFA_ADAPTER = "people.second_factor.SecondFactors"
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_TOTP_TOLERANCE = 1  # clocks of phones are half a minute off now and then
-MFA_RECOVERY_CODES_SHOW_ONCE = True
-MFA_RECOVERY_CODE_DIGITS = 10
-MFA_FORMS = {
-    "authenticate": "people.pages.factor_forms.CodeForm",
-    "reauthenticate": "people.pages.factor_forms.CodeAgainForm",
-    "activate_totp": "people.pages.factor_forms.FirstCodeForm",
-}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # for how long a sign-in is fresh enough for what is sensitive
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+globals().update(sign_in_settings(SECOND_FACTOR, must_keep_secrets=PRODUCTION, keys=CREDENTIALS_KEYS))
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 # What agents see above the views and in page titles.
