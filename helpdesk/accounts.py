@@ -55,7 +55,7 @@ class ClosedSignup(DefaultAccountAdapter):
         return ways + [
             {
                 "id": "sso",
-                "description": _("Sign in with %(name)s") % {"name": link.service.name},
+                "description": _("Continue with %(name)s") % {"name": link.service.name},
                 "url": reverse("sso_start", args=[link.service_id]),
             }
             for link in links

@@ -12,7 +12,7 @@ from people.models import ServiceKind
 class ServiceForm(forms.Form):
     kind = forms.ChoiceField(label=pgettext_lazy("of a sign-in service", "Service"), choices=ServiceKind.choices)
     name = forms.CharField(
-        label=_("Name"), max_length=60, help_text=_("Stands on the button: “Sign in with …”.")
+        label=_("Name"), max_length=60, help_text=_("Stands on the button: “Continue with …”.")
     )  # fmt: skip
     issuer = forms.CharField(
         label=_("Issuer"), max_length=300, required=False,

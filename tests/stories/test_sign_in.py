@@ -85,7 +85,7 @@ def test_an_app_is_set_up_and_asked_for(open_page: OpenPage, width: int, scheme:
     sign_out(page)
     fill_in(page, house.olena)
     page.get_by_label("Code", exact=True).fill(codes[3])
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page).to_have_url(re.compile(r"/(inbox/.*)?$"))
 
 
@@ -105,7 +105,7 @@ def test_a_passkey_opens_alone_and_as_second_step(open_page: OpenPage) -> None:
     sign_out(page)
     page.goto("/accounts/login/")
     look(page)
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_url(re.compile(r"/(inbox/.*)?$"))
     page.goto("/profile/security/")
     expect(page.get_by_text("Laptop", exact=True)).to_be_visible()
@@ -118,7 +118,7 @@ def test_a_passkey_opens_alone_and_as_second_step(open_page: OpenPage) -> None:
     Agent.objects.filter(pk=house.olena.pk).update(is_active=False)
     sign_out(page)
     page.goto("/accounts/login/")
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("heading", name="No access")).to_be_visible()
     page.goto("/profile/")
     expect(page).to_have_url(re.compile("/accounts/login/"))
@@ -131,7 +131,7 @@ def test_a_browser_that_gives_no_passkey_says_so(open_page: OpenPage) -> None:
     devtools.send("WebAuthn.enable")
     devtools.send("WebAuthn.addVirtualAuthenticator", {"options": KEY | {"isUserVerified": False}})
     page.goto("/accounts/login/")
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("alert")).to_contain_text("The browser gave no passkey")
     expect(page).to_have_url(re.compile("/accounts/login/"))
 
