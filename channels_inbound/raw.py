@@ -6,25 +6,28 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-import psycopg
-from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from events.doorbell import ring
+from events.statements import prepared
 
-# One statement stores the delivery and its bytes for every mailbox. A sender that did not hear our "250" and comes
-# again brings the same bytes: the row is there, and what was said the first time is said again.
+# One statement, which is a transaction of its own, stores the delivery and its bytes for every mailbox. A sender that
+# did not hear our "250" and comes again brings the same bytes: the row is there, and what was said the first time is
+# said again. `stored` is not seen by the second half, so what is found there was here before.
 _STORE = """
 WITH stored AS (
     INSERT INTO channels_inbound_rawdelivery (channel_id, transport, transport_key, trace_id, envelope, size)
-    SELECT channel, %(transport)s, %(key)s, %(trace)s, %(envelope)s, %(size)s
+    SELECT channel, %(transport)s, %(key)s, %(trace)s, %(envelope)s, %(size)s::int
     FROM unnest(%(channels)s::bigint[]) AS channel
     ON CONFLICT (channel_id, transport_key) DO NOTHING
     RETURNING id
 ), bodies AS (
-    INSERT INTO channels_inbound_rawbody (delivery_id, content) SELECT id, %(content)b FROM stored
+    INSERT INTO channels_inbound_rawbody (delivery_id, content) SELECT id, %(content)s FROM stored
 )
 SELECT id FROM stored
+UNION ALL
+SELECT id FROM channels_inbound_rawdelivery
+WHERE transport_key = %(key)s AND channel_id = ANY(%(channels)s::bigint[])
 """
 _FIND = """
 SELECT id FROM channels_inbound_rawdelivery
@@ -51,21 +54,21 @@ def store_raw(
 
     When this returns, the mail is ours: it survives the end of any process and of the database server.
     """
+    channels = sorted(set(channel_ids))
     values = {
         "transport": transport,
         "key": transport_key or content_key(content),
         "trace": trace_id[:32],
         "envelope": Jsonb(envelope),
         "size": len(content),
-        "channels": sorted(set(channel_ids)),
+        "channels": channels,
         "content": content,
     }
-    with transaction.atomic():
-        connection.ensure_connection()
-        # psycopg's own cursor sends the bytes as they are; Django's writes them into the SQL as hex, twice as long.
-        with psycopg.Cursor(connection.connection) as cursor:
-            cursor.execute(_STORE, values)
+    with prepared() as cursor:
+        cursor.execute(_STORE, values)
+        found = sorted(row[0] for row in cursor.fetchall())
+        if len(found) < len(channels):  # somebody stored the same at this moment: by now it can be seen
             cursor.execute(_FIND, values)
             found = [row[0] for row in cursor.fetchall()]
-        ring(bell)
+    ring(bell)
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.urls import path
 
 from channels_inbound.contact_form import pages as contact
-from channels_inbound.hooks.receive import hook
 from channels_inbound.pages import (
     attached_mail,
     call_import,
@@ -24,7 +23,6 @@ from channels_inbound.pages import (
 )
 
 urlpatterns = [
-    path("hooks/<slug:provider>/<slug:key>/", hook, name="hook"),
     path("messages/<int:message_id>/frame/", mail_frame.frame, name="message_frame"),
     path("messages/<int:message_id>/hiding/", hiding.hiding, name="message_hiding"),
     path("messages/<int:message_id>/source/", mail_frame.source, name="message_source"),

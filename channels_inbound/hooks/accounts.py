@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Sequence
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
@@ -11,11 +13,50 @@ from django.urls import reverse
 from channels_inbound.credentials import CredentialsError, decrypt
 from channels_inbound.hooks.provider import Account, SendError
 from channels_inbound.models import Connection
+from events.statements import prepared
+from tickets.models import Channel
+
+# What a webhook needs of its connection. Every call asks for it, so it is prepared and no more than this is read: with
+# Django's queries, building the SQL took a third of the whole request (docs/performance.md).
+_OWN = ("id", "channel_id", "key", "provider", "account", "settings", "secret", "verify_token")
+_OF_CHANNEL = ("id", "kind", "address", "locale", "is_active")
+_SELECT = f"""
+SELECT {", ".join(f"c.{name}" for name in _OWN)}, {", ".join(f"h.{name}" for name in _OF_CHANNEL)}
+FROM channels_inbound_connection c JOIN tickets_channel h ON h.id = c.channel_id
+"""  # noqa: S608 - constants
+_CALLED = _SELECT + "WHERE c.key = %s AND c.provider = %s"
+_BESIDE = _SELECT + "WHERE c.provider = ANY(%s) AND c.account = ANY(%s) AND c.id <> %s AND h.is_active ORDER BY c.id"
 
 
 def hook_url(connection: Connection) -> str:
     """The address the provider is to call."""
     return f"{settings.BASE_URL}{reverse('hook', args=[connection.provider, connection.key])}"
+
+
+def connection_called(provider: str, key: str) -> Connection | None:
+    """The connection a webhook's address names, with its channel; what a webhook does not need is deferred."""
+    return next(iter(_connections(_CALLED, [key, provider])), None)
+
+
+def connections_beside(connection: Connection, providers: Sequence[str], accounts: Sequence[str]) -> list[Connection]:
+    """Others of these kinds that stand for one of these accounts, of active channels."""
+    return _connections(_BESIDE, [list(providers), list(accounts), connection.pk]) if accounts else []
+
+
+def _connections(statement: str, values: Sequence[Any]) -> list[Connection]:
+    with prepared() as cursor:
+        cursor.execute(statement, values)
+        rows = cursor.fetchall()
+    return [_connection(row) for row in rows]
+
+
+def _connection(row: Sequence[Any]) -> Connection:
+    own = list(row[: len(_OWN)])
+    kept = _OWN.index("settings")
+    own[kept] = json.loads(own[kept]) if isinstance(own[kept], str | bytes) else own[kept]
+    found = Connection.from_db("default", _OWN, own)
+    found.channel = Channel.from_db("default", _OF_CHANNEL, row[len(_OWN) :])
+    return found
 
 
 def account_of(connection: Connection) -> Account:

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from channels_inbound.credentials import CredentialsError
-from channels_inbound.hooks.accounts import account_of
+from channels_inbound.hooks.accounts import account_of, connection_called
 from channels_inbound.hooks.provider import Account, BadSignature, Hook, Provider, Unverifiable
 from channels_inbound.hooks.reading import parse_form
 from channels_inbound.hooks.registry import provider as provider_named
@@ -36,10 +36,8 @@ def hook(request: HttpRequest, provider: str, key: str) -> HttpResponse:
     """A provider calls. 404 for an address that is none, 403 for whoever is not the provider (429 for who keeps on),
     413 for too much; 200 once it is committed. Our own failure is a 5xx, so that they come again."""
     handler = provider_named(provider)
-    connection = Connection.objects.select_related("channel").filter(key=key, provider=provider).first()
-    if handler is None or connection is None or not handler.takes_hooks:
-        return HttpResponse(status=404)
-    if not connection.channel.is_active:
+    connection = connection_called(provider, key) if handler and handler.takes_hooks else None
+    if handler is None or connection is None or not connection.channel.is_active:
         return HttpResponse(status=404)
     body = request.read(handler.max_body + 1) if request.method == "POST" else b""
     if len(body) > handler.max_body:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.credentials import CredentialsError
-from channels_inbound.hooks.accounts import account_of
+from channels_inbound.hooks.accounts import account_of, connections_beside
 from channels_inbound.hooks.facts import Fact, Ignored
 from channels_inbound.hooks.provider import Account, BadSignature, Field, Hook, Malformed, Provider, Reading
 from channels_inbound.hooks.reading import ident, line, load_object, text, things
@@ -50,13 +50,9 @@ class MetaProvider(Provider, ABC):
 
     def targets(self, hook: Hook, connection: Connection, account: Account) -> Sequence[int]:
         """Every channel of ours the entries are for, as far as it trusts the secret that signed them."""
-        named = _accounts_named(hook.body)
-        others = Connection.objects.select_related("channel").filter(
-            provider__in=FAMILY, account__in=named, channel__is_active=True
-        )
         shown = hook.header("x-hub-signature-256")
         found = {connection.channel_id}
-        for other in others.exclude(pk=connection.pk):
+        for other in connections_beside(connection, FAMILY, _accounts_named(hook.body)):
             if self._trusts(other, shown, hook.body):
                 found.add(other.channel_id)
         return sorted(found)

@@ -19,7 +19,7 @@ def read_content(item: dict[str, Any]) -> Template | None:
     sid, name, language = ident(item, "sid"), line(item, "friendly_name", most=512), line(item, "language", most=16)
     kinds = item.get("types")
     kinds = kinds if isinstance(kinds, dict) else {}
-    content = next((kinds[kind] for kind in _WORDS if isinstance(kinds.get(kind), dict)), {})
+    content: dict[str, Any] = next((kinds[kind] for kind in _WORDS if isinstance(kinds.get(kind), dict)), {})
     words = text(content, "body", most=2000)
     odd = "{{" in str({name: value for name, value in content.items() if name != "body"})
     found = numbered(words)
