@@ -153,14 +153,15 @@ DATABASES = {
     "default": env.database(DATABASE_URL or f"postgresql://helpdesk@/helpdesk?host={DATA_DIR}/postgres/socket")
 }
 REDIS_URL = REDIS_URL or "redis://127.0.0.1:1/0"
-# A stuck query or a forgotten transaction must not starve the others. Workers are given more time.
+# A stuck query or a forgotten transaction must not starve the others. Workers are given more time. Compiling a query
+# to machine code takes longer than any query of ours runs.
 STATEMENT_TIMEOUT = env.text("HELPDESK_STATEMENT_TIMEOUT", "15s")
 DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 DATABASES["default"]["OPTIONS"] |= {
     "connect_timeout": 5,
     "application_name": env.text("HELPDESK_PROCESS", "helpdesk"),
     "options": f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout=3s"
-    " -c idle_in_transaction_session_timeout=30s",
+    " -c idle_in_transaction_session_timeout=30s -c jit=off",
 }
 # Tests run without fsync; nothing else may.
 UNSAFE_DATABASE = env.flag("HELPDESK_UNSAFE_DATABASE")

@@ -53,6 +53,11 @@ def matches(where: Where, facets: HasFacets) -> bool:
     return all(_value(facets, name) in allowed for name, allowed in where.items())
 
 
+def is_plain(where: Where) -> bool:
+    """Whether only facets decide, so that the same words always mean the same condition: no moments, no text."""
+    return where.keys() <= set(FACETS)
+
+
 def facet_q(name: str, allowed: tuple[object, ...]) -> Q:
     """One facet as a condition on `Ticket`; `tickets.conditions` puts them together."""
     if name == "snoozed":

@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import BigIntegerField, Case, Exists, OuterRef, Q, TextField, Value, When
+from django.db.models import BigIntegerField, Case, Exists, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast
 
+from events.compiled import Compiled, compiled
 from people.models import Agent, Team
 from people.permissions import Permission
 from tickets.models import Channel, SavedView
@@ -72,6 +73,29 @@ class Directory:
 def read_directory(viewers: Collection[Agent] = ()) -> Directory:
     """Everything by name, in one query: a shop has tens of these, not thousands. Of the saved views only those that
     some of `viewers` have."""
+    found, views = Directory({}, {}, {}), []
+    for what, id, name, address, kind, active, team_id, owner_id, position in sorted(
+        _kept(viewers).run(), key=lambda row: str(row[2]).casefold()
+    ):
+        if what == "view":
+            views.append(ViewEntry(id, name, json.loads(address), kind, owner_id, team_id, position))
+        elif what == "team":
+            found.teams[id] = name  # type: ignore[index]
+        elif what == "agent":
+            found.agents[id] = AgentEntry(id, name or address, active, bool(position))  # type: ignore[index]
+        elif active:
+            found.channels[id] = ChannelEntry(id, name, address, kind, team_id)  # type: ignore[index]
+    return replace(found, views=sorted(views, key=lambda view: view.place))
+
+
+def _kept(viewers: Collection[Agent]) -> Compiled:
+    """A page has one reader; live updates have many together, never the same for long."""
+    if len(viewers) > 1:
+        return Compiled(_query(viewers))
+    return compiled(("directory", *(viewer.scope for viewer in viewers)), lambda: _query(viewers))
+
+
+def _query(viewers: Collection[Agent]) -> QuerySet[Any, Any]:
     text, none, zero = TextField(), Cast(Value(None), BigIntegerField()), Value(0)
     teams = Team.objects.order_by().values_list(
         Value("team"), "id", "name", Value("", text), Value("", text), Value(True), none, none, zero
@@ -84,19 +108,7 @@ def read_directory(viewers: Collection[Agent] = ()) -> Directory:
         Value("agent"), "id", "name", Cast("email", text), Value("", text), "is_active", none, none, takes
     )
     parts = [channels, agents, *([_views_of(viewers)] if viewers else [])]
-    found, views = Directory({}, {}, {}), []
-    for what, id, name, address, kind, active, team_id, owner_id, position in sorted(
-        teams.union(*parts, all=True), key=lambda row: str(row[2]).casefold()
-    ):
-        if what == "view":
-            views.append(ViewEntry(id, name, json.loads(address), kind, owner_id, team_id, position))
-        elif what == "team":
-            found.teams[id] = name  # type: ignore[index]
-        elif what == "agent":
-            found.agents[id] = AgentEntry(id, name or address, active, bool(position))  # type: ignore[index]
-        elif active:
-            found.channels[id] = ChannelEntry(id, name, address, kind, team_id)  # type: ignore[index]
-    return replace(found, views=sorted(views, key=lambda view: view.place))
+    return teams.union(*parts, all=True)
 
 
 def _views_of(viewers: Collection[Agent]) -> Any:

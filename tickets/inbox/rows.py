@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,9 +11,10 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, JSONObject, Left, NullIf
 from django.template.loader import get_template
 
+from events.compiled import compiled
 from people.models import Agent, Identity
 from tickets.conditions import ticket_q
-from tickets.facets import Where
+from tickets.facets import Where, is_plain
 from tickets.kinds import traits_of
 from tickets.models import Draft, Priority, Seen, Status, Tagging, Ticket, ViewOrder
 
@@ -127,7 +127,7 @@ ORDERS = {
 
 def list_page(agent: Agent, where: Where, *, after: str = "", order: str = ViewOrder.NEWEST) -> Page:
     """The first fifty of a view in the agent's scope, or the fifty that follow a cursor. One query."""
-    found = list(_page_query(agent, where, after, ORDERS[ViewOrder(order)]))
+    found = _found(agent, where, after, order)
     shown = found[:PAGE]
     rows = [_row(values) for values in shown]
     marks = {values["id"]: _mark(values) for values in shown}
@@ -168,7 +168,15 @@ def read_cursor(cursor: str) -> tuple[datetime, int] | None:
     return EPOCH + int(micros) * _MICROSECOND, int(number)
 
 
-def _page_query(agent: Agent, where: Where, after: str, order: Order) -> Iterable[dict[str, Any]]:
+def _found(agent: Agent, where: Where, after: str, order: str) -> list[dict[str, Any]]:
+    by = ORDERS[ViewOrder(order)]
+    if after or not is_plain(where):
+        return list(_page_query(agent, where, after, by))
+    key = ("list", agent.scope, tuple(sorted(where.items())), order)
+    return compiled(key, lambda: _page_query(agent, where, "", by)).run()
+
+
+def _page_query(agent: Agent, where: Where, after: str, order: Order) -> QuerySet[Ticket, Any]:
     """One ordered index walk per status, merged: with several statuses in one condition the order would need a sort
     of everything that matches. Deadlines and waiting have indexes of their own, with few tickets in them."""
     statuses = where.get("status", ())

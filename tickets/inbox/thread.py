@@ -14,6 +14,7 @@ from django.db.models.functions import JSONObject
 from django.http import Http404
 from django.utils import timezone
 
+from events.compiled import compiled, slot
 from people.identities import family
 from people.models import (
     HARD_BOUNCES,
@@ -287,10 +288,11 @@ def _extra(ticket: Ticket, name: str) -> list[dict[str, Any]]:
 
 def read_thread(agent: Agent, ticket_id: int, directory: Directory) -> Thread:
     """The ticket if the agent may see it, in one query; Http404 otherwise."""
-    found = _query(agent).filter(pk=ticket_id).first()
-    if found is None:
+    query = compiled(("thread", agent.scope), lambda: _query(agent).filter(pk=slot(0)))
+    found = query.run(ticket_id)
+    if not found:
         raise Http404
-    return Thread(agent, found, directory)
+    return Thread(agent, found[0], directory)
 
 
 def _query(agent: Agent) -> Any:

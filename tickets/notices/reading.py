@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from events.compiled import compiled
 from people.models import Agent, Presence
 from people.permissions import Permission
 from tickets.models import Cause, NoticeSettings, Notification, Ticket
@@ -31,10 +33,14 @@ def unread_count(agent: Agent) -> int:
 
 def unread_and_said(agent: Agent) -> tuple[int, str]:
     """What the bell counts, and what the agent says of themselves; one query for the frame of every page."""
-    unread = _visible(agent).filter(read_at=None).order_by().values("agent").annotate(n=Count("pk")).values("n")
-    own = Agent.objects.filter(pk=agent.pk)
-    count, said = own.values_list(Coalesce(Subquery(unread), 0), "availability__said").get()
+    key = ("frame", agent.scope, agent.permissions)
+    ((count, said),) = compiled(key, lambda: _unread_and_said(agent)).run()
     return count, said or Presence.ONLINE
+
+
+def _unread_and_said(agent: Agent) -> QuerySet[Agent, Any]:
+    unread = _visible(agent).filter(read_at=None).order_by().values("agent").annotate(n=Count("pk")).values("n")
+    return Agent.objects.filter(pk=agent.pk).values_list(Coalesce(Subquery(unread), 0), "availability__said")
 
 
 def mark_ticket_read(agent: Agent, ticket_id: int, *, at: datetime | None = None) -> int:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -339,6 +339,12 @@ def unread_notices(context: template.Context) -> int:
 @register.simple_tag
 def js_strings() -> SafeString:
     """The words the scripts say, in the reader's language."""
+    return _strings_in(get_language() or "")
+
+
+@cache
+def _strings_in(language: str) -> SafeString:
+    """Some hundred words, the same on every page in `language`, which is the active one."""
     return json_script({key: str(text) for key, text in STRINGS.items()}, "strings")
 
 
