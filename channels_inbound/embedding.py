@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gzip
 from functools import lru_cache
-from pathlib import Path
 
-from django.contrib.staticfiles import finders
-from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
+
+from tickets.built import built_file
 
 # Cached for minutes, so that fixes arrive.
 SCRIPT_SECONDS = 300
@@ -31,10 +30,5 @@ def embedded_script(request: HttpRequest, name: str) -> HttpResponse:
 
 @lru_cache(8)
 def _script(name: str) -> tuple[bytes, bytes]:
-    found = finders.find(name)
-    if found:
-        content = Path(str(found)).read_bytes()
-    else:
-        with staticfiles_storage.open(name) as file:
-            content = file.read()
+    content = built_file(name)
     return content, gzip.compress(content, 9, mtime=0)

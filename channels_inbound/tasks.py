@@ -12,6 +12,7 @@ from channels_inbound.hooks import drain, media
 from channels_inbound.hooks.apply import forget_parked
 from channels_inbound.imap.channel_health import refresh_receiving
 from channels_inbound.phone.log_import import run_due_call_imports
+from channels_inbound.push import sending as push
 from events import doorbell
 from tickets.actions.delivery import release_expired
 
@@ -26,6 +27,11 @@ BEAT_SCHEDULE = {
         "task": "channels_inbound.tasks.sweep",
         "schedule": 10.0,
         "options": {"queue": "critical", "expires": 20},
+    },
+    "tell browsers": {
+        "task": "channels_inbound.tasks.push_notices",
+        "schedule": 3.0,
+        "options": {"queue": "default", "expires": 10},
     },
     "bring in logs of calls": {
         "task": "channels_inbound.tasks.import_calls",
@@ -87,6 +93,7 @@ def sweep(**_: Any) -> None:
         doorbell.ring_now("media")
     forget_parked(at=timezone.now())
     refresh_receiving(at=timezone.now())
+    push.sweep_pushed(at=timezone.now())
     delivery.drain_outbound()
 
 
@@ -94,3 +101,9 @@ def sweep(**_: Any) -> None:
 def import_calls(**_: Any) -> None:
     """Bring in the logs of calls that wait."""
     run_due_call_imports()
+
+
+@shared_task(name="channels_inbound.tasks.push_notices", queue="default", ignore_result=True)
+def push_notices(**_: Any) -> None:
+    """Tell browsers that have no page open what their agents are told."""
+    push.push_notices(at=timezone.now())

@@ -21,8 +21,12 @@ from channels_inbound.pages import (
     quarantine,
     sender_check,
 )
+from channels_inbound.push import pages as push
 
 urlpatterns = [
+    path("push/", push.push_key, name="push_key"),
+    path("push/browsers/", push.push_browser, name="push_browser"),
+    path("push/browsers/remove/", push.push_forget, name="push_forget"),
     path("messages/<int:message_id>/frame/", mail_frame.frame, name="message_frame"),
     path("messages/<int:message_id>/hiding/", hiding.hiding, name="message_hiding"),
     path("messages/<int:message_id>/source/", mail_frame.source, name="message_source"),

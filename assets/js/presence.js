@@ -54,7 +54,7 @@ function drawRow(row) {
 }
 
 function drawThread() {
-  const bar = $('#presence');
+  const bar = $('#others');
   if (!bar) return;
   const some = at(thread.number());
   $('#thread-top .looks')?.remove();

@@ -5,6 +5,7 @@ from .connection import Connection, ConnectionState, FetchState, ParkedFact, Rem
 from .contact_form import ContactForm
 from .mailbox import AfterFetch, FetchedMail, Mailbox, MailboxAuth, MailboxSecurity, MailboxState, StartFrom
 from .outgoing import DkimKey, DomainPace, OutgoingSecurity, OutgoingServer, OutgoingState
+from .push import PushedNotice, PushKey, PushSubscription
 from .raw import DemoMail, RawBody, RawDelivery, RawState
 
 __all__ = [
@@ -27,6 +28,9 @@ __all__ = [
     "OutgoingServer",
     "OutgoingState",
     "ParkedFact",
+    "PushKey",
+    "PushSubscription",
+    "PushedNotice",
     "RawBody",
     "RawDelivery",
     "RawState",

@@ -39,7 +39,7 @@ def test_ones_colleague_is_seen_looking_and_typing(house: House, open_page: Open
 
     olena.keyboard.press("j")  # by keyboard, and what Ben does is told there too
     ben.keyboard.type(" its way")
-    bar = olena.locator("#presence")
+    bar = olena.locator("#others")
     expect(bar).to_contain_text("Ben is writing here. You can still leave a note.")
     expect(olena.locator("#thread-top .looks")).to_contain_text("Ben is writing")
     assert accessibility_violations(olena) == []

@@ -231,6 +231,9 @@ VISITS = [
     Visit("sla_missed", "/reports/service-level/missed/", may=LEADING),
     Visit("sla_csv", "/reports/service-level.csv", may=LEADING),
     ticket("ticket_orders", "orders/"),
+    Visit("push_key", "/push/"),
+    Visit("push_browser", "/push/browsers/", form={"endpoint": "https://push.example/{word}", "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "auth": "BTBZMqHH6r4Tts7J_aSIgg"}),
+    Visit("push_forget", "/push/browsers/remove/", form={"endpoint": "https://push.example/{word}"}),
     Visit("customer", "/customers/{customer}/", foreign=True),
     Visit("customer_note", "/customers/{customer}/notes/", form={"text": "{word} is known"}, may=ANSWERING, foreign=True, answers=(302,)),
     Visit("customer_preference", "/customers/{customer}/preference/", form={"kind": "email"}, may=ANSWERING, foreign=True, answers=(302,)),
@@ -326,7 +329,7 @@ SURVEY = {"survey", "survey_public"}
 # What shops call, signed: tests/commerce/test_hooks.py.
 OPEN_TO_ALL = (
     {"contact", "contact_loader", "healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe"}
-    | {"invitation", "sso_start", "sso_done"}
+    | {"invitation", "sso_start", "sso_done", "manifest", "service_worker", "offline"}
     | WIDGET
     | SURVEY
 )

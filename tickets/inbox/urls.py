@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import (
+    app_shell,
     asides,
     bulk,
     customers,
@@ -24,6 +25,9 @@ from . import (
 
 urlpatterns = [
     path("", pages.start, name="start"),
+    path("manifest.webmanifest", app_shell.manifest, name="manifest"),
+    path("service-worker.js", app_shell.service_worker, name="service_worker"),
+    path("offline/", app_shell.offline, name="offline"),
     path("inbox/", pages.start),
     path("inbox/counts/", pages.counts, name="inbox_counts"),
     path("views/", pages.views_page, name="views"),
