@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
@@ -42,6 +43,8 @@ class Event(models.Model):
             models.Index(fields=["xid", "id"], name="event_feed"),
             # "What changed since": the table only grows, so a block range costs an insert nothing.
             BrinIndex(fields=["recorded_at"], name="event_recorded", autosummarize=True),
+            # What one agent did; few events of the hot paths are an agent's.
+            models.Index(fields=["actor_id", "id"], condition=models.Q(actor_kind="agent"), name="event_by_agent"),
         ]
 
     def __str__(self) -> str:
@@ -83,3 +86,56 @@ class EventDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subscriber} <- event {self.event_id}: {self.state}"
+
+
+class AuditEntry(models.Model):
+    """Something seen, taken out, signed into or set: what changes nothing and so leaves no event. Written by
+    `events.audit` alone; a trigger refuses every change. `ticket_id` and `what` say which."""
+
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=16, choices=ActorKind.choices)
+    actor_id = models.BigIntegerField(null=True)
+    # With whose eyes, when an admin looked with somebody else's.
+    seen_as = models.BigIntegerField(null=True)
+    kind = models.CharField(max_length=32)
+    ticket_id = models.BigIntegerField(null=True)
+    what = models.CharField(max_length=200, default="", db_default="")
+    data = models.JSONField(default=dict, db_default={})
+    # Says that the helpdesk wrote this row, and with which of its keys.
+    mark = models.BinaryField()
+    xid = models.BigIntegerField(db_default=CurrentTransactionId(), editable=False)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["at", "id"], name="audit_at"),
+            models.Index(fields=["actor_id", "at", "id"], name="audit_actor"),
+            models.Index(
+                fields=["ticket_id", "at", "id"], name="audit_ticket", condition=models.Q(ticket_id__isnull=False)
+            ),
+            # Of what is not everyday, so that a search for exports or sign-ins does not walk through all that was read.
+            models.Index(fields=["kind", "at", "id"], name="audit_rare", condition=~models.Q(kind="ticket.opened")),
+            models.Index(fields=["xid", "id"], name="audit_feed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.actor_kind} {self.actor_id}"
+
+
+class AuditSeal(models.Model):
+    """So many rows of the audit or the ledger, in the order in which they became visible, with a digest of each. Each
+    seal holds the mark of the one before: what is missing, added between or different is found by `verify_audit`."""
+
+    source = models.CharField(max_length=8)
+    number = models.IntegerField()
+    at = models.DateTimeField()
+    xid = models.BigIntegerField()
+    ids = ArrayField(models.BigIntegerField())
+    digests = models.BinaryField()
+    mark = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "number"], name="auditseal_number")]
+
+    def __str__(self) -> str:
+        return f"seal {self.number} of {self.source}: {len(self.ids)} rows"

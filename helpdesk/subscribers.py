@@ -11,8 +11,10 @@ from metrics.clocks.keeping import keep_clocks
 from metrics.surveys import asking, follow_ups
 from people import security_mail
 from tickets import sign_outs
+from people.watching import BUDGET_REACHED
 from tickets.acknowledgement import DUE, acknowledge
 from tickets.assigning import hearing
+from tickets.audit.alarm import tell_of_budget
 from tickets.notices import NOTICED, notify_agents
 
 SUBSCRIBERS: tuple[Subscriber, ...] = (
@@ -27,5 +29,6 @@ SUBSCRIBERS: tuple[Subscriber, ...] = (
     Subscriber("channels_inbound.alarms", frozenset(map(str, alarms.HEARD)), alarms.tell_people),
     Subscriber("people.security_mail", frozenset(security_mail.TOLD), security_mail.tell_agent),
     Subscriber("tickets.sign_outs", sign_outs.HEARD, sign_outs.close_sockets),
+    Subscriber("tickets.audit", frozenset({BUDGET_REACHED}), tell_of_budget),
     Subscriber("tickets.acknowledgement", frozenset(map(str, DUE)), acknowledge),
 )

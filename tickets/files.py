@@ -16,6 +16,7 @@ from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_safe
 
 from people.models import Agent
+from people.watching import took_file
 from tickets.inbox.access import agent_of, signed_in
 from tickets.models import Attachment, Ticket
 from tickets.storage import attachments_storage, open_blob
@@ -41,13 +42,15 @@ SANDBOX = "default-src 'none'; sandbox"
 @signed_in
 def download(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """The file as it came, always as a download."""
-    file = visible_file(agent_of(request), public_id)
+    agent = agent_of(request)
+    file = visible_file(agent, public_id)
     if unchanged := _unchanged(request, file.sha256):
         return unchanged
     try:
         content = open_blob(file.sha256)
     except FileNotFoundError:
         raise Http404("the file is gone") from None
+    took_file(agent, file.public_id, ticket_id=file.ticket_id)
     content_type = safe_type(file.content_type)
     response = FileResponse(content, as_attachment=True, filename=file.filename, content_type=content_type)
     return guarded(response, file.sha256)

@@ -8,4 +8,5 @@ urlpatterns = [
     path("", include("tickets.inbox.urls")),
     path("", include("tickets.file_urls")),
     path("", include("tickets.assigning.urls")),
+    path("", include("tickets.audit.urls")),
 ]

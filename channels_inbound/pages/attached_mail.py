@@ -26,6 +26,7 @@ from channels_inbound.attached_mail import (
 )
 from channels_inbound.mail_html import sets_colours
 from channels_inbound.pages.mail_frame import POLICY
+from people.watching import saw_ticket, took_file
 from tickets.files import INLINE_BOUND, guarded, safe_type, visible_file
 from tickets.inbox.access import agent_of, signed_in
 from tickets.inbox.cards import File
@@ -48,6 +49,8 @@ class Inner:
 def page(request: HttpRequest, public_id: UUID, place: str) -> HttpResponseBase:
     """The mail at a place. What cannot be read as a mail says so and stays a download."""
     file = visible_file(agent_of(request), public_id)
+    if file.ticket_id is not None:
+        saw_ticket(agent_of(request), file.ticket_id)
     context: dict[str, Any] = {"file": file, "ticket": file.ticket_id, "place": place}
     try:
         opened = open_attached_mail(file.sha256, read_place(place))
@@ -67,7 +70,10 @@ def page(request: HttpRequest, public_id: UUID, place: str) -> HttpResponseBase:
 def frame(request: HttpRequest, public_id: UUID, place: str) -> HttpResponseBase:
     """Its HTML for a sandboxed iframe, under the policy of every mail's frame."""
     agent = agent_of(request)
-    opened = _opened(visible_file(agent, public_id), place)
+    file = visible_file(agent, public_id)
+    if file.ticket_id is not None:
+        saw_ticket(agent, file.ticket_id)
+    opened = _opened(file, place)
     if not opened.parsed.clean_html:
         raise Http404("this mail has no HTML")
     picture = reverse("attached_mail_picture", args=[public_id, "PLACE"])
@@ -84,6 +90,8 @@ def frame(request: HttpRequest, public_id: UUID, place: str) -> HttpResponseBase
 def download(request: HttpRequest, public_id: UUID, place: str) -> HttpResponseBase:
     """A file of the mail, always as a download."""
     content, filename = _content(request, public_id, place)
+    file = visible_file(agent_of(request), public_id)
+    took_file(agent_of(request), f"{public_id}/{place}", ticket_id=file.ticket_id)
     content_type = safe_type(sniff(content, filename))
     response = FileResponse(BytesIO(content), as_attachment=True, filename=filename, content_type=content_type)
     return guarded(response, sha256(content).hexdigest())

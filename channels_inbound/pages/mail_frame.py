@@ -11,6 +11,7 @@ from channels_inbound.mail_html import sets_colours, shown_html
 from channels_inbound.models import RawBody
 from people.models import Agent
 from people.permissions import Permission
+from people.watching import read_source, saw_ticket
 from tickets.inbox.access import agent_of, signed_in
 from tickets.models import Message, Ticket
 
@@ -30,6 +31,7 @@ def frame(request: HttpRequest, message_id: int) -> HttpResponseBase:
     """The mail as a document for a sandboxed iframe."""
     agent = agent_of(request)
     message = _visible(agent, message_id)
+    saw_ticket(agent, message.ticket_id)
     if not message.html:
         raise Http404("this message has no HTML")
     html = shown_html(message)
@@ -51,6 +53,7 @@ def source(request: HttpRequest, message_id: int) -> HttpResponseBase:
     body = RawBody.objects.filter(delivery__message=message).order_by("pk").first()
     if body is None:
         raise Http404("no source is kept of this message")
+    read_source(agent, message.pk, ticket_id=message.ticket_id)
     return as_download(bytes(body.content), f"message-{message.pk}.eml")
 
 

@@ -23,6 +23,7 @@ from channels_inbound.pages.mail_frame import as_download
 from channels_inbound.quarantine import parse_again, quarantine_visible_to
 from people.models import Agent
 from people.permissions import Permission
+from people.watching import read_source
 from tickets.errors import DomainError, TooLate
 from tickets.inbox.access import agent_of, signed_in
 
@@ -113,9 +114,11 @@ def retry_all(request: HttpRequest) -> HttpResponseBase:
 @signed_in
 def source(request: HttpRequest, delivery_id: int) -> HttpResponseBase:
     """The bytes as they came, as a download."""
-    body = RawBody.objects.filter(delivery__in=quarantine_visible_to(_handler(request)), pk=delivery_id).first()
+    handler = _handler(request)
+    body = RawBody.objects.filter(delivery__in=quarantine_visible_to(handler), pk=delivery_id).first()
     if body is None:
         raise Http404("no such mail")
+    read_source(handler, f"quarantine {delivery_id}", ticket_id=None)
     return as_download(bytes(body.content), f"delivery-{delivery_id}.eml")
 
 

@@ -18,16 +18,15 @@ from metrics import figures
 from metrics.clocks.terms import Target
 from metrics.figures import Scope
 from metrics.telling import target_name
+from people.csv_files import csv_response
 from people.permissions import Permission
 from tickets.inbox.access import agent_of
 from tickets.models import Channel
 
-from .export import csv_response
 from .filters import read_scope
-from .guard import allowed
+from .guard import allowed, exports
 
 READ = allowed(Permission.READ_REPORTS)
-EXPORT = allowed(Permission.READ_REPORTS, Permission.EXPORT)
 PAGE = 50
 WIDTH, HEIGHT = 720, 140
 
@@ -140,7 +139,7 @@ def missed(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@EXPORT
+@exports("service-level")
 def as_csv(request: HttpRequest) -> HttpResponseBase:
     """Every promise that ended in the period, one a line."""
     scope, _chosen_filters = read_scope(request, agent_of(request))

@@ -15,15 +15,14 @@ from django.views.decorators.http import require_safe
 from commerce.pages.money import write_money
 from metrics import experience, retention
 from metrics.retention import COHORTS, Cohort, Share
+from people.csv_files import csv_response
 from people.permissions import Permission
 from tickets.inbox.access import agent_of
 
-from .export import csv_response
 from .filters import read_scope
-from .guard import allowed
+from .guard import allowed, exports
 
 READ = allowed(Permission.READ_REPORTS)
-EXPORT = allowed(Permission.READ_REPORTS, Permission.EXPORT)
 
 
 @require_safe
@@ -94,7 +93,7 @@ def comparison_names(name: str) -> tuple[str, str]:
 
 
 @require_safe
-@EXPORT
+@exports("cohorts")
 def as_csv(request: HttpRequest) -> HttpResponseBase:
     """The cohorts, one month after a month a line."""
     scope, _context = read_scope(request, agent_of(request))

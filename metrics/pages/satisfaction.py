@@ -18,17 +18,16 @@ from metrics.figures import Scope
 from metrics.satisfaction import Change, Scores
 from metrics.surveys.scales import SCALES, Band, Kind
 from metrics.telling import question_name, reason_name, score_text
+from people.csv_files import csv_response
 from people.permissions import Permission
 from tickets.inbox.access import agent_of
 
 from .charts import HEIGHT, WIDTH, Line, line
-from .export import csv_response
 from .filters import read_scope, without_page
-from .guard import allowed
+from .guard import allowed, exports
 from .numbers import AXES, meaning, unit, write, write_bounds
 
 READ = allowed(Permission.READ_REPORTS)
-EXPORT = allowed(Permission.READ_REPORTS, Permission.EXPORT)
 SHOWN, PAGE = 8, 50
 
 
@@ -156,7 +155,7 @@ def answers(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@EXPORT
+@exports("satisfaction")
 def as_csv(request: HttpRequest) -> HttpResponseBase:
     """Every answer of the period, one a line."""
     scope, _context = read_scope(request, agent_of(request))

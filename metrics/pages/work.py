@@ -14,15 +14,14 @@ from django.views.decorators.http import require_safe
 from metrics.figures import Scope
 from metrics.topics import topics as read_topics
 from metrics.work import by_group
+from people.csv_files import csv_response
 from people.permissions import Permission
 from tickets.inbox.access import agent_of
 
-from .export import csv_response
 from .filters import read_scope, without_page
-from .guard import allowed
+from .guard import allowed, exports
 
 READ = allowed(Permission.READ_REPORTS)
-EXPORT = allowed(Permission.READ_REPORTS, Permission.EXPORT)
 GROUPS = ("channel", "team", "agent")
 
 
@@ -40,7 +39,7 @@ def work(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@EXPORT
+@exports("work")
 def work_csv(request: HttpRequest) -> HttpResponseBase:
     """The three tables, one row a line."""
     scope, _context = read_scope(request, agent_of(request))

@@ -1,3 +1,4 @@
+from .access import AccessRules
 from .agent import Agent, Membership, Role, Team
 from .availability import Availability, Presence
 from .contact import ContactRules, UnpromptedContact
@@ -21,6 +22,7 @@ from .token import ApiToken, TokenScope
 
 __all__ = [
     "HARD_BOUNCES",
+    "AccessRules",
     "Agent",
     "AgentSession",
     "ApiToken",

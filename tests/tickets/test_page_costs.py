@@ -27,17 +27,17 @@ pytestmark = pytest.mark.django_db
 # them its facts, events and messages.
 PAGES = {
     "list": 7,
-    "ticket": 10,
-    "pane": 7,
+    "ticket": 11,  # of these, as of others that show a conversation, one notes who saw it
+    "pane": 8,
     "rows": 5,
-    "updates": 7,
-    "history": 7,
+    "updates": 8,
+    "history": 8,
     "customer": 5,
     "related": 7,
     "counts": 6,
-    "message": 6,
-    "search": 12,
-    "quick": 8,
+    "message": 7,
+    "search": 13,
+    "quick": 9,
     "views": 7,
     "notifications": 7,
 }
@@ -118,7 +118,7 @@ def test_the_queries_of_a_page_do_not_grow(page: str, house: House) -> None:
 
 def test_list_and_ticket_keep_their_promises() -> None:
     assert PAGES["list"] <= 8
-    assert PAGES["ticket"] <= 10
+    assert PAGES["ticket"] <= 11
 
 
 def zipped(*names: str) -> int:

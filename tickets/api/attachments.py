@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from people.api.base import StrictSerializer
 from people.api.problems import NotFoundProblem, Problem
+from people.watching import took_file
 from tickets import actions
 from tickets.api.base import SpineView
 from tickets.api.serializers import AttachmentSerializer
@@ -69,6 +70,7 @@ class AttachmentView(SpineView):
             file = open_blob(attachment.sha256)
         except FileNotFoundError as error:
             raise NotFoundProblem from error
+        took_file(self.agent, attachment.public_id, ticket_id=attachment.ticket_id)
         response = FileResponse(
             file, as_attachment=True, filename=attachment.filename, content_type="application/octet-stream"
         )

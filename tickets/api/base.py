@@ -16,6 +16,7 @@ from tickets.errors import (
     StaleReply,
     TooLate,
 )
+from people.watching import BudgetSpent, saw_ticket
 from tickets.models import Ticket
 from tickets.queries import TicketQuerySet
 
@@ -33,7 +34,14 @@ class SpineView(ApiView):
         """The ticket without what hangs on it, or 404."""
         return self.one(self.tickets, pk=ticket_id)
 
+    def opened(self, ticket: Ticket) -> Ticket:
+        """The same ticket, noted as seen by whom the token acts for. To be called before anything of it is told."""
+        saw_ticket(self.agent, ticket.pk)
+        return ticket
+
     def translate(self, exc: Exception) -> Exception:
+        if isinstance(exc, BudgetSpent):
+            return Problem(429, "budget_spent", str(exc))
         return refusal(exc) if isinstance(exc, DomainError) else exc
 
 

@@ -19,6 +19,7 @@ from people.api.problems import Problem
 from people.api.schema import page_of
 from people.models import Agent
 from people.permissions import Permission
+from people.watching import saw_ticket
 from tickets import actions
 from tickets.actions.base import lock_ticket
 from tickets.api.base import SpineView, refusal
@@ -106,7 +107,7 @@ class MessagesView(SpineView):
     def get(self, request: Request, ticket_id: int) -> Response:
         """The messages of a ticket, oldest first: from outside, replies and notes."""
         query = self.query(MessagesQuery)
-        messages = message_rows(Message.objects.filter(ticket=self.ticket(ticket_id)))
+        messages = message_rows(Message.objects.filter(ticket=self.opened(self.ticket(ticket_id))))
         messages = messages.filter(sequence__gt=query.get("after", 0))
         return self.page(messages, MessageSerializer, key="sequence", query=query)
 
@@ -171,7 +172,9 @@ class MessageView(SpineView):
     @extend_schema(operation_id="messages_get", responses=MessageSerializer, tags=["messages"])
     def get(self, request: Request, message_id: int) -> Response:
         """One message; for a reply, with the state of its delivery."""
-        return Response(MessageSerializer(self.one(self._rows(), pk=message_id)).data)
+        message = self.one(self._rows(), pk=message_id)
+        saw_ticket(self.agent, message.ticket_id)
+        return Response(MessageSerializer(message).data)
 
     def _rows(self) -> Any:
         return message_rows(Message.objects.filter(ticket__in=self.tickets))

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from people.api.pagination import page_body
 from people.api.schema import page_of
+from people.watching import searched
 from tickets.api.base import SpineView
 from tickets.api.changes import TicketChange, change_ticket
 from tickets.api.filters import TicketQuery, filter_tickets
@@ -36,6 +37,7 @@ class TicketsView(SpineView):
         """
         query = self.query(TicketQuery)
         if "q" in query:
+            searched(self.agent, query["q"])
             return self._search(query)
         tickets = filter_tickets(ticket_rows(self.tickets), query, agent_id=self.agent.pk)
         return self.page(tickets, TicketSerializer, key="-id", query=query)
@@ -55,7 +57,7 @@ class TicketView(SpineView):
     @extend_schema(operation_id="tickets_get", responses=TicketSerializer, tags=["tickets"])
     def get(self, request: Request, ticket_id: int) -> Response:
         """One ticket."""
-        return Response(TicketSerializer(self.one(ticket_rows(self.tickets), pk=ticket_id)).data)
+        return Response(TicketSerializer(self.opened(self.one(ticket_rows(self.tickets), pk=ticket_id))).data)
 
     @extend_schema(operation_id="tickets_change", request=TicketChange, responses=TicketSerializer, tags=["tickets"])
     def patch(self, request: Request, ticket_id: int) -> HttpResponseBase:

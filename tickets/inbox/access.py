@@ -9,11 +9,13 @@ from typing import Any, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
 from people.models import Agent
 from people.permissions import PermissionDenied
+from people.watching import BudgetSpent
 from tickets.errors import (
     DomainError,
     FieldsMissing,
@@ -52,12 +54,21 @@ def signed_in(page: Page) -> Page:
             if by_script(request):
                 return JsonResponse({"code": "signed_out", "message": _("Sign in again.")}, status=401)
             return redirect_to_login(request.get_full_path())
-        response = page(request, *args, **kwargs)
+        try:
+            response = page(request, *args, **kwargs)
+        except BudgetSpent as spent:
+            response = _spent(request, spent)
         if isinstance(response, HttpResponse):
             add_never_cache_headers(response)
         return response
 
     return guarded
+
+
+def _spent(request: HttpRequest, spent: BudgetSpent) -> HttpResponse:
+    if by_script(request):
+        return JsonResponse({"code": "budget_spent", "message": str(spent)}, status=429)
+    return render(request, "people/budget_spent.html", {"reason": str(spent)}, status=429)
 
 
 def refusal(error: DomainError) -> JsonResponse:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from people.models import Agent
 from people.permissions import Permission
+from people.watching import saw_ticket
 from tickets.actions import asides
 from tickets.models import Conversation, Message, MessageKind, OutboxState, Participant, Status, Ticket
 from tickets.recipients import is_address
@@ -48,6 +49,8 @@ def part(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
     ticket = visible_ticket(agent, ticket_id)
     found = [_aside(one) for one in asides.asides_of(ticket.pk)[:SHOWN]]
     found = [one for one in found if one.last is not None]
+    if found:
+        saw_ticket(agent, ticket.pk)
     return render(
         request, "tickets/_asides.html", {"ticket": ticket, "asides": found, "may_ask": _may_write(agent, ticket)}
     )
@@ -58,6 +61,7 @@ def part(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
 def ask_sheet(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
     """Whom to ask, what, and which messages they are shown: none unless chosen."""
     ticket = visible_ticket(agent_of(request), ticket_id)
+    saw_ticket(agent_of(request), ticket.pk)
     context = {"ticket": ticket, "said": [say(one) for one in asides.quotable(ticket)]}
     return render(request, "tickets/_sheet_ask.html", context | {"chosen": read_number(request.GET.get("message"))})
 
@@ -76,6 +80,7 @@ def aside_sheet(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
         say(one) for one in said.exclude(outbox=OutboxState.WITHDRAWN).order_by("-sequence")[:SHOWN]
     ]
     ticket = visible_ticket(agent, conversation.ticket_id)
+    saw_ticket(agent, ticket.pk)
     context = {"aside": _aside(conversation), "said": messages[::-1], "ticket": ticket}
     return render(request, "tickets/_sheet_aside.html", context | {"may_write": _may_write(agent, ticket)})
 

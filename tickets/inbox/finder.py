@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from people.models import Agent
 from tickets.customers import customers_among
+from people.watching import searched, typed_search
 from tickets.errors import InvalidInput
 from tickets.models import Tag, Ticket
 from tickets.search.finder import SearchPage, search_tickets
@@ -50,6 +51,7 @@ def search_page(request: HttpRequest) -> HttpResponseBase:
         "next_cursor": page.next,
         "tab": "search",
     }
+    searched(agent, query)
     return render(request, "tickets/search.html", context)
 
 
@@ -59,6 +61,7 @@ def quick(request: HttpRequest) -> HttpResponseBase:
     """A few tickets and customers for the palette, as plain facts."""
     agent, query = agent_of(request), read_query(request)
     page = search_tickets(agent, query, limit=QUICK)
+    typed_search(agent, query)
     tickets = Ticket.objects.visible_to(agent).select_related("customer").in_bulk(page.ids)
     shown = [tickets[id] for id in page.ids if id in tickets]
     people = customers_among(agent, page.customers, most=PEOPLE)

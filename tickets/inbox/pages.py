@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from people.models import Agent
 from people.permissions import Permission
+from people.watching import saw_ticket
 from tickets.conditions import capped_count, plain_part
 from tickets.counts import view_counts
 from tickets.models import SETTABLE, Priority, Ticket
@@ -22,7 +23,7 @@ from tickets.notices import unread_count
 
 from .access import agent_of, signed_in
 from .catalogue import View, deep_wheres, views_for, wheres_for
-from .directory import read_directory
+from .directory import Directory, read_directory
 from .rows import list_page
 from .sidebar import Entry, Sidebar, sidebar_for
 from .thread import Thread, earlier_tickets, read_thread
@@ -58,7 +59,7 @@ def ticket_view(request: HttpRequest, view_key: str, ticket_id: int) -> HttpResp
     agent = agent_of(request)
     sidebar = sidebar_for(agent)
     entry = _entry(sidebar, view_key)
-    thread = read_thread(agent, ticket_id, sidebar.directory)
+    thread = _opened(agent, ticket_id, sidebar.directory)
     context = _list_context(agent, sidebar, entry) | thread_context(thread)
     return render(request, "tickets/inbox.html", context)
 
@@ -87,7 +88,7 @@ def rows(request: HttpRequest, view_key: str) -> HttpResponseBase:
 @signed_in
 def pane(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
     """The conversation and its customer, to stand beside a list that is already there."""
-    thread = read_thread(agent_of(request), ticket_id, read_directory())
+    thread = _opened(agent_of(request), ticket_id, read_directory())
     context = thread_context(thread)
     return JsonResponse({
         "thread": render_to_string("tickets/_thread.html", context, request),
@@ -100,7 +101,7 @@ def pane(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
 @signed_in
 def updates(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
     """What happened on a ticket after an event."""
-    thread = read_thread(agent_of(request), ticket_id, read_directory())
+    thread = _opened(agent_of(request), ticket_id, read_directory())
     return JsonResponse(updates_of(thread, read_number(request.GET.get("event"))))
 
 
@@ -108,7 +109,7 @@ def updates(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
 @signed_in
 def history(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
     """The stretch of history before an event."""
-    thread = read_thread(agent_of(request), ticket_id, read_directory())
+    thread = _opened(agent_of(request), ticket_id, read_directory())
     timeline = thread.timeline(before=read_number(request.GET.get("before")))
     return JsonResponse({"html": _items_html(timeline.items, thread), "before": timeline.earlier_than})
 
@@ -139,12 +140,19 @@ def counts(request: HttpRequest) -> HttpResponseBase:
 @signed_in
 def one_message(request: HttpRequest, ticket_id: int, message_id: int) -> HttpResponseBase:
     """One message of a ticket again, in its own layout (`?as=rich`) or as plain text."""
-    thread = read_thread(agent_of(request), ticket_id, read_directory())
+    thread = _opened(agent_of(request), ticket_id, read_directory())
     said = read_said(ticket_id, message_id)
     if said is None:
         raise Http404
     rich = request.GET.get("as") == "rich" and bool(said.message.html)
     return JsonResponse({"html": _items_html([replace(said, rich=rich)], thread)})
+
+
+def _opened(agent: Agent, ticket_id: int, directory: Directory) -> Thread:
+    """The conversation, noted as seen before anything of it is shown."""
+    thread = read_thread(agent, ticket_id, directory)
+    saw_ticket(agent, ticket_id)
+    return thread
 
 
 def updates_of(thread: Thread, event: int) -> dict[str, Any]:

@@ -182,6 +182,10 @@ class Thread:
         return [shown_field(row, ask=self.may_edit, team_id=self.ticket.team_id) for row in rows]
 
     @property
+    def may_read_audit(self) -> bool:
+        return self.agent.may(Permission.READ_AUDIT)
+
+    @property
     def assignable(self) -> list[AgentEntry]:
         return [entry for entry in self.directory.agents.values() if entry.takes_tickets]
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from people.models import Agent
 from people.permissions import Permission
+from people.watching import saw_ticket
 from tickets.actions import linking, merging, splitting
 from tickets.actions.linking import SAID
 from tickets.errors import NotFound
@@ -87,6 +88,7 @@ def split_sheet(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
     """Which messages: all that may leave, the one named ticked."""
     agent = agent_of(request)
     ticket = visible_ticket(agent, ticket_id)
+    saw_ticket(agent, ticket.pk)
     context = {"ticket": ticket, "said": _splittable(ticket), "chosen": read_number(request.GET.get("message"))}
     return render(request, "tickets/_sheet_split.html", context)
 

@@ -18,7 +18,7 @@ from tickets.models import Cause, NoticeSettings, Notification
 
 from .digest import CHOICES
 from .reading import CHOOSABLE, choose_notices, mark_all_read, notices_of
-from .rules import sentence
+from .rules import sentence, word_of_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,9 @@ def _minutes(minutes: int) -> str:
 
 def _entry(notice: Notification) -> Entry:
     ticket, channel = notice.ticket, notice.channel
+    if ticket is None and channel is None:
+        text, url = word_of_people(notice.event)
+        return Entry(text=text, subject="", url=url, at=notice.created_at, unread=notice.read_at is None)
     return Entry(
         text=sentence(notice.event.kind, notice.ticket_id or 0, notice.cause),
         subject=ticket.subject if ticket else channel.name if channel else "",

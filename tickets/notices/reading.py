@@ -73,6 +73,8 @@ def _visible(agent: Agent) -> QuerySet[Notification]:
         seen |= Q(channel__isnull=False)
     elif agent.may(Permission.HANDLE_QUARANTINE):
         seen |= Q(channel__team__in=agent.team_ids)
+    if agent.may(Permission.READ_AUDIT):
+        seen |= Q(ticket=None, channel=None)
     return Notification.objects.filter(seen, agent=agent)
 
 

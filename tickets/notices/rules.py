@@ -46,6 +46,21 @@ def teach_notice(kind: str, text: Callable[[int], str]) -> None:
     _LEARNT[kind] = text
 
 
+WordOfPeople = tuple[Callable[[Event], str], Callable[[Event], str]]
+_OF_PEOPLE: dict[str, WordOfPeople] = {}
+
+
+def teach_word_of_people(kind: str, text: Callable[[Event], str], way: Callable[[Event], str]) -> None:
+    """Learn to tell of an event about a colleague: what it says, and where it leads."""
+    _OF_PEOPLE[kind] = (text, way)
+
+
+def word_of_people(event: Event) -> tuple[str, str]:
+    """What a notice about a colleague says, and where it leads."""
+    text, way = _OF_PEOPLE[event.kind]
+    return text(event), way(event)
+
+
 def notify_agents(event: Event) -> None:
     """Tell whoever the event concerns, unless they did it themselves or may not see the ticket."""
     if event.kind == TicketEvent.MESSAGE_RECEIVED:

@@ -298,6 +298,7 @@ def manage_links(context: template.Context) -> list[ManageLink]:
         (Permission.REPLY, "calls", gettext("Calls"), _icon_name(icon="phone")),
         (Permission.HANDLE_QUARANTINE, "quarantine", gettext("Quarantine"), _icon_name(icon="shield-alert")),
         (Permission.SEE_HEALTH, "health", gettext("Health"), _icon_name(icon="heart-pulse")),
+        (Permission.READ_AUDIT, "audit", gettext("Audit"), _icon_name(icon="scroll-text")),
         (Permission.READ_TICKETS, "demo_mailbox", gettext("Demo mailbox"), _icon_name(icon="mails")),
     ]
     links = [

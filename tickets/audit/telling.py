@@ -1,0 +1,79 @@
+"""Records of the audit in the reader's words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from events.audit import AuditKind
+from events.models import AuditEntry
+from tickets.events import TICKET_STREAM
+from tickets.inbox.directory import Directory
+from tickets.inbox.sentences import Names, sentence
+
+from .reading import Record, moment_of
+
+KINDS: dict[str, str | Promise] = {
+    AuditKind.TICKET_OPENED: gettext_lazy("Opened a ticket"),
+    AuditKind.FILE_DOWNLOADED: gettext_lazy("Downloaded a file"),
+    AuditKind.SOURCE_READ: gettext_lazy("Read the source of a mail"),
+    AuditKind.SEARCHED: gettext_lazy("Searched"),
+    AuditKind.EXPORTED: gettext_lazy("Exported"),
+    AuditKind.AUDIT_READ: gettext_lazy("Read this page"),
+    AuditKind.SIGNED_IN: gettext_lazy("Signed in"),
+    AuditKind.SIGNED_OUT: gettext_lazy("Signed out"),
+    AuditKind.SIGN_IN_FAILED: gettext_lazy("Failed to sign in"),
+    AuditKind.VIEW_AS_BEGAN: gettext_lazy("Began to look as somebody else"),
+    AuditKind.VIEW_AS_ENDED: gettext_lazy("Stopped looking as somebody else"),
+    AuditKind.BUDGET_STOPPED: gettext_lazy("Was stopped by the daily budget"),
+    AuditKind.SETTING_CHANGED: gettext_lazy("Changed a setting"),
+    AuditKind.LEDGER_AMENDED: gettext_lazy("Changed history on purpose"),
+}
+LONGEST_DATA = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record as the page and the file show it."""
+
+    at: datetime
+    who: str
+    seen_as: str
+    text: SafeString | str
+    kind: str
+    ticket: int | None
+    what: str
+
+
+def line_of(record: Record, directory: Directory) -> Line:
+    """The record in words; names are those of now."""
+    if isinstance(record, AuditEntry):
+        eyes = directory.agent_name(record.seen_as) if record.seen_as else ""
+        text = str(KINDS.get(record.kind, record.kind))
+        who = _name(record.actor_id, directory) if record.actor_kind == "agent" else _("Somebody unknown")
+        return Line(record.at, who, eyes, text, record.kind, record.ticket_id, _what(record, directory))
+    ticket = record.stream_id if record.stream_type == TICKET_STREAM else None
+    told = sentence(record, Names(directory, _("the customer"), {})) if ticket else None
+    about = "" if ticket else f"{record.stream_type} {record.stream_id}"
+    data = json.dumps(record.data, ensure_ascii=False) if record.data and not told else ""
+    text = told.html if told else format_html("<code>{}</code>", record.kind)
+    what = f"{about} {data}".strip()[:LONGEST_DATA]
+    return Line(moment_of(record), _name(record.actor_id, directory), "", text, record.kind, ticket, what)
+
+
+def _name(id: int | None, directory: Directory) -> str:
+    return directory.agent_name(id) or _("A former agent")
+
+
+def _what(entry: AuditEntry, directory: Directory) -> str:
+    if entry.kind in (AuditKind.VIEW_AS_BEGAN, AuditKind.VIEW_AS_ENDED):
+        return directory.agent_name(entry.data.get("agent"))
+    more = ", ".join(f"{name}: {value}" for name, value in sorted(entry.data.items()) if value not in ("", None))
+    return " · ".join(filter(None, (entry.what, more)))[:LONGEST_DATA]
