@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from people.api.base import ApiView
 from people.api.problems import NotFoundProblem, Problem, invalid_input
+from people.watching import BudgetSpent, saw_ticket
 from tickets.errors import (
     DomainError,
     FieldsMissing,
@@ -16,7 +17,6 @@ from tickets.errors import (
     StaleReply,
     TooLate,
 )
-from people.watching import BudgetSpent, saw_ticket
 from tickets.models import Ticket
 from tickets.queries import TicketQuerySet
 

@@ -90,8 +90,11 @@ def as_csv(request: HttpRequest) -> HttpResponseBase:
     form = AuditForm(request.GET, directory)
     exported(agent, f"audit?{request.GET.urlencode()}".rstrip("?"))
     lines = (line_of(record, directory) for record in every_record(form.asked, most=MOST_ROWS))
-    rows = ([line.at.isoformat(), line.who, line.seen_as, line.kind, line.ticket or "", line.what] for line in lines)
-    return csv_response("audit.csv", ["at", "who", "seen_as", "kind", "ticket", "what"], rows)
+    rows = (
+        [line.at.isoformat(), line.who, line.seen_as, line.kind, line.ticket or "", line.what, line.data]
+        for line in lines
+    )
+    return csv_response("audit.csv", ["at", "who", "seen_as", "kind", "ticket", "what", "data"], rows)
 
 
 class BudgetForm(forms.Form):

@@ -50,6 +50,7 @@ class Line:
     kind: str
     ticket: int | None
     what: str
+    data: str = ""  # small facts as they are kept
 
 
 def line_of(record: Record, directory: Directory) -> Line:
@@ -58,22 +59,18 @@ def line_of(record: Record, directory: Directory) -> Line:
         eyes = directory.agent_name(record.seen_as) if record.seen_as else ""
         text = str(KINDS.get(record.kind, record.kind))
         who = _name(record.actor_id, directory) if record.actor_kind == "agent" else _("Somebody unknown")
-        return Line(record.at, who, eyes, text, record.kind, record.ticket_id, _what(record, directory))
+        what, data = record.what, record.data
+        if record.kind in (AuditKind.VIEW_AS_BEGAN, AuditKind.VIEW_AS_ENDED):
+            what, data = directory.agent_name(data.get("agent")), {}
+        facts = json.dumps(data, ensure_ascii=False)[:LONGEST_DATA] if data else ""
+        return Line(record.at, who, eyes, text, record.kind, record.ticket_id, what, facts)
     ticket = record.stream_id if record.stream_type == TICKET_STREAM else None
     told = sentence(record, Names(directory, _("the customer"), {})) if ticket else None
     about = "" if ticket else f"{record.stream_type} {record.stream_id}"
-    data = json.dumps(record.data, ensure_ascii=False) if record.data and not told else ""
+    data = json.dumps(record.data, ensure_ascii=False)[:LONGEST_DATA] if record.data and not ticket else ""
     text = told.html if told else format_html("<code>{}</code>", record.kind)
-    what = f"{about} {data}".strip()[:LONGEST_DATA]
-    return Line(moment_of(record), _name(record.actor_id, directory), "", text, record.kind, ticket, what)
+    return Line(moment_of(record), _name(record.actor_id, directory), "", text, record.kind, ticket, about, data)
 
 
 def _name(id: int | None, directory: Directory) -> str:
     return directory.agent_name(id) or _("A former agent")
-
-
-def _what(entry: AuditEntry, directory: Directory) -> str:
-    if entry.kind in (AuditKind.VIEW_AS_BEGAN, AuditKind.VIEW_AS_ENDED):
-        return directory.agent_name(entry.data.get("agent"))
-    more = ", ".join(f"{name}: {value}" for name, value in sorted(entry.data.items()) if value not in ("", None))
-    return " · ".join(filter(None, (entry.what, more)))[:LONGEST_DATA]

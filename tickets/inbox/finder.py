@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from people.models import Agent
-from tickets.customers import customers_among
 from people.watching import searched, typed_search
+from tickets.customers import customers_among
 from tickets.errors import InvalidInput
 from tickets.models import Tag, Ticket
 from tickets.search.finder import SearchPage, search_tickets

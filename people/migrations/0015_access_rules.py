@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("people", "0012_roles_and_scope"),
+        ("people", "0014_customer_notes"),
     ]
 
     operations = [
