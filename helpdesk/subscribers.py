@@ -10,8 +10,8 @@ from metrics.clocks.history import HEARD
 from metrics.clocks.keeping import keep_clocks
 from metrics.surveys import asking, follow_ups
 from people import security_mail
-from tickets import sign_outs
 from people.watching import BUDGET_REACHED
+from tickets import sign_outs
 from tickets.acknowledgement import DUE, acknowledge
 from tickets.assigning import hearing
 from tickets.audit.alarm import tell_of_budget

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("people", "0014_customer_notes"),
+        ("people", "0015_sign_in"),
     ]
 
     operations = [
