@@ -37,8 +37,7 @@ export function draw(number, answer, base) {
 }
 
 // Shown before the server has answered: `facts` on the row, `show` in the ticket. A refusal brings both back as they were.
-async function change(path, data, words, { facts = {}, show = () => {} } = {}) {
-  const number = thread.number();
+async function change(path, data, words, { number = thread.number(), facts = {}, show = () => {} } = {}) {
   const restore = list.foretell(number, facts);
   show();
   const answer = await write(number, path, data);
@@ -46,6 +45,10 @@ async function change(path, data, words, { facts = {}, show = () => {} } = {}) {
   else say(words, { undo: answer.change && (() => undo(number, answer.change)), lasting: true });
   return answer;
 }
+
+// What a row of the list is swiped for, its ticket open or not.
+export const closeRow = (number) => change('status', { status: 'solved' }, text('closed'), { number, facts: { status: 'solved' } });
+export const snoozeRow = (number, preset) => change('snooze', { preset }, text('snoozed'), { number, facts: { snoozed: '1' } });
 
 // The server takes a change back if nothing happened to the ticket since, and says so otherwise.
 async function undo(number, change, { reopen = false } = {}) {

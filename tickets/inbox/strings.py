@@ -40,6 +40,8 @@ STRINGS = {
     "writes_many": _("%s are writing"),
     "writes_here": _("%s is writing here. You can still leave a note."),
     "write_here": _("%s are writing here. You can still leave a note."),
+    "swipe_close": pgettext_lazy("command", "Close"),
+    "swipe_snooze": _("Tomorrow"),
     "picture_of": _("%d of %d"),
     "looks": _("%s is looking at it"),
     "dozes": _("%s had a look at it some minutes ago"),
