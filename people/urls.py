@@ -14,6 +14,7 @@ from people.pages import (
     sso,
     tokens,
     unsubscribing,
+    viewing,
     views,
 )  # fmt: skip
 from people.sign_in import limited
@@ -52,9 +53,11 @@ urlpatterns = [
         name="agent_reset_factor",
     ),
     path("team/roles/", roles.roles, name="roles"),
-    path("team/roles/new/", roles.edit_role, name="role_new"),
-    path("team/roles/<int:role_id>/", roles.edit_role, name="role_edit"),
-    path("team/roles/<int:role_id>/remove/", roles.remove, name="role_remove"),
+    path("team/roles/new/", fresh_sign_in(roles.edit_role), name="role_new"),
+    path("team/roles/<int:role_id>/", fresh_sign_in(roles.edit_role), name="role_edit"),
+    path("team/roles/<int:role_id>/remove/", fresh_sign_in(roles.remove, back="roles"), name="role_remove"),
+    path("team/agents/<int:agent_id>/view-as/", fresh_sign_in(viewing.begin, back="team"), name="view_as"),
+    path("view-as/end/", viewing.end, name="view_as_end"),
     path("team/teams/new/", views.edit_team, name="team_new"),
     path("team/teams/<int:team_id>/", views.edit_team, name="team_edit"),
 ]

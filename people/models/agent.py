@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -111,6 +112,10 @@ class Agent(AbstractBaseUser):
         db_default="next",
     )
     joined_at = models.DateTimeField(db_default=Now())
+
+    # Who looks with this agent's eyes, and until when (people.viewing); on no row, only while a page is drawn.
+    viewed_by: Agent | None = None
+    viewed_until: datetime | None = None
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["name"]

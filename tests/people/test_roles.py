@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.test import Client
 
 from events.models import Event
 from people.models import Agent, CustomRole, Role
 from people.permissions import CUSTOM, HOUSE_WIDE, MATRIX, Permission, PermissionDenied, completed, permissions_of
 from people.roles import Refused, remove_role, save_role
 from people.scope import Reach
-from tests.people import House, make_agent, make_house, open_ticket
+from tests.people import House, make_agent, make_house, open_ticket, signed_in
 from tests.people.test_actions import save
 from tickets.actions import add_note, reply
 from tickets.models import Ticket
@@ -172,8 +171,7 @@ class TestRemoving:
 
 class TestPages:
     def test_an_admin_makes_changes_and_removes_one(self, house: House) -> None:
-        client = Client()
-        client.force_login(house.adam)
+        client = signed_in(house.adam)
         fields = {"name": "Night shift", "reach": "2", "work": ["reply", "note"], "channels": [house.channel.pk]}
         assert client.post("/team/roles/new/", fields)["Location"] == "/team/roles/"
         role = CustomRole.objects.get()
@@ -189,8 +187,7 @@ class TestPages:
         assert Agent.objects.get(pk=house.ben.pk).role == "agent"
 
     def test_the_agents_page_offers_it_and_channels(self, house: House) -> None:
-        role, client = seniors(house), Client()
-        client.force_login(house.adam)
+        role, client = seniors(house), signed_in(house.adam)
         page = client.get(f"/team/agents/{house.ben.pk}/").content.decode()
         assert "Senior" in page and "Only these channels" in page
         fields = {"email": "ben@shop.example", "name": "Ben", "role": f"custom-{role.pk}", "is_active": "on"}
@@ -200,8 +197,7 @@ class TestPages:
 
     @pytest.mark.parametrize("name", ["manager", "agent", "viewer"])
     def test_the_others_find_them_closed(self, house: House, name: str) -> None:
-        role, client = seniors(house), Client()
-        client.force_login(make_agent("Nosy", role=name))
+        role, client = seniors(house), signed_in(make_agent("Nosy", role=name))
         before = role_events()
         for path in ("/team/roles/", "/team/roles/new/", f"/team/roles/{role.pk}/"):
             assert client.get(path).status_code == 403

@@ -314,7 +314,7 @@ OWN = [
 DIRECTORY = {
     "agent_edit", "agent_invite", "agent_new", "agent_reset_factor", "all_tokens", "all_tokens_revoke", "service_edit",
     "service_new", "service_remove", "services", "team", "team_edit", "team_new",
-    "roles", "role_new", "role_edit", "role_remove",
+    "roles", "role_new", "role_edit", "role_remove", "view_as", "view_as_end",
 }  # fmt: skip
 # One's own sign-in: tests/people/test_sessions.py and test_second_factor.py.
 OWN_ACCOUNT = {"security", "session_end", "sessions_end", "sso_unlink", "tokens", "token_revoke"}

@@ -23,6 +23,7 @@ from django.utils import timezone
 from people.models import Agent, AgentSession
 from people.second_factor import is_missing
 from people.sessions import SessionStore
+from people.viewing import is_viewing
 
 from .sight import Standing, standings
 
@@ -50,6 +51,8 @@ def admit(scope: dict[str, Any]) -> Admission | None:
     agent = request.user = get_user(request)
     if not isinstance(agent, Agent) or not request.session.session_key or is_missing(request):
         return None
+    if is_viewing(request.session):
+        return None  # whose sight would it have? Their pages ask for what is new themselves
     standing = standings([agent.pk]).get(agent.pk)
     return Admission(standing, request.session.session_key) if standing else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from django.utils.html import escape, format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, get_language_info, gettext, pgettext
 
-from people.models import Agent, Role
+from people.models import Agent
 from people.permissions import Permission
 from tickets.inbox.dates import short_date, short_moment
 from tickets.inbox.due import Due, due_of_ticket, span
@@ -305,22 +304,6 @@ def manage_links(context: template.Context) -> list[ManageLink]:
         ManageLink(url, name, _address(url), icon) for permission, url, name, icon in known if agent.may(permission)
     ]
     return [link for link in links if link.url]
-
-
-@register.simple_tag
-def demo_login() -> list[dict[str, str]]:
-    """Who may sign in to the demo shop. Never their passwords: this page is for strangers, those for who started it."""
-    if settings.PRODUCTION:
-        return []
-    try:
-        facts = json.loads((settings.DATA_DIR / "demo.json").read_text())
-    except (OSError, ValueError):
-        return []
-    return [{"email": login["email"], "role": _role_name(login["role"])} for login in facts.get("logins", [])]
-
-
-def _role_name(role: str) -> str:
-    return str(Role(role).label) if role in Role.values else role
 
 
 @register.simple_tag(takes_context=True)
