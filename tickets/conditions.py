@@ -21,6 +21,7 @@ from tickets.facets import FACETS, Where, facet_q
 from tickets.fields import fields_condition
 from tickets.models import Attachment, Channel, Participant, SearchEntry, Tagging, Ticket
 from tickets.search.query import parse_query
+from tickets.statuses import named_condition
 
 Values = tuple[object, ...]
 Condition = Callable[[Values, datetime], Q]
@@ -186,6 +187,7 @@ _CONDITIONS: dict[str, Condition] = {
     "priority": lambda values, at: Q(priority__in=values),
     "language": lambda values, at: Q(language__in=values),
     "field": lambda values, at: fields_condition(values),
+    "state": lambda values, at: named_condition(values),
     "tag": _tag,
     "waits": lambda values, at: Q(waiting_since__isnull=False),
     "promised": lambda values, at: Q(next_due_at__isnull=False),

@@ -11,6 +11,7 @@ class TicketEvent(StrEnum):
     TICKET_ASSIGNED = "ticket.assigned"
     TICKET_MOVED = "ticket.moved"
     TICKET_STATUS_CHANGED = "ticket.status_changed"
+    TICKET_STATUS_NAMED = "ticket.status_named"
     TICKET_SOLVED = "ticket.solved"
     TICKET_CLOSED = "ticket.closed"
     TICKET_SNOOZED = "ticket.snoozed"
@@ -110,6 +111,16 @@ class FieldEvent(StrEnum):
     MOVED = "field.moved"
     ARCHIVED = "field.archived"
     RESTORED = "field.restored"
+
+
+class StatusEvent(StrEnum):
+    """What happens to a status of the shop's own."""
+
+    MADE = "status.made"
+    CHANGED = "status.changed"
+    MOVED = "status.moved"
+    ARCHIVED = "status.archived"
+    RESTORED = "status.restored"
 
 
 class BulkEvent(StrEnum):

@@ -8,7 +8,7 @@ import * as list from './list.js';
 import * as thread from './thread.js';
 import { canUndo, complain, say, takeBack } from './toast.js';
 
-const FIELDS = { assignee: 'agent', team: 'team', status: 'status', priority: 'priority' };
+const FIELDS = { assignee: 'agent', team: 'team', status: 'status', state: 'status', priority: 'priority' };
 
 // One write on a ticket, open or not; what it changed is drawn. Null when it was refused.
 export async function write(number, path, data) {
@@ -58,8 +58,9 @@ async function undo(number, change, { reopen = false } = {}) {
 }
 
 // A choice of a menu: `path` is what is set, `value` to what, `name` how the choice is called.
-export function set(path, value, name) {
-  if (bulk.any()) return void bulk.act(path, { value });
+// A status of the shop's own (`state`) is of a category, which decides what happens to the row.
+export function set(path, value, name, category = value) {
+  if (bulk.any()) return void bulk.act(path === 'state' ? 'status' : path, { value }, category);
   const facts = thread.ticket();
   if (!facts) return;
   const field = FIELDS[path];
@@ -67,11 +68,13 @@ export function set(path, value, name) {
     assignee: () => (value ? text('assigned', name) : text('unassigned')),
     team: () => text('moved', name),
     status: () => text('status_set', name),
+    state: () => text('status_set', name),
     priority: () => text('priority_set', name),
   }[path]();
   if (String(facts[path] ?? '') === String(value)) return;
-  const show = { assignee: () => showLabel('assign', value ? name : text('cmd_assign')), status: () => showLabel('status', name), priority: () => showLabel('priority', name), team: () => showLabel('team', name) }[path];
-  change(path, { [field]: value }, words, { facts: path === 'priority' ? {} : { [path]: String(value) }, show });
+  const show = { assignee: () => showLabel('assign', value ? name : text('cmd_assign')), status: () => showLabel('status', name), state: () => showLabel('status', name), priority: () => showLabel('priority', name), team: () => showLabel('team', name) }[path];
+  const fact = path === 'priority' ? {} : path === 'state' ? { status: category } : { [path]: String(value) };
+  change(path === 'state' ? 'status' : path, { [field]: value }, words, { facts: fact, show });
 }
 
 export function tag(name, on) {

@@ -99,9 +99,9 @@ function foretell(what, value) {
 }
 
 // `wish` is what the server needs to know: {value}, for a snooze {preset} or {until}.
-export async function act(what, wish) {
+export async function act(what, wish, foretold = wish.value ?? '') {
   const tickets = beyond ? { view: list.view, without: [...left] } : { tickets: picked().map(list.numberOf) };
-  foretell(what, wish.value ?? '');
+  foretell(what, foretold);
   clear();
   list.focusRow(list.current() ?? list.neighbour(1));
   try {

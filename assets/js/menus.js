@@ -54,6 +54,7 @@ function mark(menu) {
   for (const option of $$('[role=menuitemradio], [role=menuitemcheckbox]', menu)) {
     const { do: path, value, sendAs: as, presence } = option.dataset;
     if (presence) continue;
+    option.hidden = Boolean(option.dataset.team && path === 'state' && facts && String(facts.team) !== option.dataset.team);
     const on = as !== undefined ? as === sendAs
       : path === 'tag' ? Boolean(facts?.tags.includes(value))
       : String(facts?.[path] ?? '') === value;
@@ -156,7 +157,7 @@ function choose(option) {
   else if (path === 'untag') bulk.act('untag', { value });
   else if (path === 'snooze') snooze({ preset: value });
   else if (path === 'remind') remind({ preset: value, text: taken($('#remind-text')) });
-  else if (path) set(path, value, option.dataset.name ?? nameOf(option));
+  else if (path) set(path, value, option.dataset.name ?? nameOf(option), option.dataset.category);
 }
 
 // Of the composer's text, or of a reply that waits already: the one whose button opened the menu.

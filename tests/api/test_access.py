@@ -71,6 +71,7 @@ READS = [
     Route("channel", "GET", "channels/{channel}/"),
     Route("tags", "GET", "tags/"),
     Route("fields", "GET", "fields/"),
+    Route("statuses", "GET", "statuses/"),
     Route("macros", "GET", "macros/"),
     Route("events", "GET", "events/"),
 ]

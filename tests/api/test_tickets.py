@@ -34,6 +34,7 @@ def test_one_ticket_has_exactly_these_members(house: House, ticket: Ticket, olen
         "id": ticket.pk,
         "subject": "Where is my parcel?",
         "status": "open",
+        "custom_status": None,
         "priority": "normal",
         "channel": {"id": house.channel.pk, "name": "Support", "kind": "email"},
         "customer": {"id": ticket.customer_id, "name": "Zoe Bauer", "email": "zoe@customer.example"},
@@ -294,7 +295,7 @@ class TestChange:
         assert events_of(ticket.pk) == events
 
     def test_no_field_of_the_model_can_be_posted_but_the_listed(self, ticket: Ticket, olena: Api) -> None:
-        writable = {"status", "priority", "assignee", "team", "tags", "snoozed_until"}
+        writable = {"status", "priority", "assignee", "team", "tags", "snoozed_until", "custom_status"}
         names = {one.name for one in Ticket._meta.get_fields()} | {f.attname for f in Ticket._meta.concrete_fields}
         before = Ticket.objects.filter(pk=ticket.pk).values().get()
         for name in (names | {"by", "at", "actor", "agent", "role", "__class__"}) - writable:

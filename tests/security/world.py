@@ -51,6 +51,7 @@ from tickets.models import (
     Attachment,
     Call,
     Channel,
+    CustomStatus,
     Macro,
     MacroText,
     Message,
@@ -196,6 +197,7 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     ids["macro"] = macro.pk
     own_field = TicketField.objects.create(name=f"Field {corner.team.pk}", key=f"field_{corner.team.pk}", kind="text")
     ids["own_field"] = own_field.pk
+    ids["own_status"] = CustomStatus.objects.create(name=f"Status {corner.team.pk}", category="on_hold").pk
     job = actions.start_bulk(
         actions.Selection(ids=[ticket.pk]), by=agent, do="tag", value=f"bulk {corner.team.pk}", client_id=uuid4()
     )

@@ -30,8 +30,9 @@ from tickets.errors import DomainError, InvalidInput, NotFound, TooLate
 from tickets.events import BulkEvent
 from tickets.facets import Where
 from tickets.fields import clean_value
-from tickets.models import SETTABLE, BulkItem, BulkJob, BulkPhase, BulkState, Priority, Ticket, TicketField
+from tickets.models import BulkItem, BulkJob, BulkPhase, BulkState, Priority, Ticket, TicketField
 from tickets.realtime import announce_to_agent
+from tickets.statuses import is_status
 
 from .assignment import assign_ticket, move_to_team
 from .base import require
@@ -220,7 +221,7 @@ def _undo(job: BulkJob, items: list[BulkItem], at: datetime) -> Change:
 
 
 def _status(by: Agent, value: str, at: datetime) -> Change:
-    if value not in SETTABLE:
+    if not is_status(value):
         raise InvalidInput("status", _("A ticket cannot be set to “%(status)s”.") % {"status": value})
     return lambda ticket_id: set_status(ticket_id, by=by, status=value, at=at)
 

@@ -21,8 +21,9 @@ from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
 from tickets.events import TICKET_STREAM, MacroEvent, TicketEvent
 from tickets.fields import clean_value
-from tickets.models import SETTABLE, Macro, MacroText, Priority, Ticket, TicketField
+from tickets.models import Macro, MacroText, Priority, Ticket, TicketField
 from tickets.placeholders import Filled, fill, fill_html, in_braces, unknown_placeholders, values_for
+from tickets.statuses import is_status
 from tickets.written_html import LONGEST, clean_written_html, replace_pictures, text_of_html
 
 from .assignment import assign_ticket
@@ -189,7 +190,7 @@ def _checked(content: Content) -> dict[str, Any]:
     name = " ".join(content.name.replace("\x00", "").split())
     if not 1 <= len(name) <= 80:
         raise InvalidInput("name", _("A name has 1 to 80 characters."))
-    if content.status and (content.status not in SETTABLE):
+    if content.status and not is_status(content.status):
         raise InvalidInput("status", _("A ticket cannot be set to “%(status)s”.") % {"status": content.status})
     if content.priority is not None and content.priority not in Priority.values:
         raise InvalidInput("priority", _("There is no such priority."))

@@ -16,7 +16,8 @@ from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput
 from tickets.events import TicketEvent
-from tickets.models import SETTABLE, Cycle, Status, Ticket
+from tickets.models import CustomStatus, Cycle, Status, Ticket
+from tickets.statuses import read_status
 
 from .base import lock_ticket, record, refuse_closed
 from .fields import refuse_incomplete
@@ -27,7 +28,8 @@ BATCH = 200
 
 
 def set_status(ticket_id: int, *, by: Agent, status: str, at: datetime | None = None) -> Ticket:
-    """Set open, pending, on hold or solved. `closed` is the timer's alone. Repeating it changes nothing."""
+    """Set open, pending, on hold or solved, or a status of the shop's own within these (`tickets.statuses`). `closed`
+    is the timer's alone. Repeating it changes nothing."""
     with transaction.atomic():
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
         change_status(ticket, status, by=by.actor, at=at or timezone.now())
@@ -37,46 +39,68 @@ def set_status(ticket_id: int, *, by: Agent, status: str, at: datetime | None = 
 def change_status(ticket: Ticket, status: str, *, by: Actor, at: datetime, undoes: int | None = None) -> None:
     """`set_status` for a ticket that the caller has locked. `undoes` names the event it takes back, if it does: then
     a period that was ended goes on, however long ago that was."""
-    if status not in SETTABLE:
-        raise InvalidInput("status", _("A ticket cannot be set to “%(status)s”.") % {"status": status})
-    if ticket.status == status:
+    category, named = read_status(status, team_id=ticket.team_id)
+    if ticket.status == category:
+        _name(ticket, named, by=by, at=at, undoes=undoes)
         return
     refuse_closed(ticket)
-    if status == Status.SOLVED:
+    # What a finer word adds to the fact; `state_from` is what an undo goes back to.
+    said = _said(named) | ({"undoes": undoes} if undoes else {})
+    if ticket.custom_status_id:
+        said["state_from"] = ticket.custom_status_id
+    ticket.custom_status = named
+    if category == Status.SOLVED:
         if by.kind == ActorKind.AGENT and not undoes:
             refuse_incomplete(ticket)
-        _solve(ticket, by=by, at=at, undoes=undoes)
+        _solve(ticket, by=by, at=at, said=said)
     elif ticket.status == Status.SOLVED:
-        _reopen(ticket, status, by=by, at=at, undoes=undoes)
+        _reopen(ticket, category, by=by, at=at, said=said)
     else:
-        data = {"from": ticket.status, "to": status} | ({"undoes": undoes} if undoes else {})
-        ticket.status = status
-        ticket.save(update_fields=["status"])
+        data = {"from": ticket.status, "to": category} | said
+        ticket.status = category
+        ticket.save(update_fields=["status", "custom_status"])
         record(ticket, TicketEvent.TICKET_STATUS_CHANGED, by=by, at=at, data=data)
 
 
-def _solve(ticket: Ticket, *, by: Actor, at: datetime, undoes: int | None = None) -> None:
-    data: dict[str, Any] = {"from": ticket.status} | ({"undoes": undoes} if undoes else {})
+def _said(named: CustomStatus | None) -> dict[str, Any]:
+    """The word as it was called then, so that the history reads the same for ever."""
+    return {"state": named.pk, "label": named.name, "labels": named.names} if named else {}
+
+
+def _name(ticket: Ticket, named: CustomStatus | None, *, by: Actor, at: datetime, undoes: int | None) -> None:
+    """Another word within the category: nothing that goes by the category hears of it."""
+    before = ticket.custom_status_id
+    if before == (named.pk if named else None):
+        return
+    refuse_closed(ticket)
+    ticket.custom_status = named
+    ticket.save(update_fields=["custom_status"])
+    data = {"status": ticket.status, "state_from": before} | _said(named) | ({"undoes": undoes} if undoes else {})
+    record(ticket, TicketEvent.TICKET_STATUS_NAMED, by=by, at=at, data=data)
+
+
+def _solve(ticket: Ticket, *, by: Actor, at: datetime, said: dict[str, Any]) -> None:
+    data: dict[str, Any] = {"from": ticket.status} | said
     # What solving ends, so that it can be taken back.
     ended = {"waiting_since": ticket.waiting_since, "snoozed_until": ticket.snoozed_until}
     data |= {name: moment.isoformat() for name, moment in ended.items() if moment}
     ticket.status, ticket.solved_at = Status.SOLVED, at
     ticket.waiting_since = ticket.snoozed_until = None
-    ticket.save(update_fields=["status", "solved_at", "waiting_since", "snoozed_until"])
+    ticket.save(update_fields=["status", "custom_status", "solved_at", "waiting_since", "snoozed_until"])
     Cycle.objects.filter(ticket=ticket, solved_at=None).update(solved_at=at)
     record(ticket, TicketEvent.TICKET_SOLVED, by=by, at=at, data=data)
 
 
-def _reopen(ticket: Ticket, status: str, *, by: Actor, at: datetime, undoes: int | None = None) -> None:
-    slip = undoes is not None or (ticket.solved_at is not None and at - ticket.solved_at <= SLIP)
+def _reopen(ticket: Ticket, status: str, *, by: Actor, at: datetime, said: dict[str, Any]) -> None:
+    slip = "undoes" in said or (ticket.solved_at is not None and at - ticket.solved_at <= SLIP)
     last = Cycle.objects.filter(ticket=ticket).aggregate(last=Max("number"))["last"] or 0
     if slip and last:
         Cycle.objects.filter(ticket=ticket, number=last).update(solved_at=None)
     else:
         Cycle.objects.create(ticket=ticket, number=last + 1, opened_at=at)
     ticket.status, ticket.solved_at = status, None
-    ticket.save(update_fields=["status", "solved_at"])
-    data = {"to": status, "slip": bool(slip and last)} | ({"undoes": undoes} if undoes else {})
+    ticket.save(update_fields=["status", "custom_status", "solved_at"])
+    data = {"to": status, "slip": bool(slip and last)} | said
     record(ticket, TicketEvent.TICKET_REOPENED, by=by, at=at, data=data)
 
 

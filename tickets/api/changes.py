@@ -29,6 +29,11 @@ class TicketChange(StrictSerializer):
     status = serializers.ChoiceField(
         choices=[str(one.value) for one in SETTABLE], required=False, help_text="`closed` is set by time alone."
     )
+    custom_status = IdField(
+        required=False,
+        allow_null=True,
+        help_text="A status of the shop's own; sets its category too. null: the category's.",
+    )
     priority = serializers.ChoiceField(choices=list(PRIORITY_VALUES), required=False)
     assignee = IdOr("me", required=False, allow_null=True, help_text="An agent's id, `me`, or null for nobody.")
     team = IdField(required=False, allow_null=True)
@@ -48,6 +53,7 @@ def change_ticket(ticket_id: int, changes: Mapping[str, Any], *, by: Agent) -> N
         "priority": lambda name: actions.set_priority(ticket_id, by=by, priority=PRIORITY_VALUES[name]),
         "tags": lambda names: _replace_tags(ticket_id, names, by=by),
         "custom_fields": lambda said: _set_fields(ticket_id, said, by=by),
+        "custom_status": lambda id: actions.set_status(ticket_id, by=by, status=_status_key(ticket_id, id)),
         "status": lambda status: actions.set_status(ticket_id, by=by, status=status),
         "snoozed_until": lambda until: actions.snooze_ticket(ticket_id, by=by, until=until),
         "assignee": lambda who: actions.assign_ticket(ticket_id, by=by, assignee=_agent(who, by)),
@@ -79,6 +85,12 @@ def _replace_tags(ticket_id: int, names: list[str], *, by: Agent) -> None:
         actions.remove_tag(ticket_id, by=by, name=name)
     for name in sorted(wanted - present):
         actions.add_tag(ticket_id, by=by, name=name)
+
+
+def _status_key(ticket_id: int, status_id: int | None) -> str:
+    if status_id is not None:
+        return f"s{status_id}"
+    return str(Ticket.objects.values_list("status", flat=True).get(pk=ticket_id))
 
 
 def _set_fields(ticket_id: int, said: Mapping[str, Any], *, by: Agent) -> None:

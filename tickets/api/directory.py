@@ -15,8 +15,14 @@ from people.permissions import Permission
 from tickets.actions.base import require
 from tickets.api.base import SpineView
 from tickets.api.queries import visible_customers
-from tickets.api.serializers import ChannelSerializer, CustomerSerializer, TagSerializer, TicketFieldSerializer
-from tickets.models import Channel, Tag, TicketField
+from tickets.api.serializers import (
+    ChannelSerializer,
+    CustomerSerializer,
+    CustomStatusSerializer,
+    TagSerializer,
+    TicketFieldSerializer,
+)
+from tickets.models import Channel, CustomStatus, Tag, TicketField
 
 
 class ListQuery(StrictSerializer, PageQuery):
@@ -88,6 +94,19 @@ class FieldsView(SpineView):
         """Fields of the shop's own, also the archived ones."""
         fields = TicketField.objects.select_related("team")
         return self.page(fields, TicketFieldSerializer, query=self.query(ListQuery))
+
+
+class StatusesView(SpineView):
+    @extend_schema(
+        operation_id="statuses_list",
+        parameters=[ListQuery],
+        responses=page_of(CustomStatusSerializer, "CustomStatus"),
+        tags=["tickets"],
+    )
+    def get(self, request: Request) -> Response:
+        """Statuses of the shop's own, also the archived ones."""
+        statuses = CustomStatus.objects.select_related("team")
+        return self.page(statuses, CustomStatusSerializer, query=self.query(ListQuery))
 
 
 class TagsView(SpineView):

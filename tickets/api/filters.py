@@ -19,6 +19,7 @@ from tickets.errors import InvalidInput
 from tickets.fields import fields_condition, named_conditions
 from tickets.models import Status, TicketField
 from tickets.queries import TicketQuerySet
+from tickets.statuses import named_condition
 
 BIGGEST_ID = 2**63 - 1
 PRIORITY_VALUES = {name: value for value, name in PRIORITY_NAMES.items()}
@@ -68,6 +69,7 @@ class SequenceField(serializers.IntegerField):
 
 class TicketQuery(StrictSerializer, PageQuery):
     status = OneOrMore(Status.values, required=False, help_text="One or more of: " + ", ".join(Status.values))
+    custom_status = IdField(required=False, help_text="A status of the shop's own.")
     assignee = IdOr("me", "none", required=False, help_text="An agent's id, `me` or `none`.")
     team = IdOr("none", required=False, help_text="A team's id or `none`.")
     channel = IdField(required=False)
@@ -104,6 +106,8 @@ def filter_tickets(tickets: TicketQuerySet, query: dict[str, Any], *, agent_id: 
             conditions &= Q(**{f"{name}_id": wanted})
     if "status" in query:
         conditions &= Q(status__in=query["status"])
+    if "custom_status" in query:
+        conditions &= named_condition((query["custom_status"],))
     if "priority" in query:
         conditions &= Q(priority__in=[PRIORITY_VALUES[name] for name in query["priority"]])
     if "due" in query:

@@ -19,7 +19,7 @@ def ticket_rows(tickets: TicketQuerySet) -> TicketQuerySet:
     values = FieldValue.objects.filter(ticket=OuterRef("pk")).order_by("field__position", "field_id")
     said = values.values(json=JSONObject(name="field__name", kind="field__kind", value="value"))
     return (
-        tickets.select_related("channel", "customer", "team", "assignee")
+        tickets.select_related("channel", "customer", "team", "assignee", "custom_status")
         .prefetch_related("tags", "customer__identities")
         .annotate(
             said_fields=ArraySubquery(said),

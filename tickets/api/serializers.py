@@ -15,6 +15,7 @@ from people.models import Customer, IdentityKind, Trust
 from tickets.deliveries import RecipientState
 from tickets.fields import typed_value
 from tickets.models import (
+    CATEGORIES,
     AutoKind,
     ChannelHealth,
     DueState,
@@ -28,6 +29,7 @@ from tickets.models import (
     ThreadLayer,
     Ticket,
 )
+from tickets.statuses import word_of
 
 _TOKEN = re.compile(r"\+[a-z2-7]{26}(?=@)")
 PRIORITY_NAMES = {value: Priority(value).name.lower() for value in Priority.values}
@@ -96,10 +98,24 @@ class CustomerSerializer(CustomerRefSerializer):
     created_at = UtcField()
 
 
+class StatusRefSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class CustomStatusSerializer(StatusRefSerializer):
+    names = serializers.DictField(child=serializers.CharField(), help_text="By language, where it is called otherwise.")
+    category = serializers.ChoiceField(choices=list(CATEGORIES), help_text="The `status` of its tickets.")
+    team = TeamSerializer(allow_null=True, help_text="Whose tickets may have it; null: all.")
+    is_default = serializers.BooleanField(help_text="Taken when only the category is set.")
+    archived_at = UtcField(allow_null=True)
+
+
 class TicketSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(help_text="The number people quote, as in #1042.")
     subject = serializers.CharField()
     status = serializers.ChoiceField(choices=Status.values)
+    custom_status = serializers.SerializerMethodField(help_text="The shop's own word for the status, if it has one.")
     priority = serializers.SerializerMethodField()
     channel = ChannelRefSerializer()
     customer = CustomerRefSerializer()
@@ -128,6 +144,11 @@ class TicketSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="Where everything of it went; such a ticket takes no change.",
     )
+
+    @extend_schema_field(StatusRefSerializer(allow_null=True))
+    def get_custom_status(self, ticket: Ticket) -> dict[str, Any] | None:
+        word = word_of(ticket)
+        return {"id": word.id, "name": word.label} if word.id is not None else None
 
     @extend_schema_field(serializers.ChoiceField(choices=list(PRIORITY_NAMES.values())))
     def get_priority(self, ticket: Ticket) -> str:

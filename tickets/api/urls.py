@@ -3,7 +3,15 @@ from __future__ import annotations
 from django.urls import path
 
 from tickets.api.attachments import AttachmentView, TicketAttachmentsView
-from tickets.api.directory import ChannelsView, ChannelView, CustomersView, CustomerView, FieldsView, TagsView
+from tickets.api.directory import (
+    ChannelsView,
+    ChannelView,
+    CustomersView,
+    CustomerView,
+    FieldsView,
+    StatusesView,
+    TagsView,
+)
 from tickets.api.feed import FeedView, TicketEventsView
 from tickets.api.macros import MacrosView
 from tickets.api.messages import MessagesView, MessageView, WithdrawalView
@@ -32,6 +40,7 @@ urlpatterns = [
     path("channels/", ChannelsView.as_view(), name="channels"),
     path("channels/<int:channel_id>/", ChannelView.as_view(), name="channel"),
     path("fields/", FieldsView.as_view(), name="fields"),
+    path("statuses/", StatusesView.as_view(), name="statuses"),
     path("tags/", TagsView.as_view(), name="tags"),
     path("macros/", MacrosView.as_view(), name="macros"),
     path("events/", FeedView.as_view(), name="events"),

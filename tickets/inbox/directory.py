@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import BigIntegerField, Case, Exists, OuterRef, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Concat
 
 from events.compiled import Compiled, compiled
 from people.models import Agent, Team
 from people.permissions import Permission
-from tickets.models import Channel, SavedView
+from tickets.models import Channel, CustomStatus, SavedView
+from tickets.statuses import label_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,34 @@ class ViewEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusEntry:
+    """A status of the shop's own that can be set; `names` by language beside `name`."""
+
+    id: int
+    name: str
+    names: Mapping[str, str]
+    category: str
+    tone: str
+    team_id: int | None
+    position: int
+    is_default: bool
+
+    @property
+    def key(self) -> str:
+        return f"s{self.id}"
+
+    @property
+    def label(self) -> str:
+        return label_in(self.names, self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
     teams: Mapping[int, str]
     channels: Mapping[int, ChannelEntry]
     agents: Mapping[int, AgentEntry]
     views: Sequence[ViewEntry] = ()
+    statuses: Sequence[StatusEntry] = ()
 
     def agent_name(self, id: int | None) -> str:
         entry = self.agents.get(id or 0)
@@ -74,18 +98,37 @@ def read_directory(viewers: Collection[Agent] = ()) -> Directory:
     """Everything by name, in one query: a shop has tens of these, not thousands. Of the saved views only those that
     some of `viewers` have."""
     found, views = Directory({}, {}, {}), []
+    statuses: list[StatusEntry] = []
     for what, id, name, address, kind, active, team_id, owner_id, position in sorted(
         _kept(viewers).run(), key=lambda row: str(row[2]).casefold()
     ):
         if what == "view":
             views.append(ViewEntry(id, name, json.loads(address), kind, owner_id, team_id, position))
+        elif what == "status":
+            statuses.append(_status(id, name, address, kind, team_id, owner_id, position))
         elif what == "team":
             found.teams[id] = name  # type: ignore[index]
         elif what == "agent":
             found.agents[id] = AgentEntry(id, name or address, active, bool(position))  # type: ignore[index]
         elif active:
             found.channels[id] = ChannelEntry(id, name, address, kind, team_id)  # type: ignore[index]
-    return replace(found, views=sorted(views, key=lambda view: view.place))
+    ordered = sorted(statuses, key=lambda one: (one.position, one.id))
+    return replace(found, views=sorted(views, key=lambda view: view.place), statuses=ordered)
+
+
+def _statuses() -> Any:
+    kind = Concat("category", Value(" "), "tone")
+    is_default = Case(When(is_default=True, then=1), default=0, output_field=BigIntegerField())
+    return CustomStatus.objects.filter(archived_at=None).order_by().values_list(
+        Value("status"), "id", "name", Cast("names", TextField()), kind, Value(True), "team_id", is_default, "position"
+    )  # fmt: skip
+
+
+def _status(
+    id: int, name: str, names: str, kind: str, team_id: int | None, is_default: int | None, position: int
+) -> StatusEntry:
+    category, _space, tone = kind.partition(" ")
+    return StatusEntry(id, name, json.loads(names), category, tone, team_id, position, bool(is_default))
 
 
 def _kept(viewers: Collection[Agent]) -> Compiled:
@@ -107,7 +150,7 @@ def _query(viewers: Collection[Agent]) -> QuerySet[Any, Any]:
     agents = Agent.objects.order_by().values_list(
         Value("agent"), "id", "name", Cast("email", text), Value("", text), "is_active", none, none, takes
     )
-    parts = [channels, agents, *([_views_of(viewers)] if viewers else [])]
+    parts = [channels, agents, _statuses(), *([_views_of(viewers)] if viewers else [])]
     return teams.union(*parts, all=True)
 
 

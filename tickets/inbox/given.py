@@ -1,4 +1,4 @@
-"""Why somebody was given a ticket by itself, or why it was taken from them: one sentence."""
+"""Parts of sentences: why somebody was given a ticket by itself, and what a status was called."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+
+from tickets.models import Status
+from tickets.statuses import label_in
 
 from .directory import Directory
 
@@ -27,3 +30,11 @@ def given(data: dict[str, Any], directory: Directory) -> tuple[str, SafeString]:
     text = texts.get(auto.get("why"), _("Given to {whom}"))
     html = format_html(text, whom=name, load=auto.get("load", 0), limit=auto.get("limit", 0))
     return ("user-round-plus" if data.get("to") is not None else "inbox"), html
+
+
+def status_word(data: dict[str, Any]) -> str:
+    """What the status an event tells of is called: the shop's own word as it was then, or the category's."""
+    if "label" in data:
+        return label_in(data.get("labels") or {}, str(data["label"]))
+    category = data.get("to") or data.get("status")
+    return str(Status(category).label) if category in Status.values else str(category)

@@ -39,7 +39,7 @@ def hints(request: HttpRequest) -> HttpResponseBase:
 
 def _values(name: str, wanted: str) -> Iterable[str]:
     if name == "status":
-        return [*(status.value for status in Status), "snoozed"]
+        return [*(status.value for status in Status), "snoozed", *(one.label for one in read_directory().statuses)]
     if name == "priority":
         return [priority.name.lower() for priority in reversed(Priority)]
     if name == "has":

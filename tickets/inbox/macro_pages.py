@@ -18,13 +18,14 @@ from people.permissions import Permission
 from tickets.actions.macros import Content, remove_macro, save_macro, use_macro
 from tickets.actions.views import Audience, editable_by, shown_to
 from tickets.errors import DomainError, InvalidInput
-from tickets.models import SETTABLE, Macro, Priority, TicketField
+from tickets.models import Macro, Priority, TicketField
 from tickets.placeholders import in_braces, known_placeholders
 from tickets.written_html import LONGEST
 
 from .access import agent_of, signed_in
 from .directory import Directory, read_directory
 from .own_fields import own_name, said_field
+from .status_choices import status_choices
 from .view_form import audiences
 from .writes import posted_uuid, write
 
@@ -108,7 +109,7 @@ class MacroForm(forms.Form):
         people = [(str(id), one.name) for id, one in known.agents.items() if one.takes_tickets and id != agent.pk]
         choices: dict[str, list[tuple[Any, Any]]] = {
             "audience": audiences(agent, known.teams.items()),
-            "status": left + [(status.value, status.label) for status in SETTABLE],
+            "status": left + [(one.value, one.label) for one in status_choices(known.statuses)],
             "priority": left + [(str(value), label) for value, label in reversed(Priority.choices)],
             "assign": [*left, ("me", _("Whoever uses it")), ("none", _("Nobody")), *people],
         }

@@ -18,7 +18,7 @@ from people.permissions import Permission
 from people.watching import saw_ticket
 from tickets.conditions import capped_count, plain_part
 from tickets.counts import view_counts
-from tickets.models import SETTABLE, Priority, Ticket
+from tickets.models import Priority, Ticket
 from tickets.notices import unread_count
 
 from .access import agent_of, signed_in
@@ -26,6 +26,7 @@ from .catalogue import View, deep_wheres, views_for, wheres_for
 from .directory import Directory, read_directory
 from .rows import list_page
 from .sidebar import Entry, Sidebar, sidebar_for
+from .status_choices import status_choices
 from .thread import Thread, earlier_tickets, read_thread
 from .timeline import Item, read_said
 from .times import send_choices, snooze_choices
@@ -215,7 +216,7 @@ def _menus(sidebar: Sidebar) -> dict[str, Any]:
     return {
         "agents": [entry for entry in directory.agents.values() if entry.takes_tickets],
         "teams": directory.teams,
-        "statuses": SETTABLE,
+        "statuses": status_choices(directory.statuses),
         "priorities": list(Priority)[::-1],
         "snoozes": snooze_choices(timezone.localtime()),
         "sends": send_choices(timezone.localtime()),

@@ -17,6 +17,7 @@ from tickets.conditions import ticket_q
 from tickets.facets import Where, is_plain
 from tickets.kinds import traits_of
 from tickets.models import Draft, Priority, Seen, Status, Tagging, Ticket, ViewOrder
+from tickets.statuses import label_in
 
 from .due import Due, due_of
 from .faces import hue, initials
@@ -66,6 +67,8 @@ class Row:
     inbound_sequence: int
     merged_into: int | None = None
     aside: int = 0
+    # A status of the shop's own that the ticket stands in: (name, names by language, tone).
+    named: tuple[str, tuple[tuple[str, str], ...], str] | None = None
 
     @property
     def channel_icon(self) -> str:
@@ -76,6 +79,15 @@ class Row:
         """Whether the customer sits and waits right now, so that each second counts."""
         waits = self.waiting_since is not None and self.snoozed_until is None and self.status == Status.OPEN
         return waits and traits_of(self.channel_kind).instant
+
+    @property
+    def named_label(self) -> str:
+        """What the shop calls its status, in the active language."""
+        return label_in(dict(self.named[1]), self.named[0]) if self.named else ""
+
+    @property
+    def named_tone(self) -> str:
+        return self.named[2] if self.named else ""
 
     @property
     def priority_class(self) -> str:
@@ -204,7 +216,10 @@ def _with_facts(tickets: QuerySet[Ticket]) -> QuerySet[Ticket, Any]:
         "id", "subject", "preview", "language", "last_message_at", "status", "priority", "channel_id", "team_id",
         "assignee_id", "waiting_since", "snoozed_until", "due_state", "due_target", "next_due_at", "due_amber_at",
         "due_red_at", "needs_attention", "message_sequence", "inbound_sequence",
-        "merged_into_id", "aside", "customer_id", channel_kind=F("channel__kind"),
+        "merged_into_id", "aside", "customer_id", named=F("custom_status__name"),
+        named_names=F("custom_status__names"), named_tone=F("custom_status__tone"),
+        named_category=F("custom_status__category"), named_gone=F("custom_status__archived_at"),
+        channel_kind=F("channel__kind"),
         who=Coalesce(NullIf(F("customer__name"), Value("")), Subquery(address), Value("")),
         channel_name=F("channel__name"),
         assignee_name=F("assignee__name"),
@@ -259,7 +274,15 @@ def _row(values: dict[str, Any]) -> Row:
         inbound_sequence=values["inbound_sequence"],
         merged_into=values["merged_into_id"],
         aside=values["aside"],
+        named=_named(values),
     )
+
+
+def _named(values: dict[str, Any]) -> tuple[str, tuple[tuple[str, str], ...], str] | None:
+    """Counts while its category is the ticket's, as `tickets.statuses.word_of` says."""
+    if values["named"] is None or values["named_gone"] is not None or values["named_category"] != values["status"]:
+        return None
+    return values["named"], tuple(sorted(values["named_names"].items())), values["named_tone"]
 
 
 def tag_hue(degrees: int) -> int:

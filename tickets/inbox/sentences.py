@@ -18,10 +18,10 @@ from events.models import Event
 from tickets.events import TicketEvent
 from tickets.fields import shown_value
 from tickets.kinds import traits_of
-from tickets.models import UNTIL_ANSWER, LinkReason, Priority, Status
+from tickets.models import UNTIL_ANSWER, LinkReason, Priority
 
 from .directory import Directory
-from .given import given
+from .given import given, status_word
 
 # These stand in the timeline as their message, or change only how their message looks.
 UNTOLD = frozenset({
@@ -130,7 +130,7 @@ def _status(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
         return _answered_aside("rotate-ccw")
     if "message" in data:
         return Sentence(icon="rotate-ccw", html=format_html(_("{who} answered, so the ticket is open again"), who=who))
-    label = _label(Status, data.get("to"))
+    label = status_word(data)
     return Sentence(
         icon="circle-dot", html=format_html(_("{who} set the status to {status}"), who=who, status=_bold(label))
     )
@@ -316,6 +316,7 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.TICKET_ASSIGNED: _assigned,
     TicketEvent.TICKET_MOVED: _moved,
     TicketEvent.TICKET_STATUS_CHANGED: _status,
+    TicketEvent.TICKET_STATUS_NAMED: _status,
     TicketEvent.TICKET_SOLVED: _plain(icon="circle-check", text=lambda: _("{who} solved the ticket")),
     TicketEvent.TICKET_CLOSED: _plain(icon="archive", text=lambda: _("Closed after staying solved")),
     TicketEvent.TICKET_SNOOZED: _snoozed,

@@ -45,6 +45,7 @@ from tickets.models import (
 )
 from tickets.recipients import reply_recipients
 from tickets.signatures import signature_of
+from tickets.statuses import Word, word_of
 
 from .directory import AgentEntry, Directory
 from .due import Due, due_of_ticket
@@ -175,6 +176,11 @@ class Thread:
     def may_see_source(self) -> bool:
         return self.agent.may(Permission.READ_RAW)
 
+    @cached_property
+    def word(self) -> Word:
+        """The status as it is said here."""
+        return word_of(self.ticket)
+
     @property
     def fields(self) -> list[ShownField]:
         """Those of the shop's own that this ticket has, and what else was once said of it."""
@@ -210,6 +216,7 @@ class Thread:
             "number": ticket.pk,
             "sequence": ticket.message_sequence,
             "status": ticket.status,
+            "state": self.word.key,
             "priority": ticket.priority,
             "assignee": ticket.assignee_id,
             "team": ticket.team_id,
@@ -325,7 +332,7 @@ def _query(agent: Agent) -> Any:
     answer = last_said.values(json=JSONObject(id="id", envelope="envelope", at="at"))[:1]
     return (
         Ticket.objects.visible_to(agent)
-        .select_related("customer", "channel", "assignee", "team")
+        .select_related("customer", "channel", "assignee", "team", "custom_status")
         .annotate(
             guest_list=ArraySubquery(guests), address_list=ArraySubquery(_addresses()), tag_list=ArraySubquery(tags),
             draft_list=ArraySubquery(drafts),

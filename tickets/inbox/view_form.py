@@ -29,6 +29,7 @@ WAITS = [
 # Name of the field, and whether its values are numbers.
 CHOICES = {
     "status": False,
+    "state": True,
     "assignee": True,
     "team": True,
     "channel": True,
@@ -52,6 +53,7 @@ class ViewForm(forms.Form):
     audience = forms.ChoiceField(label=_("For"))
     order = forms.ChoiceField(label=_("Order"), choices=ViewOrder.choices)
     status = _Several(_("Status"))
+    state = _Several(_("Statuses of your own"))
     snoozed = forms.ChoiceField(
         label=_("Snoozed tickets"), required=False,
         choices=[("no", _("Left out")), ("", _("Included")), ("yes", _("Only those"))],
@@ -150,6 +152,7 @@ def _choices(agent: Agent, known: Directory) -> dict[str, Iterable[tuple[str, An
     return {
         "audience": audiences(agent, known.teams.items()),
         "status": Status.choices,
+        "state": [(str(one.id), one.label) for one in known.statuses],
         "assignee": [("me", _("Whoever looks at it")), (NOBODY, _("Nobody")), *people],
         "team": [*((str(id), name) for id, name in known.teams.items()), (NOBODY, _("No team"))],
         "channel": [(str(id), channel.name) for id, channel in known.channels.items()],

@@ -3,6 +3,7 @@ from .bulk import BulkItem, BulkJob, BulkPhase, BulkState
 from .call import Call, CallDirection, CallOutcome
 from .channel import Channel, ChannelHealth, ChannelKind
 from .conversation import Conversation, Participant, ParticipantRole, ParticipantState
+from .custom_status import CATEGORIES, CustomStatus, Tone
 from .field import FieldKind, FieldValue, TicketField
 from .macro import Macro, MacroText
 from .message import (
@@ -50,6 +51,7 @@ from .workbench import (
 )
 
 __all__ = [
+    "CATEGORIES",
     "OWN_AUTOMATIC",
     "SETTABLE",
     "UNTIL_ANSWER",
@@ -71,6 +73,7 @@ __all__ = [
     "ChannelKind",
     "ChannelTemplate",
     "Conversation",
+    "CustomStatus",
     "CustomerMatch",
     "Cycle",
     "Draft",
@@ -112,5 +115,6 @@ __all__ = [
     "Ticket",
     "TicketField",
     "TicketLink",
+    "Tone",
     "ViewOrder",
 ]

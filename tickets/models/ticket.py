@@ -13,6 +13,7 @@ from people.models import Agent, Customer, Team
 from tickets.queries import TicketQuerySet
 
 from .channel import Channel
+from .custom_status import CustomStatus
 
 if TYPE_CHECKING:
     from .message import Message
@@ -90,6 +91,10 @@ class Ticket(models.Model):
 
     subject = models.CharField(_("subject"), max_length=500, blank=True, default="")
     status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.OPEN)
+    # A finer word for the status, which counts while its category is that: `tickets.statuses`.
+    custom_status = models.ForeignKey(
+        CustomStatus, null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets", db_index=False
+    )
     priority = models.SmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.NORMAL)
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="tickets", db_index=False)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="tickets")
@@ -168,6 +173,9 @@ class Ticket(models.Model):
             models.Index(fields=["solved_at"], name="ticket_to_close", condition=models.Q(status="solved")),
             models.Index(
                 fields=["snoozed_until"], name="ticket_to_wake", condition=models.Q(snoozed_until__isnull=False)
+            ),
+            models.Index(
+                fields=["custom_status"], name="ticket_named", condition=models.Q(custom_status__isnull=False)
             ),
             models.Index(fields=["merged_into"], name="ticket_merged", condition=models.Q(merged_into__isnull=False)),
         ]

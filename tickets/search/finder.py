@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from people.models import Agent, Team
 from tickets.conditions import ticket_q
 from tickets.errors import InvalidInput
-from tickets.models import Channel, Status, Ticket, TicketField
+from tickets.models import Channel, CustomStatus, Status, Ticket, TicketField
 from tickets.queries import TicketQuerySet
 
 from .operators import Known, needs_names, split_operators
@@ -138,6 +138,9 @@ def _known(agent: Agent) -> Known:
         agents={one.pk: f"{one.name} {one.email}" for one in Agent.objects.only("name", "email")},
         me=agent.pk,
         fields=list(TicketField.objects.all()),
+        statuses={
+            one.pk: " ".join([one.name, *one.names.values()]) for one in CustomStatus.objects.filter(archived_at=None)
+        },
     )
 
 

@@ -34,6 +34,7 @@ class Known:
     agents: Mapping[int, str] = field(default_factory=dict)
     me: int = 0
     fields: Sequence[TicketField] = ()
+    statuses: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ class Asked:
 
 def needs_names(typed: str) -> bool:
     """Whether an operator is used whose values are names of the directory."""
-    return any(found[1].lower() in ("channel", "assignee", "team", "field") for found in _OPERATOR.finditer(typed))
+    return any(
+        found[1].lower() in ("channel", "assignee", "team", "field", "status") for found in _OPERATOR.finditer(typed)
+    )
 
 
 def split_operators(typed: str, known: Known) -> Asked:
@@ -80,6 +83,9 @@ def _status(value: str, known: Known) -> tuple[str, tuple[object, ...]]:
     wanted = value.lower()
     if wanted == "snoozed":
         return "snoozed", (True,)
+    own = tuple(id for id, names in known.statuses.items() if wanted in names.casefold())
+    if own and wanted not in [status.value for status in Status]:
+        return "state", own
     named = [status.value for status in Status if wanted in (status.value, status.label.lower())]
     return "status", tuple(named or ([_HOLD[wanted].value] if wanted in _HOLD else []))
 

@@ -289,6 +289,7 @@ def manage_links(context: template.Context) -> list[ManageLink]:
         (Permission.MANAGE_TEAMS, "assigning", gettext("Assigning"), _icon_name(icon="shuffle")),
         (Permission.MANAGE_CHANNELS, "channels", gettext("Channels"), _icon_name(icon="mailbox")),
         (Permission.REPLY, "macros_manage", gettext("Canned replies"), _icon_name(icon="zap")),
+        (Permission.MANAGE_SHARED, "statuses", gettext("Statuses"), _icon_name(icon="circle-dot")),
         (Permission.MANAGE_SHARED, "ticket_fields", gettext("Ticket fields"), _icon_name(icon="list-plus")),
         (Permission.READ_REPORTS, "overview", gettext("Reports"), _icon_name(icon="chart-column")),
         (Permission.MANAGE_SHOPS, "shops", gettext("Shops"), _icon_name(icon="shopping-bag")),
