@@ -148,8 +148,8 @@ async function sayPresence({ detail: chosen }) {
   const before = own.find((one) => one.getAttribute('aria-checked') === 'true');
   const show = (option) => {
     for (const one of own) one.setAttribute('aria-checked', String(one === option));
-    $('#presence').className = `pres ${option.dataset.presence}`;
-    $('#presence-said').textContent = option.textContent.trim();
+    $('#own-presence').className = `pres ${option.dataset.presence}`;
+    $('#own-said').textContent = option.textContent.trim();
     $('[data-menu=presence]').title = option.textContent.trim();
   };
   show(chosen);
@@ -176,7 +176,7 @@ function toggleCustomer() {
 export function startDesk() {
   command('theme', () => look('theme', isDark() ? 'light' : 'dark'));
   command('density', () => look('density', page.dataset.density === 'compact' ? 'comfortable' : 'compact'));
-  command('presence', () => document.dispatchEvent(new CustomEvent('menu:open', { detail: 'presence' })), { when: () => Boolean($('#presence')) });
+  command('presence', () => document.dispatchEvent(new CustomEvent('menu:open', { detail: 'presence' })), { when: () => Boolean($('#own-presence')) });
   document.addEventListener('presence:say', sayPresence);
   if (!pane) return;
   const opened = () => thread.number() !== null;
