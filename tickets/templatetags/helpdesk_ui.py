@@ -32,7 +32,7 @@ from tickets.inbox.sidebar import Sidebar, sidebar_for
 from tickets.inbox.strings import STRINGS
 from tickets.kinds import Traits, traits_of, traits_of_channel
 from tickets.models import UNTIL_ANSWER, Channel, LinkReason, Ticket
-from tickets.notices import unread_and_said, unread_count
+from tickets.notices import unread_count
 from tickets.reasons import retold
 
 register = template.Library()
@@ -305,14 +305,6 @@ def manage_links(context: template.Context) -> list[ManageLink]:
         ManageLink(url, name, _address(url), icon) for permission, url, name, icon in known if agent.may(permission)
     ]
     return [link for link in links if link.url]
-
-
-@register.simple_tag(takes_context=True)
-def own_desk(context: template.Context) -> dict[str, Any]:
-    """What the frame shows of the agent: {"unread", "said"}."""
-    agent = _agent(context)
-    unread, said = unread_and_said(agent) if agent else (0, "")
-    return {"unread": unread, "said": said}
 
 
 @register.simple_tag(takes_context=True)

@@ -72,6 +72,7 @@ def test_the_preview_saves_nothing(house: House) -> None:
 @pytest.mark.parametrize("who", ["olena", "vera", "mallory"])
 def test_only_managers_may(house: House, who: str) -> None:
     client = client_of(getattr(house, who))
+    client.get("/profile/")  # that they are here is noted once
     before = row_counts()
 
     for path in ("/assigning/", f"/assigning/{house.support.pk}/"):
