@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from people.api.base import StrictSerializer
+from people.models import Agent, Team
 from tickets import actions
 from tickets.actions.linking import SAID
 from tickets.api.base import SpineView
 from tickets.api.filters import IdField
 from tickets.api.queries import ticket_rows
 from tickets.api.serializers import TicketSerializer, UtcField
-from tickets.errors import NotFound
+from tickets.errors import InvalidInput, NotFound
 from tickets.models import Relocation, RelocationKind
+
+T = TypeVar("T", bound=Model)
 
 
 class RelocationSerializer(serializers.Serializer[Any]):
@@ -45,6 +50,22 @@ class LinkRequest(StrictSerializer):
     other = IdField()
     reason = serializers.ChoiceField(choices=[str(reason.value) for reason in SAID], help_text="child: is part of it.")
     note = serializers.CharField(required=False, max_length=200, allow_blank=True)
+
+
+class HandOverRequest(StrictSerializer):
+    agent = IdField(required=False, help_text="Who is to have it.")
+    team = IdField(required=False, help_text="Whose it is to be. One of the two, or both.")
+    note = serializers.CharField(max_length=100_000, help_text="What they should know.")
+
+
+class HandedOverSerializer(serializers.Serializer[Any]):
+    ticket = serializers.IntegerField()
+    note = serializers.IntegerField(help_text="The note as a message.")
+
+
+class FollowingSerializer(serializers.Serializer[Any]):
+    ticket = serializers.IntegerField()
+    following = serializers.BooleanField()
 
 
 class LinkSerializer(serializers.Serializer[Any]):
@@ -134,5 +155,54 @@ class LinksView(SpineView):
             note = {"note": form.get("note", "")} if action is actions.link_tickets else {}
             action(ticket_id, by=self.agent, other=form["other"], reason=form["reason"], **note)
             return 200, LinkSerializer({"ticket": ticket_id, "other": form["other"], "reason": form["reason"]}).data
+
+        return self.once(effect)
+
+
+class HandOverView(SpineView):
+    @extend_schema(
+        operation_id="tickets_hand_over",
+        request=HandOverRequest,
+        responses={201: HandedOverSerializer},
+        tags=["tickets"],
+    )
+    def post(self, request: Request, ticket_id: int) -> HttpResponseBase:
+        """Write a note and give the ticket to a person or a team. You may not see it afterwards."""
+
+        def effect() -> tuple[int, Any]:
+            form = self.body(HandOverRequest)
+            to = _one(Agent.objects.filter(is_active=True), form, "agent")
+            team = _one(Team.objects.all(), form, "team")
+            note = actions.hand_over(ticket_id, by=self.agent, to=to, team=team, note=form["note"])
+            return 201, HandedOverSerializer({"ticket": ticket_id, "note": note.pk}).data
+
+        return self.once(effect)
+
+
+def _one(found: QuerySet[T], form: dict[str, Any], name: str) -> T | None:
+    """The row the request names; None when it names none."""
+    if name not in form:
+        return None
+    row = found.filter(pk=form[name]).first()
+    if row is None:
+        raise InvalidInput(name, _("There is no such agent.") if name == "agent" else _("There is no such team."))
+    return row
+
+
+class FollowingView(SpineView):
+    @extend_schema(operation_id="tickets_follow", request=None, responses=FollowingSerializer, tags=["tickets"])
+    def put(self, request: Request, ticket_id: int) -> HttpResponseBase:
+        """Be told of what happens on the ticket."""
+        return self._set(ticket_id, on=True)
+
+    @extend_schema(operation_id="tickets_unfollow", request=None, responses=FollowingSerializer, tags=["tickets"])
+    def delete(self, request: Request, ticket_id: int) -> HttpResponseBase:
+        """Be told no longer."""
+        return self._set(ticket_id, on=False)
+
+    def _set(self, ticket_id: int, *, on: bool) -> HttpResponseBase:
+        def effect() -> tuple[int, Any]:
+            following = actions.follow_ticket(ticket_id, by=self.agent, on=on)
+            return 200, FollowingSerializer({"ticket": ticket_id, "following": following}).data
 
         return self.once(effect)

@@ -17,7 +17,7 @@ from tickets.api.macros import MacrosView
 from tickets.api.messages import MessagesView, MessageView, WithdrawalView
 from tickets.api.passing import ForwardsView, ScheduleView
 from tickets.api.tickets import TicketsView, TicketView
-from tickets.api.together import LinksView, MergeView, SpamView, SplitView, UndoView
+from tickets.api.together import FollowingView, HandOverView, LinksView, MergeView, SpamView, SplitView, UndoView
 
 urlpatterns = [
     path("tickets/", TicketsView.as_view(), name="tickets"),
@@ -29,6 +29,8 @@ urlpatterns = [
     path("tickets/<int:ticket_id>/merge/", MergeView.as_view(), name="ticket_merge"),
     path("tickets/<int:ticket_id>/split/", SplitView.as_view(), name="ticket_split"),
     path("tickets/<int:ticket_id>/links/", LinksView.as_view(), name="ticket_links"),
+    path("tickets/<int:ticket_id>/hand-over/", HandOverView.as_view(), name="ticket_hand_over"),
+    path("tickets/<int:ticket_id>/following/", FollowingView.as_view(), name="ticket_following"),
     path("tickets/<int:ticket_id>/spam/", SpamView.as_view(), name="ticket_spam"),
     path("relocations/<int:relocation_id>/undo/", UndoView.as_view(), name="relocation_undo"),
     path("messages/<int:message_id>/", MessageView.as_view(), name="message"),
