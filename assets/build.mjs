@@ -9,7 +9,7 @@ const root = dirname(here);
 const out = join(root, 'static', 'dist');
 const modules = join(root, 'node_modules');
 const FONT_SUBSETS = ['latin', 'latin-ext', 'cyrillic', 'cyrillic-ext'];
-const APPS = ['tickets', 'people', 'channels_inbound', 'events', 'helpdesk', 'knowledge', 'commerce', 'metrics', 'assistant', 'livechat'];
+const APPS = ['tickets', 'people', 'channels_inbound', 'events', 'helpdesk', 'knowledge', 'commerce', 'metrics', 'assistant', 'livechat', 'privacy'];
 
 function* filesUnder(folder, extensions) {
   if (!existsSync(folder)) return;

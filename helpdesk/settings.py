@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "commerce",
     "metrics",
     "livechat",
+    "privacy",
     "helpdesk",
 ]
 MIDDLEWARE = [
@@ -131,6 +132,7 @@ DOORBELLS = {
     "assign": ("tickets.tasks.give_out", "default"),
     "orders": ("commerce.tasks.drain_orders", "default"),
     "replan": ("metrics.tasks.replan_clocks", "bulk"),
+    "privacy": ("privacy.tasks.erase_customers", "bulk"),
 }
 TEMPLATES = [{
     "BACKEND": "django.template.backends.django.DjangoTemplates",

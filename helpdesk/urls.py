@@ -27,6 +27,7 @@ MODULES = (
     "people.urls",
     "channels_inbound.urls",
     "livechat.urls",
+    "privacy.urls",
 )
 for module in MODULES:
     if find_spec(module):

@@ -36,6 +36,7 @@ class Permission(StrEnum):
     READ_AUDIT = "read_audit"
     VIEW_AS = "view_as"  # look with the eyes of a colleague
     SEE_HEALTH = "see_health"  # what runs, what waits, how it is set up
+    HANDLE_PRIVACY = "handle_privacy"  # hold, export and erase a customer's data
 
 
 _CONTRACTOR = frozenset({Permission.READ_TICKETS, Permission.REPLY, Permission.NOTE, Permission.EDIT_TICKETS})
@@ -67,7 +68,7 @@ CUSTOM = "custom"
 # What reaches over the whole house, so that nobody who sees only a part of it may have it.
 HOUSE_WIDE = frozenset({
     Permission.MANAGE_CHANNELS, Permission.MANAGE_AGENTS, Permission.MANAGE_ROLES, Permission.READ_AUDIT,
-    Permission.VIEW_AS, Permission.SEE_HEALTH,
+    Permission.VIEW_AS, Permission.SEE_HEALTH, Permission.HANDLE_PRIVACY,
 })  # fmt: skip
 # What makes no sense alone is given with what it needs.
 _NEEDS: dict[Permission, frozenset[Permission]] = {

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = "events people tickets channels_inbound livechat knowledge commerce metrics assistant helpdesk"
+APPS = "events people tickets channels_inbound livechat knowledge commerce metrics assistant privacy helpdesk"
 FOLDERS = (*APPS.split(), "bench", "scripts")
 FUNCTION_LIMIT = 40
 FILE_LIMIT = 400

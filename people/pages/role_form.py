@@ -47,6 +47,7 @@ HOUSE = [
     (Permission.READ_AUDIT, _("Read who did and saw what")),
     (Permission.VIEW_AS, _("Look with the eyes of a colleague")),
     (Permission.SEE_HEALTH, _("See the health of the helpdesk")),
+    (Permission.HANDLE_PRIVACY, _("Hold and erase the data of customers")),
 ]
 _BOXES = forms.CheckboxSelectMultiple
 

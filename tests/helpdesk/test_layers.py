@@ -19,6 +19,7 @@ LAYERS = [
     {"tickets", "knowledge"},
     {"channels_inbound", "commerce"},
     {"metrics", "assistant", "livechat"},
+    {"privacy"},
     {"helpdesk"},
 ]
 LEVEL = {app: level for level, layer in enumerate(LAYERS) for app in layer}

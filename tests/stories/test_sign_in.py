@@ -80,13 +80,13 @@ def test_an_app_is_set_up_and_asked_for(open_page: OpenPage, width: int, scheme:
     look(page)
     page.get_by_label("Code", exact=True).fill(code_of(secret))
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(r"/(inbox/.*)?$"))
+    expect(page).not_to_have_url(re.compile("/accounts/"))
 
     sign_out(page)
     fill_in(page, house.olena)
     page.get_by_label("Code", exact=True).fill(codes[3])
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page).to_have_url(re.compile(r"/(inbox/.*)?$"))
+    expect(page).not_to_have_url(re.compile("/accounts/"))
 
 
 def test_a_passkey_opens_alone_and_as_second_step(open_page: OpenPage) -> None:
@@ -106,14 +106,14 @@ def test_a_passkey_opens_alone_and_as_second_step(open_page: OpenPage) -> None:
     page.goto("/accounts/login/")
     look(page)
     page.get_by_role("button", name="Use a passkey").click()
-    expect(page).to_have_url(re.compile(r"/(inbox/.*)?$"))
+    expect(page).not_to_have_url(re.compile("/accounts/"))
     page.goto("/profile/security/")
     expect(page.get_by_text("Laptop", exact=True)).to_be_visible()
 
     sign_out(page)
     fill_in(page, house.olena)
     page.get_by_role("button", name="Use a passkey").click()
-    expect(page).to_have_url(re.compile(r"/(inbox/.*)?$"))
+    expect(page).not_to_have_url(re.compile("/accounts/"))
 
     Agent.objects.filter(pk=house.olena.pk).update(is_active=False)
     sign_out(page)
@@ -144,7 +144,8 @@ def test_another_browser_is_signed_out_from_the_list(open_page: OpenPage) -> Non
     )
     for page in (here, there):
         fill_in(page, house.olena)
-        expect(page).to_have_url(re.compile(r"/(inbox/.*)?$"))
+        expect(page).not_to_have_url(re.compile("/accounts/"))
+    there.goto("about:blank")  # or its socket, sent away, would be an error of the console
     here.goto("/profile/security/")
     row = here.locator(".lines li", has_text="Firefox on Linux")
     row.get_by_role("button").focus()

@@ -52,6 +52,7 @@ def customer_page(request: HttpRequest, customer_id: int) -> HttpResponseBase:
         "zone": _zone(customer, known), "notes": _notes(family), "note_id": uuid4(),
         "may_note": agent.may(Permission.NOTE), "may_tend": agent.may(Permission.MANAGE_SHARED),
         "kinds": [one for one in registered_kinds() if one.writes], "tab": "search",
+        "handles_privacy": agent.may(Permission.HANDLE_PRIVACY),
         **_tickets(agent, family, request.GET.get("after", "")),
     }  # fmt: skip
     context["may_prefer"] = agent.may(Permission.EDIT_TICKETS) and _ticket_of(agent, family) is not None

@@ -1,0 +1,177 @@
+"""What we hold of people: every column that may, what it is, and what an erasure does with it.
+
+docs/privacy.md is made of this (`manage.py data_inventory`), and a test over all models fails when a column that can
+hold words is in neither table here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Columns of one table that hold something of a person. `whose` is customer or agent."""
+
+    whose: str
+    columns: str
+    what: str
+    on_erasure: str
+
+
+GONE, EMPTIED, STAYS = "row goes", "emptied, the row stays", "stays"
+
+PERSONAL: dict[str, Kept] = {
+    "people.Customer": Kept("customer", "name locale time_zone prefers", "who they are", EMPTIED),
+    "people.Identity": Kept("customer", "value display_name refuses", "their addresses", EMPTIED),
+    "people.Claim": Kept("customer", "value", "addresses they say are theirs", GONE),
+    "people.CustomerNote": Kept("customer", "text", "what agents noted about them", GONE),
+    "people.Unsubscription": Kept("customer", "kind", "what they want no more of", GONE),
+    "people.IdempotentRequest": Kept("customer", "key digest answer", "answers of the API, for a day", GONE),
+    "tickets.Ticket": Kept("customer", "subject preview language", "what it is about", EMPTIED),
+    "tickets.Conversation": Kept("customer", "subject external_id", "a thread's name", EMPTIED),
+    "tickets.Message": Kept(
+        "customer",
+        "subject text html quoted language external_id reply_token thread_reason envelope marks error deliveries "
+        "client_id",
+        "what was said, by whom and to whom",
+        EMPTIED,
+    ),
+    "tickets.Attachment": Kept(
+        "customer", "filename content_type sha256 content_id about", "their files, with the bytes on storage", GONE
+    ),
+    "tickets.SearchEntry": Kept("customer", "vector", "words by which a message is found", GONE),
+    "tickets.Draft": Kept("customer", "text html recipients", "answers not sent yet", GONE),
+    "tickets.Reminder": Kept("customer", "text", "what to do about them", GONE),
+    "tickets.FieldValue": Kept("customer", "value folded", "fields of the shop's own", GONE),
+    "tickets.Call": Kept(
+        "customer", "number line note external_id agent_name", "telephone calls", "number, line and note emptied"
+    ),
+    "tickets.TicketLink": Kept("customer", "note", "why tickets belong together", EMPTIED),
+    "tickets.CustomerMatch": Kept("customer", "evidence moved", "why two were taken for one", EMPTIED),
+    "channels_inbound.RawBody": Kept("customer", "content", "mails and calls of providers, byte for byte", GONE),
+    "channels_inbound.RawDelivery": Kept(
+        "customer", "envelope reason transport_key trace_id", "what the transport said", EMPTIED
+    ),
+    "channels_inbound.DemoMail": Kept("customer", "mail_from rcpt_tos subject content", "mails of the demo", GONE),
+    "channels_inbound.ParkedFact": Kept("customer", "external_id data", "receipts that came too early", GONE),
+    "channels_inbound.RemoteMedia": Kept("customer", "ref filename error", "files still to be fetched", GONE),
+    "channels_inbound.SentPart": Kept("customer", "external_id", "a provider's ids of what was sent", GONE),
+    "commerce.Buyer": Kept("customer", "key email phone name", "who bought", EMPTIED),
+    "commerce.Order": Kept(
+        "customer", "external_id number tracking items", "what was bought", "number and tracking emptied, buyer nobody"
+    ),
+    "commerce.Refund": Kept("customer", "external_id order_id_there", "money given back, by order", STAYS),
+    "commerce.ShopDelivery": Kept("customer", "body dedupe_key", "calls of shops, byte for byte", EMPTIED),
+    "metrics.SurveyAnswer": Kept("customer", "comment key reasons language", "what they answered", EMPTIED),
+    "metrics.SurveyInvitation": Kept("customer", "secret language", "what they were asked", EMPTIED),
+    "metrics.FollowUp": Kept("customer", "outcome", "what was done about a low score", EMPTIED),
+    "livechat.Visitor": Kept("customer", "subject name email language traits", "visitors of the chat", EMPTIED),
+    "livechat.VisitorKey": Kept("customer", "digest", "keys of visitors, hashed", GONE),
+    "livechat.Round": Kept("customer", "comment", "what they said of a chat", EMPTIED),
+    "events.Event": Kept("customer", "data", "facts: ids, states, now and then an address", EMPTIED),
+    "events.EventDelivery": Kept("customer", "error", "what went wrong with a fact", EMPTIED),
+    "privacy.LegalHold": Kept("customer", "reason", "why nothing of them may go", STAYS),
+    "privacy.Erasure": Kept("customer", "public_id blobs counts", "that they were erased, by number", STAYS),
+    "people.Agent": Kept(
+        "agent", "email name password locale time_zone signature signature_html", "who works here", STAYS
+    ),
+    "people.Availability": Kept("agent", "said", "whether they take tickets", STAYS),
+    "people.AgentSession": Kept(
+        "agent", "session_key session_data address device", "where they are signed in, until it ends", STAYS
+    ),
+    "people.ApiToken": Kept("agent", "name prefix digest", "keys of their programs, hashed", STAYS),
+    "people.SignInLink": Kept("agent", "subject", "their account at a sign-in service", STAYS),
+    "mfa.Authenticator": Kept("agent", "data", "second factors, secrets encrypted", STAYS),
+    "account.EmailAddress": Kept("agent", "email", "not used", STAYS),
+    "account.EmailConfirmation": Kept("agent", "key", "not used", STAYS),
+}
+# Columns that hold words of the house and of nobody: states, kinds, settings, names of things.
+PLAIN: dict[str, str] = {
+    "people.Customer": "public_id",
+    "people.Identity": "kind trust",
+    "people.Claim": "kind",
+    "people.CustomerNote": "public_id",
+    "people.Agent": "role granted role_channels channels theme density after_closing",
+    "people.Availability": "let_go",
+    "people.ApiToken": "scopes",
+    "people.CustomRole": "name permissions channels",
+    "people.Team": "name",
+    "people.UnpromptedContact": "purpose",
+    "people.SignInService": "kind name issuer client_id secret",
+    "tickets.Ticket": "status due_state due_target",
+    "tickets.Message": "kind thread_layer auto_kind verdict outbox dedupe_key",
+    "tickets.Attachment": "public_id",
+    "tickets.Call": "direction outcome",
+    "tickets.TicketLink": "reason",
+    "tickets.CustomerMatch": "state",
+    "tickets.Draft": "kind",
+    "tickets.Assigning": "method weights",
+    "tickets.Channel": (
+        "kind name address locale signature signature_html acknowledgement capabilities health health_detail "
+        "receive_health receive_detail"
+    ),
+    "tickets.Tag": "name",
+    "tickets.Tally": "status",
+    "tickets.BulkJob": "client_id do value phase",
+    "tickets.BulkItem": "state reason",
+    "tickets.Participant": "role state",
+    "tickets.TicketField": "name key kind choices",
+    "tickets.Macro": "name status assign tags fields note",
+    "tickets.MacroText": "language text html",
+    "tickets.Relocation": "kind moved",
+    "tickets.Storm": "scope",
+    "tickets.ChannelTemplate": "name language category state header text fields external_id",
+    "tickets.SavedView": "name where order",
+    "tickets.RemovedUpload": "public_id",
+    "tickets.NoticeSettings": "off",
+    "tickets.Notification": "cause",
+    "channels_inbound.RawDelivery": "transport state",
+    "channels_inbound.ParkedFact": "kind",
+    "channels_inbound.RemoteMedia": "state",
+    "channels_inbound.SentPart": "failed",
+    "channels_inbound.CallImport": "filename stored_as mapping problems kind zone region state",
+    "channels_inbound.Connection": "key provider account settings secret verify_token state trouble",
+    "channels_inbound.ContactForm": "key origins greeting",
+    "channels_inbound.Mailbox": (
+        "host security username auth authorize_url token_url client_id scope secret folder after_fetch move_to "
+        "start_from lease_token state trouble trouble_detail action_trouble"
+    ),
+    "channels_inbound.FetchedMail": "digest",
+    "channels_inbound.OutgoingServer": (
+        "host security username auth authorize_url token_url client_id scope secret state trouble"
+    ),
+    "channels_inbound.DomainPace": "domain detail",
+    "channels_inbound.DkimKey": "domain selector record secret",
+    "commerce.Shop": "name kind address key secret mapping trouble",
+    "commerce.Order": "status currency",
+    "commerce.ShopDelivery": "topic state reason",
+    "commerce.OrderImport": "filename stored_as mapping problems public_id state",
+    "metrics.BusinessCalendar": "name time_zone weekly country region own_days",
+    "metrics.Policy": "name conditions warn pauses escalation",
+    "metrics.Rules": "content",
+    "metrics.Clock": "target state alarms reason",
+    "metrics.Survey": "public_id name kind conditions review_url",
+    "metrics.SurveyAnswer": "kind via",
+    "metrics.SurveyInvitation": "kind state reason",
+    "metrics.FollowUp": "state",
+    "livechat.Visitor": "public_id",
+    "livechat.UsedToken": "jti digest",
+    "livechat.Greeting": "name texts path hours",
+    "events.Event": "stream_type kind actor_kind",
+    "events.EventDelivery": "subscriber stream_type state",
+    "privacy.Erasure": "state customers identities tickets",
+    "mfa.Authenticator": "type",
+    "auth.Permission": "name codename",
+    "auth.Group": "name",
+    "contenttypes.ContentType": "app_label model",
+}
+
+
+def as_table() -> str:
+    """The table of docs/privacy.md."""
+    lines = ["| table | whose | what | columns | when a customer is erased |", "| --- | --- | --- | --- | --- |"]
+    for label, kept in PERSONAL.items():
+        columns = ", ".join(f"`{name}`" for name in kept.columns.split())
+        lines.append(f"| `{label}` | {kept.whose} | {kept.what} | {columns} | {kept.on_erasure} |")
+    return "\n".join(lines)

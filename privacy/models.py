@@ -1,0 +1,74 @@
+"""Jobs about one customer's data. They name the customer by number and public id, never by a name or an address."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from people.models import Agent, Customer
+
+
+class JobState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Under way")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+
+class LegalHold(models.Model):
+    """Somebody has said that nothing of this customer may go: a dispute, an order of a court."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="holds")
+    reason = models.CharField(max_length=300)
+    by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    since = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer"], condition=Q(ended_at=None), name="hold_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold of customer {self.customer_id}"
+
+
+class Erasure(models.Model):
+    """The erasing of one customer, and for ever the mark that it was done.
+
+    `customers`, `identities` and `tickets` are the numbers it covers, fixed at the start; `step` is the first that is
+    not done yet; `blobs` are files whose rows are gone and whose bytes still have to go; `counts` says what went.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="erasures")
+    customers = ArrayField(models.BigIntegerField())
+    identities = ArrayField(models.BigIntegerField())
+    tickets = ArrayField(models.BigIntegerField())
+    state = models.CharField(max_length=8, choices=JobState.choices, default=JobState.WAITING)
+    step = models.SmallIntegerField(default=0)
+    blobs = ArrayField(models.CharField(max_length=64), default=list)
+    counts = models.JSONField(default=dict)
+    by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    asked_at = models.DateTimeField()
+    not_before = models.DateTimeField(db_default=Now())
+    attempts = models.SmallIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer"], condition=Q(state__in=["waiting", "running"]), name="erasure_once_at_a_time"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["not_before"], condition=Q(state__in=["waiting", "running"]), name="erasure_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"erasure of customer {self.customer_id}"
