@@ -71,6 +71,10 @@ PERSONAL: dict[str, Kept] = {
     "livechat.Round": Kept("customer", "comment", "what they said of a chat", EMPTIED),
     "events.Event": Kept("customer", "data", "facts: ids, states, now and then an address", EMPTIED),
     "events.EventDelivery": Kept("customer", "error", "what went wrong with a fact", EMPTIED),
+    "events.AuditEntry": Kept("agent", "what data", "what was read, searched for and taken out", STAYS),
+    "channels_inbound.PushSubscription": Kept(
+        "agent", "endpoint p256dh auth session_key", "where their browsers are told of news", STAYS
+    ),
     "privacy.LegalHold": Kept("customer", "reason", "why nothing of them may go", STAYS),
     "privacy.Erasure": Kept("customer", "public_id blobs counts", "that they were erased, by number", STAYS),
     "people.Agent": Kept(
@@ -160,6 +164,9 @@ PLAIN: dict[str, str] = {
     "livechat.Greeting": "name texts path hours",
     "events.Event": "stream_type kind actor_kind",
     "events.EventDelivery": "subscriber stream_type state",
+    "events.AuditEntry": "actor_kind kind mark",
+    "events.AuditSeal": "source ids digests mark",
+    "channels_inbound.PushKey": "public secret",
     "privacy.Erasure": "state customers identities tickets",
     "mfa.Authenticator": "type",
     "auth.Permission": "name codename",

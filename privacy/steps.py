@@ -10,6 +10,8 @@ from django.db.models import Q
 
 from channels_inbound.models import DemoMail, ParkedFact, RawBody, RawDelivery, RemoteMedia, SentPart
 from commerce.models import Buyer, Order, ShopDelivery
+from events.actors import SYSTEM
+from events.audit import note_amended
 from events.models import Event, EventDelivery
 from livechat.models import Round, UnseenReplies, Visitor, VisitorKey
 from metrics.models import FollowUp, SurveyAnswer, SurveyInvitation
@@ -133,13 +135,16 @@ def empty_events(subject: Subject, job: Erasure) -> dict[str, int]:
     streams = Q(stream_type="ticket", stream_id__in=subject.tickets)
     streams |= Q(stream_type="customer", stream_id__in=subject.customers)
     streams |= Q(actor_kind="customer", actor_id__in=subject.customers)
-    count = 0
+    changed = []
     for event in Event.objects.filter(streams).only("data").iterator(chunk_size=500):
         clean = scrubbed(event.data, words)
         if clean != event.data:
-            count += Event.objects.filter(pk=event.pk).update(data=clean)
+            Event.objects.filter(pk=event.pk).update(data=clean)
+            changed.append(event.pk)
+    if changed:  # or the audit would find them altered
+        note_amended(changed, by=job.by.actor if job.by else SYSTEM, reason=f"erasure {job.public_id}")
     EventDelivery.objects.filter(event__in=Event.objects.filter(streams)).exclude(error="").update(error="")
-    return {"events": count}
+    return {"events": len(changed)}
 
 
 def forget_answers_of_the_api(subject: Subject, job: Erasure) -> dict[str, int]:

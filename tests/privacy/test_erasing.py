@@ -24,7 +24,7 @@ from channels_inbound.raw import store_raw
 from commerce.models import Buyer, Order, Shop, ShopDelivery
 from events.delivery import drain
 from events.ledger import record_event
-from events.models import Event
+from events.models import AuditEntry, Event
 from livechat.models import Round, Visitor
 from metrics.models import Survey, SurveyAnswer
 from people.models import Claim, Customer, CustomerNote, IdempotentRequest, Identity
@@ -167,6 +167,8 @@ def test_nothing_is_left_in_any_column_nor_file(house: House) -> None:
     assert list(Message.objects.order_by("pk").values_list("pk", "kind", "at", "sequence")) == figures
     assert (Order.objects.get().total, SurveyAnswer.objects.get().score, Round.objects.get().score) == (1000, 4, 5)
     assert holders(("zoe@customer.example",)), "somebody else's data stays"
+    amended = AuditEntry.objects.get(kind="ledger.amended")
+    assert (amended.actor_id, amended.what) == (house.adam.pk, f"erasure {job.public_id}")
     kinds = Event.objects.filter(stream_type="customer", stream_id=customer.pk).order_by("id")
     assert list(kinds.values_list("kind", "actor_id"))[-2:] == [
         ("customer.erasure_asked", house.adam.pk),
