@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.core import signing
 
+from channels_inbound.hooks.accounts import connection_called
 from channels_inbound.models import Connection
 from livechat.widget_settings import PROVIDER, WidgetSettings
 
@@ -41,12 +42,8 @@ class Door:
 
 def door_for(key: str, origin: str) -> Door:
     """The channel of that key, if pages of this origin may use it. Refused."""
-    connection = (
-        Connection.objects.select_related("channel")
-        .filter(key=key[:40], provider=PROVIDER, channel__is_active=True)
-        .first()
-    )
-    if connection is None:
+    connection = connection_called(PROVIDER, key[:40])
+    if connection is None or not connection.channel.is_active:
         raise Refused("no such channel")
     settings = WidgetSettings.read(connection.settings)
     if not origin or origin not in settings.origins:

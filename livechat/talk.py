@@ -70,7 +70,8 @@ def say(
     for last in (False, False, True):
         try:
             with transaction.atomic():
-                identity_for(visitor)
+                if visitor.identity_id is None:
+                    identity_for(visitor)
                 ruled = _ruled(door, visitor, page or {})
                 team_id = ruled[1].team if ruled else None
                 result = ingest(_inbound(door, visitor, client_id, text, files, team_id, at))

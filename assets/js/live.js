@@ -5,7 +5,7 @@
 //
 //   live:upsert  {ticket, event, html, at, sequence, inbound}   the row of a ticket that stands in the view shown
 //   live:remove  {ticket, reason: "view" | "scope"}             it stands there no longer, or is out of sight
-//   live:ticket  {ticket, kind, event, sequence}                the open ticket changed: fetch what is new
+//   live:ticket  {ticket, kind, event}                          the open ticket changed: fetch what is new
 //   live:viewing {ticket, sequence, event_sequence}             answer to send("view"): fetch if the page is behind
 //   live:counts  {counts: {view: n}}     live:notices {unread}     live:seen {ticket, sequence}
 //   live:presence {whole, tickets: {number: [person]}}          who else is at these tickets; of all of them if whole

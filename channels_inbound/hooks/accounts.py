@@ -16,10 +16,11 @@ from channels_inbound.models import Connection
 from events.statements import prepared
 from tickets.models import Channel
 
-# What a webhook needs of its connection. Every call asks for it, so it is prepared and no more than this is read: with
-# Django's queries, building the SQL took a third of the whole request (docs/performance.md).
+# What a webhook, or a request of a chat's widget, needs of its connection. Every call asks for it, so it is prepared
+# and no more than this is read: with Django's queries, building the SQL took a third of the whole request
+# (docs/performance.md).
 _OWN = ("id", "channel_id", "key", "provider", "account", "settings", "secret", "verify_token")
-_OF_CHANNEL = ("id", "kind", "address", "locale", "is_active")
+_OF_CHANNEL = ("id", "kind", "name", "address", "locale", "team_id", "is_active")
 _SELECT = f"""
 SELECT {", ".join(f"c.{name}" for name in _OWN)}, {", ".join(f"h.{name}" for name in _OF_CHANNEL)}
 FROM channels_inbound_connection c JOIN tickets_channel h ON h.id = c.channel_id

@@ -35,11 +35,12 @@ _MESSAGES = {"message.new", TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QU
 
 @dataclass(slots=True)
 class Change:
-    """All that happened to one ticket since it was last told of."""
+    """All that happened to one ticket since it was last told of. `told`: tabs that have it open know already."""
 
     event: int = 0
     kinds: set[str] = field(default_factory=set)
     before: set[tuple[int | None, int | None]] = field(default_factory=set)
+    told: bool = False
 
     @property
     def frame_kind(self) -> str:
@@ -87,7 +88,9 @@ class Composer:
             return ""
         if row is None or not sight.sees(row.team_id, row.assignee_id, row.channel_id):
             return encode("ticket.remove", ticket=ticket_id, reason="scope")
-        return encode(change.frame_kind, ticket=ticket_id, event=change.event, sequence=row.sequence)
+        if change.told:
+            return ""
+        return encode(change.frame_kind, ticket=ticket_id, event=change.event)
 
     def _row_frame(self, id: int, sight: Sight, view: Where) -> str:
         row = self._rows.get(id)

@@ -64,6 +64,7 @@ class Hub:
         self._sockets: set[Socket] = set()
         self._pending: dict[int, Change] = {}
         self._told_at: dict[int, float] = {}
+        self._pinged_at: dict[int, float] = {}
         self._news, self._recount, self._recheck = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._listener = Listener(on_message=self._hear, on_gap=self._missed)
         self.onlookers = Onlookers(self._sockets, self.run)
@@ -119,6 +120,8 @@ class Hub:
             change.kinds.add(kind)
             if before:
                 change.before.add((before[0], before[1]))
+            # What came before an earlier word to its tabs they have fetched with it.
+            change.told = not change.before and self._tell_at_once(ticket_id, kind, event_id)
         for agent_id, frame in message.get("to_agents", ()):
             self._push_to_agent(agent_id, json.dumps(frame, ensure_ascii=False))
         for ticket_id, frame in message.get("to_tickets", ()):
@@ -130,6 +133,19 @@ class Hub:
             self.resync("lost" if message.get("lost") else "flood")
         if self._pending:
             self._news.set()
+
+    def _tell_at_once(self, ticket_id: int, kind: str, event_id: int) -> bool:
+        """Have tabs that have the ticket open fetch what is new, before anything is read here: the frame says no more
+        than that, and they fetch with their own rights. As often as a ticket may be told of, and never when the change
+        may have taken it out of somebody's sight; then the reading decides."""
+        now = time.monotonic()
+        if now - self._pinged_at.get(ticket_id, 0.0) < TICKET_PAUSE:
+            return False
+        if len(self._pinged_at) > FLOOD:
+            self._pinged_at.clear()
+        self._pinged_at[ticket_id] = now
+        self._push_to_ticket(ticket_id, encode(Change(kinds={kind}).frame_kind, ticket=ticket_id, event=event_id))
+        return True
 
     def _push_to_agent(self, agent_id: int, frame: str) -> None:
         for socket in self._sockets:
