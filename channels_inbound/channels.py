@@ -12,6 +12,7 @@ from channels_inbound.email.addresses import normal
 from channels_inbound.email.headers_out import usable
 from channels_inbound.events import ChannelEvent, channel_stream
 from events.actors import SYSTEM, Actor
+from events.audit import note_setting
 from events.ledger import record_event
 from people.models import Agent, Team
 from people.permissions import Permission, PermissionDenied
@@ -80,6 +81,8 @@ def change_email_channel(
             wanted["signature"], wanted["signature_html"] = _signature(signature, signature_html, kept=kept)
             changed = [field for field, value in wanted.items() if getattr(channel, field) != value]
             if changed:
+                note_setting(f"channel {channel.pk}", {one: getattr(channel, one) for one in changed},
+                             {one: wanted[one] for one in changed}, by=by.actor)  # fmt: skip
                 for field in changed:
                     setattr(channel, field, wanted[field])
                 channel.save(update_fields=changed)

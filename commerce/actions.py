@@ -17,6 +17,7 @@ from commerce.facts import Unreadable, clean
 from commerce.importing import FIELDS, REQUIRED, columns_of, guess_mapping
 from commerce.models import ImportState, OrderImport, Shop, ShopKind
 from commerce.streams import lock_shop
+from events.audit import note_setting
 from events.ledger import record_event
 from people.credentials import CredentialsError, decrypt, encrypt
 from people.models import Agent
@@ -39,6 +40,8 @@ def save_shop(shop_id: int | None, *, by: Agent, secret: str = "", **fields: Any
             raise InvalidInput("name", _("Another shop has this name."))
         if shop_id and fields["kind"] != shop.kind:
             raise InvalidInput("kind", _("The kind of a shop stays; connect another one."))
+        if shop_id:
+            note_setting(f"shop {shop.pk}", {name: getattr(shop, name) for name in fields}, fields, by=by.actor)
         for name, value in fields.items():
             setattr(shop, name, value)
         if secret:

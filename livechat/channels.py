@@ -16,6 +16,7 @@ from channels_inbound.credentials import CredentialsError, decrypt, encrypt
 from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
 from channels_inbound.models import Connection, ConnectionState
 from events.actors import SYSTEM, Actor
+from events.audit import note_setting
 from events.ledger import record_event
 from livechat.routing import MOST_RULES, Rule, clean_path
 from livechat.widget_settings import ASKS, POSITIONS, PROVIDER, REQUEUE_MINUTES, clean_origin, is_color
@@ -85,6 +86,9 @@ def change_chat_channel(
             kept |= {name: connection.settings[name] for name in ROUTING if name in connection.settings}
             channel = connection.channel
             changed = [field for field in CHANNEL_FIELDS if getattr(channel, field) != wanted[field]]
+            before = {field: getattr(channel, field) for field in changed} | {"settings": connection.settings}
+            after = {field: wanted[field] for field in changed} | {"settings": kept}
+            note_setting(f"channel {channel_id}", before, after, by=by.actor)
             for field in changed:
                 setattr(channel, field, wanted[field])
             channel.save(update_fields=changed or ["name"])

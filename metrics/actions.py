@@ -9,6 +9,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from events.audit import note_setting
 from events.doorbell import ring
 from events.ledger import record_event
 from people.models import Agent
@@ -29,6 +30,8 @@ def save_policy(policy_id: int | None, *, by: Agent, **fields: Any) -> Policy:
             return policy
         if Policy.objects.filter(name=fields["name"]).exclude(pk=policy.pk).exists():
             raise InvalidInput("name", _("Another policy has this name."))
+        if policy_id:
+            note_setting(f"policy {policy.pk}", {name: getattr(policy, name) for name in fields}, fields, by=by.actor)
         for name, value in fields.items():
             setattr(policy, name, value)
         policy.save()
@@ -75,6 +78,9 @@ def save_calendar(calendar_id: int | None, *, by: Agent, **fields: Any) -> Busin
             return calendar
         if BusinessCalendar.objects.filter(name=fields["name"]).exclude(pk=calendar.pk).exists():
             raise InvalidInput("name", _("Another calendar has this name."))
+        if calendar_id:
+            before = {name: getattr(calendar, name) for name in fields}
+            note_setting(f"calendar {calendar.pk}", before, fields, by=by.actor)
         for name, value in fields.items():
             setattr(calendar, name, value)
         calendar.save()

@@ -18,6 +18,7 @@ from channels_inbound.hooks.words import subject_of
 from channels_inbound.models import ContactForm
 from channels_inbound.phone.numbers import e164
 from channels_inbound.quarantine import channels_visible_to
+from events.audit import note_setting
 from events.ledger import record_event
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
@@ -80,6 +81,8 @@ def set_contact_form(
         )
         wanted = {"is_active": is_active, "greeting": greeting.strip()[:300], "origins": list(origins)}
         changed = [field for field, value in wanted.items() if made or getattr(form, field) != value]
+        before = {} if made else {field: getattr(form, field) for field in wanted}
+        note_setting(f"contact form {channel_id}", before, wanted, by=by.actor)
         for field in changed:
             setattr(form, field, wanted[field])
         if changed:

@@ -20,6 +20,7 @@ from channels_inbound.hooks.provider import Provider, SendError
 from channels_inbound.hooks.registry import provider as provider_named
 from channels_inbound.models import Connection, ConnectionState
 from channels_inbound.quarantine import channels_visible_to
+from events.audit import note_setting
 from events.ledger import record_event
 from people.models import Agent, Team
 from people.permissions import Permission, PermissionDenied
@@ -100,6 +101,7 @@ def change_connection(
                 changed.append("credentials")
                 connection.secret, connection.secret_changed_at = _encrypted(secrets), at
                 _works_again(connection, at=at)
+            note_setting(f"connection {channel_id}", connection.settings, settings, by=by.actor)
             connection.settings = settings
             connection.save()
             if changed:

@@ -16,6 +16,7 @@ from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
 from channels_inbound.imap.oauth import sign_in_place
 from channels_inbound.models import AfterFetch, Mailbox, MailboxAuth, MailboxState
 from channels_inbound.quarantine import channels_visible_to
+from events.audit import note_setting
 from events.ledger import record_event
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
@@ -100,6 +101,8 @@ def change_mailbox(
             mailbox.save()
             changed = sorted(name for name in SETTINGS if before[name] != getattr(mailbox, name))
             changed += ["password"] if secret else []
+            after = {name: getattr(mailbox, name) for name in SETTINGS}
+            note_setting(f"mailbox {mailbox.pk}", before, after, by=by.actor)
             _record(mailbox, ChannelEvent.MAILBOX_CHANGED, by=by, at=at, changed=changed)
     except IntegrityError:
         raise InvalidInput("folder", _("This folder is fetched already.")) from None

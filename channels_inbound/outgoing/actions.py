@@ -15,6 +15,7 @@ from channels_inbound.credentials import CredentialsError, decrypt, encrypt, wit
 from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
 from channels_inbound.imap.oauth import sign_in_place
 from channels_inbound.models import MailboxAuth, OutgoingServer, OutgoingState
+from events.audit import note_setting
 from events.ledger import record_event
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
@@ -80,6 +81,8 @@ def change_server(
             server.failing_since = server.quiet_until = None
             server.save()
             if changed:
+                after = {name: getattr(server, name) for name in SETTINGS}
+                note_setting(f"outgoing server {server.pk}", before, after, by=by.actor)
                 _record(server, ChannelEvent.OUTGOING_CHANGED, by=by, at=at, changed=changed)
     except IntegrityError:
         raise InvalidInput("host", _("This server is there already.")) from None

@@ -9,6 +9,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from events.audit import note_setting
 from events.ledger import record_event
 from metrics.events import SURVEYS_STREAM, SurveyEvent
 from metrics.models import Survey
@@ -34,6 +35,8 @@ def save_survey(survey_id: int | None, *, by: Agent, **fields: Any) -> Survey:
             raise InvalidInput(
                 "kind", _("Customers have answered this question; make a survey of its own for another.")
             )
+        if survey_id:
+            note_setting(f"survey {survey.pk}", {name: getattr(survey, name) for name in fields}, fields, by=by.actor)
         for name, value in fields.items():
             setattr(survey, name, value)
         survey.save()
@@ -78,6 +81,7 @@ def save_contact_rules(*, by: Agent, **fields: Any) -> ContactRules:
         rules = contact_rules()
         if all(getattr(rules, name) == value for name, value in fields.items()):
             return rules
+        note_setting("contact rules", {name: getattr(rules, name) for name in fields}, fields, by=by.actor)
         for name, value in fields.items():
             setattr(rules, name, value)
         rules.save()
