@@ -20,7 +20,8 @@ from tickets.models import Channel
 # and no more than this is read: with Django's queries, building the SQL took a third of the whole request
 # (docs/performance.md).
 _OWN = ("id", "channel_id", "key", "provider", "account", "settings", "secret", "verify_token")
-_OF_CHANNEL = ("id", "kind", "name", "address", "locale", "team_id", "is_active")
+# In the order of the models, as `from_db` wants them.
+_OF_CHANNEL = ("id", "kind", "name", "address", "team_id", "locale", "is_active")
 _SELECT = f"""
 SELECT {", ".join(f"c.{name}" for name in _OWN)}, {", ".join(f"h.{name}" for name in _OF_CHANNEL)}
 FROM channels_inbound_connection c JOIN tickets_channel h ON h.id = c.channel_id

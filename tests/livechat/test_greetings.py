@@ -81,15 +81,15 @@ def test_saving_what_is_there_changes_nothing(chat: Connection, house: House) ->
 
 def test_others_keep_none(chat: Connection, house: House) -> None:
     made = make(chat, house)
+    clients = {agent: client_of(agent) for agent in (house.olena, house.mallory, house.vera)}
     before, path = row_counts(), f"/channels/chat/{chat.channel_id}/greetings/"
-    for agent in (house.olena, house.mallory, house.vera):
+    for agent, client in clients.items():
         with pytest.raises(NotFound):
             save_greeting(chat.channel_id, None, by=agent, name="x", texts={"en": "x"})
         with pytest.raises(NotFound):
             remove_greeting(chat.channel_id, made.pk, by=agent)
         with pytest.raises(PermissionDenied):
             set_routes(chat.channel_id, by=agent, rules=[Rule(house.returns.pk)])
-        client = client_of(agent)
         for address in (path, f"{path}{made.pk}/", f"/channels/chat/{chat.channel_id}/routing/"):
             assert client.get(address).status_code == client.post(address, FORM).status_code == 404
         assert client.post(f"{path}{made.pk}/remove/").status_code == 404

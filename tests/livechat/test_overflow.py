@@ -234,7 +234,7 @@ def test_the_page_keeps_who_helps_and_only_admins_say_so(house: House) -> None:
         "overflow": [house.returns.pk, "", house.support.pk, house.returns.pk, "nonsense"],
     }  # fmt: skip
     client = Client()
-    client.force_login(house.olena)
+    client.force_login(house.olena)  # before the count: signing in leaves rows
     before = row_counts()
     assert client.post(address, form).status_code == 404
     with pytest.raises(PermissionDenied):

@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from channels_inbound.delivery import drain_outbound
+from channels_inbound.hooks.accounts import _OF_CHANNEL, _OWN, connection_called
 from channels_inbound.hooks.connections import change_connection
 from channels_inbound.hooks.drain import drain_hooks
 from channels_inbound.hooks.signatures import hmac_hex
@@ -312,3 +313,17 @@ def test_times_are_the_provider_s(house: House, server: GraphServer) -> None:
     hook(connection, payload_json("messenger_text.json"))
     drain_hooks()
     assert Message.objects.get().at == datetime.fromtimestamp(1795255203.987, UTC)
+
+
+def test_what_a_webhook_reads_of_its_connection_is_what_is_there(house: House) -> None:
+    made = connect(house, "telegram", {"token": "1004:abc"})
+    read = connection_called("telegram", made.key)
+    assert read is not None
+    kept = Connection.objects.select_related("channel").get(pk=made.pk)
+    for one, other, names in ((read, kept, _OWN), (read.channel, kept.channel, _OF_CHANNEL)):
+        assert {name: getattr(one, name) for name in names} == {name: getattr(other, name) for name in names}
+        assert not set(names) & one.get_deferred_fields()
+        columns = [field.attname for field in type(other)._meta.concrete_fields]
+        assert list(names) == [name for name in columns if name in names], "the order in which rows are read"
+    assert connection_called("sms", made.key) is None
+    assert connection_called("telegram", "nothing") is None
