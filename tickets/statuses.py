@@ -57,6 +57,13 @@ def read_status(key: str, *, team_id: int | None) -> tuple[str, CustomStatus | N
     raise InvalidInput("status", _("A ticket cannot be set to “%(status)s”.") % {"status": key})
 
 
+def category_of(key: str) -> str:
+    """The category of what may be a word of the shop's own; a query only for such a word."""
+    found = _KEY.fullmatch(key)
+    known = CustomStatus.objects.filter(pk=int(found[1])).values_list("category", flat=True).first() if found else None
+    return known or key
+
+
 def usable_statuses(team_id: int | None) -> Any:
     """Words that tickets of this team may have."""
     return CustomStatus.objects.filter(Q(team=None) | Q(team=team_id), archived_at=None)
@@ -79,9 +86,10 @@ def label_in(names: Mapping[str, str], name: str) -> str:
     return names.get((get_language() or "")[:2]) or name
 
 
-def key_of(ticket: Ticket) -> str:
-    """What brings a ticket back to where it stands."""
-    return ticket.status if ticket.custom_status_id is None else f"s{ticket.custom_status_id}"
+def word_before(data: Mapping[str, Any], category: str) -> str:
+    """What an event's ticket stood in before (`state_from`), if that can still be set; else the category."""
+    known = CustomStatus.objects.filter(pk=data.get("state_from"), category=category, archived_at=None).first()
+    return known.key if known else category
 
 
 def named_condition(ids: tuple[object, ...]) -> Q:

@@ -55,7 +55,6 @@ def test_a_field_is_said_beside_the_ticket_and_taken_back(house: House, open_pag
     page.get_by_label("Cause", exact=False).first.select_option("Courier")
     expect(page.locator("#toast")).to_contain_text("is set")
     until(lambda: value(ticket, "Cause") == "Courier")
-    page.keyboard.press("Escape")
     page.locator("#toast button", has_text="Undo").click()
     until(lambda: value(ticket, "Cause") is None)
     # What a field cannot hold is refused, and what stood there is there again.
@@ -79,7 +78,7 @@ def test_closing_asks_for_what_is_missing_and_goes_on(house: House, open_page: O
     assert status_of(ticket) == "open"
 
     sheet.locator("select").select_option("Us")
-    page.keyboard.press("Enter")
+    sheet.get_by_role("button", name="Close the ticket").press("Enter")
 
     until(lambda: status_of(ticket) == "solved")
     assert value(ticket, "Cause") == "Us"

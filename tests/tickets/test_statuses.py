@@ -120,6 +120,21 @@ def test_undo_goes_back_word_by_word(house: House, ticket: Ticket, supplier: Cus
         assert (before.status, before.custom_status) == ("on_hold", supplier), key
 
 
+def test_a_reply_that_is_withdrawn_leaves_the_word_it_found(
+    house: House, ticket: Ticket, supplier: CustomStatus
+) -> None:
+    refunded = make(house, "Refunded", "solved")
+    put(house, ticket, supplier.key)
+    sent = actions.reply(ticket.pk, by=house.olena, text="Done", then_status=refunded.key)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.custom_status) == ("solved", refunded)
+
+    actions.withdraw_reply(sent.pk, by=house.olena)
+
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.custom_status) == ("on_hold", supplier)
+
+
 def test_a_default_is_taken_with_its_category_and_a_teams_own_before_it(house: House, ticket: Ticket) -> None:
     everyone = make(house, "Refunded", "solved", is_default=True)
     assert put(house, ticket, "solved").custom_status == everyone

@@ -128,6 +128,7 @@ def apply_when_it_leaves(ticket: Ticket, message: Message, *, at: datetime) -> N
         ticket.save(update_fields=["waiting_since"])
     then, by = message.envelope.get("then") or ticket.status, message.agent
     data = {"message": message.pk, "sequence": message.sequence, "later": True, "status_from": ticket.status}
+    data |= {"state_from": ticket.custom_status_id} if ticket.custom_status_id else {}
     data |= {"aside": True} if message.conversation.aside else {}
     # Now it counts as an answer, for everybody who listens to answers.
     record(ticket, TicketEvent.MESSAGE_QUEUED, by=by.actor if by else SYSTEM, at=at, data=data)

@@ -34,6 +34,7 @@ from tickets.models import (
     Ticket,
 )
 from tickets.recipients import Recipients
+from tickets.statuses import category_of
 from tickets.tokens import new_token
 from tickets.written_html import clean_written_html, pictures_of
 
@@ -141,7 +142,8 @@ def _note_queued(
 def _note_answered(ticket: Ticket, message: Message, *, by: Agent, at: datetime, then_status: str | None) -> None:
     """What an answer changes beside the message itself."""
     data = {"message": message.pk, "sequence": message.sequence, "status_from": ticket.status}
-    data |= {"status_to": then_status} if then_status else {}
+    data |= {"state_from": ticket.custom_status_id} if ticket.custom_status_id else {}
+    data |= {"status_to": category_of(then_status)} if then_status else {}
     data |= {"took": True} if take_answered(ticket, by=by, at=at) else {}
     if message.conversation.aside:
         data |= {"aside": True}

@@ -44,14 +44,14 @@ def change_status(ticket: Ticket, status: str, *, by: Actor, at: datetime, undoe
         _name(ticket, named, by=by, at=at, undoes=undoes)
         return
     refuse_closed(ticket)
+    if category == Status.SOLVED and by.kind == ActorKind.AGENT and not undoes:
+        refuse_incomplete(ticket)
     # What a finer word adds to the fact; `state_from` is what an undo goes back to.
     said = _said(named) | ({"undoes": undoes} if undoes else {})
     if ticket.custom_status_id:
         said["state_from"] = ticket.custom_status_id
     ticket.custom_status = named
     if category == Status.SOLVED:
-        if by.kind == ActorKind.AGENT and not undoes:
-            refuse_incomplete(ticket)
         _solve(ticket, by=by, at=at, said=said)
     elif ticket.status == Status.SOLVED:
         _reopen(ticket, category, by=by, at=at, said=said)

@@ -17,7 +17,8 @@ from people.models import Agent, Team
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound, TooLate
 from tickets.events import TICKET_STREAM, TicketEvent
-from tickets.models import CustomStatus, Priority, Status, Tag, Tagging, Ticket, TicketField
+from tickets.models import Priority, Status, Tag, Tagging, Ticket, TicketField
+from tickets.statuses import word_before
 
 from .base import audience, record, refuse_closed, require
 from .fields import say_field
@@ -146,7 +147,9 @@ def _snoozed(ticket: Ticket, event: Event, by: Agent, at: datetime) -> None:
 
 def _solved(ticket: Ticket, event: Event, by: Agent, at: datetime) -> None:
     """Open again as it was: who waited goes on waiting since then, what was snoozed sleeps on."""
-    change_status(ticket, _before(event, event.data.get("from") or Status.OPEN), by=by.actor, at=at, undoes=event.pk)
+    change_status(
+        ticket, word_before(event.data, event.data.get("from") or Status.OPEN), by=by.actor, at=at, undoes=event.pk
+    )
     ticket.waiting_since = parse_datetime(event.data.get("waiting_since") or "")
     ticket.save(update_fields=["waiting_since"])
     snoozed = parse_datetime(event.data.get("snoozed_until") or "")
@@ -155,21 +158,15 @@ def _solved(ticket: Ticket, event: Event, by: Agent, at: datetime) -> None:
 
 
 def _status(ticket: Ticket, event: Event, by: Agent, at: datetime) -> None:
-    change_status(ticket, _before(event, event.data["from"]), by=by.actor, at=at, undoes=event.pk)
+    change_status(ticket, word_before(event.data, event.data["from"]), by=by.actor, at=at, undoes=event.pk)
 
 
 def _reopened(ticket: Ticket, event: Event, by: Agent, at: datetime) -> None:
-    change_status(ticket, _before(event, Status.SOLVED), by=by.actor, at=at, undoes=event.pk)
+    change_status(ticket, word_before(event.data, Status.SOLVED), by=by.actor, at=at, undoes=event.pk)
 
 
 def _named(ticket: Ticket, event: Event, by: Agent, at: datetime) -> None:
-    change_status(ticket, _before(event, ticket.status), by=by.actor, at=at, undoes=event.pk)
-
-
-def _before(event: Event, category: str) -> str:
-    """The word the ticket had, if it can still be set; else its category."""
-    known = CustomStatus.objects.filter(pk=event.data.get("state_from"), category=category, archived_at=None).first()
-    return known.key if known else category
+    change_status(ticket, word_before(event.data, ticket.status), by=by.actor, at=at, undoes=event.pk)
 
 
 _INVERSES: dict[str, Inverse] = {

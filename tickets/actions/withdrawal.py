@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from events.models import Event
 from people.models import Agent
 from people.permissions import Permission
-from tickets.errors import InvalidInput, TooLate
+from tickets.errors import FieldsMissing, InvalidInput, TooLate
 from tickets.events import STATUS_CHANGES, TICKET_STREAM, TicketEvent
 from tickets.kinds import traits_of
 from tickets.models import (
@@ -28,6 +29,7 @@ from tickets.models import (
     Ticket,
 )
 from tickets.preview import preview_of
+from tickets.statuses import word_before
 from tickets.written_html import html_of_text
 
 from .asides import note_aside
@@ -115,7 +117,8 @@ def _restore(ticket: Ticket, withdrawn: Message, *, by: Agent, at: datetime) -> 
     asked = to_customer.filter(kind=MessageKind.INBOUND, auto_kind="", pending=False, sequence__gt=answered or 0)
     ticket.preview = preview_of(last.text, [tuple(span) for span in last.quoted]) if last else ""
     if before := _status_before(ticket, withdrawn):
-        change_status(ticket, before, by=by.actor, at=at)
+        with suppress(FieldsMissing):  # it was solved before somebody asked for more
+            change_status(ticket, before, by=by.actor, at=at)
     if ticket.status != Status.SOLVED:
         ticket.waiting_since = asked.order_by("sequence").values_list("at", flat=True).first()
     if snoozed := _snoozed_with(ticket, withdrawn):
@@ -155,4 +158,4 @@ def _status_before(ticket: Ticket, withdrawn: Message) -> str:
         return ""
     # The reply's own change is the event right after it.
     since = said.filter(kind__in=STATUS_CHANGES, sequence__gt=queued.sequence + 1)
-    return "" if since.exists() else str(queued.data["status_from"])
+    return "" if since.exists() else word_before(queued.data, queued.data["status_from"])
