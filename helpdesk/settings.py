@@ -132,7 +132,7 @@ DOORBELLS = {
     "assign": ("tickets.tasks.give_out", "default"),
     "orders": ("commerce.tasks.drain_orders", "default"),
     "replan": ("metrics.tasks.replan_clocks", "bulk"),
-    "privacy": ("privacy.tasks.erase_customers", "bulk"),
+    "privacy": ("privacy.tasks.work", "bulk"),
 }
 TEMPLATES = [{
     "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -72,3 +72,33 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return f"erasure of customer {self.customer_id}"
+
+
+class CustomerExport(models.Model):
+    """Everything of one customer in one file, for them. It is there until `expires_at`, then only that it was."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="exports")
+    state = models.CharField(max_length=8, choices=JobState.choices, default=JobState.WAITING)
+    stored_as = models.CharField(max_length=100, blank=True, default="")
+    size = models.BigIntegerField(null=True)
+    by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    asked_at = models.DateTimeField()
+    not_before = models.DateTimeField(db_default=Now())
+    attempts = models.SmallIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer"], condition=Q(state__in=["waiting", "running"]), name="export_once_at_a_time"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["not_before"], condition=Q(state__in=["waiting", "running"]), name="export_due"),
+            models.Index(fields=["expires_at"], condition=~Q(stored_as=""), name="export_expires"),
+        ]
+
+    def __str__(self) -> str:
+        return f"export of customer {self.customer_id}"

@@ -32,7 +32,8 @@ from tickets.models import (
     TicketLink,
 )
 
-from .models import Erasure
+from .exporting import take_away
+from .models import CustomerExport, Erasure
 from .scrubbing import scrubbed
 from .subject import ERASED, Subject
 
@@ -50,6 +51,12 @@ def take_files(subject: Subject, job: Erasure) -> dict[str, int]:
     files = Attachment.objects.filter(Q(message__in=subject.messages) | Q(ticket__in=subject.tickets))
     job.blobs = sorted({*job.blobs, *files.values_list("sha256", flat=True)})
     return {"files": files.delete()[0]}
+
+
+def take_exports(subject: Subject, job: Erasure) -> dict[str, int]:
+    """Files that were made for them and lie here still."""
+    made = CustomerExport.objects.filter(customer__in=subject.customers).values_list("pk", flat=True)
+    return {"exports": take_away(made)}
 
 
 def take_raw_copies(subject: Subject, job: Erasure) -> dict[str, int]:
@@ -176,6 +183,6 @@ def empty_person(subject: Subject, job: Erasure) -> dict[str, int]:
 
 
 STEPS: tuple[Step, ...] = (
-    hold_back_replies, take_files, take_raw_copies, empty_tickets, forget_buyers, empty_answers, empty_events,
-    forget_answers_of_the_api, empty_person,
+    hold_back_replies, take_files, take_exports, take_raw_copies, empty_tickets, forget_buyers, empty_answers,
+    empty_events, forget_answers_of_the_api, empty_person,
 )  # fmt: skip

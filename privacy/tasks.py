@@ -9,11 +9,21 @@ from celery import shared_task
 from events import doorbell
 
 from .erasing import work_erasures
+from .exporting import sweep_exports, work_exports
 
-BEAT_SCHEDULE = {"erase customers": {"task": "privacy.tasks.erase_customers", "schedule": 60.0}}
+BEAT_SCHEDULE = {
+    "erase and export customers": {"task": "privacy.tasks.work", "schedule": 60.0},
+    "sweep exports": {"task": "privacy.tasks.sweep", "schedule": 3600.0},
+}
 
 
-@shared_task(name="privacy.tasks.erase_customers", queue="bulk", ignore_result=True)
-def erase_customers(**_: Any) -> None:
+@shared_task(name="privacy.tasks.work", queue="bulk", ignore_result=True)
+def work(**_: Any) -> None:
     doorbell.answered("privacy")
     work_erasures()
+    work_exports()
+
+
+@shared_task(name="privacy.tasks.sweep", queue="bulk", ignore_result=True)
+def sweep(**_: Any) -> None:
+    sweep_exports()

@@ -12,5 +12,10 @@ urlpatterns = [
     path(
         "customers/<int:customer_id>/privacy/erase/", fresh_sign_in(customer.erase, back="start"), name="customer_erase"
     ),
+    path(
+        "customers/<int:customer_id>/privacy/export/", fresh_sign_in(customer.export, back="start"),
+        name="customer_export",
+    ),
+    path("exports/<uuid:public_id>/", fresh_sign_in(customer.download, back="start"), name="export_download"),
     path("customers/<int:customer_id>/privacy/hold/", customer.change_hold, name="customer_hold"),
-]
+]  # fmt: skip

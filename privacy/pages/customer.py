@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from people.models import Agent, Customer
 from people.permissions import Permission
 from privacy.erasing import end_hold, held, hold, preview, start_erasure
-from privacy.models import Erasure
+from privacy.exporting import open_export, start_export
+from privacy.models import CustomerExport, Erasure
 from tickets.errors import InvalidInput
 
 NAMES = {
@@ -37,6 +40,7 @@ def privacy(request: HttpRequest, customer_id: int) -> HttpResponse:
     erasure = Erasure.objects.filter(customer=customer).order_by("-pk").first()
     context: dict[str, Any] = {
         "customer": customer, "hold": held(customer), "erasure": erasure,
+        "exports": CustomerExport.objects.filter(customer=customer).order_by("-pk")[:5],
         "going": [(NAMES[name], number) for name, number in preview(customer).items()],
     }  # fmt: skip
     return render(request, "privacy/customer.html", context)
@@ -56,6 +60,27 @@ def erase(request: HttpRequest, customer_id: int) -> HttpResponse:
         else:
             messages.success(request, _("It is being erased."))
     return redirect("customer_privacy", customer_id=customer.pk)
+
+
+@login_required
+@require_POST
+def export(request: HttpRequest, customer_id: int) -> HttpResponse:
+    customer = _customer(request, customer_id)
+    start_export(customer, by=cast(Agent, request.user))
+    messages.success(request, _("The file is being made. It will stand here."))
+    return redirect("customer_privacy", customer_id=customer.pk)
+
+
+@never_cache
+@login_required
+@require_safe
+def download(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
+    agent = cast(Agent, request.user)
+    found = open_export(public_id, by=agent) if agent.may(Permission.HANDLE_PRIVACY) else None
+    if found is None:
+        raise Http404("no such file")
+    job, content = found
+    return FileResponse(content, as_attachment=True, filename=f"customer-{job.customer_id}.zip")
 
 
 @login_required

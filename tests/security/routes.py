@@ -297,6 +297,7 @@ VISITS = [
     Visit("chat_typing", "/chat/tickets/{chat_ticket}/typing/", form={}, foreign=True, answers=(204,)),
     Visit("health", "/health/", may=ADMIN),
     Visit("customer_privacy", "/customers/{customer}/privacy/", may=ADMIN, foreign=True, refused=(404,)),
+    Visit("customer_export", "/customers/{customer}/privacy/export/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("customer_hold", "/customers/{customer}/privacy/hold/", form={"on": "1", "reason": "{word}"}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("customer_erase", "/customers/{customer}/privacy/erase/", form={"number": "{customer}"}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("quarantine", "/quarantine/", may=LEADING, refused=(404,)),
@@ -326,10 +327,15 @@ DIRECTORY = {
 }  # fmt: skip
 # One's own sign-in: tests/people/test_sessions.py and test_second_factor.py.
 OWN_ACCOUNT = {"security", "session_end", "sessions_end", "sso_unlink", "tokens", "token_revoke"}
+# "export_download": tests/privacy/test_exporting.py.
 # "consent_done" needs what its own session kept: tests/channels_inbound/test_consent.py.
 # These act on the demo mailbox through the mail listener: tests/channels_inbound/test_pages.py.
 # "sender_check" and "key_start" ask DNS: tests/channels_inbound/test_sender_check.py and test_dkim.py.
-ELSEWHERE = DIRECTORY | OWN_ACCOUNT | {"sender_check", "key_start", "consent_done", "demo_write", "demo_reply", "setup"}
+ELSEWHERE = (
+    DIRECTORY
+    | OWN_ACCOUNT
+    | {"sender_check", "key_start", "consent_done", "demo_write", "demo_reply", "setup", "export_download"}
+)
 # The widget's own door, with origins, passes and secrets of its own: tests/livechat/test_api.py.
 WIDGET = {
     "widget_loader", "widget_facts", "widget_frame", "widget_sync", "widget_message", "widget_details", "widget_identity",
