@@ -117,6 +117,7 @@ PLAIN: dict[str, str] = {
         "receive_health receive_detail"
     ),
     "tickets.Tag": "name",
+    "tickets.CustomStatus": "name names category tone",
     "tickets.Tally": "status",
     "tickets.BulkJob": "client_id do value phase",
     "tickets.BulkItem": "state reason",
