@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run setup assets lock test lint bench mail-scores demo demo-mail screenshots sizes messages clean help
+.PHONY: run setup assets lock test lint chaos fuzz audit sbom bench bench-load mail-scores demo demo-mail screenshots sizes messages clean help
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,24 @@ test: setup ## Run all tests, in one process a core (ARGS=...: what pytest takes
 
 lint: setup ## ruff, mypy, templates, migrations
 	@sh scripts/lint.sh
+
+# 33 rounds of harm, each kind once a round, two seconds apart: ten minutes. MINUTES=30 for longer.
+MINUTES ?= 10
+chaos: setup ## Kill, freeze and empty everything for ten minutes while all write, then check (MINUTES=, HELPDESK_STORM_SEED=)
+	@HELPDESK_STORM_ROUNDS=$$(( $(MINUTES) * 33 / 10 )) HELPDESK_STORM_MAILS=$$(( $(MINUTES) * 600 )) \
+	    $(BIN)/pytest tests/chaos/test_storm.py -q -s $(ARGS)
+
+fuzz: setup ## 20,000 calls of the API as it describes itself
+	@HELPDESK_FUZZ_CALLS=$${HELPDESK_FUZZ_CALLS:-20000} $(BIN)/pytest tests/api/test_fuzz.py -q -s $(ARGS)
+
+audit: setup ## Known holes in what is locked; works without a network too, and says so
+	@$(BIN)/python scripts/audit.py $(ARGS)
+
+sbom: ## What the running system is made of, as CycloneDX, into sbom.json
+	@$(BIN)/python scripts/sbom.py sbom.json
+
+bench-load: setup ## Agents, widgets and mails at once (ARGS="--seconds 600 --agents 50 --widgets 1000 --mails 20")
+	@$(BIN)/python -m bench.load $(ARGS)
 
 bench: setup ## Measure, with the limits measured in the same run
 	@$(BIN)/python -m bench $(ARGS)

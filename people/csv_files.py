@@ -8,6 +8,10 @@ from typing import Any
 
 from django.http import HttpResponse
 
+# What a spreadsheet passes over before it looks, and what it takes for the beginning of a formula.
+_PASSED_OVER = " \"'\n"
+_BEGINS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
 
 class _Echo:
     def write(self, line: str) -> str:
@@ -16,7 +20,7 @@ class _Echo:
 
 def safe_cell(value: Any) -> Any:
     """Text that begins like a formula would be one (threat 26); numbers stay numbers."""
-    if isinstance(value, str) and value.lstrip(" \"'")[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    if isinstance(value, str) and value.lstrip(_PASSED_OVER)[:1] in _BEGINS:
         return f"'{value}"
     return value
 

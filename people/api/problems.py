@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException, NotAuthenticated, Throttled, ValidationError
 from rest_framework.response import Response
 
@@ -122,6 +123,7 @@ def _field_errors(detail: Any, field: str = "") -> Iterator[dict[str, str]]:
         yield {"field": field, "code": str(getattr(detail, "code", "invalid")), "detail": str(detail)}
 
 
+@csrf_exempt
 def not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
     """404 as a problem for an address under /api/ that no view answers."""
     return JsonResponse(

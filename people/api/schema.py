@@ -35,9 +35,9 @@ SHARED = {
     400: "A parameter or field cannot be used; `errors` names each.",
     401: "No token, or one that is unknown, expired or revoked.",
     403: "The token's scope or the agent's role does not allow this.",
+    404: "No such thing, or not within what this agent may see.",
     429: "Too many requests with this token; see Retry-After.",
 }
-FOR_ONE = {404: "No such thing, or not within what this agent may see."}
 FOR_WRITES = {
     409: "It has changed meanwhile, or a request with the same key is still running.",
     413: "The body is too large.",
@@ -58,14 +58,14 @@ class ApiSchema(AutoSchema):
         own = list(super().get_override_parameters())
         return own if self.method == "GET" else [*own, IDEMPOTENCY_KEY]
 
-    def get_response_serializers(self) -> Any:
-        responses: Any = super().get_response_serializers()
-        if not isinstance(responses, dict):
-            responses = {200: responses}
-        refusals = SHARED | (FOR_ONE if "{" in self.path else {}) | (FOR_WRITES if self.method != "GET" else {})
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        """Not `get_response_serializers`, which every endpoint that names its answers replaces."""
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        refusals = SHARED | (FOR_WRITES if self.method != "GET" else {})
         for status, description in refusals.items():
-            responses.setdefault((status, CONTENT_TYPE), OpenApiResponse(ProblemDocument, description))
-        return responses
+            said = OpenApiResponse(ProblemDocument, description)
+            bodies.setdefault(str(status), self._get_response_for_code(said, str(status), [CONTENT_TYPE], direction))
+        return bodies
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

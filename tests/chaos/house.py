@@ -14,11 +14,19 @@ from psycopg.rows import dict_row
 from tests.support.launcher import Launcher
 from tests.support.smtp_sink import SmtpSink
 
+# Said in every mail and known to nobody but customers: no log may hold it.
+CANARY = "kanarek-4929-1188-0042"
+HOOK_SECRET = "a-secret-of-the-storm-that-no-log-may-hold"
 SUPPORT, RETURNS = "support@shop.example", "returns@shop.example"
 _SETTLE_IN = f"""
 from people.models import Agent, Team, Membership
 from people.tokens import create_token
 from tickets.models import Channel
+from channels_inbound.hooks.connections import add_connection
+from livechat.channels import create_chat_channel
+from livechat.doors import door_for, write_pass
+from metrics.rules import ensure_defaults
+ensure_defaults()
 team = Team.objects.create(name="Support")
 for name, address in (("Support", "{SUPPORT}"), ("Returns", "{RETURNS}")):
     Channel.objects.create(name=name, address=address, team=team)
@@ -26,6 +34,13 @@ for name in ("olena", "ben"):
     agent = Agent.objects.create(email=name + "@shop.example", name=name.title(), role="agent")
     Membership.objects.create(agent=agent, team=team)
     print("TOKEN", create_token(agent, "storm", ("read", "write"), 1)[0])
+# Of a team whose tickets the answering agents do not see: what they answer is looked for in customers' mailboxes.
+others = Team.objects.create(name="Others")
+admin = Agent.objects.create(email="adam@shop.example", name="Adam", role="admin")
+values = {{"secret": "{HOOK_SECRET}", "system": "till", "url": ""}}
+print("HOOK", add_connection("http", values, by=admin, name="Till", team=others).key)
+chat = create_chat_channel(name="Chat", team=others, settings={{"origins": ["https://shop.example"], "color": "#1f57d6"}})[0]
+print("WIDGET", chat.key, write_pass(door_for(chat.key, "https://shop.example")))
 """
 
 
@@ -42,6 +57,8 @@ class ChaosHouse:
             HELPDESK_API_REQUESTS_PER_MINUTE="100000",
         )
         self.tokens: list[str] = []
+        self.hook = ""
+        self.widget = ("", "")
 
     def start(self) -> None:
         self.launcher.start()
@@ -49,6 +66,10 @@ class ChaosHouse:
         said = self.launcher.manage("shell", "-c", _SETTLE_IN)
         self.tokens = [line.split()[1] for line in said.stdout.splitlines() if line.startswith("TOKEN ")]
         assert len(self.tokens) == 2, said.stderr
+        lines = dict(line.split(maxsplit=1) for line in said.stdout.splitlines() if " " in line)
+        self.hook = f"/hooks/http/{lines['HOOK']}/"
+        key, _, shown = lines["WIDGET"].partition(" ")
+        self.widget = (key, shown)
 
     @property
     def url(self) -> str:
@@ -61,6 +82,18 @@ class ChaosHouse:
     @property
     def files(self) -> Path:
         return self.launcher.data_dir / "files" / "attachments"
+
+    def leaks(self) -> list[str]:
+        """Secrets and customers' words that stand in a log of ours."""
+        secrets = json.loads((self.launcher.data_dir / "secrets.json").read_text())
+        canaries = {"words of a customer": CANARY, "secret of the hook": HOOK_SECRET, "pass of the widget": self.widget[1],
+                    **{f"token {n}": token for n, token in enumerate(self.tokens)}, **secrets}  # fmt: skip
+        logs = [path for path in (self.launcher.data_dir / "log").glob("*") if path.is_file()] + [self.launcher.log]
+        found = []
+        for path in logs:
+            text = path.read_text(errors="replace")
+            found += [f"{name} stands in {path.name}" for name, canary in canaries.items() if canary and canary in text]
+        return found
 
     def addresses(self) -> dict[str, str]:
         return dict(json.loads((self.launcher.data_dir / "services.json").read_text()))

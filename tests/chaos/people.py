@@ -17,7 +17,7 @@ from email.message import EmailMessage
 from functools import partial
 from typing import Any
 
-from tests.chaos.house import RETURNS, SUPPORT, ChaosHouse
+from tests.chaos.house import CANARY, RETURNS, SUPPORT, ChaosHouse
 
 CUSTOMERS = 50
 
@@ -83,7 +83,7 @@ class Post:
         written["Subject"] = f"Order {mail.number}"
         written["Message-ID"] = f"<{mail.message_id}>"
         written["Date"] = "Mon, 02 Mar 2026 09:00:00 +0000"
-        written.set_content(f"Where is order {mail.number}?\n")
+        written.set_content(f"Where is order {mail.number}? {CANARY}\n")
         if mail.number % 20 == 0:
             written.add_attachment(
                 f"list of order {mail.number}".encode(), maintype="text", subtype="csv", filename="list.csv"

@@ -20,6 +20,7 @@ import pytest
 
 from tests.chaos import checks
 from tests.chaos.house import ChaosHouse
+from tests.chaos.others import System, Visitor, Writer, told_of, wrong_lines
 from tests.chaos.people import Answerer, Mail, MailServer, Post
 from tests.chaos.weather import BadServer, FastClock, Weather
 from tests.support.smtp_sink import SmtpSink
@@ -31,6 +32,7 @@ MAILS = int(os.environ.get("HELPDESK_STORM_MAILS") or 300)
 ROUNDS = int(os.environ.get("HELPDESK_STORM_ROUNDS") or 1)
 PAUSE = 2.0
 MAIL_SERVERS = 8
+VISITORS, SYSTEMS = 3, 2
 SETTLE_SECONDS = 240
 
 
@@ -61,14 +63,16 @@ def _storm(house: ChaosHouse) -> None:
     queue: deque[Mail] = deque()
     senders = [MailServer(post, queue, answers, MAIL_SERVERS * length / MAILS) for _ in range(MAIL_SERVERS)]
     agents = [Answerer(house, token, SEED + n, f"agent{n}") for n, token in enumerate(house.tokens * 3)]
-    for thread in (clock, weather, server, *senders, *agents):
+    others: list[Writer] = [Visitor(house, SEED + 100 + n, f"visitor{n}") for n in range(VISITORS)]
+    others += [System(house, SEED + 200 + n, f"system{n}") for n in range(SYSTEMS)]
+    for thread in (clock, weather, server, *senders, *agents, *others):
         thread.start()
     _join(house, [weather], 300)
     blown_over = time.monotonic() - began
     _join(house, senders, SETTLE_SECONDS)
-    for thread in (*senders, *agents):
+    for thread in (*senders, *agents, *others):
         thread.over.set()
-    _join(house, agents, 60)
+    _join(house, [*agents, *others], 60)
     server.over.set()
     server.join()
     with house.sink.lock:
@@ -85,6 +89,7 @@ def _storm(house: ChaosHouse) -> None:
     print(f"harm done {dict(weather.done)}, victim already down {dict(weather.missed)}")
     print(f"mail server's failures {dict(server.failures)}")
     print(f"{len(mails)} mails taken, tries by answer {dict(answers)}; agents heard {[dict(a.codes) for a in agents]}")
+    print(f"others {told_of(others)}")
     print(f"replies {states}, {len(house.sink.mails)} arrived")
     print(f"storm {blown_over:.0f} s, all mail taken after {taken:.0f} s, quiet after {quiet:.0f} s")
 
@@ -96,12 +101,17 @@ def _storm(house: ChaosHouse) -> None:
     wrong += [f"still {what}: {n}" for what, n in left.items()]
     wrong += checks.broken_books(house) + checks.missing_files(house)
     wrong += checks.wrong_mails(house, mails) + checks.wrong_replies(house, tried, promised)
+    wrong += wrong_lines(house, others) + checks.wrong_promises(house) + house.leaks()
     assert not wrong, f"seed {SEED}: {len(wrong)} things wrong\n" + "\n".join(wrong[:40])
     assert (post.written, len(mails)) == (MAILS, MAILS)
-    assert house.number("SELECT count(*) FROM tickets_message WHERE kind = 'inbound'") == MAILS
+    assert (
+        house.number("SELECT count(*) FROM tickets_message WHERE kind = 'inbound' AND external_id LIKE 'storm-%'")
+        == MAILS
+    )
     # A storm in which nothing was answered or nothing was hit would prove nothing.
     assert sum(weather.done.values()) >= len(weather.plan) // 2
     assert states.get("sent", 0) >= 10
+    assert all(writer.taken for writer in others)
 
 
 def _join(house: ChaosHouse, threads: Sequence[threading.Thread], patience: float) -> None:

@@ -55,7 +55,7 @@ class Weather(threading.Thread):
             "worker": lambda: self._kill("celery"),
             "worker's child": self._kill_worker_child,
             "web": lambda: self._kill("helpdesk.web"),
-            "mail": lambda: self._kill("smtp_listener"),
+            "mail": lambda: self._kill("manage.py mail"),
             "postgres": lambda: self._kill("postgres", "-D"),
             "one backend": self._kill_backend,
             "redis": lambda: self._kill("redis-server"),

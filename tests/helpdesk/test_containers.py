@@ -178,3 +178,38 @@ def test_the_proxy_understands_its_file() -> None:
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+MANIFESTS = list(yaml.safe_load_all((ROOT / "deploy" / "kubernetes.yml").read_text()))
+PODS = {one["metadata"]["name"]: one["spec"] for one in MANIFESTS if one["kind"] == "Deployment"}
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if name != "migrate"])
+def test_pods_run_the_launchers_commands_with_little_power(name: str) -> None:
+    pod = PODS[name]["template"]["spec"]
+    [container] = pod["containers"]
+    assert container["command"] == portable(list(OURS[name].command))
+    environment = {one["name"]: one["value"] for one in container["env"]}
+    assert {key: environment.get(key) for key in OURS[name].environment} == OURS[name].environment
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert container["securityContext"] == {
+        "readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]},
+    }  # fmt: skip
+    assert container["livenessProbe"]["exec"]["command"] == ["python", "-m", "helpdesk.runtime.probe", name]
+    assert container["resources"]["limits"]["memory"]
+    assert pod["terminationGracePeriodSeconds"] >= OURS[name].stop_after
+    mounted, volumes = ({one["name"] for one in where} for where in (container["volumeMounts"], pod["volumes"]))
+    assert mounted == volumes
+
+
+def test_pods_are_found_by_their_services_and_only_one_beats() -> None:
+    assert set(PODS) | {"migrate"} == set(OURS)
+    assert PODS["beat"]["replicas"] == 1
+    assert PODS["beat"]["strategy"] == {"type": "Recreate"}
+    for one in MANIFESTS:
+        if one["kind"] == "Service":
+            assert one["spec"]["selector"] == PODS[one["metadata"]["name"]]["selector"]["matchLabels"]
+    [given] = [one["data"] for one in MANIFESTS if one["kind"] == "ConfigMap"]
+    files = {value.removeprefix("/run/secrets/") for key, value in given.items() if key.endswith("_FILE")}
+    assert files <= set(COMPOSE["secrets"])
+    assert not any("PASSWORD" in key or ("://" in str(value) and "@" in str(value)) for key, value in given.items())

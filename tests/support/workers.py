@@ -28,6 +28,7 @@ HEAVY = (
     "tests/livechat/test_story.py",
     "tests/metrics/surveys/test_story.py",
     "tests/security/test_evil_customer.py",
+    "tests/security/test_payload_everywhere.py",
     "tests/stories/",
 )
 TOLD = {

@@ -177,13 +177,18 @@ class TicketFieldSerializer(serializers.Serializer[Any]):
     archived_at = UtcField(allow_null=True)
 
 
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class OwnFacts(serializers.JSONField):
+    """Facts of ours, or null: said as one type, since `null` fits "anything" too and would then be two of them."""
+
+
 class AttachmentSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(source="public_id")
     filename = serializers.CharField()
     content_type = serializers.CharField(help_text="What the bytes are, whatever the sender called them.")
     size = serializers.IntegerField()
     inline = serializers.BooleanField(help_text="Shown within the message's HTML.")
-    about = serializers.JSONField(
+    about = OwnFacts(
         allow_null=True,
         help_text='More than a file: {"kind": "mail" | "invite" | "signed" | "encrypted", ...}.',
     )

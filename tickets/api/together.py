@@ -129,7 +129,9 @@ class SpamView(SpineView):
         """Mark as spam and block the addresses that wrote it."""
         return self.once(lambda: self._done(actions.mark_spam(ticket_id, by=self.agent).pk))
 
-    @extend_schema(operation_id="tickets_unmark_spam", request=None, responses=TicketSerializer, tags=["tickets"])
+    @extend_schema(
+        operation_id="tickets_unmark_spam", request=None, responses={200: TicketSerializer}, tags=["tickets"]
+    )
     def delete(self, request: Request, ticket_id: int) -> HttpResponseBase:
         """Take that back."""
         return self.once(lambda: self._done(actions.unmark_spam(ticket_id, by=self.agent).pk))
@@ -144,7 +146,9 @@ class LinksView(SpineView):
         """Say that this ticket has to do with another."""
         return self._change(ticket_id, actions.link_tickets)
 
-    @extend_schema(operation_id="tickets_unlink", request=LinkRequest, responses=LinkSerializer, tags=["tickets"])
+    @extend_schema(
+        operation_id="tickets_unlink", request=LinkRequest, responses={200: LinkSerializer}, tags=["tickets"]
+    )
     def delete(self, request: Request, ticket_id: int) -> HttpResponseBase:
         """Take such a link back."""
         return self._change(ticket_id, actions.unlink_tickets)

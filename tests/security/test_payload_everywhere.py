@@ -1,0 +1,118 @@
+"""Threat 20, wherever it may stand: the team's word, which the world puts into everything a customer, a shop, a visitor
+or a colleague can fill in, becomes markup in every text column of every table; then every page is opened in a browser.
+
+A new column or page is part of this without being named. Left out is only what is HTML by meaning: it was cleaned when
+it came and is shown in a frame of its own (tests/security/test_html_mail.py).
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.apps import apps
+from django.db import connection, models
+from playwright.sync_api import Error, Page
+
+from tests.security.routes import OWN, VISITS, Visit
+from tests.security.test_evil_customer import watch
+from tests.security.world import SUPPORT_WORD, Corner, World, make_world
+from tests.support.browser import OpenPage
+from tests.support.live import LiveStack
+
+PAYLOADS = [
+    "\"'><img src=x onerror=console.log('pwned')>",
+    "</title></script><svg onload=console.log('pwned')>",
+    "[x](javascript:console.log('pwned')) {{7*7}} ${7*7}",
+]
+APPS = ("people", "tickets", "channels_inbound", "commerce", "metrics", "livechat")
+TEXTS = (models.CharField, models.TextField, models.JSONField)
+# What must stay a machine's word: states, keys, hashes, places.
+KEPT = (
+    "html",
+    "digest",
+    "sha256",
+    "stored_as",
+    "secret",
+    "role",
+    "kind",
+    "state",
+    "normalized",
+    "timezone",
+    "time_zone",
+)
+
+
+def poison(payload: str) -> int:
+    """Put it in place of the word everywhere; how many columns held it."""
+    held = 0
+    with connection.cursor() as cursor:
+        for model in apps.get_models():
+            if model._meta.app_label not in APPS or not model._meta.managed:
+                continue
+            for field in model._meta.concrete_fields:
+                if isinstance(field, TEXTS) and not any(word in field.column for word in KEPT):
+                    held += _replace(cursor, model._meta.db_table, field, payload)
+    return held
+
+
+def _replace(cursor: object, table: str, field: models.Field, payload: str) -> int:
+    column, text = f'"{field.column}"', payload
+    if isinstance(field, models.JSONField):
+        text, new = json.dumps(payload)[1:-1], f"replace({column}::text, %s, %s)::jsonb"
+    elif field.max_length:
+        new = f"left(replace({column}, %s, %s), {field.max_length})"
+    else:
+        new = f"replace({column}, %s, %s)"
+    cursor.execute(  # type: ignore[attr-defined]
+        f'UPDATE "{table}" SET {column} = {new} WHERE {column}::text LIKE %s', [SUPPORT_WORD, text, f"%{SUPPORT_WORD}%"]
+    )
+    return int(cursor.rowcount > 0)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def world(live_stack: LiveStack) -> World:
+    """Made while no worker runs: it would take away what the world is just making of its mails."""
+    live_stack.kill("worker")
+    world = make_world()
+    live_stack.revive()
+    return world
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_it_is_text_on_every_page(world: World, open_page: OpenPage, payload: str) -> None:
+    assert poison(payload) > 40
+    wrong: list[str] = []
+    seen = 0
+    page = open_page(world.people["admin"])
+    ran, asked = watch(page)
+    page.on("pageerror", lambda error: ran.append(f"script error: {error.stack}"))
+    for visit in _pages():
+        seen += _open(page, visit, world.support)
+        if ran or asked or page.locator("img[src='x'], svg[onload], a[href^='javascript:']").count():
+            wrong.append(f"{visit.path}: {ran} {asked}")
+            ran.clear()
+            asked.clear()
+    assert not wrong, "\n".join(wrong)
+    assert seen > 50
+
+
+def _pages() -> list[Visit]:
+    """Each address once; what is only downloaded is not shown."""
+    shown = [
+        visit for visit in [*VISITS, *OWN] if visit.form is None and not visit.path.startswith(("/files/", "/{inline"))
+    ]
+    known = {visit.path: visit for visit in shown}
+    return list(known.values())
+
+
+def _open(page: Page, visit: Visit, corner: Corner) -> bool:
+    path = visit._fill(visit.path, corner)
+    query = "&".join(f"{name}={visit._fill(value, corner)}" for name, value in visit.query.items())
+    try:
+        page.goto(f"{path}?{query}" if query else path, wait_until="load")
+    except Error as error:
+        assert "Download" in error.message or "ERR_ABORTED" in error.message, error.message
+        return False
+    page.wait_for_timeout(60)
+    return True
