@@ -112,11 +112,13 @@ def wrong_replies(house: ChaosHouse, tried: Collection[str], promised: dict[str,
 
 
 def wrong_promises(house: ChaosHouse) -> list[str]:
-    """Clocks that the ledger, counted again, does not bear out."""
-    done = house.launcher.manage("verify_metrics")
-    return (
-        [] if done.returncode == 0 else [f"promises: {line}" for line in (done.stdout + done.stderr).splitlines()[:5]]
-    )
+    """Clocks that the ledger, counted again, does not bear out; links of the audit's chain that do not hold."""
+    wrong = []
+    for command in ("verify_metrics", "verify_audit"):
+        done = house.launcher.manage(command)
+        if done.returncode:
+            wrong += [f"{command}: {line}" for line in (done.stdout + done.stderr).splitlines()[:5]]
+    return wrong
 
 
 def missing_files(house: ChaosHouse) -> list[str]:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
-from metrics.pages.export import safe_cell
+from people.csv_files import safe_cell
 from tests.people import PASSWORD, make_house
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
@@ -14,6 +15,7 @@ from helpdesk.backup.restoring import restore_backup
 from helpdesk.backup.verifying import verify_backup
 from helpdesk.events import HouseEvent, tell_of_house
 from helpdesk.management.commands.backup import said_of
+from privacy.erasing import marks_path
 
 
 class Command(BaseCommand):
@@ -42,8 +44,14 @@ class Command(BaseCommand):
         except BackupError as error:
             raise CommandError(str(error)) from error
         tell_of_house(HouseEvent.BACKUP_RESTORED, {"name": folder.name, "taken_at": manifest.taken_at})
+        self._erase_again()
         self.stdout.write(f"Restored {folder.name}, taken at {manifest.taken_at}: {sum(manifest.rows.values())} rows, "
                           f"{manifest.files} files. What came in since then is not in it.")  # fmt: skip
+
+    def _erase_again(self) -> None:
+        """Whoever was erased since the backup came back with it; the marks of that lie beside the database."""
+        if marks_path().exists():
+            call_command("replay_erasures", stdout=self.stdout)
 
     def prove(self, folder: Path, given: Keys | None, scratch_url: str) -> None:
         try:
