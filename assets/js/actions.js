@@ -218,6 +218,8 @@ export function startActions() {
   });
   command('view-new', () => location.assign('/views/new/'));
   command('profile', () => location.assign('/profile/'));
+  // Of what a search found, only several at once: each is opened in its own list.
+  if ($('#hits')) command('close', () => close(), { when: bulk.any });
   if (!app || !$('#thread')) return;
   command('close', () => close(), { when: () => mayEdit() && !isDone() });
   command('close-stay', () => close({ stay: true }), { when: () => mayEdit() && !isDone() });

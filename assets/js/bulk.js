@@ -9,16 +9,18 @@ import { complain, say } from './toast.js';
 const POLL = 1_000;
 const RUNNING = 'bulk-job';
 const bar = $('#bulk');
+// The list, or what a search found.
+const rows = list.rows ?? $('#hits');
 const left = new Set();
 let beyond = false;
 let from = null;
 let following = null;
 let timer = 0;
 
-export const picked = () => (bar ? $$('.row[data-picked]', list.rows) : []);
+export const picked = () => (bar ? $$('.row[data-picked]', rows) : []);
 export const any = () => picked().length > 0;
 
-const loaded = () => $$('.row:not(.gone)', list.rows);
+const loaded = () => $$('.row:not(.gone)', rows);
 const boxOf = (row) => $('.pick', row);
 const inView = () => $('[data-view-count]')?.textContent ?? '';
 
@@ -32,11 +34,11 @@ function show() {
   const count = picked().length;
   if (!count) beyond = false;
   bar.hidden = !count;
-  $('#list-head').hidden = count > 0;
+  if ($('#list-head')) $('#list-head').hidden = count > 0;
   $('#bulk-head').hidden = !count;
   $('#bulk-count').textContent = !beyond ? text('picked', count) : left.size ? text('picked_but', left.size) : text('picked_view', inView());
   const whole = $('#bulk-all');
-  whole.hidden = !count || (!beyond && (!list.rows.dataset.next || count < loaded().length));
+  whole.hidden = !list.rows || !count || (!beyond && (!list.rows.dataset.next || count < loaded().length));
   const button = $('button', whole);
   button.textContent = beyond ? text('pick_loaded') : text('pick_view', inView());
   button.setAttribute('aria-pressed', String(beyond));
@@ -65,7 +67,7 @@ function range(row) {
   show();
 }
 
-const here = () => document.activeElement?.closest?.('.row') ?? list.current() ?? list.neighbour(1);
+const here = () => document.activeElement?.closest?.('.row') ?? (list.rows ? list.current() ?? list.neighbour(1) : loaded()[0]);
 
 function extend(step) {
   const row = here();
@@ -95,6 +97,7 @@ function pickView() {
 // What the change will make of the rows, before the server has answered.
 function foretell(what, value) {
   const facts = { status: { status: value }, assignee: { assignee: value }, team: { team: value }, snooze: { snoozed: '1' } }[what];
+  if (!list.rows) return;
   for (const row of picked()) if (facts && !list.belongs({ ...row.dataset, ...facts })) list.leave(list.numberOf(row));
 }
 
@@ -103,14 +106,23 @@ export async function act(what, wish, foretold = wish.value ?? '') {
   const tickets = beyond ? { view: list.view, without: [...left] } : { tickets: picked().map(list.numberOf) };
   foretell(what, foretold);
   clear();
-  list.focusRow(list.current() ?? list.neighbour(1));
+  list.focusRow(here());
   try {
     follow(await post('/bulk/', { ...tickets, ...wish, do: what, client_id: crypto.randomUUID() }));
   } catch (error) {
     complain(error);
-    list.resync().catch(complain);
+    refresh();
   }
 }
+
+// What was found is drawn anew as the list is; the words searched for stay where they are.
+async function found() {
+  const answer = await fetch(location.href);
+  const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  rows.replaceChildren(...$$('#hits > .row', fresh));
+}
+
+const refresh = () => (list.rows ? list.resync() : found()).catch(complain);
 
 function follow(facts) {
   following = facts.job;
@@ -147,7 +159,7 @@ function finish({ job, words, phase, refused, kept: unchanged, done }) {
   if (!words) return;
   const back = phase === 'done' && done ? () => undo(job) : null;
   say(words, { undo: back, lasting: true, href: (phase === 'done' ? refused : unchanged) ? `/bulk/${job}/` : null, seconds: 15 });
-  list.resync().catch(complain);
+  refresh();
 }
 
 async function undo(job) {
@@ -173,9 +185,9 @@ function onClick(event) {
 
 export function startBulk() {
   if (!bar) return;
-  list.rows.addEventListener('click', onClick, true);
-  list.rows.addEventListener('row:drawn', ({ target }) => beyond && !left.has(list.numberOf(target)) && pick(target));
-  new MutationObserver(show).observe(list.rows, { childList: true });
+  rows.addEventListener('click', onClick, true);
+  rows.addEventListener('row:drawn', ({ target }) => beyond && !left.has(list.numberOf(target)) && pick(target));
+  new MutationObserver(show).observe(rows, { childList: true });
   command('pick', () => toggle(here()));
   command('pick-next', () => extend(1));
   command('pick-previous', () => extend(-1));

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from people.models import Agent
+from people.permissions import Permission
 from people.watching import searched, typed_search
 from tickets.customers import customers_among
 from tickets.errors import InvalidInput
@@ -17,7 +18,9 @@ from tickets.search.finder import SearchPage, search_tickets
 from tickets.search.snippet import Pieces
 
 from .access import agent_of, signed_in
+from .pages import menus_for
 from .rows import Mark, Row, marks_for, rows_for
+from .sidebar import sidebar_for
 
 QUICK = 8
 PEOPLE = 5
@@ -50,7 +53,11 @@ def search_page(request: HttpRequest) -> HttpResponseBase:
         "people": people,
         "next_cursor": page.next,
         "tab": "search",
+        "may_edit": agent.may(Permission.EDIT_TICKETS),
     }
+    if context["found"] and context["may_edit"]:
+        sidebar = sidebar_for(agent)
+        context |= {"sidebar_data": sidebar, "menus": menus_for(sidebar)}
     searched(agent, query)
     return render(request, "tickets/search.html", context)
 

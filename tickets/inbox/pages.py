@@ -204,14 +204,15 @@ def _list_context(agent: Agent, sidebar: Sidebar, entry: Entry, after: str = "")
         "view": entry.view,
         "pairs": [(row, page.marks[row.number]) for row in page.rows],
         "next_cursor": page.next_cursor,
-        "menus": _menus(sidebar),
+        "menus": menus_for(sidebar),
         "tab": "inbox",
         "may_edit": agent.may(Permission.EDIT_TICKETS),
         "where": {facet: list(allowed) for facet, allowed in plain_part(entry.view.where).items()},
     }
 
 
-def _menus(sidebar: Sidebar) -> dict[str, Any]:
+def menus_for(sidebar: Sidebar) -> dict[str, Any]:
+    """What the menus over tickets offer."""
     directory = sidebar.directory
     return {
         "agents": [entry for entry in directory.agents.values() if entry.takes_tickets],
