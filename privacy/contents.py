@@ -21,6 +21,7 @@ from people.models import Claim, Customer, CustomerNote, Identity, Unsubscriptio
 from tickets.models import Attachment, Call, FieldValue, Message, Ticket
 from tickets.storage import open_blob
 
+from .models import ConsentEntry
 from .subject import Subject
 
 MESSAGE = ("id", "kind", "at", "subject", "text", "html", "language", "envelope", "agent__name", "identity__value")
@@ -51,6 +52,8 @@ def _topics(subject: Subject) -> Iterator[tuple[str, Iterable[Any]]]:
     yield "addresses", Identity.objects.filter(pk__in=identities).values("kind", "value", "display_name", "created_at")
     yield "claims", Claim.objects.filter(identity__in=identities).values("kind", "value", "at")
     yield "unsubscriptions", Unsubscription.objects.filter(identity__in=identities).values("kind", "at")
+    consents = ConsentEntry.objects.filter(customer__in=customers).order_by("at", "pk")
+    yield "consents", consents.values("purpose", "given", "how", "proof", "at")
     yield "notes", CustomerNote.objects.filter(customer__in=customers).values("at", "text", "by__name")
     buyers = Buyer.objects.filter(Q(email__in=mails) | Q(phone__in=phones))
     yield (

@@ -76,6 +76,7 @@ PERSONAL: dict[str, Kept] = {
         "agent", "endpoint p256dh auth session_key", "where their browsers are told of news", STAYS
     ),
     "privacy.LegalHold": Kept("customer", "reason", "why nothing of them may go", STAYS),
+    "privacy.ConsentEntry": Kept("customer", "purpose proof", "what they agreed to, and the proof", GONE),
     "privacy.CustomerExport": Kept("customer", "public_id stored_as", "files made for them, for a week", EMPTIED),
     "privacy.Erasure": Kept("customer", "public_id blobs counts", "that they were erased, by number", STAYS),
     "people.Agent": Kept(
@@ -169,6 +170,7 @@ PLAIN: dict[str, str] = {
     "events.AuditEntry": "actor_kind kind mark",
     "events.AuditSeal": "source ids digests mark",
     "channels_inbound.PushKey": "public secret",
+    "privacy.ConsentEntry": "how",
     "privacy.CustomerExport": "state",
     "privacy.Erasure": "state customers identities tickets",
     "mfa.Authenticator": "type",

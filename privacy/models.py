@@ -102,3 +102,31 @@ class CustomerExport(models.Model):
 
     def __str__(self) -> str:
         return f"export of customer {self.customer_id}"
+
+
+class ConsentWay(models.TextChoices):
+    MAIL = "mail", _("By mail")
+    FORM = "form", _("In a form")
+    CHAT = "chat", _("In a chat")
+    CALL = "call", _("On the telephone")
+    PAPER = "paper", _("On paper")
+
+
+class ConsentEntry(models.Model):
+    """That a customer agreed to something, or took it back: what to, when, how, and where it can be seen. Entries are
+    added and never changed; of a purpose the latest counts."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consents", db_index=False)
+    purpose = models.CharField(max_length=120)
+    given = models.BooleanField()
+    how = models.CharField(max_length=8, choices=ConsentWay.choices)
+    proof = models.CharField(max_length=500)
+    at = models.DateTimeField()
+    by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    noted_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "-at", "-id"], name="consent_of_customer")]
+
+    def __str__(self) -> str:
+        return f"consent of customer {self.customer_id}"

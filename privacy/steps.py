@@ -33,7 +33,7 @@ from tickets.models import (
 )
 
 from .exporting import take_away
-from .models import CustomerExport, Erasure
+from .models import ConsentEntry, CustomerExport, Erasure
 from .scrubbing import scrubbed
 from .subject import ERASED, Subject
 
@@ -168,6 +168,7 @@ def forget_answers_of_the_api(subject: Subject, job: Erasure) -> dict[str, int]:
 def empty_person(subject: Subject, job: Erasure) -> dict[str, int]:
     """Last of all who they are. The rows stay as somebody whom nobody knows."""
     CustomerNote.objects.filter(customer__in=subject.customers).delete()
+    ConsentEntry.objects.filter(customer__in=subject.customers).delete()
     either = Q(kept__in=subject.customers) | Q(other__in=subject.customers)
     CustomerMatch.objects.filter(either).update(evidence=[])
     for model in (Claim, Unsubscription, Acknowledgement, Storm):

@@ -17,5 +17,6 @@ urlpatterns = [
         name="customer_export",
     ),
     path("exports/<uuid:public_id>/", fresh_sign_in(customer.download, back="start"), name="export_download"),
+    path("customers/<int:customer_id>/privacy/consents/", customer.note, name="customer_consent"),
     path("customers/<int:customer_id>/privacy/hold/", customer.change_hold, name="customer_hold"),
 ]  # fmt: skip

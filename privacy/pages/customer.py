@@ -17,9 +17,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from people.models import Agent, Customer
 from people.permissions import Permission
+from privacy.consents import note_consent
 from privacy.erasing import end_hold, held, hold, preview, start_erasure
 from privacy.exporting import open_export, start_export
-from privacy.models import CustomerExport, Erasure
+from privacy.models import ConsentEntry, ConsentWay, CustomerExport, Erasure
 from tickets.errors import InvalidInput
 
 NAMES = {
@@ -41,6 +42,7 @@ def privacy(request: HttpRequest, customer_id: int) -> HttpResponse:
     context: dict[str, Any] = {
         "customer": customer, "hold": held(customer), "erasure": erasure,
         "exports": CustomerExport.objects.filter(customer=customer).order_by("-pk")[:5],
+        "consents": ConsentEntry.objects.filter(customer=customer).order_by("-at", "-pk")[:50], "ways": ConsentWay,
         "going": [(NAMES[name], number) for name, number in preview(customer).items()],
     }  # fmt: skip
     return render(request, "privacy/customer.html", context)
@@ -81,6 +83,20 @@ def download(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         raise Http404("no such file")
     job, content = found
     return FileResponse(content, as_attachment=True, filename=f"customer-{job.customer_id}.zip")
+
+
+@login_required
+@require_POST
+def note(request: HttpRequest, customer_id: int) -> HttpResponse:
+    customer, said = _customer(request, customer_id), request.POST
+    try:
+        note_consent(
+            customer, purpose=said.get("purpose", ""), given=said.get("given") == "1", how=said.get("how", ""),
+            proof=said.get("proof", ""), by=cast(Agent, request.user),
+        )  # fmt: skip
+    except InvalidInput as error:
+        messages.error(request, error.message)
+    return redirect("customer_privacy", customer_id=customer.pk)
 
 
 @login_required

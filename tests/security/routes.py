@@ -298,6 +298,7 @@ VISITS = [
     Visit("health", "/health/", may=ADMIN),
     Visit("customer_privacy", "/customers/{customer}/privacy/", may=ADMIN, foreign=True, refused=(404,)),
     Visit("customer_export", "/customers/{customer}/privacy/export/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
+    Visit("customer_consent", "/customers/{customer}/privacy/consents/", form={"purpose": "{word}", "given": "1", "how": "mail", "proof": "{word}"}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("customer_hold", "/customers/{customer}/privacy/hold/", form={"on": "1", "reason": "{word}"}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("customer_erase", "/customers/{customer}/privacy/erase/", form={"number": "{customer}"}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("quarantine", "/quarantine/", may=LEADING, refused=(404,)),
