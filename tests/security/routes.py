@@ -244,7 +244,7 @@ VISITS = [
     Visit("push_browser", "/push/browsers/", form={"endpoint": "https://push.example/{word}", "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "auth": "BTBZMqHH6r4Tts7J_aSIgg"}),
     Visit("push_forget", "/push/browsers/remove/", form={"endpoint": "https://push.example/{word}"}),
     Visit("customer", "/customers/{customer}/", foreign=True),
-    Visit("customer_note", "/customers/{customer}/notes/", form={"text": "{word} is known"}, may=ANSWERING, foreign=True, answers=(302,)),
+    Visit("customer_note", "/customers/{customer}/notes/", form={"text": "{word} is known"}, may=NOTING, foreign=True, answers=(302,)),
     Visit("customer_preference", "/customers/{customer}/preference/", form={"kind": "email"}, may=ANSWERING, foreign=True, answers=(302,)),
     Visit("customer_orders", "/customers/{customer}/orders/", foreign=True),
     Visit("customer_answers", "/customers/{customer}/answers/", foreign=True),

@@ -232,7 +232,7 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
 
 def _line(corner: Corner) -> Channel:
     return Channel.objects.create(
-        kind="phone", name=f"{corner.word} line", address=f"+38044{corner.channel.pk:07}", team=corner.team
+        kind="phone", name=f"Line {corner.channel.pk}", address=f"+38044{corner.channel.pk:07}", team=corner.team
     )
 
 
