@@ -88,7 +88,7 @@ def label_in(names: Mapping[str, str], name: str) -> str:
 
 def word_before(data: Mapping[str, Any], category: str) -> str:
     """What an event's ticket stood in before (`state_from`), if that can still be set; else the category."""
-    known = CustomStatus.objects.filter(pk=data.get("state_from"), category=category, archived_at=None).first()
+    known = CustomStatus.objects.filter(pk=data.get("state_from") or 0, category=category, archived_at=None).first()
     return known.key if known else category
 
 
