@@ -102,7 +102,7 @@ export async function field(input) {
   if (value === was) return;
   const show = (said) => input.type === 'checkbox' ? (input.checked = said === '1') : (input.value = said);
   const label = input.getAttribute('aria-label') ?? input.labels[0]?.textContent ?? '';
-  const answer = await change('fields', { [`field-${id}`]: value }, text('field_set', label));
+  const answer = await change('fields', { field: id, value }, text('field_set', label));
   if (!answer) show(was);
   else input.dataset.was = value;
 }

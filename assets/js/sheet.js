@@ -94,7 +94,7 @@ function manyFields(form) {
   const input = form.elements[`field-${id}`];
   const value = input.type === 'checkbox' ? (input.checked ? '1' : '') : input.value;
   if (bulk.any()) return bulk.act('field', { value: `${id}=${value}` });
-  send(`/tickets/${thread.number()}/fields/`, [[`field-${id}`, value]]).catch(complain);
+  send(`/tickets/${thread.number()}/fields/`, [['field', id], ['value', value]]).catch(complain);
 }
 
 function chooseField({ target }) {

@@ -107,7 +107,7 @@ VISITS = [
     Visit("ticket_field_edit", "/fields/{own_field}/", may=LEADING),
     Visit("ticket_field_move", "/fields/{own_field}/move/", form={}, may=LEADING, answers=(302,)),
     Visit("ticket_field_archive", "/fields/{own_field}/archive/", form={}, may=LEADING, answers=(302,)),
-    change("ticket_field_values", "fields/", {"field-{own_field}": "{word}"}),
+    change("ticket_field_values", "fields/", {"field": "{own_field}", "value": "{word}"}),
     ticket("ticket_fields_missing", "fields/missing/"),
     Visit("inbox", "/inbox/team-{team}/", answers=(200, 404)),
     Visit("inbox_rows", "/inbox/open/rows/"),

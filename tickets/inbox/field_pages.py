@@ -31,9 +31,12 @@ PREFIX = "field-"
 
 @write
 def say(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
-    """One field, or all of the sheet; with `close` the ticket is closed once they are said."""
-    said = {name: value for name, value in request.POST.items() if name.startswith(PREFIX)}
-    values = {int(number): value for name, value in said.items() if (number := name.removeprefix(PREFIX)).isdecimal()}
+    """One field (`field` and `value`), or all of the sheet (field-12); with `close` the ticket is closed once they are
+    said."""
+    said = {name.removeprefix(PREFIX): value for name, value in request.POST.items() if name.startswith(PREFIX)}
+    if "field" in request.POST:
+        said[request.POST["field"]] = request.POST.get("value", "")
+    values = {int(number): value for number, value in said.items() if number.isdecimal() and len(number) < 19}
     with transaction.atomic():
         ticket = actions.set_fields(ticket_id, by=agent, values=values)
         if "close" in request.POST:
