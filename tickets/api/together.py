@@ -199,7 +199,9 @@ class FollowingView(SpineView):
         """Be told of what happens on the ticket."""
         return self._set(ticket_id, on=True)
 
-    @extend_schema(operation_id="tickets_unfollow", request=None, responses=FollowingSerializer, tags=["tickets"])
+    @extend_schema(
+        operation_id="tickets_unfollow", request=None, responses={200: FollowingSerializer}, tags=["tickets"]
+    )
     def delete(self, request: Request, ticket_id: int) -> HttpResponseBase:
         """Be told no longer."""
         return self._set(ticket_id, on=False)
