@@ -234,6 +234,8 @@ SAME = {
     "Sendgrid", "Amazon", "Ses", "Sns", "Human", "Agent", "Sid", "Botfather", "Abc-def", "Store", "Notify", "Forward",
     "Inbound", "Parse", "Bounce", "Delivery", "Complaint", "The", "Raw", "Full", "Mime", "Message", "User", "Password",
     "Read", "Write", "Dm", "Tweet", "Marketplace", "X", "Docs", "Http-channel", "Http-channel.md", "Channel","Md", "User:password",
+    # The search's operator for fields of the shop's own.
+    "Field",
     # Servers, by their names, and what a browser calls it.
     "Postgresql", "Redis", "Cookie",
     "Voice", "Csat", "Nps", "Ces", "Shopify", "Woocommerce", "Qr-", "Pin-", "Helpdesk_credentials_keys",
