@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from channels_inbound.models import Mailbox, RawBody, RawDelivery, RawState
 from events.models import Event
 from people.invitations import password_link
-from people.models import Agent, Identity, MailKind
+from people.models import Agent, Customer, Identity, MailKind
 from people.unsubscribing import unsubscribe_url
 from tests.people import House, make_house, open_ticket
 from tests.support.browser import accessibility_violations
@@ -36,6 +36,7 @@ ADMINS = (
     "/profile/",
     "/profile/security/",
     "/profile/tokens/",
+    "/customers/{customer}/privacy/",
     "/team/tokens/",
     "/team/sign-in/",
     "/team/sign-in/new/",
@@ -114,6 +115,7 @@ def test_every_page_is_for_everybody(open_page: OpenPage, width: int, scheme: st
     ]
     ids = {"ben": house.ben.pk, "team": house.support.pk, "channel": house.channel.pk}
     ids["mailbox"] = Mailbox.objects.get().pk
+    ids["customer"] = Customer.objects.earliest("pk").pk
     problems += [problem for path in ADMINS for problem in look_at(admin, path.format(**ids))]
     assert problems == []
 
