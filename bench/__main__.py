@@ -8,7 +8,7 @@ import sys
 
 from bench.stack import Stack
 
-MEASURES = ("ingest", "reading", "pages", "memory", "live", "busy", "chat", "serving", "deadlines", "hooks")
+MEASURES = ("ingest", "reading", "pages", "memory", "live", "busy", "chat", "serving", "deadlines", "hooks", "reports")
 
 
 def main(arguments: list[str]) -> int:

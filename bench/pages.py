@@ -56,11 +56,11 @@ def _measure(stack: Stack, database: str, rounds: int, requests: int) -> dict[st
         rows: dict[str, list[Cost]] = {name: [] for name in pages}
         for _ in range(rounds):
             for name, paths in pages.items():
-                rows[name].append(_cost(stack, served, paths, requests, queries[name]))
+                rows[name].append(measure_page(stack, served, paths, requests, queries[name]))
     return {name: _median_cost(costs) for name, costs in rows.items()}
 
 
-def _cost(stack: Stack, served: Served, paths: Sequence[str], requests: int, queries: int) -> Cost:
+def measure_page(stack: Stack, served: Served, paths: Sequence[str], requests: int, queries: int) -> Cost:
     walls = []
     with measured(application=served.cpu, postgresql=stack.postgres_cpu) as spent:
         for number in range(requests):

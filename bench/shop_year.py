@@ -56,14 +56,14 @@ def make_year(
     """Fill the database. The teams (the second is slow), channels, shop and rules must be there."""
     draw = random.Random(seed)
     year = Year(end, end - 120 * DAY, teams, channels)
-    tables: dict[str, list[Sequence[Any]]] = {name: [] for name in _COLUMNS}
+    tables: dict[str, list[Sequence[Any]]] = {name: [] for name in COLUMNS}
     for number in range(1, buyers + 1):
         _live(year, tables, draw, 10_000_000 + number, shop, rules)
     _write(tables)
     return year
 
 
-_COLUMNS = {
+COLUMNS = {
     "people_customer": "id public_id name locale time_zone created_at",
     "people_identity": "id customer_id kind value display_name trust suspect hard_bounces created_at",
     "tickets_ticket": "id subject status priority channel_id customer_id team_id language preview message_sequence "
@@ -131,7 +131,7 @@ def _ticket(
 def _write(tables: dict[str, list[Sequence[Any]]]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for table, rows in tables.items():
-            _copy(cursor, table, _COLUMNS[table].split(), rows)
+            _copy(cursor, table, COLUMNS[table].split(), rows)
 
 
 def _copy(cursor: Any, table: str, columns: list[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection
 
 from commerce.models import PURCHASES
-from metrics.figures import FEW
+from metrics.facts import FEW
 from metrics.retention import REPEAT_DAYS, Share
 from metrics.statistics import Interval, Z
 from people.models import Agent
@@ -122,15 +122,16 @@ COMPARISONS: tuple[tuple[str, Picks, Picks], ...] = (
 )
 
 
-def cases(agent: Agent, start: datetime, end: datetime) -> list[Case]:
-    """What happened in the period, as far as 90 days have passed since; tickets within the reader's sight."""
+def cases(agent: Agent | None, start: datetime, end: datetime) -> list[Case]:
+    """What happened in the period, as far as 90 days have passed since; tickets within the reader's sight, all
+    of them for None."""
     seen = "true"
     values: dict[str, Any] = {
         "statuses": [str(status) for status in PURCHASES], "proven": _PROVEN, "start": start,
         "end": min(end, datetime.now(end.tzinfo)) - timedelta(days=REPEAT_DAYS),
         "window": timedelta(days=REPEAT_DAYS),
     }  # fmt: skip
-    if not (agent.is_active and agent.sees_everything):
+    if agent is not None and not (agent.is_active and agent.sees_everything):
         seen = "t.id = ANY(%(seen)s)"
         values["seen"] = list(Ticket.objects.visible_to(agent).values_list("pk", flat=True))
     with connection.cursor() as cursor:

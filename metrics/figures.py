@@ -1,14 +1,14 @@
-"""The figures of the service level page. Counted in SQL over clocks that are over, in the reader's scope."""
+"""The figures of the service level page, of clocks that are over, in the reader's scope."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, F, Min, Q, QuerySet
-from django.db.models.functions import TruncDate
 
 from people.desks import agents_at_their_desks
 from people.models import Agent
@@ -16,36 +16,11 @@ from tickets.models import Channel, DueState, Status, Ticket
 
 from .clocks.machine import State
 from .clocks.terms import Target
+from .facts import FEW, MISSED, Scope, ended
 from .models import Clock, FollowUp, FollowUpState
-from .statistics import order_statistics, wilson
-
-KEPT = Q(state=State.FULFILLED, breached_at=None)
-MISSED = Q(breached_at__isnull=False)
-FEW = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What is looked at: whose eyes, which time, which channel, team, member of the staff and language; and whether
-    lengths of time are open time of the calendar or elapsed."""
-
-    agent: Agent
-    start: datetime
-    end: datetime
-    channel: int | None = None
-    team: int | None = None
-    member: int | None = None
-    language: str = ""
-    open_time: bool = False
-
-    def at(self, start: datetime, end: datetime) -> Scope:
-        """The same of another time."""
-        return replace(self, start=start, end=end)
-
-    @property
-    def seconds(self) -> str:
-        """The column of a clock that holds the length of time asked for."""
-        return "used_seconds" if self.open_time else "wall_seconds"
+from .statistics import wilson
+from .tallies import PROMISES, TARGETS, Dim, Outcome, count
+from .waits import Quantile, quantiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +50,6 @@ class Attainment:
 
 
 @dataclass(frozen=True, slots=True)
-class Quantile:
-    """An observed length of time and, where there are enough, the two between which the true one lies (95 %)."""
-
-    seconds: float | None
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Answering:
     """How long first answers took: elapsed and open time."""
 
@@ -94,72 +60,51 @@ class Answering:
     open_p90: Quantile
 
 
-def ended(scope: Scope) -> QuerySet[Clock]:
-    """Clocks that ended in the period, of tickets the reader may see."""
-    clocks = Clock.objects.filter(stopped_at__gte=scope.start, stopped_at__lt=scope.end, seconds__gt=0)
-    if scope.channel is not None:
-        clocks = clocks.filter(channel_id=scope.channel)
-    if scope.team is not None:
-        clocks = clocks.filter(team_id=scope.team)
-    if scope.member is not None:
-        clocks = clocks.filter(answered_by=scope.member)
-    if scope.language:
-        clocks = clocks.filter(ticket__language=scope.language)
-    if not (scope.agent.is_active and scope.agent.sees_everything):
-        clocks = clocks.filter(ticket__in=Ticket.objects.visible_to(scope.agent))
-    return clocks
-
-
 def attainment(scope: Scope) -> list[Attainment]:
     """By target, in the order of a ticket's life."""
-    counted = {row["target"]: row for row in _counts(ended(scope).values("target"))}
-    return [_attainment(target.value, counted.get(target.value, {})) for target in Target]
+    counts = count(scope, PROMISES)
+    return [attainment_of(target, ((key, n) for (_, _, key), n in counts.items())) for target in Target]
 
 
 def by_channel(scope: Scope) -> list[tuple[str, Attainment]]:
     """First answers by channel, by name."""
-    rows = _counts(ended(scope).filter(target=Target.FIRST).values("channel_id"))
     names = dict(Channel.objects.values_list("pk", "name"))
-    found = [(names.get(row["channel_id"], "?"), _attainment(Target.FIRST, row)) for row in rows]
+    found = [(names.get(id or 0, "?"), one) for id, one in first_by_group(scope, Dim.CHANNEL).items()]
     return sorted(found, key=lambda entry: entry[0].casefold())
 
 
-def by_day(scope: Scope, zone: Any) -> list[tuple[Any, int, int]]:
-    """(day in the reader's zone, kept, missed) of first answers, days without any left out."""
-    clocks = ended(scope).filter(target=Target.FIRST).annotate(day=TruncDate("stopped_at", tzinfo=zone))
-    return [(row["day"], row["kept"], row["missed"]) for row in _counts(clocks.values("day")).order_by("day")]
+def first_by_group(scope: Scope, group: Dim) -> dict[int | None, Attainment]:
+    """First answers by channel, team or person."""
+    found: dict[int | None, list[tuple[int, int]]] = defaultdict(list)
+    for (id, _day, key), n in count(scope, PROMISES, group=group).items():
+        if key // 10 == TARGETS[Target.FIRST]:
+            found[id].append((key, n))
+    return {id: attainment_of(Target.FIRST, entries) for id, entries in found.items()}
 
 
-def _counts(clocks: Any) -> Any:
-    return clocks.order_by().annotate(
-        kept=Count("pk", filter=KEPT), missed=Count("pk", filter=MISSED),
-        dropped=Count("pk", filter=Q(state=State.CANCELLED, breached_at=None)),
-    )  # fmt: skip
+def by_day(scope: Scope) -> dict[date, Attainment]:
+    """First answers by day of the scope's zone, days without any left out."""
+    found: dict[date, list[tuple[int, int]]] = defaultdict(list)
+    for (_group, day, key), n in count(scope, PROMISES, daily=True).items():
+        if key // 10 == TARGETS[Target.FIRST] and day is not None:
+            found[day].append((key, n))
+    return {day: attainment_of(Target.FIRST, found[day]) for day in sorted(found)}
 
 
-def _attainment(target: str, row: dict[str, Any]) -> Attainment:
-    return Attainment(target, row.get("kept", 0), row.get("missed", 0), row.get("dropped", 0))
+def attainment_of(target: str, counts: Iterable[tuple[int, int]]) -> Attainment:
+    """Out of (target and outcome, how often), whichever targets are among them."""
+    found: Counter[int] = Counter()
+    for key, n in counts:
+        if key // 10 == TARGETS[target]:
+            found[key % 10] += n
+    return Attainment(target, found[Outcome.KEPT], found[Outcome.LATE] + found[Outcome.LOST], found[Outcome.DROPPED])
 
 
 def answering(scope: Scope) -> Answering:
     """Median and p90 of the time to the first answer; of answers given, whether in time or late."""
-    clocks = ended(scope).filter(target=Target.FIRST, state=State.FULFILLED)
-    wall = sorted(seconds for seconds in clocks.values_list("wall_seconds", flat=True) if seconds is not None)
-    opened = sorted(seconds for seconds in clocks.values_list("used_seconds", flat=True) if seconds is not None)
-    return Answering(
-        len(wall), quantile(wall, 0.5), quantile(wall, 0.9), quantile(opened, 0.5), quantile(opened, 0.9)
-    )  # fmt: skip
-
-
-def quantile(values: Sequence[float], q: float) -> Quantile:
-    """The smallest value that at least the share q does not exceed, with its exact interval."""
-    n = len(values)
-    if n == 0:
-        return Quantile(None, None, None)
-    rank = min(n, max(1, -(-int(q * n * 1_000_000) // 1_000_000)))
-    ranks = order_statistics(n, q)
-    low, high = (values[ranks[0] - 1], values[ranks[1] - 1]) if ranks else (None, None)
-    return Quantile(values[rank - 1], low, high)
+    n, wall = quantiles(replace(scope, open_time=False), 0.5, 0.9)
+    _n, opened = quantiles(replace(scope, open_time=True), 0.5, 0.9)
+    return Answering(n, *wall, *opened)
 
 
 def clocks_behind(scope: Scope, target: str, *, missed: bool = True) -> QuerySet[Clock]:

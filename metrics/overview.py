@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from django.db.models import Count, Q
-from django.db.models.functions import ExtractHour, ExtractIsoWeekDay, Trunc
-
-from metrics.clocks.machine import State
-from metrics.clocks.terms import Target
-from metrics.figures import FEW, KEPT, MISSED, Attainment, Quantile, Scope, ended, quantile
-from metrics.satisfaction import Change, Scores, answers
+from metrics.facts import FEW, Scope
+from metrics.figures import Attainment, attainment, by_day
+from metrics.satisfaction import Change
 from metrics.statistics import Interval, newcombe
-from metrics.surveys.scales import Kind
-from metrics.work import Percentile, opened
+from metrics.tallies import ARRIVALS, count
+from metrics.waits import Quantile, by_slot, quantiles
 
-HOURS, WEEKDAYS = range(24), range(1, 8)
+WEEKDAYS = range(1, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,54 +44,47 @@ def trend_of(scope: Scope) -> Scope:
     return scope.at(min(scope.start, scope.end - timedelta(days=7)), scope.end)
 
 
-def first_answers(scope: Scope, step: str, zone: Any) -> list[Slot]:
-    """By day, week or month of the reader's zone; those without any are left out. One query."""
-    clocks = ended(scope).filter(target=Target.FIRST)
-    rows = clocks.annotate(slot=Trunc("stopped_at", step, tzinfo=zone)).order_by().values("slot").annotate(
-        kept=Count("pk", filter=KEPT), missed=Count("pk", filter=MISSED),
-        n=Count("pk", filter=Q(state=State.FULFILLED)),
-        median=Percentile(scope.seconds, 0.5, filter=Q(state=State.FULFILLED)),
-    )  # fmt: skip
-    return sorted(
-        (Slot(row["slot"].date(), row["kept"], row["missed"], row["n"], row["median"]) for row in rows),
-        key=lambda slot: slot.day,
-    )
+def slot_of(step: str) -> Callable[[date], date]:
+    """The first day of the day, week or month a day lies in."""
+    if step == "week":
+        return lambda day: day - timedelta(days=day.weekday())
+    return (lambda day: day.replace(day=1)) if step == "month" else lambda day: day
+
+
+def first_answers(scope: Scope, step: str) -> list[Slot]:
+    """By day, week or month of the scope's zone; those without any are left out."""
+    slot = slot_of(step)
+    kept: Counter[date] = Counter()
+    missed: Counter[date] = Counter()
+    for day, one in by_day(scope).items():
+        kept[slot(day)] += one.kept
+        missed[slot(day)] += one.missed
+    waited = by_slot(scope, step, slot, 0.5)
+    found = []
+    for day in sorted({*kept, *missed, *waited}):
+        n, median = waited.get(day, (0, [None]))
+        found.append(Slot(day, kept[day], missed[day], n, median[0]))
+    return found
 
 
 def attained(scope: Scope) -> Attainment:
-    """Promises of first answers, over the whole period. One query."""
-    counts = ended(scope).filter(target=Target.FIRST).aggregate(
-        kept=Count("pk", filter=KEPT), missed=Count("pk", filter=MISSED),
-        dropped=Count("pk", filter=Q(state=State.CANCELLED, breached_at=None)),
-    )  # fmt: skip
-    return Attainment(Target.FIRST, **counts)
+    """Promises of first answers, over the whole period."""
+    return attainment(scope)[0]
 
 
 def waited(scope: Scope) -> tuple[int, Quantile]:
     """How many first answers were given, and how long the middle one took."""
-    clocks = ended(scope).filter(target=Target.FIRST, state=State.FULFILLED)
-    values = sorted(seconds for seconds in clocks.values_list(scope.seconds, flat=True) if seconds is not None)
-    return len(values), quantile(values, 0.5)
+    n, found = quantiles(scope, 0.5)
+    return n, found[0]
 
 
-def scores_over_time(scope: Scope, step: str, zone: Any) -> dict[str, list[tuple[date, Scores]]]:
-    """The three questions by day, week or month; slots without answers are left out. One query."""
-    found: dict[str, dict[date, dict[int, int]]] = {kind: {} for kind in Kind}
-    rows = answers(scope).annotate(slot=Trunc("answered_at", step, tzinfo=zone)).order_by()
-    for kind, slot, score, n in rows.values_list("kind", "slot", "score").annotate(n=Count("pk")):
-        found[kind].setdefault(slot.date(), {})[score] = n
-    return {kind: [(day, Scores(kind, slots[day])) for day in sorted(slots)] for kind, slots in found.items()}
-
-
-def arrivals(scope: Scope, zone: Any) -> dict[tuple[int, int], int]:
-    """Tickets opened by (weekday from Monday = 1, hour) of the reader's zone. One query."""
-    rows = opened(scope).annotate(
-        weekday=ExtractIsoWeekDay("opened_at", tzinfo=zone), hour=ExtractHour("opened_at", tzinfo=zone)
-    )
-    return {
-        (weekday, hour): n
-        for weekday, hour, n in rows.order_by().values_list("weekday", "hour").annotate(n=Count("pk"))
-    }
+def arrivals(scope: Scope) -> dict[tuple[int, int], int]:
+    """Tickets opened by (weekday from Monday = 1, hour) of the scope's zone."""
+    found: Counter[tuple[int, int]] = Counter()
+    for (_group, day, hour), n in count(scope, ARRIVALS, daily=True).items():
+        if day is not None:
+            found[day.isoweekday(), hour] += n
+    return dict(found)
 
 
 def slower(now: Quantile, before: Quantile) -> Change | None:

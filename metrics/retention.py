@@ -14,8 +14,9 @@ from typing import Any
 from django.db import connection
 
 from commerce.models import PURCHASES
-from metrics.figures import FEW, Quantile, quantile
+from metrics.facts import FEW
 from metrics.statistics import Interval, wilson
+from metrics.waits import Quantile, quantile
 
 REPEAT_DAYS = 90
 COHORTS = 12

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
-from django.db.models.functions import TruncWeek
+from django.db.models import Count, QuerySet
 
-from metrics.figures import FEW, Scope
+from metrics.facts import FEW, Scope, answers
 from metrics.models import SurveyAnswer, SurveyInvitation, SurveyState
 from metrics.statistics import Interval, difference, mean_interval, newcombe, nps_interval, shrink, wilson
 from metrics.surveys.scales import SCALES, Band, Kind, band_of
+from metrics.tallies import KINDS, SCORES, Dim, count
 from people.models import Agent, Team
 from tickets.models import Channel, Ticket
 
 # What an answer counts for: CSAT in percent satisfied, NPS promoters less detractors, CES the score itself.
-GROUPS = {"channel": "channel_id", "team": "team_id", "agent": "agent_id"}
+GROUPS = {"channel": Dim.CHANNEL, "team": Dim.TEAM, "agent": Dim.AGENT}
+_KINDS = {number: kind for kind, number in KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +124,11 @@ def worth(kind: str, score: int) -> float:
     return 100.0 if band == Band.HIGH else -100.0 if kind == Kind.NPS and band == Band.LOW else 0.0
 
 
-def answers(scope: Scope) -> QuerySet[SurveyAnswer]:
-    """Answers given in the period about tickets the reader may see; and those of public links, which have none."""
-    found = SurveyAnswer.objects.filter(answered_at__gte=scope.start, answered_at__lt=scope.end)
-    for name, value in (("channel_id", scope.channel), ("team_id", scope.team), ("agent_id", scope.member)):
-        if value is not None:
-            found = found.filter(**{name: value})
-    if scope.language:
-        found = found.filter(language=scope.language)
-    if not (scope.agent.is_active and scope.agent.sees_everything):
-        found = found.filter(Q(ticket=None) | Q(ticket__in=Ticket.objects.visible_to(scope.agent)))
-    return found
-
-
 def scores(scope: Scope) -> dict[str, Scores]:
-    """By kind of question; one query."""
+    """By kind of question."""
     counts: dict[str, dict[int, int]] = {kind: {} for kind in Kind}
-    for kind, score, n in answers(scope).order_by().values_list("kind", "score").annotate(n=Count("pk")):
-        counts[kind][score] = n
+    for (_group, _day, key), n in count(scope, SCORES).items():
+        counts[_KINDS[key // 100]][key % 100] = n
     return {kind: Scores(kind, given) for kind, given in counts.items()}
 
 
@@ -171,11 +159,11 @@ def response(scope: Scope) -> Response:
 
 
 def by_group(scope: Scope, kind: str, group: str) -> list[Row]:
-    """By channel, team or agent, by name; two queries."""
-    column, counts = GROUPS[group], dict[int | None, dict[int, int]]()
-    rows = answers(scope).filter(kind=kind).order_by().values_list(column, "score").annotate(n=Count("pk"))
-    for id, score, n in rows:
-        counts.setdefault(id, {})[score] = n
+    """By channel, team or agent, by name."""
+    counts: dict[int | None, dict[int, int]] = {}
+    for (id, _day, key), n in count(scope, SCORES, group=GROUPS[group]).items():
+        if key // 100 == KINDS[kind]:
+            counts.setdefault(id, {})[key % 100] = n
     names = names_of(group, [id for id in counts if id is not None])
     found = [Scores(kind, given) for given in counts.values()]
     shrunk = shrink([one.worths for one in found])
@@ -192,13 +180,19 @@ def names_of(group: str, ids: Iterable[int]) -> dict[int, str]:
     return dict(model.objects.filter(pk__in=list(ids)).values_list("pk", "name"))
 
 
-def by_week(scope: Scope, kind: str, zone: Any) -> list[tuple[date, Scores]]:
-    """The figure of each week (its Monday in the reader's zone); weeks without answers are left out."""
-    weeks: dict[date, dict[int, int]] = {}
-    found = answers(scope).filter(kind=kind).annotate(week=TruncWeek("answered_at", tzinfo=zone)).order_by()
-    for week, score, n in found.values_list("week", "score").annotate(n=Count("pk")):
-        weeks.setdefault(week.date(), {})[score] = n
-    return [(week, Scores(kind, weeks[week])) for week in sorted(weeks)]
+def by_week(scope: Scope, kind: str) -> list[tuple[date, Scores]]:
+    """The figure of each week (its Monday in the scope's zone); weeks without answers are left out."""
+    return over_time(scope, lambda day: day - timedelta(days=day.weekday()))[kind]
+
+
+def over_time(scope: Scope, slot_of: Callable[[date], date]) -> dict[str, list[tuple[date, Scores]]]:
+    """The three questions by slots of days; those without answers are left out."""
+    found: dict[str, dict[date, dict[int, int]]] = {kind: {} for kind in Kind}
+    for (_group, day, key), n in count(scope, SCORES, daily=True).items():
+        if day is not None:
+            slot = found[_KINDS[key // 100]].setdefault(slot_of(day), {})
+            slot[key % 100] = slot.get(key % 100, 0) + n
+    return {kind: [(day, Scores(kind, slots[day])) for day in sorted(slots)] for kind, slots in found.items()}
 
 
 def reasons(scope: Scope, kind: str, band: str) -> list[tuple[str, int]]:

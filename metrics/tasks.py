@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from celery import shared_task
+from django.utils import timezone
 
 from events import doorbell
 
 from .clocks.replan import replan_all
 from .clocks.sweep import sweep
+from .counting import count_days
+from .returning import keep_fresh
 from .surveys.asking import ask_due
 
 MAX_BATCHES = 200
+COUNTING_SECONDS = 60.0
 
 BEAT_SCHEDULE = {
     "tell of deadlines": {"task": "metrics.tasks.sweep_clocks", "schedule": 1.0, "options": {"queue": "critical"}},
     "plan clocks of old rules anew": {"task": "metrics.tasks.replan_clocks", "schedule": 10.0},
+    "count days": {"task": "metrics.tasks.count_reports", "schedule": 10.0, "options": {"queue": "bulk"}},
+    "answer again": {"task": "metrics.tasks.answer_again", "schedule": 10.0, "options": {"queue": "bulk"}},
     "ask customers": {"task": "metrics.tasks.ask_customers", "schedule": 5.0},
 }
 
@@ -35,6 +42,20 @@ def replan_clocks(**_: Any) -> None:
     doorbell.answered("replan")
     while replan_all():
         pass
+
+
+@shared_task(name="metrics.tasks.count_reports", queue="bulk", ignore_result=True)
+def count_reports(**_: Any) -> None:
+    """Count days that are over or have changed; a month a transaction, so that others of the queue get through."""
+    until = time.monotonic() + COUNTING_SECONDS
+    while count_days(timezone.now()) and time.monotonic() < until:
+        pass
+
+
+@shared_task(name="metrics.tasks.answer_again", queue="bulk", ignore_result=True)
+def answer_again(**_: Any) -> None:
+    """Keep fresh what readers of reports ask over all orders."""
+    keep_fresh(timezone.now())
 
 
 @shared_task(name="metrics.tasks.ask_customers", queue="default", ignore_result=True)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from .pages import (
+    at_risk,
     customer,
     follow_ups,
     overview,
@@ -48,6 +49,8 @@ urlpatterns = [
     path("reports/topics/", work.topics, name="topics_report"),
     path("reports/retention/", retention.page, name="retention"),
     path("reports/retention/cohorts.csv", retention.as_csv, name="retention_csv"),
+    path("reports/at-risk/", at_risk.at_risk, name="at_risk"),
+    path("reports/at-risk.csv", at_risk.as_file, name="at_risk_csv"),
     path("reports/follow-ups/", follow_ups.follow_ups, name="follow_ups"),
     path("reports/follow-ups/<int:follow_up_id>/taking/", follow_ups.take, name="follow_up_take"),
     path("reports/follow-ups/<int:follow_up_id>/closing/", follow_ups.close, name="follow_up_close"),

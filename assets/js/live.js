@@ -9,11 +9,13 @@
 //   live:viewing {ticket, sequence, event_sequence}             answer to send("view"): fetch if the page is behind
 //   live:counts  {counts: {view: n}}     live:notices {unread}     live:seen {ticket, sequence}
 //   live:presence {whole, tickets: {number: [person]}}          who else is at these tickets; of all of them if whole
+//   live:wall    {}                                             something changed that this agent may see: fetch figures
 //   live:toast   {text, ticket, href}    live:resync  {reason}     live:state {online, signedOut, polling}
 //
 // send("view", {view, ticket}) tells what is shown: `view` is the list's key (null: no list; left out: rows of every
 // visible ticket), `ticket` the open one. Call it before fetching the list, so that nothing falls in between.
-// send("here", {state}) tells what one does there: here, typing, idle or away.
+// send("here", {state}) tells what one does there: here, typing, idle or away. send("wall") asks to hear of every
+// change; say it again after each `live:resync`.
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 60_000;

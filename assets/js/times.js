@@ -96,16 +96,18 @@ export function countDown(root = document) {
 
 // A part of the page that stays true by asking again; hidden tabs do not ask.
 export function startRefreshing() {
-  for (const part of $$('[data-refresh]'))
-    setInterval(async () => {
-      if (document.hidden || part.contains(document.activeElement)) return;
-      try {
-        part.replaceChildren(build(await get(part.dataset.refresh)));
-        localise(part);
-      } catch {
-        // The next round asks again; what stands here was true a moment ago.
-      }
-    }, 2_000);
+  for (const part of $$('[data-refresh]')) setInterval(() => refresh(part), 2_000);
+}
+
+export async function refresh(part) {
+  if (document.hidden || part.contains(document.activeElement)) return;
+  try {
+    part.replaceChildren(build(await get(part.dataset.refresh ?? part.dataset.wall)));
+    localise(part);
+    countDown(part);
+  } catch {
+    // The next round asks again; what stands here was true a moment ago.
+  }
 }
 
 export function startClock() {

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 from django.urls import path
 
+from metrics.api.more import AtRiskView, RetentionView, TopicsView, WorkView
 from metrics.api.views import SatisfactionView, ServiceLevelView, WallView
 
 urlpatterns = [
+    path("reports/at-risk/", AtRiskView.as_view(), name="report_at_risk"),
+    path("reports/retention/", RetentionView.as_view(), name="report_retention"),
     path("reports/satisfaction/", SatisfactionView.as_view(), name="report_satisfaction"),
     path("reports/service-level/", ServiceLevelView.as_view(), name="report_service_level"),
+    path("reports/topics/", TopicsView.as_view(), name="report_topics"),
+    path("reports/work/", WorkView.as_view(), name="report_work"),
     path("reports/wall/", WallView.as_view(), name="report_wall"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from math import isfinite
 from typing import Any
 
@@ -14,9 +14,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metrics import figures, satisfaction
-from metrics.figures import Quantile, Scope
+from metrics.facts import Scope
 from metrics.surveys.scales import Kind
 from metrics.surveys.words import LANGUAGES
+from metrics.tallies import clean_days, midnight
+from metrics.waits import Quantile
 from people.api.base import ApiView, StrictSerializer
 from people.permissions import Permission, PermissionDenied
 
@@ -99,12 +101,11 @@ class ReportView(ApiView):
 
     def scope(self) -> Scope:
         query = self.query(ReportQuery)
-        zone, today = timezone.get_current_timezone(), timezone.localdate()
-        end = datetime.combine(today + timedelta(days=1), time(), tzinfo=zone)
-        start = datetime.combine(today - timedelta(days=query["days"] - 1), time(), tzinfo=zone)
+        zone, today = timezone.get_current_timezone_name(), timezone.localdate()
+        start, end = today - timedelta(days=query["days"] - 1), today + timedelta(days=1)
         return Scope(
-            self.agent, start, end, query.get("channel"), query.get("team"), query.get("agent"),
-            query.get("language", ""),
+            self.agent, midnight(start, zone), midnight(end, zone), query.get("channel"), query.get("team"),
+            query.get("agent"), query.get("language", ""), zone=zone, clean=clean_days(zone),
         )  # fmt: skip
 
 

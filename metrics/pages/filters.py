@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
-from metrics.figures import Scope
+from metrics.facts import Scope
 from metrics.surveys.words import LANGUAGES
+from metrics.tallies import clean_days, midnight
 from people.models import Agent, Team
 from tickets.models import Channel
 
@@ -31,18 +32,20 @@ def read_scope(request: HttpRequest, agent: Agent) -> tuple[Scope, dict[str, Any
     channel, team = chosen(said.get("channel"), channels), chosen(said.get("team"), teams)
     member = chosen(said.get("agent"), members)
     language = said.get("language", "") if said.get("language") in LANGUAGES else ""
+    zone = timezone.get_current_timezone_name()
     scope = Scope(
-        agent, midnight(first), midnight(first + timedelta(days=days)), channel, team, member, language,
-        said.get("time") == "open",
+        agent, midnight(first, zone), midnight(first + timedelta(days=days), zone), channel, team, member, language,
+        said.get("time") == "open", zone, clean_days(zone),
     )  # fmt: skip
     compare, against = read_comparison(said, first, days)
+    until = against + timedelta(days=days) if against else None
     context = {
         "period": period, "periods": PERIODS, "channel": channel, "channels": channels, "team": team, "teams": teams,
         "member": member, "members": members, "language_chosen": language, "languages": LANGUAGES,
         "query": without_page(request), "first": first, "last": first + timedelta(days=days - 1), "days": days,
         "compare": compare, "against": against, "open_time": scope.open_time,
-        "against_last": against + timedelta(days=days - 1) if against else None,
-        "earlier": scope.at(midnight(against), midnight(against + timedelta(days=days))) if against else None,
+        "against_last": until - timedelta(days=1) if until else None,
+        "earlier": scope.at(midnight(against, zone), midnight(until, zone)) if against and until else None,
         "narrowed": sum(value not in (None, "") for value in (channel, team, member, language)),
     }  # fmt: skip
     return scope, context
@@ -68,11 +71,6 @@ def read_comparison(said: QueryDict, first: date, days: int) -> tuple[str, date 
     if compare == "since" and since:
         return "since", since
     return "before", first - timedelta(days=days)
-
-
-def midnight(day: date) -> datetime:
-    """When a day of the reader begins."""
-    return datetime.combine(day, time(), tzinfo=timezone.get_current_timezone())
 
 
 def _date(text: str | None) -> date | None:

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from metrics import experience, figures, overview, retention, satisfaction, work
-from metrics.figures import Scope
+from metrics import figures, overview, returning, satisfaction, work
+from metrics.facts import Scope
 from metrics.overview import Slot
 from metrics.satisfaction import Scores
 from metrics.surveys.scales import SCALES, Kind
@@ -47,7 +47,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
         "heading": heading(context), "tiles": tiles(scope, context["earlier"], context["query"]),
         "promises": promises(scope), "wall": figures.wall(agent, timezone.now()), "weekly": weekly(scope, kind),
         "channels_table": channel_rows(scope), "distribution": distribution(satisfaction.scores(scope)),
-        "heat": heat(overview.arrivals(scope, timezone.get_current_timezone())),
+        "heat": heat(overview.arrivals(scope)),
         "people_table": [row for row in work.by_group(scope, "agent") if row.n or row.ratings],
         "endings": endings(scope), "without_period": without_page(request, "period", "from", "to"), "target": TARGET,
         "tab": "reports",
@@ -77,9 +77,9 @@ def days_text(first: date, last: date) -> str:
 
 def promises(scope: Scope) -> dict[str, Any]:
     """First answers in time and late, as bars and as rows."""
-    zone, days = timezone.get_current_timezone(), (scope.end - scope.start).days
+    days = (scope.end - scope.start).days
     step = overview.step_of(days)
-    found = {slot.day: slot for slot in overview.first_answers(scope, step, zone)}
+    found = {slot.day: slot for slot in overview.first_answers(scope, step)}
     places = overview.slots_between(scope.start, scope.end, step)
     slots = [found.get(day) or Slot(day, 0, 0, 0, None) for day in places]
     lines = scale(max((slot.kept + slot.missed for slot in slots), default=0))
@@ -109,11 +109,10 @@ def _labelled(slot: Slot, bar: Bar, step: str, number: int, of: int) -> dict[str
 
 def weekly(scope: Scope, kind: str) -> dict[str, Any]:
     """The last twelve weeks up to the end of the period, beside the same weeks a year before."""
-    zone = timezone.get_current_timezone()
     ends = scope.end
     whole = scope.at(ends - timedelta(weeks=WEEKS), ends)
-    now = satisfaction.by_week(whole, kind, zone)
-    past = satisfaction.by_week(whole.at(whole.start - YEAR, ends - YEAR), kind, zone)
+    now = satisfaction.by_week(whole, kind)
+    past = satisfaction.by_week(whole.at(whole.start - YEAR, ends - YEAR), kind)
     earlier = {week + YEAR: one for week, one in past}
     values = [one.value for _week, one in [*now, *past] if one.value is not None]
     lines = cut_scale(min(values, default=0), max(values, default=100), *AXES[Kind(kind)])
@@ -201,8 +200,7 @@ def _busiest(busiest: tuple[int, int] | None, total: int, monday: date) -> str:
 
 def endings(scope: Scope) -> list[tuple[str, str, Any, str]]:
     """(key, name, share that bought again, its text): by how a contact ended, over the last year."""
-    since = scope.end - timedelta(days=365 + retention.REPEAT_DAYS)
     names = {"well": _("Solved, rated 4–5"), "unrated": _("Solved, not rated"), "badly": _("Solved, rated 1–3"),
              "silent": _("Never wrote to us")}  # fmt: skip
-    found = experience.by_ending(experience.cases(scope.agent, since, scope.end))
+    found = returning.service(scope, timezone.now()).endings
     return [(key, names[key], share, "–" if share.percent is None else decimal(share.percent)) for key, share in found]

@@ -16,13 +16,13 @@ from django.views.decorators.http import require_safe
 
 from metrics import figures
 from metrics.clocks.terms import Target
-from metrics.figures import Scope
+from metrics.facts import Scope, ended
 from metrics.telling import target_name
-from people.csv_files import csv_response
 from people.permissions import Permission
 from tickets.inbox.access import agent_of
 from tickets.models import Channel
 
+from .export import download
 from .filters import read_scope
 from .guard import allowed, exports
 
@@ -51,7 +51,7 @@ class Bar:
 def service_level(request: HttpRequest) -> HttpResponseBase:
     agent = agent_of(request)
     scope, chosen = read_scope(request, agent)
-    days = figures.by_day(scope, timezone.get_current_timezone())
+    days = [(day, one.kept, one.missed) for day, one in figures.by_day(scope).items()]
     first_day, last_day = timezone.localtime(scope.start).date(), timezone.localtime(scope.end).date()
     attained = figures.attainment(scope)
     context = chosen | {
@@ -145,12 +145,12 @@ def as_csv(request: HttpRequest) -> HttpResponseBase:
     scope, _chosen_filters = read_scope(request, agent_of(request))
     head = ["ticket", "cycle", "target", "channel", "started", "due", "stopped", "result", "elapsed_seconds",
             "open_seconds"]  # fmt: skip
-    return csv_response("service-level.csv", head, _rows(scope))
+    return download(request, "service-level", head, _rows(scope))
 
 
 def _rows(scope: Scope) -> Iterator[list[Any]]:
     names = dict(Channel.objects.values_list("pk", "name"))
-    for clock in figures.ended(scope).order_by("stopped_at", "pk").iterator(2000):
+    for clock in ended(scope).order_by("stopped_at", "pk").iterator(2000):
         result = "missed" if clock.breached_at else "kept" if clock.state == "fulfilled" else "dropped"
         due = clock.due_at.isoformat() if clock.due_at else ""
         stopped = clock.stopped_at.isoformat() if clock.stopped_at else ""

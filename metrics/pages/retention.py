@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
@@ -13,12 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from commerce.pages.money import write_money
-from metrics import experience, retention
+from metrics import retention, returning
 from metrics.retention import COHORTS, Cohort, Share
-from people.csv_files import csv_response
 from people.permissions import Permission
 from tickets.inbox.access import agent_of
 
+from .export import download
 from .filters import read_scope
 from .guard import allowed, exports
 
@@ -30,15 +29,16 @@ READ = allowed(Permission.READ_REPORTS)
 def page(request: HttpRequest) -> HttpResponseBase:
     agent = agent_of(request)
     scope, context = read_scope(request, agent)
-    found = retention.loyalty(scope.start, scope.end)
-    since = scope.end - timedelta(days=365 + retention.REPEAT_DAYS)
+    now = timezone.now()
+    found, counted_at = returning.loyalty(scope, now)
+    service = returning.service(scope, now)
     context |= {
         "tiles": tiles(found), "second": found.second, "seconds": found.seconds,
-        "cohorts": [(one, cells(one)) for one in retention.cohorts(scope.end, timezone.get_current_timezone_name())],
+        "cohorts": [(one, cells(one)) for one in returning.cohorts(scope, now)],
         "after": range(COHORTS), "segments": [(segment_name(one.name), one, write_money(one.spent, one.currency))
-                                              for one in retention.segments(scope.end)],
-        "comparisons": [(*comparison_names(one.name), one) for one in
-                        experience.compare(experience.cases(agent, since, scope.end))],
+                                              for one in returning.segments(scope, now)],
+        "comparisons": [(*comparison_names(one.name), one) for one in service.comparisons],
+        "counted_at": counted_at if counted_at != now else None, "counting": service.at is None or counted_at is None,
         "empty": not found.retention.n and not found.returning.n,
     }  # fmt: skip
     return render(request, "metrics/retention.html", context)
@@ -98,7 +98,7 @@ def as_csv(request: HttpRequest) -> HttpResponseBase:
     """The cohorts, one month after a month a line."""
     scope, _context = read_scope(request, agent_of(request))
     found = retention.cohorts(scope.end, timezone.get_current_timezone_name())
-    return csv_response("cohorts.csv", ["first_month", "buyers", "months_after", "bought"], _rows(found))
+    return download(request, "cohorts", ["first_month", "buyers", "months_after", "bought"], _rows(found))
 
 
 def _rows(found: list[Cohort]) -> Iterator[list[Any]]:

@@ -9,20 +9,20 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from metrics import satisfaction as figures
-from metrics.figures import Scope
+from metrics.facts import Scope
+from metrics.facts import answers as given
 from metrics.satisfaction import Change, Scores
 from metrics.surveys.scales import SCALES, Band, Kind
 from metrics.telling import question_name, reason_name, score_text
-from people.csv_files import csv_response
 from people.permissions import Permission
 from tickets.inbox.access import agent_of
 
 from .charts import HEIGHT, WIDTH, Line, line
+from .export import download
 from .filters import read_scope, without_page
 from .guard import allowed, exports
 from .numbers import AXES, meaning, unit, write, write_bounds
@@ -52,7 +52,7 @@ def satisfaction(request: HttpRequest) -> HttpResponseBase:
     scope, context = read_scope(request, agent_of(request))
     kind = request.GET.get("kind") if request.GET.get("kind") in set(Kind) else Kind.CSAT.value
     now, earlier = figures.scores(scope), context["earlier"] and figures.scores(context["earlier"])
-    weeks = figures.by_week(scope, str(kind), timezone.get_current_timezone())
+    weeks = figures.by_week(scope, str(kind))
     tables = [
         (name, title, [(row, write(str(kind), row.scores.value), write_bounds(row.scores), write(str(kind), row.shrunk))
                        for row in figures.by_group(scope, str(kind), name)])
@@ -161,11 +161,11 @@ def as_csv(request: HttpRequest) -> HttpResponseBase:
     scope, _context = read_scope(request, agent_of(request))
     head = ["answer", "answered", "changed", "question", "score", "most", "reasons", "comment", "via", "language",
             "ticket", "channel", "team", "agent"]  # fmt: skip
-    return csv_response("satisfaction.csv", head, _rows(scope, _context))
+    return download(request, "satisfaction", head, _rows(scope, _context))
 
 
 def _rows(scope: Scope, names: dict[str, Any]) -> Iterator[list[Any]]:
-    for row in figures.answers(scope).order_by("answered_at", "pk").iterator(2000):
+    for row in given(scope).order_by("answered_at", "pk").iterator(2000):
         yield [
             row.pk, row.answered_at.isoformat(), row.changed_at.isoformat() if row.changed_at else "", row.kind,
             row.score, SCALES[row.kind][-1], " ".join(row.reasons), row.comment, row.via, row.language,

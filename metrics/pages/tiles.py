@@ -12,8 +12,9 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from metrics import overview, retention, satisfaction
-from metrics.figures import Attainment, Scope
+from metrics import overview, returning, satisfaction
+from metrics.facts import Scope
+from metrics.figures import Attainment
 from metrics.overview import Slot
 from metrics.satisfaction import Change, Scores
 from metrics.statistics import newcombe
@@ -50,10 +51,9 @@ class Tile:
 def tiles(scope: Scope, earlier: Scope | None, query: str) -> list[Tile]:
     """All six, in the order of the page."""
     step = overview.step_of((scope.end - scope.start).days)
-    zone = timezone.get_current_timezone()
     trend = overview.trend_of(scope)
-    slots = overview.first_answers(trend, step, zone)
-    scored = overview.scores_over_time(trend, step, zone)
+    slots = overview.first_answers(trend, step)
+    scored = satisfaction.over_time(trend, overview.slot_of(step))
     now, before = satisfaction.scores(scope), satisfaction.scores(earlier) if earlier else None
     days = overview.slots_between(trend.start, trend.end, step)
     return [
@@ -117,14 +117,15 @@ def _question(
 
 
 def _again(scope: Scope, earlier: Scope | None, step: str) -> Tile:
-    now = retention.repeat(scope.start, scope.end)
-    before = retention.repeat(earlier.start, earlier.end) if earlier else None
+    moment = timezone.now()
+    now = returning.repeat(scope, moment)
+    before = returning.repeat(earlier, moment) if earlier else None
     change = None
     if before and now.percent is not None and before.percent is not None:
         low, high = newcombe((now.hits, now.n), (before.hits, before.n))
         change = Change(now.percent - before.percent, 100 * low, 100 * high)
     trend = overview.trend_of(scope)
-    found = retention.repeats(trend.start, trend.end, step, timezone.get_current_timezone_name())
+    found = returning.repeats(trend, step, moment)
     low, high = now.interval
     return Tile(
         "again", _("Bought again in 90 days"), write(Kind.CSAT, now.percent), "%" if now.n else "", points(change),

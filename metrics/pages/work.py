@@ -11,13 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from metrics.figures import Scope
+from metrics.facts import Scope
 from metrics.topics import topics as read_topics
 from metrics.work import by_group
-from people.csv_files import csv_response
 from people.permissions import Permission
 from tickets.inbox.access import agent_of
 
+from .export import download
 from .filters import read_scope, without_page
 from .guard import allowed, exports
 
@@ -45,7 +45,7 @@ def work_csv(request: HttpRequest) -> HttpResponseBase:
     scope, _context = read_scope(request, agent_of(request))
     head = ["by", "name", "opened", "first_answers", "in_time", "late", "median_seconds", "p90_seconds",
             "satisfied_percent", "ratings"]  # fmt: skip
-    return csv_response("work.csv", head, _rows(scope))
+    return download(request, "work", head, _rows(scope))
 
 
 def _rows(scope: Scope) -> Iterator[list[Any]]:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import datetime, timedelta
 
+import pytest
+from django.utils import timezone
+
+from metrics import retention
+from metrics.facts import Scope
 from metrics.surveys.answers import Said, record_answer
+from metrics.tallies import midnight
+from metrics.work import by_group
 from tests.api.client import Api
-from tests.metrics.shop import lead
+from tests.metrics.shop import fill_year, lead
 from tests.metrics.surveys.asked import asked, make_survey
 from tests.people import House, make_house, row_counts
 
 pytestmark = pytest.mark.django_db
-REPORTS = ("reports/satisfaction/", "reports/service-level/", "reports/wall/")
+REPORTS = (
+    "reports/satisfaction/",
+    "reports/service-level/",
+    "reports/wall/",
+    "reports/retention/",
+    "reports/work/",
+    "reports/topics/",
+)
 
 
 @pytest.fixture
@@ -43,5 +57,35 @@ def test_the_figures_are_those_of_the_pages_in_the_readers_scope(house: House) -
     assert api.get("reports/satisfaction/", channel=str(house.other_channel.pk)).body["csat"]["n"] == 0
     first = api.get("reports/service-level/").body["first"]
     assert (first["n"], first["kept"], first["missed"]) == (1, 1, 0)
-    assert api.get("reports/wall/").body["waiting"] == 0
+    assert (
+        api.get("reports/wall/", "reports/retention/", "reports/work/", "reports/topics/", "reports/at-risk/").body[
+            "waiting"
+        ]
+        == 0
+    )
     assert api.get("reports/satisfaction/", days="0").status == 400
+
+
+def test_work_retention_and_topics_are_those_of_the_pages(house: House) -> None:
+    fill_year(house, 400)
+    ben = lead(house.ben)
+    api, scope = Api.of(ben), Scope(ben, *period(365))
+    body = api.get("reports/work/", days="365").body
+    for group in ("channel", "team", "agent"):
+        rows = by_group(scope, group)
+        assert [(r["id"], r["opened"], r["first_answers"], r["kept"], r["median"]) for r in body[group]] == [
+            (row.id, row.opened, row.n, row.kept, row.median) for row in rows
+        ]
+    assert body["team"][0]["id"] == house.support.pk and len(body["team"]) == 1
+    body = api.get("reports/retention/", days="90").body
+    found = retention.loyalty(*period(90))
+    assert (body["retention"]["n"], body["retention"]["value"]) == (found.retention.n, found.retention.percent)
+    assert body["second_purchase"]["value"] == found.second.seconds and body["counted_at"]
+    assert sum(one["buyers"] for one in body["segments"]) == sum(one.buyers for one in retention.segments(period(1)[1]))
+    assert {one["name"] for one in body["service"]} == {"quick", "kept", "satisfied", "contacted"}
+    assert api.get("reports/topics/", "reports/at-risk/").body == {"tags": [], "words": []}
+
+
+def period(days: int) -> tuple[datetime, datetime]:
+    today, zone = timezone.localdate(), timezone.get_current_timezone_name()
+    return midnight(today - timedelta(days=days - 1), zone), midnight(today + timedelta(days=1), zone)

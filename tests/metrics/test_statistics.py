@@ -8,7 +8,6 @@ from math import comb
 
 import pytest
 
-from metrics.figures import quantile
 from metrics.statistics import (
     difference,
     mean_interval,
@@ -19,6 +18,7 @@ from metrics.statistics import (
     student,
     wilson,
 )
+from metrics.waits import quantile
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,8 @@ VISITS = [
     Visit("survey_edit", "/surveys/{survey}/", may=LEADING),
     Visit("survey_move", "/surveys/{survey}/move/", form={"down": "1"}, may=LEADING, answers=(302,)),
     Visit("survey_remove", "/surveys/{spare_survey}/remove/", form={}, may=LEADING, answers=(302,)),
+    Visit("at_risk", "/reports/at-risk/", may=LEADING),
+    Visit("at_risk_csv", "/reports/at-risk.csv", may=LEADING),
     Visit("follow_ups", "/reports/follow-ups/", may=LEADING),
     Visit("follow_up_take", "/reports/follow-ups/{follow_up}/taking/", form={}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),
     Visit("follow_up_close", "/reports/follow-ups/{follow_up}/closing/", form={"outcome": "{word} called"}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),

@@ -65,6 +65,8 @@ class AgentConsumer(LeanConsumer):
             socket.push(encode("pong"))
         elif said["type"] == "view":
             await self._turn_to(socket, said)
+        elif said["type"] == "wall":
+            socket.wall = True
         elif said["type"] == "here":
             await self._doing(socket, said.get("state"))
 

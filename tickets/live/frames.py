@@ -58,11 +58,12 @@ def encode(kind: str, **data: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Sockets that are told the same: tabs of one agent that show the same."""
+    """Sockets that are told the same: tabs of one agent that show the same. `wall`: figures of this moment."""
 
     agent_id: int
     view_key: str | None
     ticket: int | None
+    wall: bool = False
 
 
 class Composer:
@@ -91,6 +92,16 @@ class Composer:
         if change.told:
             return ""
         return encode(change.frame_kind, ticket=ticket_id, event=change.event)
+
+    def wall_frame(self, sight: Sight) -> str:
+        """That something changed among the tickets this agent may see: the page asks for its figures again."""
+        for id, change in self.changes.items():
+            row = self._rows.get(id)
+            if row is None or any(
+                sight.sees(*place, row.channel_id) for place in {*change.before, (row.team_id, row.assignee_id)}
+            ):
+                return encode("wall")
+        return ""
 
     def _row_frame(self, id: int, sight: Sight, view: Where) -> str:
         row = self._rows.get(id)

@@ -215,7 +215,7 @@ class Hub:
     async def _tell_of(self, due: dict[int, Change]) -> None:
         audiences: defaultdict[Audience, list[Socket]] = defaultdict(list)
         for socket in self._sockets:
-            audiences[Audience(socket.sight.agent_id, socket.view_key, socket.ticket)].append(socket)
+            audiences[Audience(socket.sight.agent_id, socket.view_key, socket.ticket, socket.wall)].append(socket)
         if not audiences:
             return
         views = {audience: sockets[0].view for audience, sockets in audiences.items()}
@@ -290,6 +290,7 @@ def _compose(changes: dict[int, Change], views: dict[Audience, Any]) -> tuple[di
             frames = (
                 composer.row_frames(standing.sight, view),
                 composer.ticket_frame(standing.sight, audience.ticket),
+                composer.wall_frame(standing.sight) if audience.wall else "",
             )
             texts[audience] = ",".join(filter(None, frames))
     return composer.standings, texts

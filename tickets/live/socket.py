@@ -39,7 +39,8 @@ class Goodbye(IntEnum):
 
 class Socket:
     """`view` is the condition of the list shown and `view_key` its name (None: no list), `ticket` the open one; `state`
-    is what its agent does there, `told_place` what the others were told of that."""
+    is what its agent does there, `told_place` what the others were told of that; `wall` that figures of this moment are
+    on the page."""
 
     __slots__ = (
         "_closing",
@@ -60,6 +61,7 @@ class Socket:
         "told_place",
         "view",
         "view_key",
+        "wall",
     )  # fmt: skip
 
     def __init__(self, send: Send, sight: Sight, session_key: str, session_mark: str, *, joined_at: float) -> None:
@@ -74,6 +76,7 @@ class Socket:
         self.view_key: str | None = None
         self.view: Where | None = None
         self.ticket: int | None = None
+        self.wall = False
         self.counts: dict[str, int] | None = None
         self._queue: deque[str] | None = None
         self._waiting = 0

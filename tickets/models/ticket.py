@@ -170,6 +170,7 @@ class Ticket(models.Model):
                 name="ticket_by_waiting",
                 condition=models.Q(waiting_since__isnull=False),
             ),
+            models.Index(fields=["opened_at"], name="ticket_by_opening"),
             models.Index(fields=["solved_at"], name="ticket_to_close", condition=models.Q(status="solved")),
             models.Index(
                 fields=["snoozed_until"], name="ticket_to_wake", condition=models.Q(snoozed_until__isnull=False)

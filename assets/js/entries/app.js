@@ -24,6 +24,7 @@ import { startRichFields } from '../rich-fields.js';
 import { startSwipe } from '../swipe.js';
 import { startThread } from '../thread.js';
 import { startClock, startRefreshing } from '../times.js';
+import { startWall } from '../wall.js';
 import { startWiring } from '../wiring.js';
 
 startPanes();
@@ -47,6 +48,7 @@ listenToButtons();
 startHints();
 startClock();
 startRefreshing();
+startWall();
 startPanel();
 startAlerts();
 startPresence();

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from metrics import satisfaction
-from metrics.figures import Scope
+from metrics.facts import Scope
 from metrics.models import SurveyAnswer
 from metrics.surveys.answers import Said, record_answer
 from people.models import Agent
@@ -71,7 +71,7 @@ def test_figures_are_those_of_a_recount(house: House) -> None:
     for kind in ("csat", "nps", "ces"):
         low, high = found[kind].interval or (0, 0)
         assert low < (found[kind].value or 0) < high
-        weeks = satisfaction.by_week(scope(house.adam), kind, UTC)
+        weeks = satisfaction.by_week(scope(house.adam), kind)
         assert sum(one.n for _week, one in weeks) == 120
 
 

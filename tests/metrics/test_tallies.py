@@ -1,0 +1,208 @@
+"""Counts kept by day: the same to the last one as what the rows say, whatever came late, twice, or was moved."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+
+from bench.shop_year import DAY, Year
+from metrics import overview, satisfaction, work
+from metrics.counting import count_days
+from metrics.facts import Scope
+from metrics.figures import answering, attainment, by_channel, by_day
+from metrics.models import ChangedHour, Clock, CountedDay, DayTally, SurveyAnswer
+from metrics.tallies import MEASURES, Dim, clean_days, count, days_of_hours, midnight, runs
+from people.models import Agent
+from tests.metrics.shop import fill_year, lead
+from tests.people import House, make_agent, make_house
+from tickets.models import Status, Ticket
+
+pytestmark = pytest.mark.django_db
+ZONES = ("Europe/Kyiv", "Australia/Lord_Howe")
+
+
+@pytest.fixture
+def house() -> House:
+    return make_house()
+
+
+@pytest.fixture
+def year(house: House) -> Year:
+    Agent.objects.filter(pk=house.vera.pk).update(time_zone="Australia/Lord_Howe")
+    year = fill_year(house, 150)
+    draw = random.Random(3)
+    for ticket in Ticket.objects.all():
+        ticket.team_id = draw.choice([house.support.pk, house.returns.pk, None])
+        ticket.assignee_id = draw.choice([house.ben.pk, house.mallory.pk, None])
+        ticket.save(update_fields=["team", "assignee"])
+        Clock.objects.filter(ticket=ticket).update(team_id=ticket.team_id, answered_by=ticket.assignee_id)
+    settle()
+    return year
+
+
+def settle() -> None:
+    """Count whatever is to be counted."""
+    while count_days(datetime.now(UTC)):
+        pass
+
+
+def scopes(agent: Agent, house: House, zone: str) -> Iterator[Scope]:
+    """A year up to now, some days of it, filters the kept counts know and do not know, and no whole days."""
+    today = datetime.now(ZoneInfo(zone)).date()
+    start, end = midnight(today - timedelta(days=400), zone), midnight(today + timedelta(days=1), zone)
+    scope = Scope(agent, start, end, zone=zone, clean=clean_days(zone))
+    yield scope
+    yield replace(scope, channel=house.channel.pk, open_time=True)
+    yield replace(scope, member=house.ben.pk, team=house.support.pk)
+    yield scope.at(midnight(today - timedelta(days=250), zone), midnight(today - timedelta(days=140), zone))
+    yield replace(scope, start=scope.start + timedelta(days=200, minutes=7))
+
+
+def figures(scope: Scope) -> list[Any]:
+    """All that the reports count."""
+    return [
+        attainment(scope), by_channel(scope), by_day(scope), answering(scope), overview.arrivals(scope),
+        *[overview.first_answers(scope, step) for step in ("day", "week", "month")], satisfaction.scores(scope),
+        satisfaction.by_week(scope, "csat"), *[work.by_group(scope, group) for group in ("channel", "team", "agent")],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_every_figure_is_the_same_counted_from_the_rows(house: House, year: Year, zone: str) -> None:
+    assert clean_days(zone)
+    limited = make_agent("Lim", role="manager", team=house.support)
+    for agent in (house.adam, lead(house.ben), limited):
+        for scope in scopes(agent, house, zone):
+            assert figures(scope) == figures(replace(scope, clean=frozenset())), (agent.name, scope)
+
+
+def test_what_is_kept_is_read_and_not_the_rows(house: House, year: Year) -> None:
+    today = datetime.now(ZoneInfo("Europe/Kyiv")).date()
+    zone = "Europe/Kyiv"
+    scope = Scope(
+        house.adam, midnight(today - timedelta(days=300), zone), midnight(today - timedelta(days=5), zone), zone=zone,
+        clean=clean_days(zone),
+    )  # fmt: skip
+    for measure in MEASURES:
+        with CaptureQueriesContext(connection) as queries:
+            count(scope, measure, group=Dim.TEAM, daily=True)
+        assert len(queries) == 1 and "metrics_daytally" in queries[0]["sql"]
+
+
+def changes(house: House) -> list[Callable[[], None]]:
+    """What may happen to something long over."""
+    old = Clock.objects.filter(stopped_at__lt=datetime.now(UTC) - 30 * DAY).order_by("pk")
+    clock = old[3]
+    ticket = Ticket.objects.get(pk=clock.ticket_id)
+
+    def delete() -> None:
+        ticket.delete()
+
+    def late_fact() -> None:
+        Clock.objects.filter(pk=clock.pk).update(stopped_at=F("stopped_at") - 40 * DAY)
+
+    def answered_again() -> None:
+        SurveyAnswer.objects.filter(ticket=ticket).update(score=1)
+
+    def moved() -> None:
+        Ticket.objects.filter(pk=ticket.pk).update(team=house.returns, assignee=house.mallory)
+
+    def spam() -> None:
+        Ticket.objects.filter(pk=ticket.pk).update(status=Status.SPAM)
+
+    def told_late() -> None:
+        copy = Clock.objects.get(pk=old[5].pk)
+        copy.pk, copy.number = None, 77
+        copy.save()
+
+    return [late_fact, answered_again, moved, told_late, spam, delete]
+
+
+def test_a_late_change_is_seen_at_once_and_counted_soon(house: House, year: Year) -> None:
+    zone, ben = "Europe/Kyiv", lead(house.ben)
+    before = clean_days(zone)
+    for change in changes(house):
+        scope = next(scopes(house.adam, house, zone))
+        was = figures(scope)
+        change()
+        assert ChangedHour.objects.exists() and clean_days(zone) < before, change.__name__
+        for agent in (house.adam, ben):
+            scope = next(scopes(agent, house, zone))
+            now = figures(scope)
+            assert now == figures(replace(scope, clean=frozenset())), (change.__name__, agent.name)
+            assert agent == ben or now != was, change.__name__
+        settle()
+        assert not ChangedHour.objects.exists() and clean_days(zone) == before, change.__name__
+        assert figures(replace(scope, clean=clean_days(zone))) == now, change.__name__
+    verify()
+
+
+def verify() -> str:
+    out = StringIO()
+    call_command("verify_metrics", "--tallies", stdout=out)
+    return out.getvalue()
+
+
+def test_counting_twice_is_counting_once(house: House, year: Year) -> None:
+    rows = sorted(
+        DayTally.objects.values_list("zone", "day", "what", "dim", "group", "place_team", "place_channel", "key", "n")
+    )
+    ChangedHour.objects.bulk_create([ChangedHour(at=datetime.now(UTC) - n * DAY) for n in range(1, 300)])
+    settle()
+    settle()
+    assert (
+        sorted(
+            DayTally.objects.values_list(
+                "zone", "day", "what", "dim", "group", "place_team", "place_channel", "key", "n"
+            )
+        )
+        == rows
+    )
+    assert "is what its rows say" in verify()
+
+
+def test_what_happens_now_is_noted_nowhere(house: House, year: Year) -> None:
+    answer = SurveyAnswer.objects.first()
+    assert answer is not None
+    answer.pk, answer.answered_at, answer.key = None, datetime.now(UTC), None
+    answer.save()
+    Ticket.objects.filter(pk__gt=0).update(preview="x")
+    assert not ChangedHour.objects.exists()
+
+
+def test_verify_fails_on_any_difference(house: House, year: Year) -> None:
+    verify()
+    row = DayTally.objects.order_by("pk")[7]
+    DayTally.objects.filter(pk=row.pk).update(n=F("n") + 1)
+    with pytest.raises(CommandError, match="1 differences"):
+        verify()
+
+
+def test_history_counted_by_another_definition_is_counted_anew_and_marked(
+    house: House, year: Year, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("metrics.tallies", "metrics.counting"):
+        monkeypatch.setattr(f"{module}.DEFINITION", 99)
+    assert clean_days("Europe/Kyiv") == frozenset()
+    settle()
+    assert clean_days("Europe/Kyiv")
+    assert not CountedDay.objects.filter(recounted_at=None).exists()
+
+
+def test_runs_and_hours() -> None:
+    days = [datetime(2026, 3, d, tzinfo=UTC).date() for d in (1, 2, 3, 7, 9, 10)]
+    assert [(a.day, b.day) for a, b in runs(days)] == [(1, 3), (7, 7), (9, 10)]
+    hour = datetime(2026, 3, 1, 18, tzinfo=UTC)
+    assert len(days_of_hours([hour], "Asia/Kolkata")) == 2  # its midnight is at half past
+    assert len(days_of_hours([hour], "Europe/Kyiv")) == 1
