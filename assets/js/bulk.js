@@ -184,7 +184,7 @@ function onClick(event) {
 }
 
 export function startBulk() {
-  if (!bar) return;
+  if (!bar || !rows) return; // a search that found nothing has a bar and no rows
   rows.addEventListener('click', onClick, true);
   rows.addEventListener('row:drawn', ({ target }) => beyond && !left.has(list.numberOf(target)) && pick(target));
   new MutationObserver(show).observe(rows, { childList: true });
