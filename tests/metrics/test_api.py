@@ -35,14 +35,13 @@ def house() -> House:
 
 @pytest.mark.parametrize("path", REPORTS)
 def test_only_leads_read_reports(house: House, path: str) -> None:
+    refused, allowed = [Api.of(agent) for agent in (house.olena, house.vera)], Api.of(lead(house.ben))
     before = row_counts()
     assert Api().get(path).status == 401
-    for agent in (house.olena, house.vera):
-        assert (Api.of(agent).get(path).status, Api.of(agent).get(path).code) == (403, "forbidden")
-    assert Api.of(lead(house.ben)).get(path).status == 200
-    after = row_counts()
-    after.pop("people_apitoken"), before.pop("people_apitoken")
-    assert after == before
+    for api in refused:
+        assert (api.get(path).status, api.get(path).code) == (403, "forbidden")
+    assert allowed.get(path).status == 200
+    assert row_counts() == before
 
 
 def test_the_figures_are_those_of_the_pages_in_the_readers_scope(house: House) -> None:
@@ -57,12 +56,7 @@ def test_the_figures_are_those_of_the_pages_in_the_readers_scope(house: House) -
     assert api.get("reports/satisfaction/", channel=str(house.other_channel.pk)).body["csat"]["n"] == 0
     first = api.get("reports/service-level/").body["first"]
     assert (first["n"], first["kept"], first["missed"]) == (1, 1, 0)
-    assert (
-        api.get("reports/wall/", "reports/retention/", "reports/work/", "reports/topics/", "reports/at-risk/").body[
-            "waiting"
-        ]
-        == 0
-    )
+    assert api.get("reports/wall/").body["waiting"] == 0
     assert api.get("reports/satisfaction/", days="0").status == 400
 
 
@@ -83,7 +77,7 @@ def test_work_retention_and_topics_are_those_of_the_pages(house: House) -> None:
     assert body["second_purchase"]["value"] == found.second.seconds and body["counted_at"]
     assert sum(one["buyers"] for one in body["segments"]) == sum(one.buyers for one in retention.segments(period(1)[1]))
     assert {one["name"] for one in body["service"]} == {"quick", "kept", "satisfied", "contacted"}
-    assert api.get("reports/topics/", "reports/at-risk/").body == {"tags": [], "words": []}
+    assert api.get("reports/topics/").body == {"tags": [], "words": []}
 
 
 def period(days: int) -> tuple[datetime, datetime]:
