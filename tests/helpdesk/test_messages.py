@@ -237,7 +237,7 @@ SAME = {
     # The search's operator for fields of the shop's own.
     "Field",
     # Servers, by their names, and what a browser calls it.
-    "Postgresql", "Redis", "Cookie", "Https", "Json",
+    "Postgresql", "Redis", "Cookie", "Https", "Json", "Xlsx",
     "Voice", "Csat", "Nps", "Ces", "Shopify", "Woocommerce", "Qr-", "Pin-", "Helpdesk_credentials_keys",
     # Browsers and systems.
     "Firefox", "Chrome", "Safari", "Edge", "Opera", "Linux", "Windows", "Mac", "Iphone", "Android",
