@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -34,7 +35,16 @@ MOST_REFUSED = 60
 @require_http_methods(["GET", "HEAD", "POST"])
 def hook(request: HttpRequest, provider: str, key: str) -> HttpResponse:
     """A provider calls. 404 for an address that is none, 403 for whoever is not the provider (429 for who keeps on),
-    413 for too much; 200 once it is committed. Our own failure is a 5xx, so that they come again."""
+    413 for too much; 200 once it is committed. Our own failure is a 5xx, so that they come again: 503 while the
+    database cannot be written to."""
+    try:
+        return _called(request, provider, key)
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("webhook not kept", extra={"provider": provider, "error": type(error).__name__})
+        return HttpResponse(status=503, headers={"Retry-After": "5"})
+
+
+def _called(request: HttpRequest, provider: str, key: str) -> HttpResponse:
     handler = provider_named(provider)
     connection = connection_called(provider, key) if handler and handler.takes_hooks else None
     if handler is None or connection is None or not connection.channel.is_active:

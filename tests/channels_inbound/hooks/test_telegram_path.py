@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from channels_inbound.delivery import drain_outbound
@@ -277,3 +279,16 @@ def test_a_long_text_goes_in_parts_and_only_the_rest_is_tried_again(
     assert len(sent) == 3
     assert " ".join(sent) == text
     assert all(len(part) <= 4096 and part.endswith(".") for part in sent)
+
+
+def test_while_nothing_can_be_written_the_provider_is_asked_to_come_again(bot: Connection) -> None:
+    """503 and nothing kept; the same webhook afterwards is one delivery."""
+    body = payload_json("telegram_text.json")
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as other:
+        other.execute("LOCK TABLE channels_inbound_rawdelivery IN ACCESS EXCLUSIVE MODE")
+        answer = post(bot, body, X_Telegram_Bot_Api_Secret_Token=bot.verify_token)
+        other.rollback()
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert not RawDelivery.objects.exists()
+    assert hook(bot, body) == 200
+    assert RawDelivery.objects.count() == 1
