@@ -222,9 +222,12 @@ export function startMenus() {
     menu.addEventListener('toggle', ({ newState }) => {
       if (newState !== 'closed') return;
       menu.anchor?.setAttribute('aria-expanded', 'false');
-      if (menu.id === 'menu-macros') macros.closed(menu);
     });
   }
+  // Before it closes, not after: `toggle` comes later, when the next letters may stand in the field already.
+  $('#menu-macros')?.addEventListener('beforetoggle', ({ newState, target }) => {
+    if (newState === 'closed') macros.closed(target);
+  });
   for (const form of $$('form[data-later-own]')) {
     form.addEventListener('submit', (event) => {
       event.preventDefault();

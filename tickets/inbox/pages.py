@@ -141,10 +141,11 @@ def counts(request: HttpRequest) -> HttpResponseBase:
 @signed_in
 def one_message(request: HttpRequest, ticket_id: int, message_id: int) -> HttpResponseBase:
     """One message of a ticket again, in its own layout (`?as=rich`) or as plain text."""
-    thread = _opened(agent_of(request), ticket_id, read_directory())
-    said = read_said(ticket_id, message_id)
+    agent = agent_of(request)
+    thread, said = read_thread(agent, ticket_id, read_directory()), read_said(ticket_id, message_id)
     if said is None:
         raise Http404
+    saw_ticket(agent, ticket_id)
     rich = request.GET.get("as") == "rich" and bool(said.message.html)
     return JsonResponse({"html": _items_html([replace(said, rich=rich)], thread)})
 
