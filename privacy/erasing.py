@@ -7,12 +7,15 @@ database: a backup from before knows nothing of either, and `manage.py replay_er
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -125,6 +128,10 @@ def _one_step(job_id: int) -> bool:
         job = Erasure.objects.select_for_update().get(pk=job_id)
         if job.state not in RUNNING or job.step >= len(STEPS):
             return False
+        if job.step == len(STEPS) - 1 and _came_meanwhile(job):
+            job.step = 0
+            job.save(update_fields=["step", "identities", "tickets"])
+            return True
         subject = Subject(tuple(job.customers), tuple(job.identities), tuple(job.tickets))
         list(Ticket.objects.select_for_update().filter(pk__in=subject.tickets).order_by("pk").values_list("pk"))
         if subject.messages.filter(outbox=OutboxState.SENDING).exists():
@@ -134,6 +141,18 @@ def _one_step(job_id: int) -> bool:
         job.step, job.state = job.step + 1, JobState.RUNNING
         job.save()
     return True
+
+
+def _came_meanwhile(job: Erasure) -> bool:
+    """Whether they wrote, or somebody wrote to them, while the job ran; what is new is then of the job too, which
+    begins again. After its last step nobody could say any more whose words those are."""
+    tickets = Ticket.objects.filter(customer__in=job.customers).values_list("pk", flat=True)
+    identities = Identity.objects.filter(customer__in=job.customers).values_list("pk", flat=True)
+    before = len(job.tickets) + len(job.identities)
+    job.tickets, job.identities = sorted({*job.tickets, *tickets}), sorted({*job.identities, *identities})
+    subject = Subject(tuple(job.customers), tuple(job.identities), tuple(job.tickets))
+    said = subject.messages.exclude(text="", html="", subject="").exists()
+    return said or len(job.tickets) + len(job.identities) > before
 
 
 def _finish(job_id: int, *, at: datetime) -> bool:
@@ -189,27 +208,57 @@ def _write_mark(job: Erasure) -> None:
     """Written before the job counts as done. The same mark twice does no harm."""
     ids = Customer.objects.filter(pk__in=job.customers).order_by("pk").values_list("public_id", flat=True)
     line = json.dumps({"erasure": str(job.public_id), "customers": [str(one) for one in ids]})
-    handle = os.open(marks_path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    handle = os.open(marks_path(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        os.write(handle, line.encode() + b"\n")
+        end = os.lseek(handle, 0, os.SEEK_END)
+        torn = end and os.pread(handle, 1, end - 1) != b"\n"  # by a full disk or a cut, and it must not take this one
+        content = (b"\n" if torn else b"") + line.encode() + b"\n"
+        if os.write(handle, content) < len(content):
+            raise OSError(errno.ENOSPC, "the mark could not be written whole")
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
-def replay_erasures(path: Path, *, at: datetime | None = None) -> tuple[int, int]:
-    """Erase again whoever is marked and has come back with a backup: how many were, and how many need it no more."""
-    again = clean = 0
-    for line in path.read_text().splitlines():
-        marked = json.loads(line)["customers"] if line.strip() else []
+@dataclass(slots=True)
+class Replayed:
+    """How many were erased again, how many needed it no more, and what is left for a person to look at."""
+
+    again: int = 0
+    clean: int = 0
+    left: list[str] = field(default_factory=list)
+
+
+def replay_erasures(path: Path, *, at: datetime | None = None) -> Replayed:
+    """Erase again whoever is marked and has come back with a backup. What hinders one hinders no other."""
+    found = Replayed()
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            marked = [UUID(one) for one in json.loads(line)["customers"]]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            found.left.append(f"line {number} cannot be read: it was cut off")
+            continue
         for customer in Customer.objects.filter(public_id__in=marked, merged_into=None).order_by("pk"):
-            if not _is_back(customer):
-                clean += 1
-                continue
-            with transaction.atomic():
-                job = _plan(customer, by=None, at=at or timezone.now())
-            again += work_off(job.pk, at=at)
-    return again, clean
+            _replay(customer, found, at=at or timezone.now())
+    return found
+
+
+def _replay(customer: Customer, found: Replayed, *, at: datetime) -> None:
+    if not _is_back(customer):
+        found.clean += 1
+        return
+    try:
+        with transaction.atomic():
+            job = _plan(customer, by=None, at=at)
+    except InvalidInput as error:
+        found.left.append(f"customer {customer.pk}: {error.message}")
+        return
+    if work_off(job.pk, at=at):
+        found.again += 1
+    else:
+        found.left.append(f"customer {customer.pk}: it could not be finished and is tried again")
 
 
 def _is_back(customer: Customer) -> bool:

@@ -80,6 +80,8 @@ def _make(job_id: int, *, at: datetime) -> bool:
 def _finish(job_id: int, size: int, *, at: datetime) -> bool:
     with transaction.atomic():
         job = CustomerExport.objects.select_for_update().get(pk=job_id)
+        if job.state == JobState.FAILED:  # withdrawn meanwhile: the file is of somebody who is being erased
+            attachments_storage().delete(_place(job))
         if job.state != JobState.RUNNING:
             return False
         job.state, job.finished_at, job.expires_at = JobState.DONE, at, at + KEPT
@@ -134,6 +136,18 @@ def open_export(public_id: UUID, *, by: Agent, at: datetime | None = None) -> tu
 def sweep_exports(*, at: datetime | None = None) -> int:
     """Delete the files whose week is over; how many."""
     return take_away(CustomerExport.objects.filter(expires_at__lte=at or timezone.now()).values_list("pk", flat=True))
+
+
+def withdraw_exports(customer_ids: Collection[int]) -> int:
+    """Delete what was made of these customers, and have nothing more made; how many files. Whoever is just making one
+    finds it unwanted in the end, and the sweep takes what they leave if they are killed."""
+    theirs = CustomerExport.objects.filter(customer__in=customer_ids).order_by("pk")
+    gone = take_away(theirs.values_list("pk", flat=True))
+    for job in theirs.filter(state__in=RUNNING).select_for_update():
+        job.state, job.stored_as, job.expires_at = JobState.FAILED, _place(job), timezone.now()
+        job.save(update_fields=["state", "stored_as", "expires_at"])
+        attachments_storage().delete(_place(job))
+    return gone
 
 
 def take_away(export_ids: Collection[int]) -> int:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from django.db.models import Q
 
-from channels_inbound.models import DemoMail, ParkedFact, RawBody, RawDelivery, RemoteMedia, SentPart
-from commerce.models import Buyer, Order, ShopDelivery
+from channels_inbound.models import DemoMail, ParkedFact, RawBody, RawDelivery, RawState, RemoteMedia, SentPart
+from commerce.models import Buyer, DeliveryState, Order, ShopDelivery
 from events.actors import SYSTEM
 from events.audit import note_amended
 from events.models import Event, EventDelivery
@@ -32,8 +32,9 @@ from tickets.models import (
     TicketLink,
 )
 
-from .exporting import take_away
-from .models import ConsentEntry, CustomerExport, Erasure
+from .exporting import withdraw_exports
+from .models import ConsentEntry, Erasure
+from .naming import naming
 from .scrubbing import scrubbed
 from .subject import ERASED, Subject
 
@@ -54,9 +55,8 @@ def take_files(subject: Subject, job: Erasure) -> dict[str, int]:
 
 
 def take_exports(subject: Subject, job: Erasure) -> dict[str, int]:
-    """Files that were made for them and lie here still."""
-    made = CustomerExport.objects.filter(customer__in=subject.customers).values_list("pk", flat=True)
-    return {"exports": take_away(made)}
+    """Files that were made for them and lie here still, or are just being made."""
+    return {"exports": withdraw_exports(subject.customers)}
 
 
 def take_raw_copies(subject: Subject, job: Erasure) -> dict[str, int]:
@@ -66,12 +66,14 @@ def take_raw_copies(subject: Subject, job: Erasure) -> dict[str, int]:
     for address in mails:
         theirs |= Q(message=None, envelope__mail_from__iexact=address)
     deliveries = RawDelivery.objects.filter(theirs)
+    if deliveries.filter(state=RawState.STORED).exists():
+        raise BlockingIOError("a mail of theirs is just being read")
     bodies = RawBody.objects.filter(delivery__in=deliveries).delete()[0]
-    for address in mails:  # what could not be read has nobody's name on it but in its bytes
-        unread = RawBody.objects.filter(delivery__message=None).extra(
-            where=["position(convert_to(%s, 'UTF8') in content) > 0"], params=[address]
-        )
-        bodies += unread.delete()[0]
+    # What could not be read has nobody's name on it but in its bytes. What is still to be read is not touched: it may
+    # be the mail of somebody else, and without its bytes it would come in empty.
+    unread = RawBody.objects.filter(delivery__message=None).exclude(delivery__state=RawState.STORED)
+    for address in mails:
+        bodies += unread.extra(**naming("content", address)).delete()[0]
     deliveries.update(envelope={}, reason="")
     sent = Q(message__in=subject.messages)
     for address in mails:
@@ -115,10 +117,10 @@ def forget_buyers(subject: Subject, job: Erasure) -> dict[str, int]:
         buyer.save(update_fields=["key", "email", "phone", "name"])
         count += Order.objects.filter(buyer=buyer).update(number="", tracking="")
     for address in [*mails, *phones]:
-        ShopDelivery.objects.extra(
-            where=["position(convert_to(%s, 'UTF8') in lower(convert_from(body, 'LATIN1'))::bytea) > 0"],
-            params=[address.lower()],
-        ).update(body=b"")
+        calls = ShopDelivery.objects.extra(**naming("body", address))
+        if calls.filter(state=DeliveryState.STORED).exists():
+            raise BlockingIOError("a shop's call about them is just being read")
+        calls.update(body=b"")
     return {"orders": count}
 
 

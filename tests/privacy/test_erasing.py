@@ -31,6 +31,7 @@ from people.models import Claim, Customer, CustomerNote, IdempotentRequest, Iden
 from people.permissions import PermissionDenied
 from privacy import erasing
 from privacy.models import Erasure, JobState
+from privacy.naming import naming
 from privacy.scrubbing import scrubbed
 from privacy.steps import STEPS
 from tests.channels_inbound.mails import make_mail
@@ -106,7 +107,9 @@ def fill_above(house: House, ticket: Ticket) -> None:
         shop=shop, external_id="7", number=f"#{WORD}", buyer=buyer, status="paid", currency="EUR", total=1000,
         placed_at=NOW, changed_at=NOW, tracking=WORD,
     )  # fmt: skip
-    ShopDelivery.objects.create(shop=shop, dedupe_key="1", topic="orders", body=f'{{"email":"{ADDRESS}"}}'.encode())
+    ShopDelivery.objects.create(
+        shop=shop, dedupe_key="1", topic="orders", body=f'{{"email":"{ADDRESS}"}}'.encode(), state="applied"
+    )
     survey = Survey.objects.create(name="After help", kind="csat", is_active=False)
     SurveyAnswer.objects.create(
         survey=survey, kind="csat", score=4, comment=WORD, via="mail", answered_at=NOW, ticket=ticket,
@@ -327,6 +330,82 @@ def test_a_file_of_somebody_else_too_stays(house: House) -> None:
 )  # fmt: skip
 def test_scrubbing(before: Any, after: Any) -> None:
     assert scrubbed(before, ["zoe"]) == after
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b'{"email":"ann@x.example"}', True), (b"From: Ann <Ann@X.example>\r\n", True), (b"ann@x.example.", True),
+        (b'{"note":"\\u0430\\/\\nann@x.example \\"hm\\""}', True), (b"\x00\xff\\x ann@x.example\x00", True),
+        (b"joann@x.example", False), (b"jo.ann@x.example", False), (b"ann@x.example.ua", False),
+        (b"ann@x.examples", False), (b"annax.example", False), (b"", False),
+    ],
+)  # fmt: skip
+def test_an_address_is_found_whole_in_bytes_of_any_kind(house: House, content: bytes, named: bool) -> None:
+    shop = Shop.objects.create(name="Shop", key="k" * 32)
+    ShopDelivery.objects.create(shop=shop, dedupe_key="1", topic="orders", body=content)
+    assert ShopDelivery.objects.extra(**naming("body", "ann@x.example")).exists() == named
+
+
+def test_what_others_wrote_and_nobody_has_read_yet_comes_in_whole(house: House) -> None:
+    """Somebody of a similar address, and somebody who names the erased one: their mails were accepted."""
+    customer = fill(house)
+    mails = [
+        make_mail(From=f"Jo <jo{ADDRESS}>", Message_ID="<jo@customer.example>", text="Where is my parcel?\n"),
+        make_mail(Message_ID="<zoe@customer.example>", text=f"Please ask {ADDRESS} too.\n"),
+    ]
+    ids = [store_raw([house.channel.pk], transport="smtp", content=mail.as_bytes(), envelope={})[0] for mail in mails]
+    erasing.start_erasure(customer, by=house.adam)
+    assert erasing.work_erasures() == 1
+    drain_inbound()
+    said = {row.message.text for row in RawDelivery.objects.filter(pk__in=ids) if row.message}
+    assert any("my parcel" in one for one in said) and any("Please ask" in one for one in said)
+
+
+def test_it_waits_for_their_own_mail_to_be_read_and_takes_it_along(house: House) -> None:
+    customer = fill(house)
+    mail = make_mail(From=f"{WORD} <{ADDRESS}>", Message_ID="<last@customer.example>", Subject=f"Last {WORD}")
+    store_raw([house.channel.pk], transport="smtp", content=mail.as_bytes(), envelope={"mail_from": ADDRESS})
+    job = erasing.start_erasure(customer, by=house.adam)
+    assert erasing.work_erasures() == 0
+    drain_inbound()
+    assert erasing.work_erasures(at=timezone.now() + timedelta(hours=1)) == 1
+    assert holders((WORD, PHONE)) == []
+    job.refresh_from_db()
+    assert job.state == JobState.DONE
+
+
+def test_what_they_write_while_it_runs_goes_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    customer = fill(house)
+    erasing.start_erasure(customer, by=house.adam)
+    wrote: list[int] = []
+
+    def write_meanwhile(*args: Any) -> dict[str, int]:
+        if not wrote:
+            wrote.append(bring_in(house, "meanwhile").pk)
+        return STEPS[5](*args)
+
+    monkeypatch.setattr("privacy.erasing.STEPS", (*STEPS[:5], write_meanwhile, *STEPS[6:]))
+    assert erasing.work_erasures() == 1
+    assert wrote and holders((WORD, PHONE)) == []
+
+
+def test_a_torn_mark_and_a_hold_keep_nobody_else_from_being_erased_again(house: House) -> None:
+    customer = fill(house)
+    held = Ticket.objects.get(pk=receive(house.channel).ticket_id).customer
+    erasing.hold(held, reason="A dispute at court", by=house.adam)
+    lines = [json.dumps({"erasure": "x", "customers": [str(one.public_id)]}) for one in (held, customer)]
+    erasing.marks_path().write_text("\n".join([lines[0], '{"erasure": "0b6c', '["x"]', lines[1][:40]]))
+    erasing.start_erasure(customer, by=house.adam)
+    erasing.work_erasures()
+    assert erasing.marks_path().read_text().endswith("}\n")
+    identity = Identity.objects.filter(customer=customer).earliest("pk")
+    Identity.objects.filter(pk=identity.pk).update(value=ADDRESS, display_name=WORD)
+    out = StringIO()
+    with pytest.raises(CommandError, match=r"dispute at court(.|\n)*line 2 (.|\n)*line 3 (.|\n)*line 4 "):
+        call_command("replay_erasures", stdout=out)
+    assert "Erased again: 1." in out.getvalue()
+    assert holders((WORD,)) == []
 
 
 def test_models_have_no_files_of_their_own() -> None:

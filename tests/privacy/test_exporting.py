@@ -89,6 +89,28 @@ def test_an_erasure_takes_it_along(house: House) -> None:
     assert CustomerExport.objects.get().stored_as == ""
 
 
+def test_one_that_is_just_being_made_is_of_nobody_once_they_are_erased(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = fill(house)
+    job = exporting.start_export(customer, by=house.adam)
+    write = exporting._write
+
+    def write_late(job: CustomerExport) -> int:
+        size = write(job)
+        erasing.start_erasure(customer, by=house.adam)
+        assert erasing.work_erasures() == 1
+        storages["attachments"].save(f"exports/{job.public_id}.zip", io.BytesIO(WORD.encode()))
+        return size
+
+    monkeypatch.setattr(exporting, "_write", write_late)
+    assert exporting.work_exports() == 0
+    assert not list(Path(storages["attachments"].path("exports")).iterdir())
+    assert exporting.open_export(job.public_id, by=house.adam) is None
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED
+
+
 @pytest.mark.parametrize("who", ["olena", "mallory", "vera"])
 def test_nobody_else_may(house: House, who: str) -> None:
     customer, agent = fill(house), getattr(house, who)

@@ -44,9 +44,9 @@ class Command(BaseCommand):
         except BackupError as error:
             raise CommandError(str(error)) from error
         tell_of_house(HouseEvent.BACKUP_RESTORED, {"name": folder.name, "taken_at": manifest.taken_at})
-        self._erase_again()
         self.stdout.write(f"Restored {folder.name}, taken at {manifest.taken_at}: {sum(manifest.rows.values())} rows, "
                           f"{manifest.files} files. What came in since then is not in it.")  # fmt: skip
+        self._erase_again()
 
     def _erase_again(self) -> None:
         """Whoever was erased since the backup came back with it; the marks of that lie beside the database."""

@@ -20,5 +20,7 @@ class Command(BaseCommand):
         path = options["file"] or marks_path()
         if not path.exists():
             raise CommandError(f"There is no {path}: nobody was erased here, or the file was not kept.")
-        again, clean = replay_erasures(path)
-        self.stdout.write(f"Erased again: {again}. Nothing to do: {clean}.")
+        found = replay_erasures(path)
+        self.stdout.write(f"Erased again: {found.again}. Nothing to do: {found.clean}.")
+        if found.left:
+            raise CommandError("Not erased:\n" + "\n".join(found.left))
