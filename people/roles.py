@@ -55,7 +55,7 @@ def role_key(agent: Agent) -> str:
 def lock_role(key: str) -> ChosenRole:
     """The role of this key; the shop's own (`custom-ID`) locked, so that it cannot change while it is given."""
     kind, _dash, id = key.partition("-")
-    if kind == CUSTOM and id.isdecimal():
+    if kind == CUSTOM and id.isdecimal() and len(id) < 19:
         custom = CustomRole.objects.select_for_update().filter(pk=int(id)).first()
         if custom is not None:
             return ChosenRole(CUSTOM, custom)
@@ -85,6 +85,8 @@ def save_role(
         before = _lock(role) if role else None
         by = _decider(by)
         require_own(by, wanted, permissions_of(CUSTOM, before.permissions) if before else frozenset())
+        if before and HOUSE_WIDE & wanted and before.agents.exclude(channels=None).exists():
+            raise Refused("house", _("Whoever looks after the whole helpdesk cannot be limited to channels."))
         saved = _write(before, values)
         told = values | ({"before": _told(before)} if before else {})
         record_event(("role", saved.pk), "role.changed" if before else "role.created", by=by.actor,

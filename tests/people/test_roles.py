@@ -72,6 +72,28 @@ class TestThePermissions:
 
 
 class TestMaking:
+    def test_a_role_does_not_grow_beyond_the_channels_of_whoever_has_it(self, house: House) -> None:
+        """Whoever handles privacy or channels is asked for no channel anywhere, since nobody limited may have that."""
+        role = seniors(house)
+        limited = save(house.ben, house.adam, role=f"custom-{role.pk}", channels=[house.channel.pk])
+        with pytest.raises(Refused) as refused:
+            save_role(role, by=house.adam, name="Senior", permissions=["handle_privacy"])
+        assert refused.value.field == "house"
+        assert not Agent.objects.get(pk=limited.pk).may(Permission.HANDLE_PRIVACY)
+        form = {"name": "Senior", "reach": "2", "house": "handle_privacy"}
+        assert signed_in(house.adam).post(f"/team/roles/{role.pk}/", form).status_code == 422
+        save(house.ben, house.adam, role=f"custom-{role.pk}", channels=None)
+        save_role(role, by=house.adam, name="Senior", permissions=["handle_privacy"])
+        assert Agent.objects.get(pk=limited.pk).may(Permission.HANDLE_PRIVACY)
+
+    @pytest.mark.parametrize("key", ["custom-" + "9" * 5000, "custom-" + "9" * 30, "custom-0", "custom-", "owner", "²"])
+    def test_no_such_successor(self, house: House, key: str) -> None:
+        role = seniors(house)
+        save(house.ben, house.adam, role=f"custom-{role.pk}")
+        answer = signed_in(house.adam).post(f"/team/roles/{role.pk}/remove/", {"successor": key})
+        assert answer.status_code == 302
+        assert CustomRole.objects.filter(pk=role.pk).exists()
+
     def test_it_is_given_and_carries_what_it_says(self, house: House) -> None:
         role = seniors(house, channels=[house.channel.pk])
         given = save(house.ben, house.adam, role=f"custom-{role.pk}")
