@@ -21,7 +21,7 @@ FOLDED = 200
 TICKED = "1"
 _YES = {"1", "true", "yes", "on"}
 _NO = {"0", "false", "no", "off"}
-_DIGITS, _PLACES = 14, 6
+_DIGITS, _PLACES, _FINEST = 14, 6, 100
 # A condition on one field: its number, how it is compared, with what. "12=" is "not said", "12*" is "said".
 _CONDITION = re.compile(r"(\d{1,18})([=<>*])(.*)", re.DOTALL)
 
@@ -31,6 +31,7 @@ def clean_value(field: TicketField, said: object) -> str:
     if isinstance(said, bool):
         said = TICKED if said else "0"
     text = " ".join(str(said if said is not None else "").replace("\x00", "").split())
+    text = text.encode("utf-8", "replace").decode()  # JSON can name halves of characters, and no column keeps them
     if not text:
         return ""
     return _CLEAN[FieldKind(field.kind)](field, text)
@@ -45,13 +46,20 @@ def _text(field: TicketField, text: str) -> str:
 
 
 def _number(field: TicketField, text: str) -> str:
-    try:
-        number = Decimal(text.replace(",", ".").replace(" ", ""))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or abs(number) >= 10**_DIGITS or _places(number) > _PLACES:
+    number = _decimal(text.replace(",", ".").replace(" ", ""))
+    if number is None or _places(number) > _PLACES:
         raise InvalidInput("fields", _("“%(field)s” is a number.") % {"field": field})
     return f"{number.normalize() + 0:f}"
+
+
+def _decimal(text: str) -> Decimal | None:
+    """The number that is written here, unless it is larger or finer than any that could be kept: the database has no
+    place for 1e200000, nor arithmetic for 1e9999999."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and -_FINEST < number.adjusted() < _DIGITS else None
 
 
 def _places(number: Decimal) -> int:
@@ -132,9 +140,9 @@ def _one(field_id: int, how: str, value: str) -> Q:
     if how == "=":
         return Q(Exists(said.filter(folded=folded(value)))) if value else ~Q(Exists(said))
     lookup = "lt" if how == "<" else "gt"
-    try:
-        compared: dict[str, object] = {f"number__{lookup}": Decimal(value)}
-    except InvalidOperation:
+    number = _decimal(value)
+    compared: dict[str, object] = {f"number__{lookup}": number}
+    if number is None:
         compared = {f"folded__{lookup}": folded(value), "number": None}
     return Q(Exists(said.filter(**compared)))
 

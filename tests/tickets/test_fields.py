@@ -65,7 +65,8 @@ KEPT = [
 ]  # fmt: skip
 REFUSED = [
     ("text", "x" * 501), ("number", "many"), ("number", "NaN"), ("number", "Infinity"), ("number", "1" * 15),
-    ("number", "0.0000001"), ("choice", "Other"), ("date", "02.03.2026"), ("date", "2026-02-30"), ("checkbox", "maybe"),
+    ("number", "0.0000001"), ("number", "1e9999999"), ("number", "-1e99999999"), ("number", "1e-9999999"),
+    ("number", "sNaN"), ("choice", "Other"), ("date", "02.03.2026"), ("date", "2026-02-30"), ("checkbox", "maybe"),
 ]  # fmt: skip
 
 
@@ -266,6 +267,27 @@ def test_conditions_find_what_was_said(house: House, gift: TicketField) -> None:
         assert set(Ticket.objects.filter(ticket_q({"field": (condition,)}))) == expected, condition
     both = (f"{gift.pk}=gift", f"{gift.pk}=own use", f"{amount.pk}>9")
     assert set(Ticket.objects.filter(fields_condition(both))) == {second}
+
+
+@pytest.mark.parametrize(
+    "asked", ["1e9999999", "-1e140000", "1e200000", "1e-200000", "nan", "sNaN1", "Infinity", "9" * 4000]
+)
+@pytest.mark.parametrize("how", "<>=")
+def test_numbers_that_nobody_can_keep_find_nothing(house: House, ticket: Ticket, how: str, asked: str) -> None:
+    """In a search, and in a view, of which every list and the live updates of everybody ask."""
+    amount = make(house, "Amount", "number")
+    actions.set_field(ticket.pk, by=house.olena, field_id=amount.pk, value="7")
+
+    assert not search_tickets(house.olena, f"field:Amount{how}{asked}").ids
+    assert not Ticket.objects.filter(ticket_q({"field": (f"{amount.pk}{how}{asked}",)})).exists()
+
+
+def test_the_api_takes_halves_of_characters_and_keeps_none(house: House, ticket: Ticket) -> None:
+    make(house, "Note", "text")
+    api, path = Api.of(house.olena), f"tickets/{ticket.pk}/"
+    assert api.patch(path, {"custom_fields": {"Note": "a\ud83d\x00b"}}).body["custom_fields"] == {"Note": "a?b"}
+    for name in ("\ud83d", "\x00", "x" * 5000):
+        assert api.patch(path, {"custom_fields": {name: "x"}}).wrong_fields == {"custom_fields"}
 
 
 @pytest.mark.parametrize(

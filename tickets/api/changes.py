@@ -94,9 +94,11 @@ def _status_key(ticket_id: int, status_id: int | None) -> str:
 
 
 def _set_fields(ticket_id: int, said: Mapping[str, Any], *, by: Agent) -> None:
-    known = {field.name: field.pk for field in TicketField.objects.filter(name__in=said)}
+    # Compared here: a name out of JSON may hold what the database would not even look for, nor an answer repeat.
+    known = {field.name: field.pk for field in TicketField.objects.all()}
     if unknown := [name for name in said if name not in known]:
-        raise InvalidInput("fields", _("This ticket has no field “%(name)s”.") % {"name": str(unknown[0])[:60]})
+        name = unknown[0][:60].encode("utf-8", "replace").decode()
+        raise InvalidInput("fields", _("This ticket has no field “%(name)s”.") % {"name": name})
     if any(isinstance(value, dict | list) for value in said.values()):
         raise InvalidInput("fields", _("A field holds one value."))
     actions.set_fields(ticket_id, by=by, values={known[name]: value for name, value in said.items()})
