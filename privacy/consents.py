@@ -23,7 +23,8 @@ def note_consent(
 ) -> ConsentEntry:
     """Add an entry. The same as the latest of its purpose adds none: it says nothing new."""
     require(by, Permission.HANDLE_PRIVACY)
-    purpose, proof, at = " ".join(purpose.split())[:120], " ".join(proof.split())[:500], at or timezone.now()
+    purpose, proof = (" ".join(said.replace("\x00", "").split()) for said in (purpose, proof))
+    purpose, proof, at = purpose[:120], proof[:500], at or timezone.now()
     if how not in ConsentWay.values:
         raise InvalidInput("how", _("Say how they agreed."))
     if not purpose or not proof:

@@ -273,7 +273,7 @@ def _is_back(customer: Customer) -> bool:
 def hold(customer: Customer, *, reason: str, by: Agent, at: datetime | None = None) -> LegalHold:
     """Keep everything of the person until the hold ends. Held already: the hold there is."""
     require(by, Permission.HANDLE_PRIVACY)
-    reason = " ".join(reason.split())[:300]
+    reason = " ".join(reason.replace("\x00", "").split())[:300]
     if not reason:
         raise InvalidInput("reason", _("Say why it has to be kept."))
     at = at or timezone.now()

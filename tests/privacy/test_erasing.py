@@ -242,7 +242,9 @@ def test_asked_twice_it_is_one_job_and_done_twice_it_is_the_same(house: House) -
 def test_a_hold_keeps_everything_and_says_why(house: House) -> None:
     customer = fill(house)
     before = holders((WORD,))
-    erasing.hold(customer, reason="A dispute at court", by=house.adam)
+    with pytest.raises(InvalidInput, match="Say why"):
+        erasing.hold(customer, reason=" \x00", by=house.adam)
+    erasing.hold(customer, reason="A dispute\x00 at court", by=house.adam)
     with pytest.raises(InvalidInput, match="A dispute at court"):
         erasing.start_erasure(customer, by=house.adam)
     assert not Erasure.objects.exists()
