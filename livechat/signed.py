@@ -68,9 +68,9 @@ def _identity(claims: dict[str, Any], *, audience: str, at: datetime) -> SignedI
     if begins is not None and ((moment := _moment(begins)) is None or moment > at + LEEWAY):
         raise BadToken("not yet")
     subject, jti = claims.get("sub"), claims.get("jti")
-    if not isinstance(subject, str) or not 0 < len(subject) <= 200 or "\x00" in subject:
+    if not isinstance(subject, str) or not 0 < len(subject) <= 200 or _storable(subject) != subject:
         raise BadToken("subject")
-    if not isinstance(jti, str) or not 0 < len(jti) <= 128 or "\x00" in jti:
+    if not isinstance(jti, str) or not 0 < len(jti) <= 128 or _storable(jti) != jti:
         raise BadToken("jti")
     return SignedIdentity(
         subject, jti, expires, _words(claims.get("name"), 120), _words(claims.get("email"), 254).lower(),
@@ -90,7 +90,12 @@ def _traits(said: Any) -> dict[str, str]:
 
 
 def _words(value: Any, longest: int) -> str:
-    return " ".join(value.replace("\x00", "").split())[:longest] if isinstance(value, str) else ""
+    return " ".join(_storable(value).split())[:longest] if isinstance(value, str) else ""
+
+
+def _storable(text: str) -> str:
+    """Without what no column takes: NULs, and the half of a character that a shop's script leaves of a name it cuts."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _moment(value: Any) -> datetime | None:

@@ -216,6 +216,13 @@ def test_a_signed_identity_is_known_and_joins_its_customer(made: tuple[Connectio
     assert [m["text"] for m in messages(chat, secret=OTHER)] == ["hi"]
 
 
+def test_a_name_cut_in_the_middle_of_a_character_is_a_name(made: tuple[Connection, str]) -> None:
+    chat, signing = made
+    token = make_token(signing, claims(chat, name="Zoe \ud83d", traits={"plan\ud83d": "\x00gold \udc00"}))
+    assert ask(chat, "identity", token=token).json()["name"] == "Zoe ?"
+    assert Visitor.objects.get().traits == {"plan?": "gold ?"}
+
+
 def test_forged_expired_foreign_and_odd_tokens_prove_nothing(made: tuple[Connection, str]) -> None:
     chat, signing = made
     now = int(time.time())
@@ -228,7 +235,8 @@ def test_forged_expired_foreign_and_odd_tokens_prove_nothing(made: tuple[Connect
         make_token(signing, claims(chat, aud="another")), make_token(signing, {"sub": "u1"}),
         make_token(signing, claims(chat, sub="")), make_token(signing, claims(chat, jti="")),
         make_token(signing, claims(chat, exp="soon")), make_token(signing, claims(chat, nbf=now + 600)),
-        make_token(signing, claims(chat, exp=True)),
+        make_token(signing, claims(chat, exp=True)), make_token(signing, claims(chat, sub="u\ud83d")),
+        make_token(signing, claims(chat, jti="j\ud83d")), make_token(signing, claims(chat, sub="u\x00")),
         f"eyJhbGciOiJub25lIn0.{body}.", f"{head}.{none[1]}.{signature}", f"{head}.{body}.", f"{head}.{body}", "", "a.b.c",
         f"eyJhbGciOiJIUzUxMiJ9.{body}.{signature}",
     ]  # fmt: skip

@@ -29,7 +29,7 @@ def zoe(house: House) -> Customer:
 
 def test_the_latest_of_a_purpose_counts(house: House, zoe: Customer) -> None:
     assert not agrees(zoe, "Newsletter")
-    entry = note_consent(zoe, purpose=" Newsletter ", given=True, how="mail", proof="#1001", by=house.adam, at=NOW)
+    entry = note_consent(zoe, purpose=" Newsletter ", given=True, how="mail", proof="#10\x0001", by=house.adam, at=NOW)
     again = note_consent(zoe, purpose="Newsletter", given=True, how="mail", proof="#1001", by=house.adam)
     assert again == entry
     assert agrees(zoe, "Newsletter")
@@ -42,7 +42,7 @@ def test_the_latest_of_a_purpose_counts(house: House, zoe: Customer) -> None:
     assert "Newsletter" in signed_in(house.adam).get(f"/customers/{zoe.pk}/privacy/").content.decode()
 
 
-@pytest.mark.parametrize("wrong", [{"purpose": " "}, {"proof": ""}, {"how": "telepathy"}])
+@pytest.mark.parametrize("wrong", [{"purpose": " \x00"}, {"proof": "\x00"}, {"how": "telepathy"}])
 def test_without_proof_it_is_none(house: House, zoe: Customer, wrong: dict[str, str]) -> None:
     said = {"purpose": "Newsletter", "how": "mail", "proof": "#1001"} | wrong
     with pytest.raises(InvalidInput):
