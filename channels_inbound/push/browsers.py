@@ -68,7 +68,13 @@ def subscribe_browser(
 
 def forget_browser(*, by: Agent, endpoint: str) -> bool:
     """Tell it no more; False when it was not told as this agent's."""
-    return bool(PushSubscription.objects.filter(agent=by, endpoint=endpoint).delete()[0])
+    known = PushSubscription.objects.filter(agent=by, endpoint=endpoint)
+    return _is_plain(endpoint) and bool(known.delete()[0])
+
+
+def _is_plain(endpoint: str) -> bool:
+    """Of ASCII without control characters, of which the database would not even look for a NUL."""
+    return endpoint.isascii() and endpoint.isprintable()
 
 
 def _check_endpoint(endpoint: str) -> None:
@@ -78,5 +84,5 @@ def _check_endpoint(endpoint: str) -> None:
         near = place.scheme == "https" or is_loopback(place.hostname or "")
     except (Unreachable, EgressError) as error:
         raise InvalidInput("endpoint", _("The browser gave no usable address.")) from error
-    if not near or len(endpoint) > LONGEST_ENDPOINT or not endpoint.isascii():
+    if not near or len(endpoint) > LONGEST_ENDPOINT or not _is_plain(endpoint):
         raise InvalidInput("endpoint", _("The browser gave no usable address."))

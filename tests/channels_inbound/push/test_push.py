@@ -11,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +20,7 @@ from channels_inbound.push.browsers import our_key, subscribe_browser
 from channels_inbound.push.crypto import b64, new_private_key, public_bytes
 from channels_inbound.push.sending import push_notices, sweep_pushed
 from events.models import Event
-from people.models import Agent
+from people.models import Agent, AgentSession
 from tests.people import House, make_house, open_ticket
 from tests.tickets.live.site import sign_in
 from tickets.actions import assign_ticket, move_to_team
@@ -148,7 +147,7 @@ def test_signed_out_or_switched_off_it_is_told_no_more(house: House, service: Se
     out, off = Browser(service, house.olena, "/send/1"), Browser(service, house.ben, "/send/2")
     given(house, house.olena)
     given(house, house.ben)
-    Session.objects.filter(session_key=out.session).delete()
+    AgentSession.objects.filter(session_key=out.session).delete()
     Agent.objects.filter(pk=house.ben.pk).update(is_active=False)
     assert push() == 0
     assert service.heard == []
@@ -190,7 +189,15 @@ def test_an_address_inside_our_network_is_not_called(house: House, service: Serv
 
 @pytest.mark.parametrize(
     "endpoint",
-    ["", "ftp://push.example/1", "http://push.example/1", "https://u@push.example/", "https://x/" + "y" * 1000],
+    [
+        "https://push.example/\x00",
+        "https://push.example/\t",
+        "",
+        "ftp://push.example/1",
+        "http://push.example/1",
+        "https://u@push.example/",
+        "https://x/" + "y" * 1000,
+    ],
 )
 def test_what_is_no_address_of_a_push_service(house: House, endpoint: str) -> None:
     key, session = new_private_key(), sign_in(house.olena)
@@ -215,6 +222,7 @@ class TestPages:
         assert olena.post("/push/browsers/", form).status_code == 200
         assert olena.get("/push/").json() == {"key": key, "subject": True}
         assert ben.post("/push/browsers/remove/", form).status_code == 200
+        assert ben.post("/push/browsers/remove/", {"endpoint": "\x00"}).status_code == 200
         assert PushSubscription.objects.get().agent == house.olena, "not Ben's to remove"
         assert ben.post("/push/browsers/", form).status_code == 200
         assert PushSubscription.objects.get().agent == house.ben
