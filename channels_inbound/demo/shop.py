@@ -85,16 +85,17 @@ def _furnish(shop: Shop) -> None:
         save_view(None, by=katrin, name=name, audience=EVERYONE, where=where, order=order)
     for content in (
         Content("Where is my parcel", {
-            "en": "Hello {{customer.first_name}},\n\nyour parcel is on its way. Here is where it is now:\n\n"
-                  "Kind regards\n{{agent.first_name}}",
-            "uk": "Вітаю, {{customer.first_name}}!\n\nВаша посилка в дорозі. Ось де вона зараз:\n\n"
-                  "З повагою\n{{agent.first_name}}",
+            "en": "Hello {{customer.first_name}},\n\nthis is how your order {{order.number}} of {{order.date}} stands: "
+                  "{{order.status}}.\n\nKind regards\n{{agent.first_name}}",
+            "uk": "Вітаю, {{customer.first_name}}!\n\nСтан Вашого замовлення {{order.number}} від {{order.date}}: "
+                  "{{order.status}}.\n\nЗ повагою\n{{agent.first_name}}",
         }, tags=("courier",)),
-        Content("Return label", {
-            "en": "Hello {{customer.first_name}},\n\nthe return label is attached. Put it on the parcel and bring it "
-                  "to any post office within 30 days.\n\nKind regards\n{{agent.first_name}}",
-            "uk": "Вітаю, {{customer.first_name}}!\n\nДодаю етикетку для повернення. Наклейте її на посилку, віднесіть "
-                  "до будь-якого відділення протягом 30 днів.\n\nЗ повагою\n{{agent.first_name}}",
+        Content("How to return", {
+            "en": "Hello {{customer.first_name}},\n\nyou may send {{order.number}} back within 30 days. Put its "
+                  "number into the parcel and bring that to any post office.\n\nKind regards\n{{agent.first_name}}",
+            "uk": "Вітаю, {{customer.first_name}}!\n\nЗамовлення {{order.number}} можна повернути протягом 30 днів. "
+                  "Покладіть у посилку номер замовлення, віднесіть до будь-якого відділення.\n\n"
+                  "З повагою\n{{agent.first_name}}",
         }, status="pending", tags=("return",)),
     ):  # fmt: skip
         save_macro(None, content, by=katrin, audience=EVERYONE)

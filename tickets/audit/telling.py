@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.functional import Promise
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +18,7 @@ from tickets.inbox.directory import Directory
 from tickets.inbox.sentences import Names, sentence
 
 from .reading import Record, moment_of
+from .words import happened
 
 KINDS: dict[str, str | Promise] = {
     AuditKind.TICKET_OPENED: gettext_lazy("Opened a ticket"),
@@ -66,9 +66,9 @@ def line_of(record: Record, directory: Directory) -> Line:
         return Line(record.at, who, eyes, text, record.kind, record.ticket_id, what, facts)
     ticket = record.stream_id if record.stream_type == TICKET_STREAM else None
     told = sentence(record, Names(directory, _("the customer"), {})) if ticket else None
-    about = "" if ticket else f"{record.stream_type} {record.stream_id}"
+    about = "" if ticket else f"#{record.stream_id}"
     data = json.dumps(record.data, ensure_ascii=False)[:LONGEST_DATA] if record.data and not ticket else ""
-    text = told.html if told else format_html("<code>{}</code>", record.kind)
+    text = told.html if told else happened(record.kind)
     return Line(moment_of(record), _name(record.actor_id, directory), "", text, record.kind, ticket, about, data)
 
 
