@@ -134,12 +134,13 @@ def assert_gapless(ticket_id: int) -> None:
 
 
 def row_counts() -> dict[str, int]:
-    """Rows of every table of ours."""
+    """Rows of every table of ours, but for what signing in for a test leaves behind."""
     with connection.cursor() as cursor:
         tables = [t for t in connection.introspection.table_names(cursor) if t.split("_")[0] in
                   ("events", "people", "tickets", "channels", "commerce", "metrics")]  # fmt: skip
         counts = {}
-        for table in tables:
-            cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")
+        for table in set(tables) - {"people_agentsession"}:
+            but = " WHERE kind <> 'signed_in'" if table == "events_auditentry" else ""
+            cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(table)}{but}")
             counts[table] = cursor.fetchone()[0]
     return counts
