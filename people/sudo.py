@@ -17,6 +17,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from people.viewing import is_viewing
+
 View = Callable[..., HttpResponseBase]
 
 
@@ -36,7 +38,8 @@ def fresh_sign_in(view: View, *, back: str = "") -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated or is_fresh(request):
+        # Who looks with another's eyes proved who they are to begin it, and can change nothing.
+        if not request.user.is_authenticated or is_viewing(request.session) or is_fresh(request):
             return view(request, *args, **kwargs)
         if request.method == "POST":
             messages.info(request, _("Do it once more, now that we know it is you."))
