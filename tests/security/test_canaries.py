@@ -53,7 +53,7 @@ def test_a_search_for_the_other_teams_word_finds_nothing(world: World) -> None:
         assert f'id="row-{other.ids["ticket"]}"' not in page
         assert f"About {other.word}" not in page
         for q in (other.word, str(other.ids["ticket"]), f"{other.word}@customer.example"):
-            assert client.get("/search/quick/", {"q": q}).json() == {"tickets": []}
+            assert client.get("/search/quick/", {"q": q}).json() == {"tickets": [], "people": []}
 
 
 def test_the_own_word_is_found_everywhere_it_should_be(world: World) -> None:
