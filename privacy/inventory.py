@@ -162,6 +162,9 @@ PLAIN: dict[str, str] = {
     "metrics.SurveyAnswer": "kind via",
     "metrics.SurveyInvitation": "kind state reason",
     "metrics.FollowUp": "state",
+    "metrics.CountedDay": "zone",
+    "metrics.DayTally": "zone",
+    "metrics.StoredAnswer": "name question key answer",  # figures of many, nobody named
     "livechat.Visitor": "public_id",
     "livechat.UsedToken": "jti digest",
     "livechat.Greeting": "name texts path hours",

@@ -12,7 +12,7 @@ from .erasing import work_erasures
 from .exporting import sweep_exports, work_exports
 
 BEAT_SCHEDULE = {
-    "erase and export customers": {"task": "privacy.tasks.work", "schedule": 60.0},
+    "erase and export customers": {"task": "privacy.tasks.work", "schedule": 10.0},
     "sweep exports": {"task": "privacy.tasks.sweep", "schedule": 3600.0},
 }
 

@@ -24,6 +24,8 @@ def test_beat_looks_for_everything_a_bell_may_have_missed() -> None:
         "media": "channels_inbound.tasks.sweep",
         "outbound": "channels_inbound.tasks.send_due",
         "bulk": "tickets.tasks.work_bulk",
+        "assign": "tickets.tasks.give_out",
+        "privacy": "privacy.tasks.work",
         "orders": "commerce.tasks.drain_orders",
         "replan": "metrics.tasks.replan_clocks",
     }
