@@ -91,9 +91,9 @@ def _let_in(request: HttpRequest, service: SignInService, agent: Agent, further:
 def _still_them(request: HttpRequest, service: SignInService, who: open_id.Identity, further: str) -> HttpResponseBase:
     if not request.user.is_authenticated:
         raise NotBelieved("nobody is signed in any more")
-    if not SignInLink.objects.filter(service=service, subject=who.subject, agent=cast(Agent, request.user)).exists():
+    if not SignInLink.objects.filter(service=service, subject=who.subject, agent=request.user).exists():
         raise NotBelieved("somebody else signed in there")
-    record_authentication(request, cast(Agent, request.user), "sso", service=service.pk, reauthenticated=True)
+    record_authentication(request, request.user, "sso", service=service.pk, reauthenticated=True)
     return redirect(further or settings.LOGIN_REDIRECT_URL)
 
 

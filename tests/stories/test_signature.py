@@ -24,7 +24,7 @@ def test_written_kept_and_shown_again(house: House, open_page: OpenPage) -> None
     page.get_by_role("button", name="Italic").click()
     page.keyboard.type("Tel. 1")
     assert accessibility_violations(page) == []
-    page.get_by_role("button", name="Save").click()
+    page.locator(".btn.pri", has_text="Save").click()
     expect(page.locator(".signs .rich .ed strong")).to_have_text("Nordvik")
     olena = Agent.objects.get(pk=house.olena.pk)
     assert olena.signature.split("\n") == ["{agent.first_name}, Nordvik", "", "Tel. 1"]
