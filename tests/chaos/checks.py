@@ -98,7 +98,9 @@ def wrong_replies(house: ChaosHouse, tried: Collection[str], promised: dict[str,
     wrong += [f"nobody wrote {words}" for words in written if words not in tried]
     ids = {row["text"]: row["id"] for row in rows}
     wrong += [f"promised and lost: {words}" for words, id in promised.items() if ids.get(words) != id]
-    arrived = Counter(str(mail.message["Message-ID"]).strip("<> ") for mail in list(house.sink.mails))
+    ours = {row["email"] for row in house.rows("SELECT email FROM people_agent")}  # told of digests and of keys made
+    sent = [mail for mail in list(house.sink.mails) if not ours & set(mail.rcpt_tos)]
+    arrived = Counter(str(mail.message["Message-ID"]).strip("<> ") for mail in sent)
     wrong += [f"{name} arrived {n} times" for name, n in arrived.items() if n > 1]
     wrong += [f"{name} was never written" for name in arrived if name not in {row["external_id"] for row in rows}]
     for row in rows:
