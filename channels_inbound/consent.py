@@ -20,11 +20,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from channels_inbound.credentials import CredentialsError, decrypt
-from channels_inbound.egress import EgressError, is_loopback
 from channels_inbound.imap import actions as mailboxes
 from channels_inbound.imap.oauth import TokenClient, exchange, sign_in_place
 from channels_inbound.models import Mailbox, MailboxAuth, OutgoingServer
 from channels_inbound.outgoing import actions as servers
+from people.egress import EgressError, is_loopback
 from people.models import Agent
 from tickets.errors import InvalidInput, NotFound
 

@@ -8,11 +8,11 @@ from typing import ClassVar
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from channels_inbound.hooks.http import HttpClient
 from channels_inbound.hooks.provider import Account, Part, Provider, SendError
 from livechat.limits import MAX_FILE
 from livechat.models import UnseenReplies, Visitor
 from livechat.widget_settings import WidgetSettings
+from people.http_client import HttpClient
 from tickets.kinds import Traits
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from people.models import Agent
 from people.signatures import fill_in, fill_in_html, first_name
+from people.written_html import html_of_text
 
 from .models import Channel
-from .written_html import html_of_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.facts import CallHeard, Fact, Ignored, RecordingHeard, RemoteFile
-from channels_inbound.hooks.http import HttpClient
 from channels_inbound.hooks.provider import Account, BadSignature, Field, Hook, Malformed, Provider, Reading
 from channels_inbound.hooks.reading import ident, line, load_object, moment, text, thing
 from channels_inbound.hooks.signatures import require_any
 from channels_inbound.phone.numbers import e164
+from people.http_client import HttpClient
 from tickets.kinds import Traits
 
 # Only the end is the record; the others say that it rings, or that files are ready.

@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from channels_inbound.comments.parse import instagram_change, page_change, value_of
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact, Ignored
-from channels_inbound.hooks.http import HttpClient
 from channels_inbound.hooks.provider import Account, Field, Part, Reading, SendError
 from channels_inbound.hooks.reading import line, things
 from channels_inbound.instagram.provider import LOGIN, base_of
 from channels_inbound.meta.door import APP_SECRET, TOKEN, MetaProvider, not_ours
 from channels_inbound.meta.graph import bearer, result, sent_id
+from people.http_client import HttpClient
 from tickets.kinds import Traits
 
 

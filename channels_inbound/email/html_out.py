@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from html import escape, unescape
 
-from tickets.written_html import clean_written_html, pictures_of, replace_pictures
+from people.written_html import clean_written_html, pictures_of, replace_pictures
 
 FONT = "font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:1.5"
 SMALL = "font-family:Arial,Helvetica,sans-serif;font-size:11px"

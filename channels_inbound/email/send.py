@@ -15,9 +15,9 @@ from typing import Protocol
 
 from django.conf import settings
 
-from channels_inbound.egress import is_loopback, tls_context
 from channels_inbound.email.compose import ComposedMail
 from channels_inbound.email.smtp_socket import open_smtp
+from people.egress import is_loopback, tls_context
 
 MAX_MAILS_PER_CONNECTION = 50
 Refusals = dict[str, tuple[int, bytes]]

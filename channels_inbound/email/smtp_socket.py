@@ -6,7 +6,7 @@ import smtplib
 import socket
 from typing import Any, Protocol
 
-from channels_inbound.egress import connect, tls_context
+from people.egress import connect, tls_context
 
 PORTS = frozenset({25, 465, 587, 2525})
 

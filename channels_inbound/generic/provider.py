@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from channels_inbound.hooks.facts import Echo, Edited, Fact, Heard, Ignored, Reacted, Receipt, RemoteFile, Unsent
-from channels_inbound.hooks.http import HttpClient
 from channels_inbound.hooks.provider import (
     Account,
     BadSignature,
@@ -28,6 +27,7 @@ from channels_inbound.hooks.reading import ident, key_of, line, load_object, mom
 from channels_inbound.hooks.signatures import hmac_hex, require_any
 from channels_inbound.hooks.words import language_of, subject_of, worded
 from channels_inbound.phone.numbers import e164
+from people.http_client import HttpClient
 from tickets.claims import claims_of
 from tickets.inbound import Address, InboundMessage
 from tickets.kinds import Traits

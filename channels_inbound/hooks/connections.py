@@ -15,13 +15,13 @@ from channels_inbound.credentials import CredentialsError, decrypt, encrypt
 from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
 from channels_inbound.hooks.accounts import account_of
 from channels_inbound.hooks.condition import connection_recovered, connection_refused, note_trouble, release_waiting
-from channels_inbound.hooks.http import HttpClient, TooLarge, Unanswered, Unreachable
 from channels_inbound.hooks.provider import Provider, SendError
 from channels_inbound.hooks.registry import provider as provider_named
 from channels_inbound.models import Connection, ConnectionState
 from channels_inbound.quarantine import channels_visible_to
 from events.audit import note_setting
 from events.ledger import record_event
+from people.http_client import HttpClient, TooLarge, Unanswered, Unreachable
 from people.models import Agent, Team
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import InvalidInput, NotFound

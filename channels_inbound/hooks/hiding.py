@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from channels_inbound.hooks.accounts import sending_account
 from channels_inbound.hooks.condition import connection_refused
-from channels_inbound.hooks.http import HttpClient, TooLarge, Unanswered, Unreachable
 from channels_inbound.hooks.provider import SendError
 from channels_inbound.hooks.registry import provider
+from people.http_client import HttpClient, TooLarge, Unanswered, Unreachable
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
 from tickets.actions.changes import message_hidden

@@ -15,10 +15,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from channels_inbound.hooks.accounts import sending_account
-from channels_inbound.hooks.http import HttpClient, TooLarge, Unanswered, Unreachable
 from channels_inbound.hooks.provider import SendError
 from channels_inbound.hooks.registry import provider
 from channels_inbound.models import FetchState, RemoteMedia
+from people.http_client import HttpClient, TooLarge, Unanswered, Unreachable
 from tickets.actions.changes import files_arrived
 from tickets.models import Attachment
 from tickets.sniff import sniff

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from channels_inbound.hooks.facts import Fact
-from channels_inbound.hooks.http import Answer, HttpClient
 from channels_inbound.models import Connection
+from people.http_client import Answer, HttpClient
 from tickets.kinds import Traits
 
 if TYPE_CHECKING:

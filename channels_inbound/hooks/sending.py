@@ -16,12 +16,12 @@ from channels_inbound.health import note_sent
 from channels_inbound.hooks.accounts import sending_account
 from channels_inbound.hooks.apply import apply_parked
 from channels_inbound.hooks.condition import connection_refused, connection_works, note_trouble
-from channels_inbound.hooks.http import HttpClient, TooLarge, Unanswered, Unreachable
 from channels_inbound.hooks.own import note_part, tag_of
 from channels_inbound.hooks.parts import part_texts
 from channels_inbound.hooks.provider import Account, OutFile, Part, Provider, SendError
 from channels_inbound.hooks.registry import provider
 from channels_inbound.models import Connection, ConnectionState, SentPart
+from people.http_client import HttpClient, TooLarge, Unanswered, Unreachable
 from people.models import Identity
 from tickets.actions.delivery import (
     begin_handover,

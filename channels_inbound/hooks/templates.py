@@ -13,10 +13,10 @@ from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
 from channels_inbound.hooks.accounts import account_of
 from channels_inbound.hooks.condition import connection_refused
 from channels_inbound.hooks.connections import connection_for
-from channels_inbound.hooks.http import HttpClient, TooLarge, Unanswered, Unreachable
 from channels_inbound.hooks.provider import SendError
 from channels_inbound.hooks.registry import provider
 from events.ledger import record_event
+from people.http_client import HttpClient, TooLarge, Unanswered, Unreachable
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import InvalidInput

@@ -12,10 +12,10 @@ from time import monotonic
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
-from channels_inbound import egress
-from channels_inbound.egress import AddressRefused, connect, is_loopback
 from channels_inbound.imap.troubles import StartTlsRefused
 from channels_inbound.models import MailboxSecurity
+from people import egress
+from people.egress import AddressRefused, connect, is_loopback
 
 PORTS = frozenset({143, 993})
 CONNECT_SECONDS = 15.0

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlencode, urlsplit
 
-from channels_inbound.egress import connect, is_loopback, tls_context
+from people.egress import connect, is_loopback, tls_context
 
 PORTS = frozenset({443})
 SECONDS = 15.0

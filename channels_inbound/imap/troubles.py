@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from imapclient.exceptions import IMAPClientError, LoginError
 
 from channels_inbound.credentials import CredentialsError
-from channels_inbound.egress import AddressRefused, NameNotFound
 from channels_inbound.imap.oauth import TokenRefused, TokenUnavailable
+from people.egress import AddressRefused, NameNotFound
 
 
 class Kind(StrEnum):

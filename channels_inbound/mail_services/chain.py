@@ -27,8 +27,8 @@ from cryptography.x509 import (
 from cryptography.x509.oid import AuthorityInformationAccessOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from channels_inbound.egress import trusted_authorities
 from channels_inbound.hooks.provider import BadSignature, Unverifiable
+from people.egress import trusted_authorities
 
 MOST_CERTIFICATES = 4
 _DEEPEST = 2

@@ -13,12 +13,12 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.facts import Fact, Ignored, MailReport, RawMail
-from channels_inbound.hooks.http import HttpClient
 from channels_inbound.hooks.provider import Account, BadSignature, Field, Hook, Malformed, Provider, Reading
 from channels_inbound.hooks.reading import line, load_object, moment, parse_form, text, thing, things
 from channels_inbound.hooks.signatures import hmac_hex, require_any, require_basic
 from channels_inbound.mail_services.mime import decoded, header_pairs, mail_of
 from channels_inbound.mail_services.sns import verify_notice
+from people.http_client import HttpClient
 from tickets.kinds import MAIL
 
 ADDRESS = Field("address", _("Email address of the channel"))

@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.x509 import Certificate
 
 from channels_inbound.hooks.endpoints import endpoint
-from channels_inbound.hooks.http import HttpClient, TooLarge, Unanswered, Unreachable
 from channels_inbound.hooks.provider import BadSignature, Unverifiable
 from channels_inbound.hooks.reading import text
 from channels_inbound.mail_services.chain import vouched
+from people.http_client import HttpClient, TooLarge, Unanswered, Unreachable
 
 _HOST = re.compile(r"sns\.[a-z]{2}(-[a-z]+)+-\d\.amazonaws\.com(\.cn)?")
 _PATH = re.compile(r"/SimpleNotificationService-[A-Za-z0-9]{16,80}\.pem")

@@ -8,13 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact, Ignored
-from channels_inbound.hooks.http import HttpClient
 from channels_inbound.hooks.provider import Account, Field, Part, Reading
 from channels_inbound.hooks.reading import line, things
 from channels_inbound.meta.door import APP_SECRET, HUMAN_AGENT, TOKEN, MetaProvider, not_ours
 from channels_inbound.meta.graph import bearer, result
 from channels_inbound.meta.messaging import parse_item
 from channels_inbound.meta.sending import send_to_person
+from people.http_client import HttpClient
 from tickets.kinds import Traits
 
 FIELDS = "messages,messaging_postbacks,message_echoes,message_deliveries,message_reads,message_reactions,message_edits"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from channels_inbound.hooks.http import Answer, Unanswered
 from channels_inbound.hooks.provider import Account, SendError, retry_after
 from channels_inbound.hooks.reading import line, number, text, thing, things
+from people.http_client import Answer, Unanswered
 
 TRANSIENT = frozenset({
     1, 2, 4, 17, 32, 613, 80007, 130429, 131048, 131056, 133016, 131064, 131000, 131016, 131053, 131057, 135000,

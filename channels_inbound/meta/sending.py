@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from channels_inbound.hooks.http import HttpClient
 from channels_inbound.hooks.provider import Account, OutFile, Part
 from channels_inbound.meta.graph import bearer, result, sent_id
+from people.http_client import HttpClient
 
 _KINDS = (("image/", "image"), ("video/", "video"), ("audio/", "audio"))
 

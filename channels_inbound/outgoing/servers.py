@@ -9,10 +9,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from channels_inbound.credentials import CredentialsError, decrypt, encrypt
-from channels_inbound.egress import EgressError
 from channels_inbound.email.send import SmtpRoute, SmtpSender, Unreachable
 from channels_inbound.imap.oauth import TokenClient, TokenRefused, TokenUnavailable, is_fresh, refresh
 from channels_inbound.models import MailboxAuth, OutgoingSecurity, OutgoingServer, OutgoingState
+from people.egress import EgressError
 
 SECONDS = 30.0
 _FIRST_QUIET = timedelta(minutes=1)

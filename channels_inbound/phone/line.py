@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_inbound.hooks.http import HttpClient
 from channels_inbound.hooks.provider import Account, Field, Provider
 from channels_inbound.phone.numbers import e164
+from people.http_client import HttpClient
 from tickets.kinds import Traits
 
 

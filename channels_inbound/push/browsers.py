@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from channels_inbound.credentials import decrypt, encrypt
-from channels_inbound.egress import EgressError, is_loopback
-from channels_inbound.hooks.http import Unreachable, parsed
 from channels_inbound.models import PushKey, PushSubscription
+from people.egress import EgressError, is_loopback
+from people.http_client import Unreachable, parsed
 from people.models import Agent
 from tickets.errors import InvalidInput
 

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import translation
 
 from channels_inbound.credentials import CredentialsError
-from channels_inbound.hooks.http import HttpClient, TooLarge, Unanswered, Unreachable
 from channels_inbound.models import PushedNotice, PushSubscription
+from people.http_client import HttpClient, TooLarge, Unanswered, Unreachable
 from tickets.live.admission import living_sessions
 from tickets.models import Notification, Ticket
 from tickets.notices.rules import sentence

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact
-from channels_inbound.hooks.http import Answer, HttpClient, Unanswered
 from channels_inbound.hooks.provider import Account, Field, Hook, Part, Provider, Reading, SendError
 from channels_inbound.hooks.signatures import require_any
 from channels_inbound.telegram.parse import parse_update
+from people.http_client import Answer, HttpClient, Unanswered
 from tickets.kinds import Traits
 
 UPDATES = ["message", "edited_message", "callback_query", "my_chat_member", "message_reaction"]

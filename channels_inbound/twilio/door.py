@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 
-from channels_inbound.hooks.http import Answer, Unanswered
 from channels_inbound.hooks.provider import Account, BadSignature, Hook, Malformed, SendError, retry_after
 from channels_inbound.hooks.reading import line, number, storable, text
 from channels_inbound.hooks.signatures import hmac_base64, require_any
+from people.http_client import Answer, Unanswered
 
 TRANSIENT = frozenset({20429, 63018, 30001, 30008})
 AUTH = frozenset({20003, 30002, 63015, 21408})

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_noop
 
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact, Heard, Ignored, Reachable, Receipt, RemoteFile
-from channels_inbound.hooks.http import HttpClient
 from channels_inbound.hooks.provider import (
     Account,
     Field,
@@ -29,6 +28,7 @@ from channels_inbound.hooks.reading import ident, key_of, line, number, text, th
 from channels_inbound.hooks.words import language_of, subject_of, worded
 from channels_inbound.twilio.door import TAG_FIELD, basic, body_with_tag, fields_of, listed, result, verify_twilio
 from channels_inbound.twilio.templates import MOST_PAGES, read_content
+from people.http_client import HttpClient
 from tickets.inbound import Address, InboundMessage
 from tickets.kinds import Traits
 

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import CallHeard, Fact, Ignored, RecordingHeard, RemoteFile
-from channels_inbound.hooks.http import HttpClient
 from channels_inbound.hooks.provider import Account, Field, Hook, Malformed, Provider, Reading
 from channels_inbound.hooks.reading import ident, line, number, text
 from channels_inbound.phone.numbers import e164
 from channels_inbound.twilio.door import basic, fields_of, result, verify_twilio
+from people.http_client import HttpClient
 from tickets.kinds import Traits
 
 MISSED = {"busy": "busy", "failed": "failed", "no-answer": "missed", "canceled": "abandoned"}

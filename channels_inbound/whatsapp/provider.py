@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact
-from channels_inbound.hooks.http import HttpClient
 from channels_inbound.hooks.provider import Account, Field, OutFile, Part, Reading, SendError, Template
 from channels_inbound.hooks.reading import line, text, things
 from channels_inbound.meta.door import APP_SECRET, TOKEN, MetaProvider
 from channels_inbound.meta.graph import bearer, result, sent_id
 from channels_inbound.whatsapp.parse import parse_change
 from channels_inbound.whatsapp.templates import MOST_PAGES, read_template
+from people.http_client import HttpClient
 from tickets.kinds import Traits
 
 MEGABYTE = 1024 * 1024

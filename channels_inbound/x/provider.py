@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact
-from channels_inbound.hooks.http import Answer, HttpClient, Unanswered
 from channels_inbound.hooks.provider import Account, BadSignature, Field, Hook, Part, Provider, Reading, SendError
 from channels_inbound.hooks.reading import line, number, text
 from channels_inbound.hooks.signatures import hmac_base64, require_any
 from channels_inbound.meta.graph import bearer
 from channels_inbound.x.parse import parse_activity
+from people.http_client import Answer, HttpClient, Unanswered
 from tickets.kinds import Traits
 
 

@@ -28,7 +28,7 @@ def mail_text(invitation: SurveyInvitation) -> str:
 
 
 def mail_html(invitation: SurveyInvitation) -> str:
-    """The same with the numbers in a row. Only what `tickets.written_html` lets through."""
+    """The same with the numbers in a row. Only what `people.written_html` lets through."""
     words, kind = words_for(invitation.language), invitation.kind
     scale = SCALES[kind]
     cells = "".join(

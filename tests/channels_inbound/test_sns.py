@@ -10,11 +10,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from channels_inbound.egress import trusted_authorities
-from channels_inbound.hooks.http import HttpClient
 from channels_inbound.hooks.provider import BadSignature, Unverifiable
 from channels_inbound.mail_services import sns as checking
 from channels_inbound.models import RawDelivery
+from people.egress import trusted_authorities
+from people.http_client import HttpClient
 from tests.channels_inbound.hooks.house import KEY, connect, deliver
 from tests.people import make_house
 from tests.providers import mail_services

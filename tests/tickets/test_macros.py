@@ -10,6 +10,7 @@ from django.test import Client
 
 from people.models import Agent
 from people.permissions import PermissionDenied
+from people.written_html import text_of_html
 from tests.people import House, assert_gapless, events_of, make_house, open_ticket, row_counts
 from tickets import actions, placeholders
 from tickets.actions.macros import Content, remove_macro, save_macro, use_macro
@@ -17,7 +18,6 @@ from tickets.actions.views import Audience
 from tickets.errors import InvalidInput, NotFound
 from tickets.models import Macro, Message, Ticket
 from tickets.placeholders import fill, refuse_unfilled, unknown_placeholders
-from tickets.written_html import text_of_html
 
 pytestmark = pytest.mark.django_db
 

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from people.models import Agent
 from people.permissions import Permission
+from people.written_html import LONGEST, clean_written_html, text_of_html
 from tickets.errors import InvalidInput, NotFound
 from tickets.models import Draft, DraftKind, Message, Seen, Ticket
-from tickets.written_html import LONGEST, clean_written_html, text_of_html
 
 from .base import require
 

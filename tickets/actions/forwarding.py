@@ -20,6 +20,7 @@ from events.doorbell import ring
 from people.identities import IdentityKey, Newcomer, resolve_identities
 from people.models import Agent
 from people.permissions import Permission
+from people.written_html import clean_written_html
 from tickets.errors import InvalidInput, NewAddress
 from tickets.events import TicketEvent
 from tickets.models import (
@@ -38,7 +39,6 @@ from tickets.models import (
 )
 from tickets.recipients import Recipients
 from tickets.tokens import new_token
-from tickets.written_html import clean_written_html
 
 from .addressing import Wish, typed_recipients
 from .base import lock_ticket, record, refuse_closed

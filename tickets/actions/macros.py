@@ -18,13 +18,13 @@ from events.ledger import record_event
 from events.models import Event
 from people.models import Agent, Identity
 from people.permissions import Permission
+from people.written_html import LONGEST, clean_written_html, replace_pictures, text_of_html
 from tickets.errors import InvalidInput, NotFound
 from tickets.events import TICKET_STREAM, MacroEvent, TicketEvent
 from tickets.fields import clean_value
 from tickets.models import Macro, MacroText, Priority, Ticket, TicketField
 from tickets.placeholders import Filled, fill, fill_html, in_braces, unknown_placeholders, values_for
 from tickets.statuses import is_status
-from tickets.written_html import LONGEST, clean_written_html, replace_pictures, text_of_html
 
 from .assignment import assign_ticket
 from .base import lock_ticket, record, require

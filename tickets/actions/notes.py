@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from people.models import Agent
 from people.permissions import Permission
+from people.written_html import clean_written_html, pictures_of
 from tickets.events import TicketEvent
 from tickets.mentions import mentions_in
 from tickets.models import Conversation, Draft, Message, MessageKind
-from tickets.written_html import clean_written_html, pictures_of
 
 from .base import lock_ticket, record
 from .compose import add_message, clean_text, repeated

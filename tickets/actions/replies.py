@@ -17,6 +17,7 @@ from events.doorbell import ring
 from events.tracing import current_trace
 from people.models import Agent
 from people.permissions import Permission
+from people.written_html import clean_written_html, pictures_of
 from tickets.errors import InvalidInput, StaleReply
 from tickets.events import TicketEvent
 from tickets.inbound import Address
@@ -36,7 +37,6 @@ from tickets.models import (
 from tickets.recipients import Recipients
 from tickets.statuses import category_of
 from tickets.tokens import new_token
-from tickets.written_html import clean_written_html, pictures_of
 
 from .addressing import Wish, admit_recipients, choose_recipients
 from .base import audience, lock_ticket, record, refuse_closed

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from events.models import Event
 from people.models import Agent
 from people.permissions import Permission
+from people.written_html import html_of_text
 from tickets.errors import FieldsMissing, InvalidInput, TooLate
 from tickets.events import STATUS_CHANGES, TICKET_STREAM, TicketEvent
 from tickets.kinds import traits_of
@@ -30,7 +31,6 @@ from tickets.models import (
 )
 from tickets.preview import preview_of
 from tickets.statuses import word_before
-from tickets.written_html import html_of_text
 
 from .asides import note_aside
 from .base import audience, lock_message_ticket, record, refresh_attention

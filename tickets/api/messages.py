@@ -20,6 +20,7 @@ from people.api.schema import page_of
 from people.models import Agent
 from people.permissions import Permission
 from people.watching import saw_ticket
+from people.written_html import LONGEST, text_of_html
 from tickets import actions
 from tickets.actions.base import lock_ticket
 from tickets.api.base import SpineView, refusal
@@ -28,7 +29,6 @@ from tickets.api.queries import message_rows
 from tickets.api.serializers import MessageSerializer
 from tickets.errors import StaleReply
 from tickets.models import Message, Status
-from tickets.written_html import LONGEST, text_of_html
 
 MISSED_SHOWN = 20
 LONGEST_UNDO = 600

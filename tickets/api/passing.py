@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from people.api.base import StrictSerializer
+from people.written_html import LONGEST, text_of_html
 from tickets import actions
 from tickets.api.base import SpineView
 from tickets.api.filters import IdField
@@ -18,7 +19,6 @@ from tickets.api.messages import LONGEST_UNDO, address_list
 from tickets.api.queries import message_rows
 from tickets.api.serializers import MessageSerializer
 from tickets.models import Message
-from tickets.written_html import LONGEST, text_of_html
 
 
 class NewForward(StrictSerializer):

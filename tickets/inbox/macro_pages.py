@@ -15,12 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from people.models import Agent, Team
 from people.permissions import Permission
+from people.written_html import LONGEST
 from tickets.actions.macros import Content, remove_macro, save_macro, use_macro
 from tickets.actions.views import Audience, editable_by, shown_to
 from tickets.errors import DomainError, InvalidInput
 from tickets.models import Macro, Priority, TicketField
 from tickets.placeholders import in_braces, known_placeholders
-from tickets.written_html import LONGEST
 
 from .access import agent_of, signed_in
 from .directory import Directory, read_directory

@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from people.models import Agent
+from people.written_html import LONGEST, text_of_html
 from tickets.actions import forwarding
 from tickets.models import Attachment, Message, MessageKind, Ticket
-from tickets.written_html import LONGEST, text_of_html
 
 from .access import agent_of, signed_in
 from .directory import read_directory

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from people.models import Agent, MailKind, Team
 from people.permissions import PermissionDenied
+from people.written_html import LONGEST, text_of_html
 from tickets.actions import (
     assignment,
     drafts,
@@ -41,7 +42,6 @@ from tickets.mentions import mentions_in
 from tickets.models import DraftKind, Message, Ticket
 from tickets.notices import mark_ticket_read
 from tickets.realtime import announce_to_agent
-from tickets.written_html import LONGEST, text_of_html
 
 from .access import agent_of, busy, forbidden, refusal, signed_in
 from .dates import short_moment

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.utils.safestring import SafeString, mark_safe
 
+from people.written_html import clean_written_html, pictures_of, replace_pictures
 from tickets.files import inline_picture_url
 from tickets.models import Message, MessageKind
-from tickets.written_html import clean_written_html, pictures_of, replace_pictures
 
 
 def written_html(message: Message) -> SafeString | None:

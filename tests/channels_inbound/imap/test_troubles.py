@@ -11,13 +11,13 @@ from django.test import override_settings
 from django.utils import timezone
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from channels_inbound import egress
 from channels_inbound.credentials import decrypt
 from channels_inbound.imap.actions import stored_secret
 from channels_inbound.imap.troubles import Trouble, trouble_of
 from channels_inbound.imap.visit import try_mailbox
 from channels_inbound.models import Mailbox, RawDelivery
 from helpdesk.runtime.redis import free_port
+from people import egress
 from tests.channels_inbound.imap.conftest import AddMailbox, numbered, visit
 from tests.channels_inbound.imap.hanging import talking_server
 from tests.people import House

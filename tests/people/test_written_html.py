@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from tickets.written_html import (
+from people.written_html import (
     clean_written_html,
     html_of_text,
     pictures_of,
