@@ -15,6 +15,7 @@ from events.ledger import record_event
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import InvalidInput, NotFound
+from tickets.order import move_one
 
 from .events import RULES_STREAM, SlaEvent
 from .models import BusinessCalendar, Policy
@@ -45,13 +46,9 @@ def move_policy(policy_id: int, *, by: Agent, up: bool) -> Policy:
         _begin(by)
         policy = _policy(policy_id)
         order = list(Policy.objects.order_by("position", "pk"))
-        here = order.index(policy)
-        there = here - 1 if up else here + 1
-        if not 0 <= there < len(order):
+        there = move_one(order, policy, up=up)
+        if there is None:
             return policy
-        order[here], order[there] = order[there], order[here]
-        for position, one in enumerate(order):
-            one.position = position
         Policy.objects.bulk_update(order, ["position"])
         _end(SlaEvent.POLICY_MOVED, {"policy": policy.pk, "to": there}, by=by)
     return order[there]

@@ -17,6 +17,7 @@ from people.contact_budget import contact_rules
 from people.models import Agent, ContactRules
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import InvalidInput, NotFound
+from tickets.order import move_one
 
 # The surveys as a whole: one stream, under one lock. No survey has this number.
 ALL = (SURVEYS_STREAM, 0)
@@ -50,13 +51,9 @@ def move_survey(survey_id: int, *, by: Agent, up: bool) -> Survey:
         _begin(by)
         survey = _survey(survey_id)
         order = list(Survey.objects.all())
-        here = order.index(survey)
-        there = here - 1 if up else here + 1
-        if not 0 <= there < len(order):
+        there = move_one(order, survey, up=up)
+        if there is None:
             return survey
-        order[here], order[there] = order[there], order[here]
-        for position, one in enumerate(order):
-            one.position = position
         Survey.objects.bulk_update(order, ["position"])
         _end(SurveyEvent.MOVED, {"survey": survey.pk, "to": there}, by=by)
     return order[there]

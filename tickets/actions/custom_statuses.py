@@ -18,6 +18,7 @@ from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
 from tickets.events import StatusEvent
 from tickets.models import CATEGORIES, CustomStatus, Tone
+from tickets.order import move_one
 from tickets.statuses import LONGEST
 
 from .base import require
@@ -84,16 +85,12 @@ def move_custom_status(status_id: int, *, by: Agent, up: bool, at: datetime | No
     with transaction.atomic():
         rows = CustomStatus.objects.select_for_update().filter(archived_at=None).order_by("pk")
         order = sorted(rows, key=lambda one: (CATEGORIES.index(one.category), one.position, one.pk))
-        here = next((place for place, one in enumerate(order) if one.pk == status_id), None)
-        if here is None:
+        status = next((one for one in order if one.pk == status_id), None)
+        if status is None:
             raise NotFound(_("There is no such status."))
-        there = here - 1 if up else here + 1
-        status = order[here]
-        if not 0 <= there < len(order) or order[there].category != status.category:
+        there = move_one(order, status, up=up, part_of=lambda one: one.category)
+        if there is None:
             return status
-        order[here], order[there] = order[there], order[here]
-        for position, one in enumerate(order):
-            one.position = position
         CustomStatus.objects.bulk_update(order, ["position"])
         _record(status, StatusEvent.MOVED, by=by, at=at, data={"to": there})
     return status

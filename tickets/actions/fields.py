@@ -20,6 +20,7 @@ from tickets.errors import FieldsMissing, InvalidInput, NotFound
 from tickets.events import FieldEvent, TicketEvent
 from tickets.fields import as_number, clean_value, folded
 from tickets.models import FieldKind, FieldValue, Ticket, TicketField
+from tickets.order import move_one
 
 from .base import lock_ticket, record, refuse_closed, require
 
@@ -150,16 +151,12 @@ def move_field(field_id: int, *, by: Agent, up: bool, at: datetime | None = None
     with transaction.atomic():
         order = list(TicketField.objects.select_for_update().filter(archived_at=None).order_by("pk"))
         order.sort(key=lambda one: (one.position, one.pk))
-        here = next((place for place, one in enumerate(order) if one.pk == field_id), None)
-        if here is None:
+        field = next((one for one in order if one.pk == field_id), None)
+        if field is None:
             raise NotFound(_("There is no such field."))
-        there = here - 1 if up else here + 1
-        field = order[here]
-        if not 0 <= there < len(order):
+        there = move_one(order, field, up=up)
+        if there is None:
             return field
-        order[here], order[there] = order[there], order[here]
-        for position, one in enumerate(order):
-            one.position = position
         TicketField.objects.bulk_update(order, ["position"])
         _record(field, FieldEvent.MOVED, by=by, at=at, data={"to": there})
     return field

@@ -19,6 +19,7 @@ from tickets.conditions import MOST_VALUES, is_condition
 from tickets.errors import InvalidInput, NotFound
 from tickets.events import ViewEvent
 from tickets.models import SavedView, ViewOrder
+from tickets.order import move_one
 
 from .base import require
 
@@ -101,13 +102,9 @@ def move_view(view_id: int, *, by: Agent, down: bool, at: datetime | None = None
     with transaction.atomic():
         view = _locked(view_id, by)
         row = list(_siblings(view.owner, view.team).select_for_update().order_by("position", "pk"))
-        here = row.index(view)
-        there = here + (1 if down else -1)
-        if not 0 <= there < len(row):
+        there = move_one(row, view, up=not down)
+        if there is None:
             return
-        row[here], row[there] = row[there], row[here]
-        for position, one in enumerate(row):
-            one.position = position
         SavedView.objects.bulk_update(row, ["position"])
         _record(view, ViewEvent.MOVED, by, at, {"to": there})
 

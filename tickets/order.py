@@ -1,0 +1,30 @@
+"""Rows that stand in the order somebody chose (fields, views, policies): moved by one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+
+class Placed(Protocol):
+    position: Any
+
+
+P = TypeVar("P", bound=Placed)
+
+
+def move_one(
+    row: list[P], one: P, *, up: bool, part_of: Callable[[P], object] = lambda _one: None
+) -> int | None:  # fmt: skip
+    """Put one before its neighbour, or after it, and number the whole row by where each now stands; its new place.
+
+    None, and nothing is changed, at the end of the row, or of its own part. The caller keeps the positions.
+    """
+    here = row.index(one)
+    there = here - 1 if up else here + 1
+    if not 0 <= there < len(row) or part_of(row[there]) != part_of(one):
+        return None
+    row[here], row[there] = row[there], row[here]
+    for position, each in enumerate(row):
+        each.position = position
+    return there
