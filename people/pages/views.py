@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from allauth.account.views import LoginView
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
@@ -27,8 +28,6 @@ from people.second_factor import has_second_factor
 from people.signatures import VARIABLES, example_of
 
 from .forms import AgentForm, FirstAdminForm, ProfileForm, TeamForm
-
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 def _agent(request: HttpRequest) -> Agent:
@@ -70,7 +69,7 @@ def setup(request: HttpRequest) -> HttpResponse:
             admin = actions.create_first_admin(**form.cleaned_data)
         except PermissionDenied:
             return redirect("account_login")
-        login(request, admin, backend=BACKEND)
+        login(request, admin, backend=settings.AUTHENTICATION_BACKENDS[0])
         return redirect("start")
     return render(request, "people/setup.html", {"form": form}, status=_status(form))
 

@@ -152,7 +152,7 @@ def test_a_page_that_is_used_writes_its_session_once_in_ten_minutes(
     client = signed_in(house.olena)
     client.get("/profile/security/")
     seen = row_of(client).seen_at
-    with django_assert_num_queries(9):  # session, agent, factors, sessions, services; the rest is the sidebar's
+    with django_assert_num_queries(8):  # session, agent, factors, sessions, services; the rest is the sidebar's
         client.get("/profile/security/")
     assert row_of(client).seen_at == seen
 
