@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from abc import ABC, abstractmethod
 from collections import Counter
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.chaos.house import HOOK_SECRET, ChaosHouse
 PAUSE = 0.5
 
 
-class Writer(threading.Thread):
+class Writer(threading.Thread, ABC):
     """Writes lines until told to stop, each until it was taken. `taken` are those somebody said yes to."""
 
     def __init__(self, house: ChaosHouse, seed: int, name: str) -> None:
@@ -44,8 +45,9 @@ class Writer(threading.Thread):
                 time.sleep(PAUSE)
             self.taken.append(words)
 
+    @abstractmethod
     def _tell(self, words: str, again: str) -> bool:
-        raise NotImplementedError
+        """Say it, as what `again` names; whether somebody said yes."""
 
     def _post(self, path: str, body: bytes, headers: dict[str, str]) -> bool:
         code = 0

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Frame, Page, expect
 
 from livechat.models import UnseenReplies
 from tests.livechat.shop import HOSTILE, Shop, make_chat, open_shop
@@ -34,7 +34,7 @@ def shop() -> Iterator[Shop]:
         yield shop
 
 
-def frame_of(page: Page):  # type: ignore[no-untyped-def]
+def frame_of(page: Page) -> Frame:
     for _ in range(300):
         for frame in page.frames:
             if "/widget/" in frame.url and "/frame/" in frame.url:
@@ -43,7 +43,7 @@ def frame_of(page: Page):  # type: ignore[no-untyped-def]
     raise AssertionError(f"no chat frame among {[frame.url for frame in page.frames]}")
 
 
-def visit(page: Page, shop: Shop):  # type: ignore[no-untyped-def]
+def visit(page: Page, shop: Shop) -> Frame:
     page.set_default_timeout(PATIENCE)
     page.goto(shop.url)
     page.wait_for_selector("helpdesk-widget", state="attached")
@@ -56,7 +56,7 @@ def visit(page: Page, shop: Shop):  # type: ignore[no-untyped-def]
     return frame
 
 
-def say(frame, text: str) -> None:  # type: ignore[no-untyped-def]
+def say(frame: Frame, text: str) -> None:
     frame.locator("#text").fill(text)
     frame.locator("#text").press("Enter")
 

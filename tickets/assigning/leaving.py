@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from events.actors import SYSTEM
 from people.availability import gone_since
@@ -64,7 +65,7 @@ def _why(row: Availability) -> str:
     return "off" if row.said == Presence.OFF else "away"
 
 
-def _gone(rule: Assigning, at: datetime):  # type: ignore[no-untyped-def]
+def _gone(rule: Assigning, at: datetime) -> Q:
     return gone_since(at - timedelta(minutes=rule.away_minutes) if rule.away_minutes is not None else None)
 
 
@@ -80,5 +81,5 @@ def _was_given(row: Availability, ticket_ids: list[int]) -> list[int]:
     return [event.stream_id for event in last_assignments(ticket_ids) if "auto" in event.data]
 
 
-def _open_tickets(agent_id: int):  # type: ignore[no-untyped-def]
+def _open_tickets(agent_id: int) -> QuerySet[Ticket]:
     return Ticket.objects.filter(assignee=agent_id, status=Status.OPEN, snoozed_until=None)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from people.availability import answering
 from people.hours import Opening, opening_of
@@ -67,7 +67,7 @@ def locked_rows_of(team_id: int) -> list[Availability]:
     return list(_rows(team_id).select_for_update(of=("self",)))
 
 
-def _rows(team_id: int):  # type: ignore[no-untyped-def]
+def _rows(team_id: int) -> QuerySet[Availability]:
     theirs = Availability.objects.filter(agent__in=answering().filter(teams=team_id).values("pk"))
     return theirs.select_related("agent").order_by("agent_id")
 
