@@ -18,13 +18,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from commerce import actions
 from commerce.importing import FIELDS, OPTIONAL, REQUIRED, columns_of, read_lines
 from commerce.models import DeliveryState, ImportState, OrderImport, Shop, ShopDelivery, ShopKind
+from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
-from tickets.inbox.access import agent_of
+from tickets.inbox.access import agent_of, allowed
 
-from .guard import manages_shops
 from .money import write_money
 
 PREVIEWED, SHOWN = 10, 10
+MANAGE = allowed(Permission.MANAGE_SHOPS)
 FIELD_NAMES = {
     "order_id": gettext_lazy("Order id"), "created_at": gettext_lazy("Placed at"), "status": gettext_lazy("Status"),
     "currency": gettext_lazy("Currency"), "total": gettext_lazy("Total"), "order_number": gettext_lazy("Order number"),
@@ -55,13 +56,13 @@ class ShopForm(forms.Form):
 
 
 @require_safe
-@manages_shops
+@MANAGE
 def shops(request: HttpRequest) -> HttpResponseBase:
     return render(request, "commerce/shops.html", {"shops": Shop.objects.all()})
 
 
 @require_http_methods(["GET", "POST"])
-@manages_shops
+@MANAGE
 def edit_shop(request: HttpRequest, shop_id: int | None = None) -> HttpResponseBase:
     shop = get_object_or_404(Shop, pk=shop_id) if shop_id else None
     names = ("name", "kind", "address", "is_active")
@@ -89,7 +90,7 @@ def edit_shop(request: HttpRequest, shop_id: int | None = None) -> HttpResponseB
 
 
 @require_POST
-@manages_shops
+@MANAGE
 def remove_shop(request: HttpRequest, shop_id: int) -> HttpResponseBase:
     try:
         actions.remove_shop(shop_id, by=agent_of(request))
@@ -100,7 +101,7 @@ def remove_shop(request: HttpRequest, shop_id: int) -> HttpResponseBase:
 
 
 @require_POST
-@manages_shops
+@MANAGE
 def upload_orders(request: HttpRequest, shop_id: int) -> HttpResponseBase:
     upload = request.FILES.get("file")
     if upload is None:
@@ -117,7 +118,7 @@ def upload_orders(request: HttpRequest, shop_id: int) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "POST"])
-@manages_shops
+@MANAGE
 def order_import(request: HttpRequest, import_id: int) -> HttpResponseBase:
     """Which column is which, what the first rows say by that, and how it goes."""
     row = get_object_or_404(OrderImport.objects.select_related("shop"), pk=import_id)
@@ -142,6 +143,6 @@ def order_import(request: HttpRequest, import_id: int) -> HttpResponseBase:
 
 
 @require_safe
-@manages_shops
+@MANAGE
 def import_progress(request: HttpRequest, import_id: int) -> HttpResponseBase:
     return render(request, "commerce/_import.html", {"row": get_object_or_404(OrderImport, pk=import_id)})

@@ -15,10 +15,10 @@ from metrics.at_risk import MOST, AtRisk
 from metrics.at_risk import at_risk as read_at_risk
 from metrics.telling import question_name, score_text
 from people.permissions import Permission
-from tickets.inbox.access import agent_of
+from tickets.inbox.access import agent_of, allowed
 
 from .export import download
-from .guard import allowed, exports
+from .guard import exports
 
 READ = allowed(Permission.READ_REPORTS)
 

@@ -18,9 +18,7 @@ from metrics.surveys.follow_ups import close_follow_up, take_follow_up, visible_
 from metrics.telling import question_name, score_text
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import InvalidInput, NotFound
-from tickets.inbox.access import agent_of, signed_in
-
-from .guard import allowed
+from tickets.inbox.access import agent_of, allowed, signed_in
 
 READ = allowed(Permission.READ_REPORTS)
 PAGE = 50

@@ -1,4 +1,4 @@
-"""Who may see these pages."""
+"""Who may take figures away as a file."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.core.exceptions import PermissionDenied as Forbidden
 from django.http import HttpRequest, HttpResponseBase
 
 from people.permissions import Permission
 from people.watching import exported
-from tickets.inbox.access import agent_of, signed_in
-
-Page = Callable[..., HttpResponseBase]
+from tickets.inbox.access import Page, agent_of, allowed
 
 
 def exports(what: str) -> Callable[[Page], Page]:
@@ -27,20 +24,5 @@ def exports(what: str) -> Callable[[Page], Page]:
             return response
 
         return allowed(Permission.READ_REPORTS, Permission.EXPORT)(guarded)
-
-    return guard
-
-
-def allowed(*permissions: Permission) -> Callable[[Page], Page]:
-    """Strangers go to the sign-in page; whose role lacks one of the permissions hears 403."""
-
-    def guard(page: Page) -> Page:
-        @wraps(page)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not agent_of(request).permissions.issuperset(permissions):
-                raise Forbidden
-            return page(request, *args, **kwargs)
-
-        return signed_in(guarded)
 
     return guard

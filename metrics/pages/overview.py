@@ -22,12 +22,11 @@ from metrics.satisfaction import Scores
 from metrics.surveys.scales import SCALES, Kind
 from metrics.telling import question_name
 from people.permissions import Permission
-from tickets.inbox.access import agent_of
+from tickets.inbox.access import agent_of, allowed
 from tickets.models import Channel
 
 from .charts import Bar, Curve, bars, curve, cut_scale, scale
 from .filters import YEAR, read_scope, without_page
-from .guard import allowed
 from .numbers import AXES, decimal, write, write_bounds
 from .satisfaction import finding
 from .tiles import TARGET, tiles

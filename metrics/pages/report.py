@@ -19,12 +19,12 @@ from metrics.clocks.terms import Target
 from metrics.facts import Scope, ended
 from metrics.telling import target_name
 from people.permissions import Permission
-from tickets.inbox.access import agent_of
+from tickets.inbox.access import agent_of, allowed
 from tickets.models import Channel
 
 from .export import download
 from .filters import read_scope
-from .guard import allowed, exports
+from .guard import exports
 
 READ = allowed(Permission.READ_REPORTS)
 PAGE = 50

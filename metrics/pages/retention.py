@@ -15,11 +15,11 @@ from commerce.pages.money import write_money
 from metrics import retention, returning
 from metrics.retention import COHORTS, Cohort, Share
 from people.permissions import Permission
-from tickets.inbox.access import agent_of
+from tickets.inbox.access import agent_of, allowed
 
 from .export import download
 from .filters import read_scope
-from .guard import allowed, exports
+from .guard import exports
 
 READ = allowed(Permission.READ_REPORTS)
 

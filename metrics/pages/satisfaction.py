@@ -19,12 +19,12 @@ from metrics.satisfaction import Change, Scores
 from metrics.surveys.scales import SCALES, Band, Kind
 from metrics.telling import question_name, reason_name, score_text
 from people.permissions import Permission
-from tickets.inbox.access import agent_of
+from tickets.inbox.access import agent_of, allowed
 
 from .charts import HEIGHT, WIDTH, Line, line
 from .export import download
 from .filters import read_scope, without_page
-from .guard import allowed, exports
+from .guard import exports
 from .numbers import AXES, meaning, unit, write, write_bounds
 
 READ = allowed(Permission.READ_REPORTS)

@@ -23,11 +23,10 @@ from metrics.rules import calendar_of, newest_rules
 from people.models import Team
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
-from tickets.inbox.access import agent_of
+from tickets.inbox.access import agent_of, allowed
 from tickets.models import Channel, Priority, Ticket
 
 from .forms import CalendarForm, PolicyForm, calendar_initial, kind_choices, policy_initial
-from .guard import allowed
 from .writing import write_duration, write_hours
 
 MANAGE = allowed(Permission.MANAGE_SERVICE_LEVELS)

@@ -26,11 +26,10 @@ from people.contact_budget import contact_rules
 from people.models import Team
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
-from tickets.inbox.access import agent_of
+from tickets.inbox.access import agent_of, allowed
 from tickets.models import Channel, Ticket
 
 from .forms import NO_TEAM, Checks, kind_choices
-from .guard import allowed
 from .settings import Names
 from .writing import read_hours
 

@@ -15,11 +15,11 @@ from metrics.facts import Scope
 from metrics.topics import topics as read_topics
 from metrics.work import by_group
 from people.permissions import Permission
-from tickets.inbox.access import agent_of
+from tickets.inbox.access import agent_of, allowed
 
 from .export import download
 from .filters import read_scope, without_page
-from .guard import allowed, exports
+from .guard import exports
 
 READ = allowed(Permission.READ_REPORTS)
 GROUPS = ("channel", "team", "agent")

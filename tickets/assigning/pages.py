@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied as Forbidden
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -20,7 +19,7 @@ from people.models import Agent, Team
 from people.permissions import Permission
 from people.roles import Refused
 from tickets.errors import InvalidInput
-from tickets.inbox.access import agent_of, signed_in
+from tickets.inbox.access import agent_of, allowed
 from tickets.kinds import registered_kinds
 from tickets.models import Assigning, Method
 
@@ -28,6 +27,8 @@ from .preview import Preview, preview_of
 from .rules import HEAVIEST
 from .settings import LONGEST_AWAY, rule_of, save_assigning
 from .staff import usual_weight
+
+MANAGE = allowed(Permission.MANAGE_TEAMS)
 
 
 def _calendar_choices(nothing: Any) -> list[tuple[str, Any]]:
@@ -96,28 +97,20 @@ class LimitForm(forms.Form):
         self.fields["calendar"].widget.attrs["aria-label"] = _("Calendar of %(name)s") % {"name": agent.name}
 
 
-def _manager(request: HttpRequest) -> Agent:
-    agent = agent_of(request)
-    if not agent.may(Permission.MANAGE_TEAMS):
-        raise Forbidden
-    return agent
-
-
 @require_safe
-@signed_in
+@MANAGE
 def assigning(request: HttpRequest) -> HttpResponseBase:
     """All teams, and how each gives its tickets out."""
-    _manager(request)
     rules = {rule.pk: rule for rule in Assigning.objects.all()}
     teams = [(team, rules.get(team.pk) or Assigning(team=team)) for team in Team.objects.all()]
     return render(request, "tickets/assigning.html", {"teams": teams})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@MANAGE
 def edit(request: HttpRequest, team_id: int) -> HttpResponseBase:
     """One team's rule, its people, and who would get the next ticket by what is written in the form."""
-    agent = _manager(request)
+    agent = agent_of(request)
     team = get_object_or_404(Team, pk=team_id)
     rule = rule_of(team.pk)
     form = AssigningForm(rule, request.POST if request.method == "POST" else None)
@@ -142,10 +135,10 @@ def _preview(rule: Assigning) -> Preview:
 
 
 @require_POST
-@signed_in
+@MANAGE
 def limits(request: HttpRequest, team_id: int) -> HttpResponseBase:
     """What differs for single people of the team."""
-    agent = _manager(request)
+    agent = agent_of(request)
     team = get_object_or_404(Team, pk=team_id)
     given = _limit_forms(team, request.POST)
     if not all(form.is_valid() for form in given):

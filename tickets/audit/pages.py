@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied as Forbidden
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,10 +17,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from events.audit import AuditKind, note
 from people.budget import FIELDS, access_rules, save_access_rules
 from people.csv_files import csv_response
-from people.models import Agent
 from people.permissions import Permission
 from people.watching import exported
-from tickets.inbox.access import agent_of, signed_in
+from tickets.inbox.access import agent_of, allowed
 from tickets.inbox.directory import Directory, read_directory
 from tickets.models import Ticket
 
@@ -64,10 +62,10 @@ class AuditForm(forms.Form):
 
 
 @require_safe
-@signed_in
+@allowed(Permission.READ_AUDIT)
 def page(request: HttpRequest) -> HttpResponseBase:
     """What everybody did and saw, newest first."""
-    agent, directory = _reader(request), read_directory()
+    agent, directory = agent_of(request), read_directory()
     form = AuditForm(request.GET, directory)
     asked = form.asked
     ticket = Ticket.objects.filter(pk=asked.ticket).first() if asked.ticket else None
@@ -83,12 +81,10 @@ def page(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@signed_in
+@allowed(Permission.READ_AUDIT, Permission.EXPORT)
 def as_csv(request: HttpRequest) -> HttpResponseBase:
     """The same as a file, the newest MOST_ROWS."""
-    agent, directory = _reader(request), read_directory()
-    if not agent.may(Permission.EXPORT):
-        raise Forbidden
+    agent, directory = agent_of(request), read_directory()
     form = AuditForm(request.GET, directory)
     exported(agent, f"audit?{request.GET.urlencode()}".rstrip("?"))
     lines = (line_of(record, directory) for record in every_record(form.asked, most=MOST_ROWS))
@@ -113,26 +109,16 @@ class BudgetForm(forms.Form):
 
 
 @require_http_methods(["GET", "POST"])
-@signed_in
+@allowed(Permission.MANAGE_AGENTS)
 def budget(request: HttpRequest) -> HttpResponseBase:
     """How much one person may open in a day."""
-    agent = agent_of(request)
-    if not agent.may(Permission.MANAGE_AGENTS):
-        raise Forbidden
     rules = access_rules()
     form = BudgetForm(request.POST or None, initial={name: getattr(rules, name) for name in FIELDS})
     if request.method == "POST" and form.is_valid():
-        save_access_rules(by=agent, **form.cleaned_data)
+        save_access_rules(by=agent_of(request), **form.cleaned_data)
         messages.success(request, gettext("Saved."))
         return redirect("audit_budget")
     return render(request, "tickets/budget.html", {"form": form}, status=422 if form.errors else 200)
-
-
-def _reader(request: HttpRequest) -> Agent:
-    agent = agent_of(request)
-    if not agent.may(Permission.READ_AUDIT):
-        raise Forbidden
-    return agent
 
 
 def _midnight(day: Any) -> datetime:

@@ -8,13 +8,14 @@ from functools import wraps
 from typing import Any, cast
 
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied as Forbidden
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
 from people.models import Agent
-from people.permissions import PermissionDenied
+from people.permissions import Permission, PermissionDenied
 from people.watching import BudgetSpent
 from tickets.errors import (
     DomainError,
@@ -63,6 +64,21 @@ def signed_in(page: Page) -> Page:
         return response
 
     return guarded
+
+
+def allowed(*permissions: Permission) -> Callable[[Page], Page]:
+    """`signed_in`, and whose role lacks one of the permissions hears 403."""
+
+    def guard(page: Page) -> Page:
+        @wraps(page)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not agent_of(request).permissions.issuperset(permissions):
+                raise Forbidden
+            return page(request, *args, **kwargs)
+
+        return signed_in(guarded)
+
+    return guard
 
 
 def _spent(request: HttpRequest, spent: BudgetSpent) -> HttpResponse:

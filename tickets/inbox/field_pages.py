@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied as Forbidden
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,12 +20,13 @@ from tickets.actions.status import set_status
 from tickets.errors import InvalidInput, NotFound
 from tickets.models import FieldKind, Status, TicketField
 
-from .access import agent_of, signed_in
+from .access import agent_of, allowed, signed_in
 from .field_rows import ShownField
 from .together import visible_ticket
 from .writes import undoable, write
 
 PREFIX = "field-"
+MANAGE = allowed(Permission.MANAGE_SHARED)
 
 
 @write
@@ -104,18 +104,10 @@ def _initial(field: TicketField | None) -> dict[str, Any]:
     return {"name": field.name, "kind": field.kind, "choices": lines, "team": field.team, "required": field.required}
 
 
-def _manager(request: HttpRequest) -> Agent:
-    agent = agent_of(request)
-    if not agent.may(Permission.MANAGE_SHARED):
-        raise Forbidden
-    return agent
-
-
 @require_safe
-@signed_in
+@MANAGE
 def ticket_fields(request: HttpRequest) -> HttpResponseBase:
     """All fields in their order, and the archived ones."""
-    _manager(request)
     known = list(TicketField.objects.select_related("team"))
     context = {
         "fields": [field for field in known if field.archived_at is None],
@@ -125,9 +117,9 @@ def ticket_fields(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@MANAGE
 def field_edit(request: HttpRequest, field_id: int | None = None) -> HttpResponseBase:
-    agent = _manager(request)
+    agent = agent_of(request)
     field = get_object_or_404(TicketField, pk=field_id) if field_id else None
     form = FieldForm(field, request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -142,16 +134,16 @@ def field_edit(request: HttpRequest, field_id: int | None = None) -> HttpRespons
 
 
 @require_POST
-@signed_in
+@MANAGE
 def field_move(request: HttpRequest, field_id: int) -> HttpResponseBase:
-    agent = _manager(request)
+    agent = agent_of(request)
     return _done(lambda: actions.move_field(field_id, by=agent, up="up" in request.POST))
 
 
 @require_POST
-@signed_in
+@MANAGE
 def field_archive(request: HttpRequest, field_id: int) -> HttpResponseBase:
-    agent = _manager(request)
+    agent = agent_of(request)
     return _done(lambda: actions.archive_field(field_id, by=agent, on="restore" not in request.POST))
 
 

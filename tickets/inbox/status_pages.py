@@ -7,21 +7,22 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied as Forbidden
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from people.models import Agent, Team
+from people.models import Team
 from people.permissions import Permission
 from tickets.actions import custom_statuses as actions
 from tickets.errors import InvalidInput, NotFound
 from tickets.models import SETTABLE, CustomStatus, Tone
 from tickets.statuses import LONGEST
 
-from .access import agent_of, signed_in
+from .access import agent_of, allowed
+
+MANAGE = allowed(Permission.MANAGE_SHARED)
 
 
 class StatusForm(forms.Form):
@@ -62,18 +63,10 @@ def _initial(status: CustomStatus | None) -> dict[str, Any]:
     return known | {f"name_{code}": name for code, name in status.names.items()}
 
 
-def _manager(request: HttpRequest) -> Agent:
-    agent = agent_of(request)
-    if not agent.may(Permission.MANAGE_SHARED):
-        raise Forbidden
-    return agent
-
-
 @require_safe
-@signed_in
+@MANAGE
 def statuses(request: HttpRequest) -> HttpResponseBase:
     """The categories in their order, each with the shop's own words for it, and the archived ones."""
-    _manager(request)
     known = list(CustomStatus.objects.select_related("team"))
     used = [one for one in known if one.archived_at is None]
     groups = [(category, [one for one in used if one.category == category]) for category in SETTABLE]
@@ -82,9 +75,9 @@ def statuses(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@signed_in
+@MANAGE
 def status_edit(request: HttpRequest, status_id: int | None = None) -> HttpResponseBase:
-    agent = _manager(request)
+    agent = agent_of(request)
     status = get_object_or_404(CustomStatus, pk=status_id) if status_id else None
     form = StatusForm(status, request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -99,16 +92,16 @@ def status_edit(request: HttpRequest, status_id: int | None = None) -> HttpRespo
 
 
 @require_POST
-@signed_in
+@MANAGE
 def status_move(request: HttpRequest, status_id: int) -> HttpResponseBase:
-    agent = _manager(request)
+    agent = agent_of(request)
     return _done(lambda: actions.move_custom_status(status_id, by=agent, up="up" in request.POST))
 
 
 @require_POST
-@signed_in
+@MANAGE
 def status_archive(request: HttpRequest, status_id: int) -> HttpResponseBase:
-    agent = _manager(request)
+    agent = agent_of(request)
     return _done(lambda: actions.archive_custom_status(status_id, by=agent, on="restore" not in request.POST))
 
 
