@@ -16,7 +16,6 @@ from tickets.notices.rules import teach_notice
 from .business_day import next_opening
 from .clocks.terms import Target
 from .events import SlaEvent, SurveyEvent
-from .surveys.letters import FACES
 from .surveys.scales import SCALES, Kind
 
 
@@ -66,9 +65,8 @@ def question_name(kind: str) -> str:
 
 
 def score_text(kind: str, score: int) -> str:
-    """4 of 5, with the face where there is one."""
-    face = f"{FACES[score]} " if kind == Kind.CSAT else ""
-    return face + _("%(score)d of %(most)d") % {"score": score, "most": SCALES[kind][-1]}
+    """4 of 5."""
+    return _("%(score)d of %(most)d") % {"score": score, "most": SCALES[Kind(kind)][-1]}
 
 
 def reason_name(code: str) -> str:

@@ -16,8 +16,10 @@ from .models import Agent
 from .second_factor import is_missing
 
 Handler = Callable[[HttpRequest], HttpResponse]
-# Pages nobody reads in a language: asking who the agent is would cost each of them two queries.
-WORDLESS = ("/static/", "/api/", "/healthz", "/readyz", "/metrics", "/files/")
+# The API knows tokens and no sessions; the others know nobody, and reading a session would cost each a query.
+NOBODYS = ("/api/", "/healthz", "/readyz", "/metrics")
+# Pages nobody reads in a language.
+WORDLESS = ("/static/", "/files/", *NOBODYS)
 
 
 class PreferencesMiddleware:
@@ -45,7 +47,7 @@ class SecondFactorMiddleware:
 
     ALLOWED = frozenset({
         "security", "account_logout", "account_reauthenticate", "mfa_index", "mfa_activate_totp", "mfa_add_webauthn",
-        "mfa_reauthenticate", "sso_start", "sso_done", "healthz", "readyz", "metrics",
+        "mfa_reauthenticate", "sso_start", "sso_done",
     })  # fmt: skip
 
     def __init__(self, get_response: Handler) -> None:
@@ -56,7 +58,9 @@ class SecondFactorMiddleware:
 
     def process_view(self, request: HttpRequest, *view: object) -> HttpResponse | None:
         name = request.resolver_match.url_name if request.resolver_match else None
-        if name in self.ALLOWED or SESSION_KEY not in request.session or not is_missing(request):
+        if name in self.ALLOWED or request.path.startswith(NOBODYS):
+            return None
+        if SESSION_KEY not in request.session or not is_missing(request):
             return None
         if request.headers.get("X-Requested-With") == "fetch":
             message = _("Set up the second step of your sign-in first.")

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from events.audit import AuditKind, looking_as, note
 
+from .middleware import NOBODYS
 from .models import Agent
 from .permissions import Permission
 from .roles import Refused, require, require_own
@@ -30,8 +31,6 @@ KEY = "view_as"
 LONGEST = 30 * 60  # seconds
 READING = ("GET", "HEAD")
 # As oneself: the way out. Nothing of the other's own account is anybody else's to see.
-# The API knows tokens and no sessions; the others know nobody, and reading a session would cost each a query.
-ELSEWHERE = ("/api/", "/healthz", "/readyz", "/metrics")
 WAY_OUT = frozenset({"view_as_end", "account_logout"})
 PRIVATE = ("/profile/", "/accounts/", "/setup/", "/notifications/settings/")
 _WRITES = re.compile(
@@ -77,7 +76,7 @@ class ViewAsMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
-        if request.path.startswith(ELSEWHERE) or not is_viewing(request.session):
+        if request.path.startswith(NOBODYS) or not is_viewing(request.session):
             return None
         admin, name = request.user, request.resolver_match.url_name if request.resolver_match else ""
         if not isinstance(admin, Agent) or name in WAY_OUT:

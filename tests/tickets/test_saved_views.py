@@ -256,7 +256,7 @@ def test_counts_come_from_the_tally_or_are_capped(house: House) -> None:
     with CaptureQueriesContext(connection) as queries:
         counts = client.get("/inbox/counts/").json()["counts"]
     assert (counts[plain.key], counts[deep.key]) == (1, "1")
-    assert len(queries) == 7  # one more a view that no tally counts
+    assert len(queries) == 6  # one more a view that no tally counts
 
 
 def test_the_hub_asks_the_database_what_a_row_does_not_tell(house: House) -> None:
@@ -309,7 +309,7 @@ def test_a_list_by_a_saved_view_costs_what_others_cost(house: House) -> None:
     client.get(f"/inbox/{view.key}/")
     with CaptureQueriesContext(connection) as queries:
         assert client.get(f"/inbox/{view.key}/").status_code == 200
-    assert len(queries) == 7
+    assert len(queries) == 6
 
 
 def test_me_is_whoever_looks_only_among_people(house: House) -> None:

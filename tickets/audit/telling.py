@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
@@ -62,14 +64,23 @@ def line_of(record: Record, directory: Directory) -> Line:
         what, data = record.what, record.data
         if record.kind in (AuditKind.VIEW_AS_BEGAN, AuditKind.VIEW_AS_ENDED):
             what, data = directory.agent_name(data.get("agent")), {}
-        facts = json.dumps(data, ensure_ascii=False)[:LONGEST_DATA] if data else ""
+        facts = facts_of(data)
         return Line(record.at, who, eyes, text, record.kind, record.ticket_id, what, facts)
     ticket = record.stream_id if record.stream_type == TICKET_STREAM else None
     told = sentence(record, Names(directory, _("the customer"), {})) if ticket else None
     about = "" if ticket else f"#{record.stream_id}"
-    data = json.dumps(record.data, ensure_ascii=False)[:LONGEST_DATA] if record.data and not ticket else ""
+    data = "" if ticket else facts_of(record.data)
     text = told.html if told else happened(record.kind)
     return Line(moment_of(record), _name(record.actor_id, directory), "", text, record.kind, ticket, about, data)
+
+
+def facts_of(data: Mapping[str, Any]) -> str:
+    """Small facts by the names they are kept under, each in its plainest form; at most `LONGEST_DATA` characters."""
+    said = (
+        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in data.items()
+    )
+    return " · ".join(said)[:LONGEST_DATA]
 
 
 def _name(id: int | None, directory: Directory) -> str:
