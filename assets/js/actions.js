@@ -173,7 +173,7 @@ async function samePerson(fields, button) {
   if (button) button.disabled = true;
   const done = await write(thread.number(), 'same-person/decision', fields);
   if (button) button.disabled = false;
-  if (done) thread.fillAgain('#same-person');
+  if (done && fields.do !== 'join' && fields.do !== 'part') thread.refill('#same-person');
 }
 
 async function hideComment(button) {

@@ -54,6 +54,21 @@ export async function open(number, { push = true, focus = 'row', query = '' } = 
   }
 }
 
+// Two customers became one, or two again: who they are stands at the side, which the conversation's updates leave alone.
+async function drawCustomer() {
+  const number = thread.number();
+  const focused = aside.contains(document.activeElement);
+  try {
+    const { customer } = await get(`/tickets/${number}/pane/`);
+    if (thread.number() !== number) return;
+    aside.replaceChildren(build(customer));
+    await thread.fill();
+    if (focused) ($('#same-person button') ?? $('.scroll', aside)).focus({ preventScroll: true });
+  } catch (error) {
+    complain(error);
+  }
+}
+
 async function fetchPane(number, signal) {
   const early = prefetched.get(number);
   prefetched.delete(number);
@@ -216,6 +231,7 @@ export function startDesk() {
   document.addEventListener('ticket:reshaped', () => {
     if (wanted === null || wanted === thread.number()) open(thread.number(), { push: false, focus: null });
   });
+  document.addEventListener('ticket:person', drawCustomer);
   const number = thread.number();
   if (number) list.makeCurrent(number);
   history.replaceState({ number }, '', location.href);

@@ -68,6 +68,7 @@ export function apply(updates, base = lastEvent()) {
   refillDeadlines();
   if (updates.related) refill('#ticket-related');
   if (updates.aside) refill('#ticket-asides');
+  if (updates.person) document.dispatchEvent(new CustomEvent('ticket:person'));
   if (wasFocused) refocus(wasFocused);
   for (const [id, html] of Object.entries(updates.changed)) {
     const shown = document.getElementById(id);
@@ -152,9 +153,7 @@ function refillDeadlines() {
 // What a section of the customer's pane says, again.
 export const refill = (selector) => $$(selector).forEach(fillOne);
 
-const fill = () => Promise.all($$('#customer [data-fill]').map(fillOne));
-
-export const fillAgain = (selector) => fillOne($(selector));
+export const fill = () => Promise.all($$('#customer [data-fill]').map(fillOne));
 
 async function fillOne(section) {
   try {

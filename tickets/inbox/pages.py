@@ -177,6 +177,7 @@ def updates_of(thread: Thread, event: int) -> dict[str, Any]:
         "compose": thread.compose(),
         "related": timeline.related,
         "aside": timeline.aside,
+        "person": timeline.person,
     }
 
 

@@ -25,6 +25,7 @@ PLACES = frozenset({
     TicketEvent.MESSAGE_IMPORTED,
     TicketEvent.CALL_LOGGED, TicketEvent.MESSAGE_SCHEDULED, TicketEvent.MESSAGE_FORWARDED,
 })  # fmt: skip
+PERSON = frozenset({TicketEvent.CUSTOMER_JOINED, TicketEvent.CUSTOMER_PARTED})
 RELATED = frozenset({
     TicketEvent.TICKET_LINKED, TicketEvent.TICKET_UNLINKED, TicketEvent.TICKET_MERGED, TicketEvent.TICKET_ABSORBED,
     TicketEvent.TICKET_UNMERGED, TicketEvent.TICKET_RELEASED, TicketEvent.TICKET_SPLIT, TicketEvent.TICKET_SPLIT_OFF,
@@ -68,6 +69,7 @@ class Timeline:
     gone: Sequence[int] = ()
     related: bool = False  # something happened between this ticket and others
     aside: bool = False  # something was asked, answered or settled aside
+    person: bool = False  # whose ticket it is was decided anew
 
 
 def read_timeline(ticket_id: int, names: Names, *, before: int | None = None) -> Timeline:
@@ -100,7 +102,8 @@ def read_since(ticket_id: int, names: Names, *, event: int) -> Timeline:
     related = any(event.kind in RELATED for event in events)
     aside = any(event.kind.startswith("aside.") or event.data.get("aside") for event in events)
     aside = aside or any(event.kind == TicketEvent.MESSAGE_FORWARDED for event in events)
-    return Timeline(items, events[-1].sequence, None, changed, _left(events), related, aside)
+    person = any(event.kind in PERSON for event in events)
+    return Timeline(items, events[-1].sequence, None, changed, _left(events), related, aside, person)
 
 
 def _within(since: datetime | None, until: datetime | None) -> Q:
