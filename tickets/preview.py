@@ -1,4 +1,4 @@
-"""The line of a message that a list shows: what was said, without what was quoted."""
+"""What was said in a message, without what was quoted; and the line of it that a list shows."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def without_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 def preview_of(text: str, quoted: Iterable[tuple[int, int]] = ()) -> str:
     """At most `MAX_PREVIEW` characters of what was written, in one line."""
-    own = _answers(without_spans(text, quoted)[: 4 * _ENOUGH])
+    own = answers(without_spans(text, quoted)[: 4 * _ENOUGH])
     line = " ".join(own.lstrip()[:_ENOUGH].split())
     return line if len(line) <= MAX_PREVIEW else line[: MAX_PREVIEW - 1] + "…"
 
 
-def _answers(text: str) -> str:
+def answers(text: str) -> str:
     """What was written between quotes, which stay in the message to be read with it."""
     if "\n>" not in f"\n{text}":
         return text

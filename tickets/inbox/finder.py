@@ -41,13 +41,14 @@ class Found:
 @require_safe
 @signed_in
 def search_page(request: HttpRequest) -> HttpResponseBase:
-    agent, query = agent_of(request), read_query(request)
+    agent, query, after = agent_of(request), read_query(request), request.GET.get("after", "")
     try:
-        page = search_tickets(agent, query, after=request.GET.get("after", ""))
+        page = search_tickets(agent, query, after=after)
     except InvalidInput:
         page = search_tickets(agent, query)
-    people = customers_among(agent, page.customers, most=PEOPLE) if not request.GET.get("after") else []
+    people = customers_among(agent, page.customers, most=PEOPLE) if not after else []
     context = {
+        "after": after,
         "query": query,
         "found": _found(agent, page),
         "people": people,

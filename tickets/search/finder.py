@@ -318,7 +318,7 @@ def _newest(scope: TicketQuerySet, position: Position | None, steps: int) -> tup
 
 
 _NEWEST_HITS = """
-SELECT t.id, m.id, m.sequence, left(m.text, %s), m.language
+SELECT t.id, m.id, m.sequence, left(m.text, %s), m.language, m.quoted
 FROM unnest(%s::bigint[]) AS t(id)
 CROSS JOIN LATERAL (
     SELECT e.message_id FROM tickets_searchentry e WHERE e.ticket_id = t.id AND e.vector @@ %s::tsquery
@@ -339,5 +339,6 @@ def _hits(query: Query, ids: Iterable[int]) -> dict[int, Hit]:
         rows = cursor.fetchall()
     marker = Marker(query)
     return {
-        id: Hit(message, sequence, marker.snippet(text, language)) for id, message, sequence, text, language in rows
+        id: Hit(message, sequence, marker.snippet(text, language, json.loads(quoted)))
+        for id, message, sequence, text, language, quoted in rows
     }

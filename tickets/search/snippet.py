@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+
+from tickets.preview import answers, without_spans
 
 from .query import Query
 from .text import normalise
@@ -24,11 +27,21 @@ class Marker:
         self.query = query
         self._judged: dict[tuple[str, str], bool] = {}
 
-    def snippet(self, text: str, language: str = "") -> Pieces:
-        """About 160 characters of `text` around the first match, cut at words, as (piece, is it a match) pairs."""
+    def snippet(self, text: str, language: str = "", quoted: Iterable[tuple[int, int]] = ()) -> Pieces:
+        """About 160 characters around the first match, cut at words, as (piece, is it a match) pairs.
+
+        Of what was written; of the whole `text` only when nothing but what is quoted there matches.
+        """
         text = text[:READ]
-        matches = self._matches
-        first = next((word.start() for word in _WORD.finditer(text) if matches(word[0], language)), 0)
+        own = answers(without_spans(text, quoted))
+        first = self._first(own, language)
+        whole = self._first(text, language) if first is None else None
+        return self._around(own if whole is None else text, first or whole or 0, language)
+
+    def _first(self, text: str, language: str) -> int | None:
+        return next((word.start() for word in _WORD.finditer(text) if self._matches(word[0], language)), None)
+
+    def _around(self, text: str, first: int, language: str) -> Pieces:
         start = _word_start(text, first - BEFORE) if first > BEFORE else 0
         end = start + LENGTH
         if end < len(text):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from tests.people import NOW, House, make_house, open_ticket, receive
 from tickets import actions
 from tickets.errors import InvalidInput
 from tickets.inbound import Address, InboundAttachment
-from tickets.search.finder import search_tickets
+from tickets.search.finder import LIMIT, search_tickets
 
 PDF = InboundAttachment("invoice-77.pdf", "application/pdf", 3, "0" * 64)
 
@@ -104,6 +106,41 @@ def test_hits_say_why_and_mark_only_what_was_asked(house: House, tickets: dict[s
     page = search_tickets(house.olena, "order")
     hit = page.hits[tickets["boots"]]
     assert [text for text, marked in hit.snippet if marked] == ["ordered", "order"]
+
+
+QUOTE = "On Monday Marta wrote:\n> Hello,\n> the umbrella is on its way."
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("thank", "Thank you, that helped."),
+        ("umbrella", "helped. On Monday Marta wrote: > Hello, > the umbrella is on its way."),
+    ],
+)
+def test_the_excerpt_is_of_what_was_written_unless_only_the_quote_matches(house: House, typed: str, shown: str) -> None:
+    ticket = open_ticket(house.channel, text=f"Thank you, that helped.\n\n{QUOTE}")
+    hit = search_tickets(house.olena, typed).hits[ticket.pk]
+    assert "".join(text for text, _marked in hit.snippet).endswith(shown)
+
+
+def test_spans_marked_as_quoted_are_left_out_of_the_excerpt(house: House) -> None:
+    text = "Thank you.\nFrom: Marta\nHello, thank you for writing."
+    ticket = open_ticket(house.channel, text=text, quoted=((10, len(text)),))
+    hit = search_tickets(house.olena, "thank").hits[ticket.pk]
+    assert hit.snippet == (("Thank", True), (" you.", False))
+
+
+def test_the_page_says_how_many_were_found_as_far_as_it_knows(house: House, client: Client) -> None:
+    client.force_login(house.olena)
+    for _ in range(LIMIT):
+        open_ticket(house.channel, text="parcel")
+    assert f"{LIMIT} tickets<" in client.get("/search/?q=parcel").content.decode()
+    open_ticket(house.channel, text="parcel")
+    page = client.get("/search/?q=parcel").content.decode()
+    assert f"{LIMIT} tickets or more<" in page
+    following = re.search(r'after=([^"]+)', page)
+    assert following and 'class="tally' not in client.get(f"/search/?q=parcel&after={following[1]}").content.decode()
 
 
 def test_pages_follow_each_other_without_gap_or_overlap(house: House) -> None:
