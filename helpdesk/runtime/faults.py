@@ -35,7 +35,8 @@ def prepare_data_dir(path: Path) -> None:
     """Make the data directory, or raise the Fault that says why it cannot be used."""
     cure = "make it writable for this user, or set HELPDESK_DATA_DIR to another folder"
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        # Others may pass through, as PostgreSQL's user must where all is started as root, and see nothing.
+        path.mkdir(parents=True, exist_ok=True, mode=0o711)
         probe = path / f".write-probe-{os.getpid()}"
         probe.write_bytes(b"x" * 4096)
         probe.unlink()
