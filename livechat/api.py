@@ -84,7 +84,15 @@ def message(request: HttpRequest, asking: Asking) -> HttpResponseBase:
         greeting=Greeting.objects.filter(pk=greeting, channel=asking.door.channel_id).first() if greeting else None,
     )  # fmt: skip
     _note_presence(visitor, asking.said)
+    _wrote(visitor)
     return JsonResponse({"known": True, "again": said.again})
+
+
+def _wrote(visitor: Visitor) -> None:
+    """What is said is no longer being typed."""
+    note_draft(visitor.thread, "")
+    if ticket := ticket_of(visitor):
+        tell_ticket_tabs(ticket, "panel", typing=False)
 
 
 @asked

@@ -15,11 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from channels_inbound.models import Connection
-from livechat import limits
+from livechat import api, limits
 from livechat.channels import renew_secret
 from livechat.doors import door_for, write_pass
 from livechat.models import UsedToken, Visitor, VisitorKey
-from livechat.presence import where_visitor_is
+from livechat.presence import draft_of, note_draft, where_visitor_is
 from livechat.signed import make_token
 from people.models import Customer, Identity
 from tests.livechat.shop import make_chat
@@ -128,6 +128,19 @@ def test_marks_move_forward_as_the_browser_says(chat: Connection, house: House) 
     ask(chat, "sync", got=place, seen=place)
     assert events_of(sent.ticket_id) == before
     assert before[-2:] == ["delivery.delivered", "delivery.read"]
+
+
+def test_what_is_said_is_no_longer_typed(chat: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, bool | None]] = []
+    monkeypatch.setattr(api, "tell_ticket_tabs", lambda ticket, kind, typing=None: told.append((ticket, typing)))
+    ask(chat, "message", client=str(uuid4()), text="One")
+    visitor = Visitor.objects.get()
+    ask(chat, "typing", draft="Tw")
+    note_draft(visitor.thread, "Tw")
+    ask(chat, "message", client=str(uuid4()), text="Two")
+    number = Ticket.objects.get().pk
+    assert told == [(number, False), (number, True), (number, False)]
+    assert draft_of(visitor.thread) == ""
 
 
 @pytest.mark.parametrize(
