@@ -77,5 +77,6 @@ urlpatterns = [
     path("demo/mailbox/", demo_mailbox.list_page, name="demo_mailbox"),
     path("demo/mailbox/new/", demo_mailbox.write, name="demo_write"),
     path("demo/mailbox/<int:mail_id>/", demo_mailbox.mail_page, name="demo_mail"),
+    path("demo/mailbox/<int:mail_id>/thread/", demo_mailbox.thread, name="demo_thread"),
     path("demo/mailbox/<int:mail_id>/reply/", demo_mailbox.answer, name="demo_reply"),
 ]

@@ -19,6 +19,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -38,6 +39,7 @@ from tickets.preview import without_spans
 from tickets.reasons import retold
 
 PAGE = 50
+ANSWERED = "answered"
 Page = Callable[..., HttpResponseBase]
 
 
@@ -109,6 +111,16 @@ def mail_page(request: HttpRequest, mail_id: int) -> HttpResponseBase:
     return _mail_page(request, _mail(request, mail_id), AnswerForm())
 
 
+@require_safe
+@demo_only
+@signed_in
+def thread(request: HttpRequest, mail_id: int) -> HttpResponseBase:
+    """The conversation again, for the page on which an answer was just sent: it comes by mail, a moment later."""
+    mail = _mail(request, mail_id)
+    shown = _thread(mail, parse_email(bytes(mail.content)))
+    return render(request, "channels_inbound/_demo_thread.html", {"thread": shown})
+
+
 @require_POST
 @demo_only
 @signed_in
@@ -132,7 +144,7 @@ def answer(request: HttpRequest, mail_id: int) -> HttpResponseBase:
             file.read(), maintype="application", subtype="octet-stream", filename=safe_filename(file.name or "file")
         )
     _submit(request, letter.as_bytes(), customer.address, back_to)
-    return redirect("demo_mail", mail_id=mail.pk)
+    return redirect(f"{reverse('demo_mail', args=[mail.pk])}?{ANSWERED}=1")
 
 
 @require_POST
@@ -176,7 +188,8 @@ def _mail(request: HttpRequest, mail_id: int) -> DemoMail:
 
 def _mail_page(request: HttpRequest, mail: DemoMail, form: AnswerForm, *, status: int = 200) -> HttpResponseBase:
     parsed = parse_email(bytes(mail.content))
-    context = {"mail": mail, "parsed": parsed, "thread": _thread(mail, parsed), "form": form}
+    shown = _thread(mail, parsed)
+    context = {"mail": mail, "parsed": parsed, "thread": shown, "form": form, "answered": ANSWERED in request.GET}
     return render(request, "channels_inbound/demo_mail.html", context, status=status)
 
 

@@ -187,7 +187,12 @@ class TestDemoMailbox:
         with running_listener(tmp_path) as listener, override_settings(SMTP_HOST="127.0.0.1", SMTP_PORT=listener.port):
             answered = client.post(f"/demo/mailbox/{sent.pk}/reply/", {"text": "Thanks, it is here!"})
             assert answered.status_code == 302
+        again = f"/demo/mailbox/{sent.pk}/thread/"
+        assert again in client.get(answered["Location"]).content.decode(), "the answer comes by mail: it is looked for"
+        assert again not in page
+        assert "it is here!" not in client.get(again).content.decode()
         assert drain_inbound() == {"threaded": 1}
+        assert "Thanks, it is here!" in client.get(again).content.decode()
         ticket = Ticket.objects.get()
         last = Message.objects.latest("sequence")
         assert last.text.startswith("Thanks, it is here!")
@@ -222,7 +227,7 @@ class TestDemoMailbox:
         assert Client().get("/demo/mailbox/").status_code == 302
         assert RawDelivery.objects.count() == 0
 
-    @pytest.mark.parametrize("path", ["", "1/", "new/", "1/reply/"])
+    @pytest.mark.parametrize("path", ["", "1/", "new/", "1/reply/", "1/thread/"])
     def test_gone_once_there_is_an_outgoing_server(self, house: House, path: str) -> None:
         with override_settings(DEMO_MAILBOX=False):
             client = signed_in(house.adam)
