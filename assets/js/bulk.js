@@ -13,7 +13,7 @@ const bar = $('#bulk');
 const rows = list.rows ?? $('#hits');
 const left = new Set();
 let beyond = false;
-let from = null;
+let from = 0; // a ticket: its row is drawn anew with each change
 let following = null;
 let timer = 0;
 
@@ -53,7 +53,7 @@ function clear() {
 
 function toggle(row) {
   if (!row) return;
-  from = row;
+  from = list.numberOf(row);
   pick(row, !row.hasAttribute('data-picked'));
   show();
 }
@@ -61,9 +61,9 @@ function toggle(row) {
 // From the row last picked to this one.
 function range(row) {
   const all = loaded();
-  const [a, b] = [all.indexOf(from?.isConnected ? from : list.current() ?? row), all.indexOf(row)].sort((x, y) => x - y);
+  const [a, b] = [all.indexOf(all.find((one) => list.numberOf(one) === from) ?? list.current() ?? row), all.indexOf(row)].sort((x, y) => x - y);
   for (const one of all.slice(Math.max(a, 0), b + 1)) pick(one);
-  from = row;
+  from = list.numberOf(row);
   show();
 }
 
@@ -76,7 +76,7 @@ function extend(step) {
   if (!row) return;
   pick(row);
   pick(next);
-  from = next;
+  from = list.numberOf(next);
   show();
   list.focusRow(next);
   next.scrollIntoView({ block: 'nearest' });

@@ -14,6 +14,8 @@ const where = read('where') ?? {};
 const waiting = new Map();
 let lastTouch = 0;
 let loading = null;
+// What changed here while the truth was being fetched, which is older than that.
+let meanwhile = new Set();
 
 export const rowOf = (number) => document.getElementById(`row-${number}`);
 // Rows stand by this, the highest first: when something was last said, how long somebody waits, how near the deadline is.
@@ -67,6 +69,7 @@ export function arrive(html, { mine = false } = {}) {
   localise(row);
   const number = numberOf(row);
   const known = rowOf(number);
+  meanwhile.add(number);
   keepMarks(row, known ?? waiting.get(number));
   if (!belongs(row.dataset)) return leave(number, row);
   if (known && rank(known) >= rank(row)) {
@@ -79,10 +82,14 @@ export function arrive(html, { mine = false } = {}) {
   else showMerge();
 }
 
-function keepMarks(row, known) {
+function keepPick(row, known) {
   const picked = Boolean(known?.hasAttribute('data-picked'));
   row.toggleAttribute('data-picked', picked);
   $('.pick', row).checked = picked;
+}
+
+function keepMarks(row, known) {
+  keepPick(row, known);
   if (!known) {
     row.toggleAttribute('data-unread', row.hasAttribute('data-unread') || row.dataset.inbound === row.dataset.seq);
     return;
@@ -104,6 +111,7 @@ function swap(known, row, at = row.dataset.at) {
 
 // The open ticket's row stays, faded, until another is opened: what one looks at does not vanish.
 export function leave(number, faded = null) {
+  meanwhile.add(number);
   waiting.delete(number);
   showMerge();
   const row = rowOf(number);
@@ -153,6 +161,7 @@ function place(row) {
   row.classList.add('new');
   if (known && linkOf(known).hasAttribute('aria-current')) linkOf(row).setAttribute('aria-current', 'true');
   const focused = known?.contains(document.activeElement);
+  if (known) keepPick(row, known);
   known?.remove();
   const after = $$('.row', rows).find((other) => rank(other) < at);
   if (after) after.before(row);
@@ -188,26 +197,45 @@ function setNext(next) {
   if (next) $('#more a').href = `?after=${next}`;
 }
 
-// The truth again, after anything may have been missed.
-export async function resync() {
+// The truth again, after anything may have been missed: of all that is loaded, or of what stands first.
+export async function resync({ whole = true } = {}) {
   if (!rows) return;
-  const { html, next } = await get(`/inbox/${view}/rows/`);
-  const fresh = [...build(html).children];
+  const since = (meanwhile = new Set());
+  const { fresh, next } = await truth(whole);
+  if (since !== meanwhile) return; // asked for once more: that answer is newer
   const numbers = new Set(fresh.map(numberOf));
-  const last = next && fresh.length ? rank(fresh.at(-1)) : -Infinity;
-  for (const row of $$('.row', rows))
-    if (!numbers.has(numberOf(row)) && rank(row) >= last) leave(numberOf(row));
-  for (const row of fresh) {
-    localise(row);
-    const known = rowOf(numberOf(row));
-    if (known?.hasAttribute('data-picked')) keepMarks(row, known);
-    if (known && rank(known) === rank(row)) swap(known, row);
-    else waiting.set(numberOf(row), row);
-  }
-  if (rows.childElementCount === 0 || !rows.dataset.next) setNext(next);
+  const last = next && !whole ? rank(fresh.at(-1)) : -Infinity;
+  const gone = (row) => !numbers.has(numberOf(row)) && !since.has(numberOf(row)) && rank(row) >= last;
+  for (const row of $$('.row', rows).filter(gone)) leave(numberOf(row));
+  if (whole || rows.childElementCount === 0 || !rows.dataset.next) setNext(next);
+  for (const row of fresh) if (!since.has(numberOf(row))) renew(row);
   if (waiting.size && atRest()) merge();
   else showMerge();
   showEmptiness();
+}
+
+async function truth(whole) {
+  const fresh = [];
+  let next = '';
+  do {
+    const page = await get(`/inbox/${view}/rows/${next && `?after=${next}`}`);
+    fresh.push(...build(page.html).children);
+    next = page.next;
+  } while (whole && next && fresh.length < rows.childElementCount);
+  return { fresh, next };
+}
+
+// Shows a row as the server has it; where it stands elsewhere than it should, it goes there with the next merge.
+function renew(row) {
+  localise(row);
+  const known = rowOf(numberOf(row));
+  if (!known) return waiting.set(numberOf(row), row);
+  keepPick(row, known);
+  waiting.delete(numberOf(row));
+  const below = known.nextElementSibling;
+  if (rank(known) === rank(row) && !(below && !below.classList.contains('gone') && rank(below) > rank(row))) return swap(known, row);
+  waiting.set(numberOf(row), row);
+  return swap(known, row.cloneNode(true), known.dataset.at);
 }
 
 export function mark(number, name, on) {

@@ -47,9 +47,10 @@ function recountDeep() {
   }, Math.max(0, deepAt + DEEP_EVERY - Date.now()));
 }
 
-async function resync() {
+// Each minute a look at what stands first is enough: nothing is known to be missing.
+async function resync({ reason }) {
   try {
-    await Promise.all([list.resync(), thread.refresh(), recount()]);
+    await Promise.all([list.resync({ whole: reason !== 'minute' }), thread.refresh(), recount()]);
   } catch (error) {
     // Being offline has its own line; the next round tries again.
     if (error.status === 401) complain(error);

@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect
 
-from people.models import Customer
+from people.models import Agent, Customer
 from tests.browser.test_inbox import ready, shown, until
 from tests.browser.test_pages import look_at
 from tests.people import NOW, House, make_house, open_ticket, receive
@@ -80,6 +80,14 @@ def test_five_thousand_beyond_the_page_are_closed_and_undone(house: House, open_
     assert accessibility_violations(page) == []
 
 
+def drawn_anew(page: Page, ticket: Ticket) -> None:
+    """Something happens to it, and its row comes again."""
+    page.evaluate("id => document.getElementById(id).setAttribute('data-old', '')", f"row-{ticket.pk}")
+    set_priority(ticket.pk, by=Agent.objects.get(name="Ben"), priority=30)
+    expect(page.locator(f"#row-{ticket.pk}[data-old]")).to_have_count(0)
+    expect(page.locator(f"#row-{ticket.pk}")).to_be_visible()
+
+
 def test_rows_are_picked_with_the_mouse(house: House, open_page: OpenPage) -> None:
     made = [open_ticket(house.channel, subject=f"P {n}", sender=Address(f"C {n}", f"c{n}@c.example")) for n in range(5)]
     closed = made[2]
@@ -89,6 +97,7 @@ def test_rows_are_picked_with_the_mouse(house: House, open_page: OpenPage) -> No
     row = {ticket.pk: page.locator(f"#row-{ticket.pk}") for ticket in made}
     row[made[4].pk].hover()
     row[made[4].pk].locator(".pick").click()
+    drawn_anew(page, made[4])
     row[made[1].pk].locator("a").click(modifiers=["Shift"])
     expect(page.locator("#bulk-count")).to_have_text("4 selected")
     assert page.url.endswith("/inbox/open/")
