@@ -21,7 +21,7 @@ from people.roles import Refused
 from tickets.errors import InvalidInput
 from tickets.inbox.access import agent_of, allowed
 from tickets.kinds import registered_kinds
-from tickets.models import Assigning, Method
+from tickets.models import Assigning, Channel, Method
 
 from .preview import Preview, preview_of
 from .rules import HEAVIEST
@@ -57,6 +57,7 @@ class AssigningForm(forms.Form):
         super().__init__(data, initial=initial | {"calendar": str(rule.calendar or "")})
         self.fields["calendar"].choices = _calendar_choices(_("Always open"))  # type: ignore[attr-defined]
         self.kinds = [traits.kind for traits in registered_kinds() if traits.writes]
+        self.used = set(Channel.objects.order_by().values_list("kind", flat=True).distinct())
         for traits in registered_kinds():
             if traits.writes:
                 known = rule.weights.get(traits.kind, usual_weight(traits.kind))
@@ -70,7 +71,12 @@ class AssigningForm(forms.Form):
 
     @property
     def weight_fields(self) -> list[Any]:
-        return [self[f"weight_{kind}"] for kind in self.kinds]
+        """Of the kinds the shop has channels of."""
+        return [self[f"weight_{kind}"] for kind in self.kinds if kind in self.used]
+
+    @property
+    def other_weights(self) -> list[Any]:
+        return [self[f"weight_{kind}"] for kind in self.kinds if kind not in self.used]
 
     def values(self) -> dict[str, Any]:
         said = self.cleaned_data

@@ -15,6 +15,7 @@ from people.availability import say_presence
 from people.desks import KEY, note_desks
 from people.models import Agent, Availability
 from tests.people import House, make_house, open_ticket, row_counts
+from tickets.actions import assign_ticket
 from tickets.models import Assigning
 
 RULE = {"method": "turns", "most": "5", "calendar": "", "away_minutes": "", "weight_email": "2", "sticky": "on"}
@@ -54,6 +55,28 @@ def test_a_manager_sets_the_rule_and_sees_who_is_next(house: House) -> None:
     assert "Olena: next in turn (0 of 5 open), online" in text
     assert "Busy" in text
     assert Event.objects.filter(kind="team.assigning_changed").count() == 1
+
+
+def test_weights_of_channels_there_are_none_of_are_folded_and_kept(house: House) -> None:
+    client = client_of(house.adam)
+    form = client.get(f"/assigning/{house.support.pk}/").context["form"]
+    assert [field.name for field in form.weight_fields] == ["weight_email"]
+    assert {field.name for field in [*form.weight_fields, *form.other_weights]} == {
+        name for name in form.fields if name.startswith("weight_")
+    }
+    name = form.other_weights[0].name
+    client.post(f"/assigning/{house.support.pk}/", rule(client, house) | {name: "9"})
+    assert Assigning.objects.get(pk=house.support.pk).weights[name.removeprefix("weight_")] == 9
+
+
+def test_more_than_the_limit_is_explained(house: House) -> None:
+    client = client_of(house.adam)
+    client.post(f"/assigning/{house.support.pk}/", rule(client, house) | {"most": "2"})  # a mail weighs two
+    said = "given by hand"
+    assign_ticket(open_ticket(house.channel).pk, by=house.adam, assignee=house.olena)
+    assert said not in client.get(f"/assigning/{house.support.pk}/").content.decode()
+    assign_ticket(open_ticket(house.channel).pk, by=house.adam, assignee=house.olena)
+    assert said in client.get(f"/assigning/{house.support.pk}/").content.decode()
 
 
 def test_the_preview_saves_nothing(house: House) -> None:
