@@ -70,11 +70,14 @@ def resolve(stored: Mapping[str, Any], agent: Agent) -> Where:
 
 
 def capped_count(agent: Agent, where: Where) -> str:
-    """How many tickets of the agent's stand in a deep view, "99+" beyond; one query of bounded cost.
+    """How many tickets of the agent's stand in a view that no tally counts, "99+" beyond; one query of bounded cost.
 
     Where more tickets fulfil its plain part than are looked at, what was found among those says "at least".
     """
     scope = Ticket.objects.visible_to(agent).order_by()
+    if not is_deep(where):
+        found = len(scope.filter(ticket_q(where)).values_list("pk")[: CAP + 1])
+        return f"{CAP}+" if found > CAP else str(found or "")
     window = scope.filter(ticket_q(plain_part(where))).values("pk")[:CAP_WINDOW]
     deep = {name: allowed for name, allowed in where.items() if name not in FACETS}
     looked = Ticket.objects.filter(pk__in=window).annotate(hit=_as_value(ticket_q(deep)))

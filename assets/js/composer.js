@@ -212,7 +212,7 @@ class Composer {
     wrote(false);
     if (kind === FORWARD || this.aside) this.answerCustomer();
     // Or the next single key, Z above all, would be written into the empty composer.
-    $('#talk')?.focus({ preventScroll: true });
+    $('#subject')?.focus({ preventScroll: true });
     deliver(job, settled);
   }
 

@@ -59,9 +59,13 @@ export const KEYS = [
   { group: 'keys_go', words: 'view_mine', command: 'view-mine', keys: ['G', 'I'] },
   { group: 'keys_go', words: 'view_unassigned', command: 'view-unassigned', keys: ['G', 'U'] },
   { group: 'keys_go', words: 'view_open', command: 'view-open', keys: ['G', 'A'] },
+  { group: 'keys_go', words: 'cmd_reports', command: 'reports', keys: ['G', 'R'] },
   { group: 'keys_go', words: 'cmd_profile', command: 'profile', keys: ['G', 'P'] },
   { group: 'keys_go', words: 'cmd_view_new', command: 'view-new', keys: ['G', 'N'] },
 ];
+
+const OF_TICKET = new Set(KEYS.filter(({ group }) => group === 'keys_ticket').map(({ command }) => command));
+const OPENS_WITHIN = 5_000;
 
 const single = new Map();
 const after = { G: new Map(), '*': new Map() };
@@ -103,7 +107,15 @@ function onKey(event) {
   if (types(target) || !('shortcuts' in document.body.dataset)) return;
   const name = nameOf(event);
   const chosen = commandFor(name, target);
-  if (chosen && run(chosen, null)) event.preventDefault();
+  if (chosen && (run(chosen, null) || runOnRow(chosen))) event.preventDefault();
+}
+
+// With no ticket open a key of a ticket is meant for the row that has the focus: that one is opened first.
+function runOnRow(name) {
+  const row = document.activeElement?.closest('#rows .row');
+  if (!row || can('back') || !OF_TICKET.has(name)) return false;
+  document.addEventListener('ticket:opened', () => setTimeout(() => run(name)), { once: true, signal: AbortSignal.timeout(OPENS_WITHIN) });
+  return run('open');
 }
 
 function commandFor(name, target) {

@@ -36,6 +36,8 @@ const OF_TICKET = ['assign', 'mine', 'reply', 'note', 'macros', 'snooze', 'unsno
   'priority', 'team', 'tag', 'field', 'ask', 'hand-over', 'follow', 'spam', 'join', 'split', 'link', 'forward', 'reply-all', 'recipients', 'attach', 'formatting', 'copy-number', 'customer', 'unread', 'next', 'previous', 'back'];
 const OF_APP = ['undo', 'merge', 'pick', 'pick-all', 'bulk-all', 'bulk-clear', 'search', 'log-call', 'presence', 'theme', 'density', 'keys', 'profile', 'view-new'];
 
+// What else people type for what they mean, beside its name.
+const ALSO = { keys: 'also_keys' };
 const wordsOf = (name) => text(`cmd_${name.replace('-', '_')}`);
 const keysOf = (name) => KEYS.find((one) => one.command === name)?.keys ?? [];
 const recent = () => (kept(RECENT) ?? '').split(' ').filter(Boolean);
@@ -45,7 +47,7 @@ function remember(name) {
 }
 
 const entry = (name) => ({
-  words: wordsOf(name), drawing: icon(ICONS[name].icon), keys: keysOf(name),
+  words: wordsOf(name), also: ALSO[name] && text(ALSO[name]), drawing: icon(ICONS[name].icon), keys: keysOf(name),
   act: () => {
     remember(name);
     run(name);
@@ -56,6 +58,11 @@ function viewEntry(link) {
   const keys = KEYS.find((one) => one.command === `view-${link.dataset.viewKey}`)?.keys ?? [];
   return { words: link.title, drawing: $('svg', link).cloneNode(true), keys, act: () => link.click() };
 }
+
+// Settings, reports and the other pages beside the inbox; found by what is done there, too.
+const placeEntry = (link) => ({
+  words: link.textContent, also: link.dataset.about, drawing: $('svg', link).cloneNode(true), act: () => location.assign(link.href),
+});
 
 const ticketEntry = ({ number, subject }) => ({
   words: subject || `#${number}`, hint: `#${number}`, drawing: icon("mail"), act: () => desk.open(number, { focus: 'subject' }),
@@ -84,8 +91,11 @@ export function score(words, typed) {
   return points > 0 ? points : null;
 }
 
+// Of other words for it only whole pieces count: letters in order would find nearly everything.
+const alsoScore = ({ also }, typed) => (also?.toLocaleLowerCase().includes(typed.toLocaleLowerCase()) ? 0 : null);
+
 const matching = (entries, typed) =>
-  entries.map((one) => ({ one, points: score(one.words, typed) })).filter(({ points }) => points !== null)
+  entries.map((one) => ({ one, points: score(one.words, typed) ?? alsoScore(one, typed) })).filter(({ points }) => points !== null)
     .sort((a, b) => b.points - a.points).map(({ one }) => one);
 
 function groups(typed) {
@@ -94,13 +104,16 @@ function groups(typed) {
   const byUse = (names) => [...names].sort((a, b) => place(latest, a) - place(latest, b));
   const jump = number ? [{ words: text('cmd_goto', number), drawing: icon("hash"), act: () => desk.open(Number(number), { focus: 'subject' }) }] : [];
   const search = typed && !number ? [{ words: text('cmd_search_for', typed), drawing: icon("search"), act: () => location.assign(`/search/?q=${encodeURIComponent(typed)}`) }] : [];
+  const places = typed ? matching($$('#places a').map(placeEntry), typed) : [];
+  const everywhere = { name: text('group_app'), entries: matching(OF_APP.filter(can).map(entry), typed) };
   return [
     { name: text('group_ticket', thread.number()), entries: thread.number() ? matching(byUse(OF_TICKET).filter(can).map(entry), typed) : [] },
-    { name: text('group_go'), entries: [...jump, ...matching($$('.side .nav a[data-view-key]').map(viewEntry), typed)] },
+    { name: text('group_go'), entries: [...jump, ...matching($$('.side .nav a[data-view-key]').map(viewEntry), typed), ...places] },
+    ...(typed ? [everywhere] : []),
     { name: text('group_macros'), entries: typed ? matching(knownMacros().map(macroEntry), typed).slice(0, 6) : [] },
     { name: text('group_tickets'), entries: [...found.map(ticketEntry), ...search] },
     { name: text('group_people'), entries: people() },
-    { name: text('group_app'), entries: matching(OF_APP.filter(can).map(entry), typed) },
+    ...(typed ? [] : [everywhere]),
   ].filter(({ entries }) => entries.length);
 }
 

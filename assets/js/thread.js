@@ -157,7 +157,10 @@ export const fill = () => Promise.all($$('#customer [data-fill]').map(fillOne));
 
 async function fillOne(section) {
   try {
-    $('.fill', section).replaceChildren(build(await get(section.dataset.fill)));
+    const place = $('.fill', section);
+    place.replaceChildren(build(await get(section.dataset.fill)));
+    // Nothing to say takes no room: white space alone is not :empty.
+    if (!place.childElementCount && !place.textContent.trim()) place.replaceChildren();
   } catch (error) {
     if (section.isConnected) $('.fill', section).textContent = text('failed');
   }

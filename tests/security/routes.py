@@ -160,6 +160,8 @@ VISITS = [
     ticket("ticket_handing", "handing/"),
     change("ticket_hand_over", "hand-over/", {"to": "agent-{colleague}", "note": "yours"}),
     change("ticket_follow", "follow/", {}, EVERYBODY),
+    Visit("settings", "/settings/"),
+    Visit("help", "/help/"),
     Visit("notices_settings", "/notifications/settings/"),
     Visit("notices_settings", "/notifications/settings/", form={"on": "mention", "digest": "15"}, answers=(302,)),
     change("ticket_spam", "spam/", {}),
@@ -310,6 +312,7 @@ VISITS = [
     Visit("quarantine_source", "/quarantine/{stuck}/source/", may=LEADING, foreign=True, refused=(404,)),
     Visit("demo_mailbox", "/demo/mailbox/"),
     Visit("demo_mail", "/demo/mailbox/{demo}/", foreign=True),
+    Visit("demo_thread", "/demo/mailbox/{demo}/thread/", foreign=True),
 ]  # fmt: skip
 # The author's own: nobody else of the team may, not even an admin.
 OWN = [
@@ -350,7 +353,7 @@ SURVEY = {"survey", "survey_public"}
 # What shops call, signed: tests/commerce/test_hooks.py.
 OPEN_TO_ALL = (
     {"contact", "contact_loader", "healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe"}
-    | {"invitation", "sso_start", "sso_done", "manifest", "service_worker", "offline"}
+    | {"invitation", "sso_start", "sso_done", "manifest", "favicon", "service_worker", "offline"}
     | WIDGET
     | SURVEY
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -36,6 +36,12 @@ def manifest(request: HttpRequest) -> HttpResponseBase:
         ],
     }  # fmt: skip
     return JsonResponse(said, content_type="application/manifest+json")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponseBase:
+    """Asked for by whatever reads no page's head; pages name their own icon."""
+    return redirect(static("icon-192.png"))
 
 
 @require_safe

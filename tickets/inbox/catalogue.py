@@ -23,7 +23,10 @@ DONE = (Status.SOLVED.value, Status.CLOSED.value)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One entry of the sidebar. `where` is read by the list, the counts and the browser alike (tickets.facets)."""
+    """One entry of the sidebar. `where` is read by the list, the counts and the browser alike (tickets.facets).
+
+    `counted`: by tallies, always right. `deep`: by a look at the tickets, now and then, "99+" beyond.
+    """
 
     key: str
     name: str | Promise
@@ -33,6 +36,7 @@ class View:
     empty: str | Promise = field(default=_("Nothing here."))
     alarming: bool = False
     counted: bool = True
+    deep: bool = False
     order: str = ViewOrder.NEWEST
 
     def matches(self, facets: HasFacets) -> bool:
@@ -53,7 +57,7 @@ def views_for(agent: Agent, directory: Directory | None = None) -> list[View]:
 
 def deep_wheres(agent: Agent, directory: Directory | None = None) -> dict[str, Where]:
     """The conditions of the agent's views whose tickets no tally counts, by key."""
-    return {view.key: view.where for view in views_for(agent, directory) if view.group == SAVED and not view.counted}
+    return {view.key: view.where for view in views_for(agent, directory) if view.deep}
 
 
 def wheres_for(agent: Agent, directory: Directory | None = None) -> dict[str, Where]:
@@ -92,12 +96,13 @@ def _put_by(agent: Agent) -> Iterator[View]:
         empty=_("Every mail arrived and nobody waits to be let in."),
     )  # fmt: skip
     yield View(
-        "deadlines", _("By deadline"), icon="timer", counted=False, order=ViewOrder.DEADLINE,
+        "deadlines", _("By deadline"), icon="timer", counted=False, deep=True, order=ViewOrder.DEADLINE,
         where={"due": (DueState.RUNNING.value, DueState.LATE.value), "status": TO_DO},
         empty=_("No deadline is running."),
     )  # fmt: skip
     yield View(
-        "overdue", _("Overdue"), icon="timer-off", counted=False, order=ViewOrder.DEADLINE,
+        "overdue", _("Overdue"), icon="timer-off", counted=False, deep=True, alarming=True,
+        order=ViewOrder.DEADLINE,
         where={"due": (DueState.LATE.value,), "status": TO_DO}, empty=_("Nothing is overdue."),
     )  # fmt: skip
     yield View(
@@ -122,7 +127,7 @@ def _saved_views(agent: Agent, directory: Directory) -> Iterator[View]:
         where = {**resolve(entry.where, agent), **_SHOWN_BY.get(entry.order, {})}
         counted = all(name in COUNTED for name in where)
         yield View(
-            entry.key, entry.name, icon=_saved_icon(entry), where=where, group=SAVED, counted=counted,
+            entry.key, entry.name, icon=_saved_icon(entry), where=where, group=SAVED, counted=counted, deep=not counted,
             order=entry.order,
         )  # fmt: skip
 

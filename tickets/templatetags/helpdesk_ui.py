@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
@@ -23,10 +22,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, get_language_info, gettext, pgettext
 
 from people.models import Agent
-from people.permissions import Permission
 from tickets.inbox.dates import short_date, short_moment
 from tickets.inbox.due import Due, due_of_ticket, span
 from tickets.inbox.faces import hue, initials
+from tickets.inbox.places import HELP, SETTINGS, Place, places_for, sidebar_places
 from tickets.inbox.rows import Mark, Row
 from tickets.inbox.sidebar import Sidebar, sidebar_for
 from tickets.inbox.strings import STRINGS
@@ -135,13 +134,6 @@ def moment(at: datetime | None) -> SafeString | str:
     )  # fmt: skip
 
 
-@register.filter
-def short_day(at: datetime) -> str:
-    """The date, with its year where that is not this one, in the reader's zone."""
-    local = timezone.localtime(at)
-    return short_date(local, year=local.year != timezone.localtime().year)
-
-
 @register.simple_tag
 def local_clock(zone: str) -> SafeString:
     """What a clock shows there now; the browser keeps it true."""
@@ -172,7 +164,8 @@ def short_age(at: datetime, now: datetime | None = None) -> str:
         return pgettext("hours, short", "%dh") % (minutes // 60)
     if minutes < 7 * 24 * 60:
         return pgettext("days, short", "%dd") % (minutes // (24 * 60))
-    return short_day(at)
+    local = timezone.localtime(at)
+    return short_date(local, year=local.year != timezone.localtime().year)
 
 
 @register.simple_tag
@@ -205,13 +198,6 @@ def linked(text: str) -> SafeString:
         pieces += [escape(text[done : found.start()]), format_html(link, address, address)]
         done = end
     pieces.append(escape(text[done:]))
-    return SafeString("".join(pieces))
-
-
-@register.filter
-def typed(text: str) -> SafeString:
-    """Text whose `names to be typed`, between backticks, stand out as code."""
-    pieces = [format_html("<code>{}</code>" if n % 2 else "{}", piece) for n, piece in enumerate(text.split("`"))]
     return SafeString("".join(pieces))
 
 
@@ -283,41 +269,21 @@ def sidebar(context: template.Context) -> Sidebar | None:
     return sidebar_for(agent) if agent else None
 
 
-@dataclass(frozen=True, slots=True)
-class ManageLink:
-    key: str
-    name: str
-    url: str
-    icon: str
-
-
 @register.simple_tag(takes_context=True)
-def manage_links(context: template.Context) -> list[ManageLink]:
-    """What this agent may manage; pages of other apps are named by URL, so that nothing is imported upward."""
+def all_places(context: template.Context) -> list[Place]:
+    """Every page beside the inbox this agent may open; help and, where there is any, settings among them."""
     agent = _agent(context)
     if agent is None:
         return []
-    known = [
-        (Permission.MANAGE_TEAMS, "team", gettext("People and teams"), _icon_name(icon="users-round")),
-        (Permission.MANAGE_TEAMS, "assigning", gettext("Assigning"), _icon_name(icon="shuffle")),
-        (Permission.MANAGE_CHANNELS, "channels", gettext("Channels"), _icon_name(icon="mailbox")),
-        (Permission.REPLY, "macros_manage", gettext("Canned replies"), _icon_name(icon="zap")),
-        (Permission.MANAGE_SHARED, "statuses", gettext("Statuses"), _icon_name(icon="circle-dot")),
-        (Permission.MANAGE_SHARED, "ticket_fields", gettext("Ticket fields"), _icon_name(icon="list-plus")),
-        (Permission.READ_REPORTS, "overview", gettext("Reports"), _icon_name(icon="chart-column")),
-        (Permission.MANAGE_SHOPS, "shops", gettext("Shops"), _icon_name(icon="shopping-bag")),
-        (Permission.MANAGE_SURVEYS, "surveys", gettext("Surveys"), _icon_name(icon="star")),
-        (Permission.MANAGE_SERVICE_LEVELS, "service_levels", gettext("Deadlines"), _icon_name(icon="timer")),
-        (Permission.REPLY, "calls", gettext("Calls"), _icon_name(icon="phone")),
-        (Permission.HANDLE_QUARANTINE, "quarantine", gettext("Quarantine"), _icon_name(icon="shield-alert")),
-        (Permission.SEE_HEALTH, "health", gettext("Health"), _icon_name(icon="heart-pulse")),
-        (Permission.READ_AUDIT, "audit", gettext("Audit"), _icon_name(icon="scroll-text")),
-        (Permission.READ_TICKETS, "demo_mailbox", gettext("Demo mailbox"), _icon_name(icon="mails")),
-    ]
-    links = [
-        ManageLink(url, name, _address(url), icon) for permission, url, name, icon in known if agent.may(permission)
-    ]
-    return [link for link in links if link.url]
+    extra = [HELP, SETTINGS] if any(place.group for place in places_for(agent)) else [HELP]
+    return [*places_for(agent), *extra]
+
+
+@register.simple_tag(takes_context=True)
+def manage_links(context: template.Context) -> list[Place]:
+    """What of it stands in the sidebar."""
+    agent = _agent(context)
+    return sidebar_places(agent) if agent else []
 
 
 @register.simple_tag(takes_context=True)
