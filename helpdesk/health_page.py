@@ -17,6 +17,7 @@ from helpdesk import health, signals
 from helpdesk.backup.history import backup_history
 from helpdesk.doctor.checklist import examine
 from helpdesk.doctor.lines import State
+from helpdesk.reasons import retold
 from people.permissions import Permission
 from tickets.inbox.access import agent_of, signed_in
 
@@ -26,10 +27,10 @@ PATIENCE = {"replies": 120, "raw mail": 120, "events": 300, "deadlines": 60, "sn
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One server or process and what it says of itself; `ok`, or why not, in the words of /readyz."""
+    """One server or process and what it says of itself; `fault` is empty while it works."""
 
     name: str
-    state: str
+    fault: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def health_page(request: HttpRequest) -> HttpResponse:
         "parts": _parts(),
         "waiting": _waiting(),
         "people": _for_people(),
-        "backup": backup_history(),
+        "backup": (backup := backup_history()),
+        "backup_fault": retold(backup.fault),
         "results": results,
         "counts": {state.value: sum(result.state is state for result in results) for state in State},
     }
@@ -64,7 +66,8 @@ def _parts() -> list[Part]:
         "database": _("PostgreSQL"), "redis": _("Redis"), "worker": _("Workers"), "mail": _("Mail listener"),
         "durability": _("Safe from crashes"),
     }  # fmt: skip
-    return [Part(name, health.state_of(part)) for part, name in names.items()]
+    states = {part: health.state_of(part) for part in names}
+    return [Part(name, "" if states[part] == "ok" else retold(states[part])) for part, name in names.items()]
 
 
 def _waiting() -> list[Waiting]:

@@ -48,21 +48,21 @@ KNOWN = (
 _FIELD = re.compile(r"\\\{(\w+)\\\}")
 
 
-def retold(reason: str) -> str:
+def retold(reason: str, known: tuple[str, ...] = KNOWN) -> str:
     """The reason in the reader's language; as it is when another server worded it. Sentences of ours that pages say
-    too need not be listed above."""
-    for sentence, pattern in _patterns():
+    too need not be `known`."""
+    for sentence, pattern in _patterns(known):
         if found := pattern.fullmatch(reason):
             values = found.groupdict()
             if "detail" in values:
-                values["detail"] = retold(values["detail"])
+                values["detail"] = retold(values["detail"], known)
             return gettext(sentence).format_map(values)
     return gettext(reason) if reason else ""
 
 
 @cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((one, re.compile(_FIELD.sub(_anything, re.escape(one)))) for one in KNOWN)
+def _patterns(known: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((one, re.compile(_FIELD.sub(_anything, re.escape(one)))) for one in known)
 
 
 def _anything(field: re.Match[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import Error as DatabaseError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from redis import RedisError
 
@@ -44,4 +45,5 @@ def _problems(look: Look) -> Iterator[Problem]:
     try:
         yield from look()
     except (DatabaseError, RedisError, OSError) as error:
-        yield fail(f"Could not be looked at: {type(error).__name__}.", "Are PostgreSQL and Redis there? See /readyz.")
+        yield fail(gettext("Could not be looked at: `%(error)s`.") % {"error": type(error).__name__},
+                   gettext("Are PostgreSQL and Redis there? See `/readyz`."))  # fmt: skip

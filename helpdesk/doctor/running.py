@@ -17,15 +17,19 @@ from django.core.checks import Tags, run_checks
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from helpdesk import queueing, signals, web
 from helpdesk.backup.history import backup_history
 from helpdesk.doctor.given import pinned_versions
 from helpdesk.doctor.lines import Problem, as_problem, fail, warn
 from helpdesk.environment import ROOT
+from helpdesk.reasons import retold
 from helpdesk.runtime.faults import disk_is_full
 from helpdesk.tasks import HEARTBEAT_STALE, heartbeat_age
 from helpdesk.vitals import clock_drift
+from tickets.inbox.due import span
 from tickets.live import hub
 
 POSTGRESQL = ("helpdesk.E011", "helpdesk.E012", "helpdesk.W011", "helpdesk.W012", "helpdesk.W013", "helpdesk.W014")
@@ -47,9 +51,11 @@ def look_at_postgresql() -> Iterator[Problem]:
     yield from (as_problem(message) for message in found if message.id in POSTGRESQL)
     executor = MigrationExecutor(connection)
     if pending := executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        yield fail(f"{len(pending)} migrations are not applied.", "Run `manage.py deploy`.")
+        said = ngettext("%(n)s migration is not applied.", "%(n)s migrations are not applied.", len(pending))
+        yield fail(said % {"n": len(pending)}, _("Run `%(command)s`.") % {"command": "manage.py deploy"})
     if (drift := clock_drift()) > CLOCK_DRIFT:
-        yield warn(f"This machine's clock and PostgreSQL's differ by {drift:.0f} s.", "Run NTP on both.")
+        yield warn(_("This machine's clock and PostgreSQL's differ by %(seconds)s s.") % {"seconds": f"{drift:.0f}"},
+                   _("Run NTP on both."))  # fmt: skip
 
 
 def look_at_redis() -> Iterator[Problem]:
@@ -61,88 +67,108 @@ def look_at_redis() -> Iterator[Problem]:
 def look_at_queue() -> Iterator[Problem]:
     for name, wanted in QUEUE.items():
         if getattr(queueing, name) != wanted:
-            yield fail(f"The queue's {name} is {getattr(queueing, name)!r}.", f"It must be {wanted!r} or work is lost.")
+            yield fail(_("The queue's `%(name)s` is `%(value)r`.") % {"name": name, "value": getattr(queueing, name)},
+                       _("It must be `%(wanted)r` or work is lost.") % {"wanted": wanted})  # fmt: skip
     transport: dict[str, Any] = queueing.broker_transport_options
     if transport["visibility_timeout"] <= 2 * queueing.task_time_limit:
-        yield fail(
-            "A job that still runs may be handed out again.", "visibility_timeout must exceed 2 x task_time_limit."
-        )
+        yield fail(_("A job that still runs may be handed out again."),
+                   _("`visibility_timeout` must exceed twice `task_time_limit`."))  # fmt: skip
     age = heartbeat_age()
     if age is None or age > HEARTBEAT_STALE:
-        said = "No worker ever took a job." if age is None else f"No worker took a job for {age:.0f} s."
-        yield fail(said, "Start worker and beat; see their logs.")
+        idle = age is not None and _("No worker took a job for %(seconds)s s.") % {"seconds": f"{age:.0f}"}
+        yield fail(idle or _("No worker ever took a job."), _("Start `worker` and `beat`; see their logs."))
 
 
 def look_at_web() -> Iterator[Problem]:
     given = web.configuration("127.0.0.1", 0)
     if not given.timeout_graceful_shutdown or given.timeout_graceful_shutdown > 30:
-        yield fail("A web process that is stopped may wait for ever.", "timeout_graceful_shutdown must be 30 or less.")
+        yield fail(_("A web process that is stopped may wait for ever."),
+                   _("`timeout_graceful_shutdown` must be 30 or less."))  # fmt: skip
     if given.ws_max_size > 65_536 or not given.ws_ping_interval:
-        yield fail("Sockets take frames of any size, or live for ever.", "Set ws_max_size and ws_ping_interval back.")
+        yield fail(_("Sockets take frames of any size, or live for ever."),
+                   _("Set `%(name)s` back.") % {"name": "ws_max_size`, `ws_ping_interval"})  # fmt: skip
     if hub.OLDEST_SOCKET > 12 * 3600:
-        yield warn("Sockets are not closed after twelve hours.", "Set OLDEST_SOCKET back.")
+        yield warn(
+            _("Sockets are not closed after twelve hours."), _("Set `%(name)s` back.") % {"name": "OLDEST_SOCKET"}
+        )
 
 
 def look_at_backups() -> Iterator[Problem]:
     history = backup_history()
-    nightly = "Run `manage.py backup DIR --verify` each night (docs/operations.md)."
+    nightly = _("Run `manage.py backup DIR --verify` each night (`docs/operations.md`).")
     if history.fault:
-        yield fail(f"The last backup is no good: {history.fault}", "See to its reason and make another.")
+        yield fail(_("The last backup is no good: %(reason)s") % {"reason": retold(history.fault)},
+                   _("See to its reason and make another."))  # fmt: skip
     if history.made_at is None:
-        yield fail("There is no backup.", nightly)
+        yield fail(_("There is no backup."), nightly)
     elif (age := timezone.now() - history.made_at) > DAY:
-        yield fail(f"The last backup is {age.days} days and {age.seconds // 3600} hours old.", nightly)
+        yield fail(_("The last backup is %(age)s old.") % {"age": span(age)}, nightly)
 
 
 def look_at_drills() -> Iterator[Problem]:
     proven = backup_history().verified_at
     if proven is None or timezone.now() - proven > MONTH:
-        yield warn("No backup was shown to restore within the last 31 days.", "Run `manage.py restore DIR --verify`.")
+        yield warn(_("No backup was shown to restore within the last 31 days."),
+                   _("Run `%(command)s`.") % {"command": "manage.py restore DIR --verify"})  # fmt: skip
 
 
 def look_at_machine() -> Iterator[Problem]:
     if disk_is_full(settings.DATA_DIR):
-        free = shutil.disk_usage(settings.DATA_DIR).free // 2**20
-        yield fail(f"The disk of {settings.DATA_DIR} has {free} MiB left: mail is refused.", "Free some space there.")
+        left = {"place": settings.DATA_DIR, "size": shutil.disk_usage(settings.DATA_DIR).free // 2**20}
+        yield fail(_("The disk of `%(place)s` has %(size)s MiB left: mail is refused.") % left,
+                   _("Free some space there."))  # fmt: skip
     if settings.DATA_DIR.stat().st_mode & 0o006 and not settings.PRODUCTION and _holds_secrets():
-        yield warn(f"Everybody on this machine may look into {settings.DATA_DIR}.", "chmod o-rw it.")
-    if not settings.PRODUCTION:
-        return
+        place = {"place": settings.DATA_DIR}
+        yield warn(_("Everybody on this machine may look into `%(place)s`.") % place,
+                   _("Run `%(command)s`.") % {"command": f"chmod o-rw {settings.DATA_DIR}"})  # fmt: skip
+    if settings.PRODUCTION:
+        yield from _about_its_powers()
+
+
+def _about_its_powers() -> Iterator[Problem]:
     if os.geteuid() == 0:
-        yield fail("This process runs as root.", "Run it as a user of its own; the image does.")
+        yield fail(_("This process runs as `root`."), _("Run it as a user of its own; the image does."))
     if not any(mark.exists() for mark in CONTAINER_MARKS):
         return
     if os.access("/", os.W_OK):
-        yield warn("The container's root can be written to.", "Set read_only: true, as docker-compose.yml does.")
+        yield warn(_("The container's root can be written to."), _as_compose("read_only: true"))
     if _capabilities():
-        yield warn("The container has capabilities.", "Set cap_drop: [ALL], as docker-compose.yml does.")
+        yield warn(_("The container has capabilities."), _as_compose("cap_drop: [ALL]"))
     if CGROUP_LIMIT.exists() and CGROUP_LIMIT.read_text().strip() == "max":
-        yield warn("The container's memory is not limited.", "Set a limit, as docker-compose.yml does.")
+        yield warn(_("The container's memory is not limited."), _("Set a limit, as `docker-compose.yml` does."))
+
+
+def _as_compose(setting: str) -> str:
+    return _("Set `%(setting)s`, as `docker-compose.yml` does.") % {"setting": setting}
 
 
 def look_at_dependencies() -> Iterator[Problem]:
     pinned = pinned_versions()
     if not pinned:
-        yield fail("No lock of dependencies came with this program.", "Deploy requirements/base.txt with it.")
+        yield fail(_("No lock of dependencies came with this program."), _("Deploy `requirements/base.txt` with it."))
     wrong = sorted(f"{name} {found}" for name, version in pinned.items() if (found := _installed(name)) != version)
     if wrong:
-        yield fail(f"Installed and not as locked: {', '.join(wrong[:5])}.",
-                   "pip install --require-hashes -r requirements/base.txt")  # fmt: skip
+        yield fail(
+            _("Installed and not as locked: `%(packages)s`.") % {"packages": ", ".join(wrong[:5])},
+            _("Run `%(command)s`.") % {"command": "pip install --require-hashes -r requirements/base.txt"},
+        )
     if not (ROOT / "SECURITY.md").exists():
-        yield warn("Nobody is told where to report a hole.", "Keep SECURITY.md.")
+        yield warn(_("Nobody is told where to report a hole."), _("Keep `SECURITY.md`."))
 
 
 def look_at_alarms() -> Iterator[Problem]:
     if not settings.METRICS_TOKEN:
-        yield warn("No other machine may read /metrics.", "Set HELPDESK_METRICS_TOKEN.")
+        yield warn(_("No other machine may read `/metrics`."),
+                   _("Set `%(name)s`.") % {"name": "HELPDESK_METRICS_TOKEN"})  # fmt: skip
     elif len(settings.METRICS_TOKEN) < 20:
-        yield fail(
-            "The token of /metrics can be guessed.", "Set HELPDESK_METRICS_TOKEN to 20 random characters or more."
-        )
+        yield fail(_("The token of `/metrics` can be guessed."),
+                   _("Set `HELPDESK_METRICS_TOKEN` to 20 random characters or more."))  # fmt: skip
     scraped = cache.get(signals.READ_AT)
     if scraped is None or time.time() - scraped > 600:
-        yield warn("Nobody read /metrics within the last ten minutes: no alarm would ring.",
-                   "Have Prometheus read it (deploy/prometheus.yml) with the rules of deploy/alerts.yml.")  # fmt: skip
+        yield warn(
+            _("Nobody read `/metrics` within the last ten minutes: no alarm would ring."),
+            _("Have Prometheus read it (`deploy/prometheus.yml`) with the rules of `deploy/alerts.yml`."),
+        )
 
 
 def _installed(name: str) -> str:

@@ -23,6 +23,7 @@ from metrics.surveys.scales import SCALES, Kind
 from metrics.telling import question_name
 from people.permissions import Permission
 from tickets.inbox.access import agent_of, allowed
+from tickets.inbox.dates import short_date, short_month
 from tickets.models import Channel
 
 from .charts import Bar, Curve, bars, curve, cut_scale, scale
@@ -100,7 +101,8 @@ def _labelled(slot: Slot, bar: Bar, step: str, number: int, of: int) -> dict[str
     every = max(1, -(-of // 8))
     below = ""
     if number % every == 0:
-        below = date_format(slot.day, "M Y" if step == "month" else "D j" if of <= 8 else "j M")
+        days = date_format(slot.day, "D j") if of <= 8 else short_date(slot.day)
+        below = short_month(slot.day) if step == "month" else days
     above = f"{slot.share:.0f}\N{NO-BREAK SPACE}%" if slot.share is not None and of <= 14 else ""
     weak = slot.share is not None and slot.share < TARGET
     return {"slot": slot, "bar": bar, "below": below, "above": above, "weak": weak}
@@ -122,7 +124,7 @@ def weekly(scope: Scope, kind: str) -> dict[str, Any]:
         "lines": [(value, 100 - 100 * (value - lines[0]) / (lines[-1] - lines[0])) for value in lines],
         "now": curves[0], "past": curves[1], "last": write(kind, now[-1][1].value) if now else "",
         "last_past": write(kind, past[-1][1].value) if past else "", "finding": finding(kind, now),
-        "marks": [(date_format(first + timedelta(weeks=n), "j M"), 100 * n * 7 / span) for n in range(0, WEEKS, 3)],
+        "marks": [(short_date(first + timedelta(weeks=n)), 100 * n * 7 / span) for n in range(0, WEEKS, 3)],
     }  # fmt: skip
 
 

@@ -168,7 +168,7 @@ def _finding(clock: Clock, pieces: list[Piece], promised: str) -> str:
     """The arithmetic as a sentence, for whoever does not see the drawing."""
     used = pieces[-1].total if pieces else ""
     if clock.is_open and clock.running_since is None:
-        return _("%(used)s of %(promised)s are used; it stands still.") % {"used": used or "0", "promised": promised}
+        return _("%(used)s of %(promised)s used; the clock is paused.") % {"used": used or "0", "promised": promised}
     if clock.is_open:
-        return _("From its start %(promised)s of open time lead to the deadline.") % {"promised": promised}
+        return _("The deadline is %(promised)s of open time after the start.") % {"promised": promised}
     return _("%(used)s of open time of the %(promised)s promised.") % {"used": used or "0", "promised": promised}

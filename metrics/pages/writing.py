@@ -34,15 +34,15 @@ def read_duration(text: str) -> int | None:
 
 
 def write_duration(seconds: int | None) -> str:
-    """1d 4h, 2h 30m, 45s in the reader's own letters; nothing for None."""
+    """1d 4h, 2h 30m, 45s as the reader's language writes them everywhere; nothing for None."""
     if not seconds:
         return ""
     parts = []
-    units = (pgettext("days, unit", "d"), pgettext("hours, unit", "h"), pgettext("minutes, unit", "m"),
-             pgettext("seconds, unit", "s"))  # fmt: skip
+    units = (pgettext("days, short", "%dd"), pgettext("hours, short", "%dh"), pgettext("minutes, short", "%dm"),
+             pgettext("seconds, short", "%ds"))  # fmt: skip
     for unit, size in zip(units, (86400, 3600, 60, 1), strict=True):
         count, seconds = divmod(seconds, size)
-        parts += [f"{count}{unit}"] if count else []
+        parts += [unit % count] if count else []
     return " ".join(parts)
 
 

@@ -76,7 +76,7 @@ def test_it_holds_everything_but_the_keys_and_restores(
     )
     [made] = (tmp_path / "kept").iterdir()
     assert {path.name for path in made.iterdir()} == {archive.DATABASE, archive.FILES, archive.MANIFEST}
-    assert "1 kinds of stored passwords open" in said.getvalue()
+    assert "kinds of stored passwords opened: 1" in said.getvalue()
     assert house_events() == ["backup.made", "backup.verified"]
     manifest = archive.read(made, own_secret())
     assert manifest.rows["tickets_ticket"] == manifest.rows["tickets_attachment"] == 1

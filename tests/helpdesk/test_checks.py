@@ -71,7 +71,7 @@ class TestDatabase:
         with override_settings(UNSAFE_DATABASE=False):
             found = checks.check_database(None, databases=["default"])
         assert ids(found) == ["helpdesk.E011"] * 3
-        assert [message.msg.split()[2].rstrip(":") for message in found] == [
+        assert [message.msg.split()[2].strip("`:") for message in found] == [
             "fsync=off", "full_page_writes=off", "synchronous_commit=off",
         ]  # fmt: skip
         assert all(isinstance(message, Error) for message in found)
@@ -96,7 +96,7 @@ class TestDatabase:
             finally:
                 cursor.execute("SET lock_timeout = '3s'; SET statement_timeout = '15s'")
         assert isinstance(found, Warning)
-        assert found.msg == "No limit for lock_timeout, statement_timeout."
+        assert found.msg == "No limit for `lock_timeout, statement_timeout`."
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from channels_inbound.email.pool import PoolLimits
 from channels_inbound.models import DkimKey
@@ -32,6 +33,7 @@ from helpdesk.doctor.lines import State
 from helpdesk.events import HouseEvent, tell_of_house
 from people.models import Agent
 from tests.helpdesk.test_checks import TestAddresses
+from tests.helpdesk.test_messages import english_in
 from tests.people import House, make_house
 from tickets.live import hub
 
@@ -46,6 +48,7 @@ SOUND: dict[str, Any] = {
 }  # fmt: skip
 # The servers and the cache are the tests' own: not those of SOUND's addresses.
 del SOUND["REDIS_URL"], SOUND["CACHES"]
+TYPED = re.compile("`[^`]*`")
 Harm = Callable[[], AbstractContextManager[Any]]
 
 
@@ -141,8 +144,9 @@ def raising() -> AbstractContextManager[Any]:
 
 
 W, F = State.WARN, State.FAIL
+SOILED = "Its migrations are not those the manifest names."
 HARM: list[tuple[int, Harm, State, str]] = [
-    (1, settings_of(PRODUCTION=False), W, "HELPDESK_MODE is local"),
+    (1, settings_of(PRODUCTION=False), W, "`HELPDESK_MODE` is `local`"),
     (1, settings_of(DEBUG=True), F, "Error pages"),
     (1, settings_of(SECRET_KEY="a" * 60), F, "can be guessed"),
     (1, settings_of(SECRET_KEY=KEY + "1234567", CREDENTIALS_KEYS=[KEY + "1234567"]), F, "One key signs"),
@@ -150,7 +154,7 @@ HARM: list[tuple[int, Harm, State, str]] = [
     (1, settings_of(X_FRAME_OPTIONS="ALLOW"), W, "X_FRAME_OPTIONS"),
     (2, settings_of(ALLOWED_HOSTS=["*", "help.example.com"]), F, "any name"),
     (2, settings_of(ALLOWED_HOSTS=["other.example.com"]), F, "does not hold"),
-    (2, settings_of(TRUSTED_PROXIES=0), W, "HELPDESK_TRUSTED_PROXIES is 0"),
+    (2, settings_of(TRUSTED_PROXIES=0), W, "`HELPDESK_TRUSTED_PROXIES` is 0"),
     (2, settings_of(SECURE_HSTS_SECONDS=3600), W, "less than a year"),
     (2, settings_of(SESSION_COOKIE_SECURE=False), F, "SESSION_COOKIE_SECURE"),
     (2, settings_of(CSRF_COOKIE_SECURE=False), F, "CSRF_COOKIE_SECURE"),
@@ -181,22 +185,22 @@ HARM: list[tuple[int, Harm, State, str]] = [
     (10, attribute(running, "clock_drift", lambda: 7.0), W, "differ by 7 s"),
     (11, attribute(durability, "redis_settings", lambda: {"maxmemory-policy": "allkeys-lru", "appendonly": "yes"}), F, "allkeys-lru"),
     (11, attribute(durability, "redis_settings", lambda: {"maxmemory-policy": "noeviction", "appendonly": "no"}), W, "append-only"),
-    (12, attribute(queueing, "task_acks_late", False), F, "task_acks_late is False"),
+    (12, attribute(queueing, "task_acks_late", False), F, "`task_acks_late` is `False`"),
     (12, attribute(queueing, "task_time_limit", 3600), F, "handed out again"),
     (12, attribute(running, "heartbeat_age", lambda: 300.0), F, "for 300 s"),
     (12, attribute(running, "heartbeat_age", lambda: None), F, "No worker ever"),
     (13, attribute(running.web, "GRACE_SECONDS", 600), F, "for ever"),
     (13, raising, W, "twelve hours"),
-    (14, days_ago(HouseEvent.BACKUP_MADE, 2), F, "2 days and 0 hours old"),
-    (14, doing(lambda: tell_of_house(HouseEvent.BACKUP_UNSOUND, {"reason": "rows differ"})), F, "rows differ"),
+    (14, days_ago(HouseEvent.BACKUP_MADE, 2), F, "2d 0h old"),
+    (14, doing(lambda: tell_of_house(HouseEvent.BACKUP_UNSOUND, {"reason": SOILED})), F, SOILED),
     (15, settings_of(LOGGING={**settings.LOGGING, "handlers": {"stderr": {"formatter": "text"}}}), W, "Logs are text"),
-    (15, settings_of(LOGGING={**settings.LOGGING, "root": {"level": "DEBUG"}}), F, "Logs at DEBUG"),
+    (15, settings_of(LOGGING={**settings.LOGGING, "root": {"level": "DEBUG"}}), F, "Logs at `DEBUG`"),
     (15, attribute(given, "redact", lambda text: text), F, "taken out of logs"),
     (16, attribute(running, "disk_is_full", lambda path: True), F, "mail is refused"),
-    (16, attribute(running.os, "geteuid", lambda: 0), F, "runs as root"),
+    (16, attribute(running.os, "geteuid", lambda: 0), F, "runs as `root`"),
     (16, in_container(writable=True), W, "can be written to"),
     (16, in_container(powers=True), W, "capabilities"),
-    (17, attribute(running, "pinned_versions", lambda: {"django": "1.0"}), F, "Installed and not as locked: django"),
+    (17, attribute(running, "pinned_versions", lambda: {"django": "1.0"}), F, "Installed and not as locked: `django"),
     (17, attribute(running, "pinned_versions", dict), F, "No lock"),
     (17, attribute(running, "ROOT", Path("/nowhere")), W, "report a hole"),
     (18, settings_of(METRICS_TOKEN=""), W, "No other machine"),
@@ -212,6 +216,9 @@ def test_each_line_can_fail(house: House, number: int, harm: Harm, state: State,
         before = problems_of(number)
         with harm():
             found = problems_of(number)
+            with translation.override("uk"):
+                looked_at = list(CHECKLIST[number][1]())
+    assert [said for one in looked_at for said in (one.said, one.cure) if english_in(TYPED.sub("", said))] == []
     [told] = [found[text] for text in found if said in text and text not in before]
     assert told is state
 
@@ -247,7 +254,7 @@ def test_a_line_that_cannot_be_looked_at_fails_and_the_others_go_on(house: House
         results = {result.number: result for result in examine()}
     assert len(results) == 19
     assert results[12].state is F
-    assert results[12].problems[-1].said == "Could not be looked at: ConnectionError."
+    assert results[12].problems[-1].said == "Could not be looked at: `ConnectionError`."
 
 
 def test_every_problem_has_its_cure_in_one_line(house: House) -> None:
@@ -266,18 +273,20 @@ def test_the_command_says_each_line_and_ends_with_its_worst(house: House) -> Non
     assert ended.value.code == 1
     assert "fail  12  Queue and workers\n          No worker took a job for 300 s.\n          Cure: " in said.getvalue()
     said = StringIO()
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit), translation.override("uk"):
         call_command("doctor", "--json", "--strict", stdout=said)
     lines = json.loads(said.getvalue())
     assert [line["line"] for line in lines] == list(range(1, 20))
     assert set(lines[0]) == {"line", "title", "state", "problems"}
+    assert "HELPDESK_MODE" in lines[0]["problems"][0]["said"]
+    assert not re.search("[а-яі]", str(lines))
 
 
 def test_without_servers_it_still_answers(tmp_path: Path) -> None:
     bare = {"PATH": "/usr/bin:/bin", "HELPDESK_DATA_DIR": str(tmp_path), "DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}
     done = subprocess.run([sys.executable, "manage.py", "doctor", "--json"], cwd=given.ROOT, env=bare, capture_output=True, text=True, timeout=60)  # fmt: skip
     assert done.returncode == 1, done.stderr
-    assert json.loads(done.stdout)[9]["problems"][0]["said"] == "Could not be looked at: OperationalError."
+    assert json.loads(done.stdout)[9]["problems"][0]["said"] == "Could not be looked at: `OperationalError`."
 
 
 @pytest.mark.parametrize(

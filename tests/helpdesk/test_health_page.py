@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from django.test import Client
@@ -10,7 +11,9 @@ from django.utils import timezone
 
 from channels_inbound.models import RawDelivery
 from channels_inbound.raw import store_raw
+from helpdesk import health
 from helpdesk.events import HouseEvent, tell_of_house
+from people.models import Agent
 from tests.channels_inbound.mails import raw_mail
 from tests.people import House, make_house
 
@@ -47,11 +50,23 @@ def test_a_bad_backup_is_red_with_its_reason(client: Client, house: House) -> No
     assert "people_agent has 4 rows instead of 5." in told
 
 
+def test_what_is_wrong_is_told_in_the_readers_language(client: Client, house: House) -> None:
+    tell_of_house(HouseEvent.BACKUP_UNSOUND, {"name": "b", "reason": "people_agent has 4 rows instead of 5."})
+    Agent.objects.filter(pk=house.adam.pk).update(locale="uk")
+    house.adam.refresh_from_db()
+    with patch.object(health, "state_of", lambda part: "last heartbeat 90 s ago" if part == "worker" else "no answer"):
+        told = page(client, house)
+    assert "У people_agent рядків: 4, а має бути 5." in told
+    assert "озивалися 90 с тому" in told
+    assert "<code>HELPDESK_MODE</code> має значення <code>local</code>" in told
+    assert not {"heartbeat", "answer", "rows"} & set(told.split())
+
+
 def test_the_checklist_stands_there_line_by_line(client: Client, house: House) -> None:
     told = page(client, house)
     assert told.count('<ol class="checks"') == 1
     assert told.partition('<ol class="checks"')[2].partition("</ol>")[0].count("<li>") == 19
-    assert "HELPDESK_MODE is local" in told
+    assert "<code>HELPDESK_MODE</code> is <code>local</code>" in told
 
 
 def test_only_admins_see_it(client: Client, house: House) -> None:

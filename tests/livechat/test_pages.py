@@ -122,6 +122,6 @@ def test_a_visitor_is_shown_by_name_not_by_their_browsers_key(house: House) -> N
     visitor.refresh_from_db()
     shown = client_of(house.olena).get(f"/inbox/open/{said.ticket_id}/").content.decode()
     side = shown[shown.index('role="region" aria-label="Customer details"') :]
-    assert f"{visitor.called}<br><small>A browser in the chat, nobody vouches for it</small>" in side
+    assert f"{visitor.called}<br><small>Anonymous visitor of the chat, not verified</small>" in side
     assert visitor.thread not in side[: side.index("</section>", side.index("Addresses"))]
     assert f"<dd>{visitor.called}</dd>" in shown  # who the message is from

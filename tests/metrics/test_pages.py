@@ -169,7 +169,7 @@ def test_the_panel_explains_a_deadline_to_who_sees_the_ticket_alone(house: House
     path = reverse("ticket_deadlines", args=[ticket.pk])
     page = browser(house.olena).get(path).content.decode()
     assert "First answer" in page and "4h by “Everything”, Kyiv office" in page
-    assert "From its start 4h of open time lead to the deadline." in page
+    assert "The deadline is 4h of open time after the start." in page
     assert "counted" in page and "How it adds up" in page
     assert browser(house.mallory).get(path).status_code == 404
     assert browser(house.vera).get(path).status_code == 200

@@ -29,6 +29,11 @@ def short_date(on: date, *, year: bool = False) -> str:
     return f"{on.day} {MONTHS[on.month - 1]}" + (f" {on.year}" if year else "")
 
 
+def short_month(on: date) -> str:
+    """Nov 2026."""
+    return f"{MONTHS[on.month - 1]} {on.year}"
+
+
 def short_moment(at: datetime) -> str:
     """The time today, the date and time otherwise, in the reader's zone."""
     local = timezone.localtime(at)

@@ -25,7 +25,7 @@ def state_label(message: Message) -> tuple[str, str]:
         if message.outbox == OutboxState.QUEUED and message.scheduled_for:
             return _("Sends later"), ""
         labels = {
-            OutboxState.QUEUED: (_("Goes out in a moment"), ""),
+            OutboxState.QUEUED: (_("Sends in a moment"), ""),
             OutboxState.HELD: (_("Held back"), "warn"),
             OutboxState.SENDING: (_("Sending"), ""),
             OutboxState.SENT: (_sent_label(message), ""),

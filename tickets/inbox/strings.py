@@ -67,7 +67,7 @@ STRINGS = {
     "saved": _("Draft saved"),
     "not_saved": _("Not saved, trying again"),
     "sending": _("Sending"),
-    "sent": _("Sent. Goes out in %d seconds."),
+    "sent": _("Sending in %d seconds."),
     "sent_now": _("Sent."),
     "sent_closed": _("Sent and closed."),
     "sent_waiting": _("Sent. Waiting on the customer."),

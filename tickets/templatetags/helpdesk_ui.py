@@ -134,6 +134,13 @@ def moment(at: datetime | None) -> SafeString | str:
     )  # fmt: skip
 
 
+@register.filter
+def short_day(at: datetime) -> str:
+    """The date, with its year where that is not this one, in the reader's zone."""
+    local = timezone.localtime(at)
+    return short_date(local, year=local.year != timezone.localtime().year)
+
+
 @register.simple_tag
 def local_clock(zone: str) -> SafeString:
     """What a clock shows there now; the browser keeps it true."""
@@ -164,8 +171,7 @@ def short_age(at: datetime, now: datetime | None = None) -> str:
         return pgettext("hours, short", "%dh") % (minutes // 60)
     if minutes < 7 * 24 * 60:
         return pgettext("days, short", "%dd") % (minutes // (24 * 60))
-    local = timezone.localtime(at)
-    return short_date(local, year=local.year != timezone.localtime().year)
+    return short_day(at)
 
 
 @register.simple_tag
@@ -198,6 +204,13 @@ def linked(text: str) -> SafeString:
         pieces += [escape(text[done : found.start()]), format_html(link, address, address)]
         done = end
     pieces.append(escape(text[done:]))
+    return SafeString("".join(pieces))
+
+
+@register.filter
+def typed(text: str) -> SafeString:
+    """Text whose `names to be typed`, between backticks, stand out as code."""
+    pieces = [format_html("<code>{}</code>" if n % 2 else "{}", piece) for n, piece in enumerate(text.split("`"))]
     return SafeString("".join(pieces))
 
 

@@ -57,5 +57,5 @@ class Command(BaseCommand):
 
 
 def said_of(seen: dict[str, Any]) -> str:
-    return (f"Restored and compared: {seen['rows']} rows in {seen['tables']} tables, {seen['files']} files, "
-            f"{seen['secrets']} kinds of stored passwords open.")  # fmt: skip
+    return (f"Restored and compared. Rows: {seen['rows']}, tables: {seen['tables']}, files: {seen['files']}, "
+            f"kinds of stored passwords opened: {seen['secrets']}.")  # fmt: skip
