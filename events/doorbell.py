@@ -17,8 +17,8 @@ import redis
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from events.redis_servers import client
 
 logger = logging.getLogger(__name__)
 
@@ -54,12 +54,7 @@ breaker = _Breaker()
 @cache
 def probe_client() -> redis.Redis:
     """A plain client that answers or fails within `PROBE_SECONDS`; redis-py's own retries would take seconds."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=PROBE_SECONDS,
-        socket_connect_timeout=PROBE_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
+    return client(settings.REDIS_URL, socket_timeout=PROBE_SECONDS, socket_connect_timeout=PROBE_SECONDS)
 
 
 def ring(name: str) -> None:

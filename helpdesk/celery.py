@@ -12,6 +12,7 @@ from celery import Celery, signals
 from django.conf import settings
 
 from events.tracing import current_trace, tracing
+from helpdesk.ack_watch import AckWatch
 from helpdesk.beat_watch import BeatWatch
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
@@ -21,6 +22,7 @@ app = Celery("helpdesk")
 app.config_from_object("helpdesk.queueing")
 app.autodiscover_tasks()
 app.steps["worker"].add(BeatWatch)
+app.steps["worker"].add(AckWatch)
 # Page threads are not the thread that imported this; without it they would get an app without settings.
 app.set_default()
 

@@ -78,10 +78,9 @@ def _about_names() -> Iterator[CheckMessage]:
 
 def _about_redis_addresses() -> Iterator[CheckMessage]:
     broker = urlsplit(settings.REDIS_URL)
-    cache = urlsplit(str(settings.CACHES["default"]["LOCATION"]))
     if broker.hostname not in LOCAL_HOSTS and broker.scheme != "rediss" and not broker.password:
         yield Error(_("`REDIS_URL` leads to another machine without a password."), id="helpdesk.E003")
-    if (cache.hostname, cache.port) == (broker.hostname, broker.port):
+    if urlsplit(settings.CACHE_REDIS_URL).netloc.rpartition("@")[2] == broker.netloc.rpartition("@")[2]:
         yield Info(
             _("Cache and queue share one Redis."),
             hint=_(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import redis
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from events.redis_servers import client
 
 # On by default in PostgreSQL; images made for tests switch them off.
 WANTED_ON = ("fsync", "full_page_writes", "synchronous_commit")
@@ -26,10 +25,8 @@ def database_faults(alias: str = DEFAULT_DB_ALIAS) -> list[str]:
 
 def redis_settings() -> dict[str, str]:
     """How the queue's Redis is set. Raises RedisError where it is away or CONFIG is forbidden."""
-    with redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
-    ) as client:
-        return {**client.config_get("maxmemory-policy"), **client.config_get("appendonly")}
+    with client(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1) as asked:
+        return {**asked.config_get("maxmemory-policy"), **asked.config_get("appendonly")}
 
 
 def redis_faults(found: dict[str, str]) -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 from kombu import Queue
 
-broker_url = settings.REDIS_URL
+from events.redis_servers import broker
+
+broker_url, _asking = broker(settings.REDIS_URL)
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
 broker_transport_options = {
@@ -17,6 +19,7 @@ broker_transport_options = {
     "socket_keepalive": True,
     "health_check_interval": 25,
     "queue_order_strategy": "priority",
+    **_asking,
 }
 result_backend = None
 task_ignore_result = True
@@ -40,5 +43,5 @@ timezone = "UTC"
 enable_utc = True
 task_queues = [Queue("critical"), Queue("default"), Queue("bulk")]
 task_default_queue = "default"
-# The schedule is composed from code and every tick is harmless to repeat: nothing to keep on disk.
-beat_scheduler = "celery.beat:Scheduler"
+# The schedule is composed from code: nothing to keep on disk. Of several beats one ticks.
+beat_scheduler = "helpdesk.beat_leader:LeadingScheduler"

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from events.redis_servers import Pool, channel_host
 from helpdesk import environment as env
 from helpdesk.logging import log_settings
 from helpdesk.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS  # read by drf-spectacular
@@ -179,12 +180,13 @@ if env.flag("HELPDESK_PGBOUNCER"):
 _redis_limits = {
     "socket_timeout": 2, "socket_connect_timeout": 1, "health_check_interval": 25, "retry": Retry(NoBackoff(), 0),
 }  # fmt: skip
+CACHE_REDIS_URL = env.text("CACHE_REDIS_URL") or env.redis_database(REDIS_URL, 1)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": env.text("CACHE_REDIS_URL") or env.redis_database(REDIS_URL, 1),
+        "LOCATION": [CACHE_REDIS_URL],
         "KEY_PREFIX": "helpdesk",
-        "OPTIONS": _redis_limits,
+        "OPTIONS": {**_redis_limits, "pool_class": Pool},
     }
 }
 CHANNEL_LAYERS = {
@@ -192,8 +194,8 @@ CHANNEL_LAYERS = {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         "CONFIG": {
             # A dict, since only then redis-py gets time limits: unset, a frozen Redis would hang the request for ever.
-            "hosts": [{"address": env.text("CHANNELS_REDIS_URL") or REDIS_URL, "socket_connect_timeout": 1,
-                       "socket_timeout": 20, "socket_keepalive": True, "health_check_interval": 25}],
+            "hosts": [channel_host(env.text("CHANNELS_REDIS_URL") or REDIS_URL, socket_connect_timeout=1,
+                                   socket_timeout=20, socket_keepalive=True, health_check_interval=25)],
             "capacity": 1000,
             "expiry": 30,
         },

@@ -13,10 +13,9 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from channels_inbound.models import Mailbox, MailboxState, RawDelivery, RawState
+from events import redis_servers
 from events.models import DeliveryState, EventDelivery
 from helpdesk import vitals
 from helpdesk.tasks import heartbeat_age
@@ -153,9 +152,7 @@ def _connections() -> Sample:
 
 
 def _from_redis() -> Iterator[Sample]:
-    client = redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
-    )
+    client = redis_servers.client(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
     try:
         lengths = [(queue, client.llen(queue)) for queue in QUEUES]
         age = heartbeat_age()

@@ -9,8 +9,8 @@ from typing import Any
 import redis
 from celery import shared_task, signals
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from events.redis_servers import client
 
 # Written beside Django's cache, not in it: the launcher reads it too, without Django.
 HEARTBEAT_KEY = "helpdesk:worker-heartbeat:at"
@@ -48,6 +48,4 @@ def heartbeat_age() -> float | None:
 
 @cache
 def _client() -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
-    )
+    return client(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1)

@@ -20,7 +20,7 @@ def web() -> Child:
 
 
 def worker(*, processes: int = 2, with_beat: bool = True, queues: str = QUEUES, name: str = "worker") -> Child:
-    """Jobs of these queues. On one machine beat is embedded: one process less, and exactly one beat."""
+    """Jobs of these queues. On one machine beat is embedded: one process less."""
     command = [sys.executable, "-m", "celery", "-A", "helpdesk", "worker", "-Q", queues, "-c", str(processes),
                "--without-gossip", "--without-mingle", "-l", "warning"]  # fmt: skip
     environment = {
@@ -33,7 +33,7 @@ def worker(*, processes: int = 2, with_beat: bool = True, queues: str = QUEUES, 
 
 
 def beat() -> Child:
-    """The ticks, in a process of their own where workers are several. Exactly one of it."""
+    """The ticks, in a process of their own where workers are several. Of several one gives them."""
     return Child("beat", [sys.executable, "-m", "celery", "-A", "helpdesk", "beat", "-l", "warning", "--pidfile="],
                  {"HELPDESK_PROCESS": "beat"})  # fmt: skip
 

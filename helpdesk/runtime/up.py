@@ -18,9 +18,8 @@ from types import FrameType
 
 import psutil
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from events.redis_servers import client
 from helpdesk.runtime import commands
 from helpdesk.runtime.faults import Fault, disk_is_full, full_disk
 from helpdesk.runtime.processes import adopt_orphans, end_orphans, reap_orphans
@@ -256,8 +255,8 @@ def _port(environment: dict[str, str], name: str, default: int) -> int:
 def heartbeat_age(redis_url: str, queue: str = "") -> float | None:
     """As helpdesk.tasks.heartbeat_age, without Django: seconds, or None when Redis or the key is not there."""
     try:
-        with redis.Redis.from_url(redis_url, socket_timeout=1, retry=Retry(NoBackoff(), 0)) as client:
-            last = client.get(f"helpdesk:worker-heartbeat:at{queue}")
+        with client(redis_url, socket_timeout=1) as asked:
+            last = asked.get(f"helpdesk:worker-heartbeat:at{queue}")
             return None if last is None else max(0.0, time.time() - float(last))
     except (redis.RedisError, OSError, ValueError):
         return None

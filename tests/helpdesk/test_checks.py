@@ -32,8 +32,7 @@ class TestAddresses:
         "PRODUCTION": True, "BASE_URL": "https://help.example.com", "ALLOWED_HOSTS": ["help.example.com"],
         "TRUSTED_PROXIES": 1, "EMAIL_URL": "smtp://mail.example.com", "METRICS_TOKEN": "t" * 32,
         "REDIS_URL": "redis://:secret@redis.example.com:6379/0",
-        "CACHES": {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache",
-                               "LOCATION": "redis://:secret@cache.example.com:6379/0"}},
+        "CACHE_REDIS_URL": "redis://:secret@cache.example.com:6379/0",
     }  # fmt: skip
 
     def judged(self, **changed: Any) -> list[str]:
@@ -52,6 +51,7 @@ class TestAddresses:
             ({"METRICS_TOKEN": "short"}, "helpdesk.E002"),
             ({"REDIS_URL": "redis://redis.example.com:6379/0"}, "helpdesk.E003"),
             ({"REDIS_URL": "redis://:secret@cache.example.com:6379/1"}, "helpdesk.I003"),
+            ({"REDIS_URL": "redis+sentinel://one:26379,two:26379/0?master=shop"}, "helpdesk.E003"),
         ],
     )
     def test_each_fault_is_told(self, changed: dict[str, Any], said: str) -> None:

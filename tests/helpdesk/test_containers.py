@@ -202,10 +202,9 @@ def test_pods_run_the_launchers_commands_with_little_power(name: str) -> None:
     assert mounted == volumes
 
 
-def test_pods_are_found_by_their_services_and_only_one_beats() -> None:
+def test_pods_are_found_by_their_services_and_a_second_beat_stands_by() -> None:
     assert set(PODS) | {"migrate"} == set(OURS)
-    assert PODS["beat"]["replicas"] == 1
-    assert PODS["beat"]["strategy"] == {"type": "Recreate"}
+    assert PODS["beat"]["replicas"] == 2
     for one in MANIFESTS:
         if one["kind"] == "Service":
             assert one["spec"]["selector"] == PODS[one["metadata"]["name"]]["selector"]["matchLabels"]

@@ -8,11 +8,9 @@ from collections.abc import Callable
 
 import redis
 from django.conf import settings
-from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
+from events.redis_servers import listening_client
 from tickets.realtime import CHANNEL
 
 logger = logging.getLogger(__name__)
@@ -50,9 +48,7 @@ class Listener:
 
     async def _hear_until_broken(self) -> None:
         # redis-py would reconnect on its own, silently, and the gap would go unnoticed: no retries here.
-        client = Redis.from_url(
-            settings.REDIS_URL, socket_timeout=None, socket_connect_timeout=CONNECT_SECONDS, retry=Retry(NoBackoff(), 0)
-        )
+        client = listening_client(settings.REDIS_URL, socket_timeout=None, socket_connect_timeout=CONNECT_SECONDS)
         pubsub = client.pubsub()
         try:
             await asyncio.wait_for(pubsub.subscribe(CHANNEL), CONNECT_SECONDS)
