@@ -33,7 +33,23 @@ class SurveyEvent(StrEnum):
     CONTACT_RULES_SAVED = "contact_rules.saved"
 
 
+class ReportEvent(StrEnum):
+    ANNOTATION_WRITTEN = "annotation.written"
+    ANNOTATION_CHANGED = "annotation.changed"
+    ANNOTATION_REMOVED = "annotation.removed"
+    MAILING_SAVED = "report_mailing.saved"
+    MAILING_REMOVED = "report_mailing.removed"
+    MAILING_LEFT = "report_mailing.left"
+    MAILING_DUE = "report_mailing.due"
+    LETTER_SENT = "report_letter.sent"
+    LETTER_NOT_SENT = "report_letter.not_sent"
+
+
 # What happens to policies and calendars stands in one stream, under the lock of the rules.
 RULES_STREAM = ("sla_rules", 0)
 # What happens to the surveys themselves, and what visitors of their public links say.
 SURVEYS_STREAM = "survey"
+# What happens to one note on a day of the reports.
+ANNOTATION_STREAM = "annotation"
+# What happens to one report by mail, its letters among it.
+MAILING_STREAM = "report_mailing"

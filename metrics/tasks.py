@@ -13,6 +13,7 @@ from events import doorbell
 from .clocks.replan import replan_all
 from .clocks.sweep import sweep
 from .counting import count_days
+from .mailing.sending import plan_due, send_due
 from .returning import keep_fresh
 from .surveys.asking import ask_due
 
@@ -23,6 +24,7 @@ BEAT_SCHEDULE = {
     "tell of deadlines": {"task": "metrics.tasks.sweep_clocks", "schedule": 1.0, "options": {"queue": "critical"}},
     "plan clocks of old rules anew": {"task": "metrics.tasks.replan_clocks", "schedule": 10.0},
     "count days": {"task": "metrics.tasks.count_reports", "schedule": 10.0, "options": {"queue": "bulk"}},
+    "mail reports": {"task": "metrics.tasks.mail_reports", "schedule": 30.0, "options": {"queue": "bulk"}},
     "answer again": {"task": "metrics.tasks.answer_again", "schedule": 10.0, "options": {"queue": "bulk"}},
     "ask customers": {"task": "metrics.tasks.ask_customers", "schedule": 5.0},
 }
@@ -50,6 +52,14 @@ def count_reports(**_: Any) -> None:
     until = time.monotonic() + COUNTING_SECONDS
     while count_days(timezone.now()) and time.monotonic() < until:
         pass
+
+
+@shared_task(name="metrics.tasks.mail_reports", queue="bulk", ignore_result=True)
+def mail_reports(**_: Any) -> None:
+    """Send the reports that are due, and those still waiting."""
+    now = timezone.now()
+    plan_due(now)
+    send_due(now)
 
 
 @shared_task(name="metrics.tasks.answer_again", queue="bulk", ignore_result=True)

@@ -1,9 +1,11 @@
 from django.urls import path
 
 from .pages import (
+    annotations,
     at_risk,
     customer,
     follow_ups,
+    mailings,
     overview,
     report,
     retention,
@@ -51,6 +53,14 @@ urlpatterns = [
     path("reports/retention/cohorts.csv", retention.as_csv, name="retention_csv"),
     path("reports/at-risk/", at_risk.at_risk, name="at_risk"),
     path("reports/at-risk.csv", at_risk.as_file, name="at_risk_csv"),
+    path("reports/notes/", annotations.page, name="annotations"),
+    path("reports/notes/<int:annotation_id>/", annotations.edit_annotation, name="annotation_edit"),
+    path("reports/notes/<int:annotation_id>/remove/", annotations.remove, name="annotation_remove"),
+    path("reports/mailings/", mailings.page, name="mailings"),
+    path("reports/mailings/new/", mailings.edit, name="mailing_new"),
+    path("reports/mailings/leave/<str:token>/", mailings.leave, name="mailing_leave"),
+    path("reports/mailings/<int:mailing_id>/", mailings.edit, name="mailing_edit"),
+    path("reports/mailings/<int:mailing_id>/remove/", mailings.remove, name="mailing_remove"),
     path("reports/follow-ups/", follow_ups.follow_ups, name="follow_ups"),
     path("reports/follow-ups/<int:follow_up_id>/taking/", follow_ups.take, name="follow_up_take"),
     path("reports/follow-ups/<int:follow_up_id>/closing/", follow_ups.close, name="follow_up_close"),

@@ -162,6 +162,9 @@ PLAIN: dict[str, str] = {
     "metrics.SurveyAnswer": "kind via",
     "metrics.SurveyInvitation": "kind state reason",
     "metrics.FollowUp": "state",
+    "metrics.Annotation": "text",  # what happened in the shop, written for all readers of reports
+    "metrics.ReportMailing": "report query rhythm time_zone",
+    "metrics.ReportLetter": "state reason",
     "metrics.CountedDay": "zone",
     "metrics.DayTally": "zone",
     "metrics.StoredAnswer": "name question key answer",  # figures of many, nobody named

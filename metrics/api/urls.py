@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from django.urls import path
 
+from metrics.api.annotations import AnnotationsView, AnnotationView
 from metrics.api.more import AtRiskView, RetentionView, TopicsView, WorkView
 from metrics.api.views import SatisfactionView, ServiceLevelView, WallView
 
 urlpatterns = [
+    path("reports/notes/", AnnotationsView.as_view(), name="report_notes"),
+    path("reports/notes/<int:annotation_id>/", AnnotationView.as_view(), name="report_note"),
     path("reports/at-risk/", AtRiskView.as_view(), name="report_at_risk"),
     path("reports/retention/", RetentionView.as_view(), name="report_retention"),
     path("reports/satisfaction/", SatisfactionView.as_view(), name="report_satisfaction"),

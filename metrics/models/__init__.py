@@ -1,9 +1,11 @@
 from .promises import BusinessCalendar, Clock, Policy, Rules, Watch
+from .readers import Annotation, LetterState, ReportLetter, ReportMailing, ReportReader
 from .stored import StoredAnswer
 from .surveys import FollowUp, FollowUpState, Survey, SurveyAnswer, SurveyInvitation, SurveyState, Via
 from .tallies import ChangedHour, CountedDay, DayTally
 
 __all__ = [
+    "Annotation",
     "BusinessCalendar",
     "ChangedHour",
     "Clock",
@@ -11,7 +13,11 @@ __all__ = [
     "DayTally",
     "FollowUp",
     "FollowUpState",
+    "LetterState",
     "Policy",
+    "ReportLetter",
+    "ReportMailing",
+    "ReportReader",
     "Rules",
     "StoredAnswer",
     "Survey",

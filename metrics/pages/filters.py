@@ -9,6 +9,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from metrics.annotations import annotations_in
 from metrics.facts import Scope
 from metrics.surveys.words import LANGUAGES
 from metrics.tallies import clean_days, midnight
@@ -18,6 +19,8 @@ from tickets.models import Channel
 PERIODS = {"1": 1, "7": 7, "30": 30, "90": 90, "365": 365}
 LONGEST = 731
 COMPARISONS = ("before", "year", "since", "none")
+# A drawing by week shows so many up to the end of the period, however short that is.
+WEEKS = 12
 # The same weekdays a year before.
 YEAR = timedelta(weeks=52)
 
@@ -25,7 +28,11 @@ YEAR = timedelta(weeks=52)
 def read_scope(request: HttpRequest, agent: Agent) -> tuple[Scope, dict[str, Any]]:
     """What the address asks for; anything else in it is as if it were not there. Of the context, `earlier` is the same
     scope in the period to compare with, None where none is wanted."""
-    said = request.GET
+    return read_query(request.GET, agent)
+
+
+def read_query(said: QueryDict, agent: Agent) -> tuple[Scope, dict[str, Any]]:
+    """The same of the query alone, in the active time zone."""
     period, first, days = read_period(said)
     channels, teams = dict(Channel.objects.values_list("pk", "name")), dict(Team.objects.values_list("pk", "name"))
     members = dict(Agent.objects.order_by("name").values_list("pk", "name"))
@@ -38,14 +45,16 @@ def read_scope(request: HttpRequest, agent: Agent) -> tuple[Scope, dict[str, Any
         said.get("time") == "open", zone, clean_days(zone),
     )  # fmt: skip
     compare, against = read_comparison(said, first, days)
+    last = first + timedelta(days=days - 1)
     until = against + timedelta(days=days) if against else None
     context = {
         "period": period, "periods": PERIODS, "channel": channel, "channels": channels, "team": team, "teams": teams,
         "member": member, "members": members, "language_chosen": language, "languages": LANGUAGES,
-        "query": without_page(request), "first": first, "last": first + timedelta(days=days - 1), "days": days,
+        "query": _without(said), "first": first, "last": last, "days": days,
         "compare": compare, "against": against, "open_time": scope.open_time,
         "against_last": until - timedelta(days=1) if until else None,
         "earlier": scope.at(midnight(against, zone), midnight(until, zone)) if against and until else None,
+        "noted": annotations_in(scope, min(first, last - timedelta(weeks=WEEKS)), last),
         "narrowed": sum(value not in (None, "") for value in (channel, team, member, language)),
     }  # fmt: skip
     return scope, context
@@ -88,7 +97,11 @@ def chosen(text: str | None, known: dict[int, str]) -> int | None:
 
 def without_page(request: HttpRequest, *names: str) -> str:
     """The address's query without the place in a list, and without these names."""
-    query = request.GET.copy()
+    return _without(request.GET, *names)
+
+
+def _without(said: QueryDict, *names: str) -> str:
+    query = said.copy()
     for name in ("page", "after", *names):
         query.pop(name, None)
     return query.urlencode()

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from metrics import figures, overview, returning, satisfaction, work
 from metrics.facts import Scope
+from metrics.models import Annotation
 from metrics.overview import Slot
 from metrics.satisfaction import Scores
 from metrics.surveys.scales import SCALES, Kind
@@ -26,14 +27,14 @@ from tickets.inbox.access import agent_of, allowed
 from tickets.inbox.dates import short_date, short_month
 from tickets.models import Channel
 
+from .annotations import marks
 from .charts import Bar, Curve, bars, curve, cut_scale, scale
-from .filters import YEAR, read_scope, without_page
+from .filters import WEEKS, YEAR, read_scope, without_page
 from .numbers import AXES, decimal, write, write_bounds
 from .satisfaction import finding
 from .tiles import TARGET, tiles
 
 READ = allowed(Permission.READ_REPORTS)
-WEEKS = 12
 BANDS = ("low", "middle", "high")
 
 
@@ -45,7 +46,8 @@ def page(request: HttpRequest) -> HttpResponseBase:
     kind = Kind.CSAT.value
     context |= {
         "heading": heading(context), "tiles": tiles(scope, context["earlier"], context["query"]),
-        "promises": promises(scope), "wall": figures.wall(agent, timezone.now()), "weekly": weekly(scope, kind),
+        "promises": promises(scope, context["noted"]),
+        "wall": figures.wall(agent, timezone.now()), "weekly": weekly(scope, kind, context["noted"]),
         "channels_table": channel_rows(scope), "distribution": distribution(satisfaction.scores(scope)),
         "heat": heat(overview.arrivals(scope)),
         "people_table": [row for row in work.by_group(scope, "agent") if row.n or row.ratings],
@@ -75,7 +77,7 @@ def days_text(first: date, last: date) -> str:
     return f"{start}–{end}" if same_month else f"{start} – {end}"
 
 
-def promises(scope: Scope) -> dict[str, Any]:
+def promises(scope: Scope, noted: Sequence[Annotation]) -> dict[str, Any]:
     """First answers in time and late, as bars and as rows."""
     days = (scope.end - scope.start).days
     step = overview.step_of(days)
@@ -86,10 +88,12 @@ def promises(scope: Scope) -> dict[str, Any]:
     drawn = bars([(slot.kept, slot.missed) for slot in slots], lines[-1])
     kept, missed = sum(slot.kept for slot in slots), sum(slot.missed for slot in slots)
     pairs = enumerate(zip(slots, drawn, strict=True))
+    slot_of, middles = overview.slot_of(step), dict(zip(places, (bar.middle for bar in drawn), strict=True))
     return {
         "bars": [_labelled(slot, bar, step, number, len(slots)) for number, (slot, bar) in pairs],
         "lines": [(value, 100 - 100 * value / lines[-1]) for value in lines], "step": step,
         "slots": [slot for slot in slots if slot.kept + slot.missed or slot.n], "total": kept + missed,
+        "marks": marks(noted, lambda day: middles.get(slot_of(day))),
         "finding": _("%(kept)d of %(n)d first answers came in time, %(missed)d did not.") % {
             "kept": kept, "n": kept + missed, "missed": missed,
         },
@@ -108,7 +112,7 @@ def _labelled(slot: Slot, bar: Bar, step: str, number: int, of: int) -> dict[str
     return {"slot": slot, "bar": bar, "below": below, "above": above, "weak": weak}
 
 
-def weekly(scope: Scope, kind: str) -> dict[str, Any]:
+def weekly(scope: Scope, kind: str, noted: Sequence[Annotation]) -> dict[str, Any]:
     """The last twelve weeks up to the end of the period, beside the same weeks a year before."""
     ends = scope.end
     whole = scope.at(ends - timedelta(weeks=WEEKS), ends)
@@ -124,6 +128,7 @@ def weekly(scope: Scope, kind: str) -> dict[str, Any]:
         "lines": [(value, 100 - 100 * (value - lines[0]) / (lines[-1] - lines[0])) for value in lines],
         "now": curves[0], "past": curves[1], "last": write(kind, now[-1][1].value) if now else "",
         "last_past": write(kind, past[-1][1].value) if past else "", "finding": finding(kind, now),
+        "noted": marks(noted, lambda day: 100 * min(1.0, (day - first).days / span) if day >= first else None),
         "marks": [(short_date(first + timedelta(weeks=n)), 100 * n * 7 / span) for n in range(0, WEEKS, 3)],
     }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,11 +17,13 @@ from django.views.decorators.http import require_safe
 from metrics import figures
 from metrics.clocks.terms import Target
 from metrics.facts import Scope, ended
+from metrics.models import Annotation
 from metrics.telling import target_name
 from people.permissions import Permission
 from tickets.inbox.access import agent_of, allowed
 from tickets.models import Channel
 
+from .annotations import Mark, marks
 from .export import download
 from .filters import read_scope
 from .guard import exports
@@ -57,7 +59,9 @@ def service_level(request: HttpRequest) -> HttpResponseBase:
     context = chosen | {
         "attained": [(target_name(one.target), one, percent(one.share), bounds(one)) for one in attained],
         "channels_table": [(name, one, percent(one.share), bounds(one)) for name, one in figures.by_channel(scope)],
-        "answering": figures.answering(scope), "bars": bars(days, first_day, last_day), "days": days,
+        "answering": figures.answering(scope), "bars": bars(days, first_day, last_day),
+        "marks": _marks(chosen["noted"], first_day, last_day),
+        "days": days,
         "finding": finding(attained[0]), "wall": figures.wall(agent, timezone.now()), "width": WIDTH, "height": HEIGHT,
         "first_day": first_day, "last_day": last_day,
     }  # fmt: skip
@@ -98,6 +102,11 @@ def bars(days: list[tuple[date, int, int]], first: date, last: date) -> list[Bar
                 round(HEIGHT - up - more, 2), round(more, 2))
         )  # fmt: skip
     return found
+
+
+def _marks(noted: Sequence[Annotation], first: date, last: date) -> list[Mark]:
+    slot = WIDTH / max(1, (last - first).days)
+    return marks(noted, lambda day: round(((day - first).days + 0.4) * slot, 2) if day >= first else None, unit="")
 
 
 @require_safe

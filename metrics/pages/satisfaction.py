@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,13 +15,15 @@ from django.views.decorators.http import require_safe
 from metrics import satisfaction as figures
 from metrics.facts import Scope
 from metrics.facts import answers as given
+from metrics.models import Annotation
 from metrics.satisfaction import Change, Scores
 from metrics.surveys.scales import SCALES, Band, Kind
 from metrics.telling import question_name, reason_name, score_text
 from people.permissions import Permission
 from tickets.inbox.access import agent_of, allowed
 
-from .charts import HEIGHT, WIDTH, Line, line
+from .annotations import Mark, marks
+from .charts import HEIGHT, MARGIN, WIDTH, Line, line
 from .export import download
 from .filters import read_scope, without_page
 from .guard import exports
@@ -64,7 +66,8 @@ def satisfaction(request: HttpRequest) -> HttpResponseBase:
         "chosen": figure(str(kind), now[str(kind)], None), "response": figures.response(scope),
         "distribution": distribution(now),
         "weeks": [(week, one, write(str(kind), one.value), write_bounds(one)) for week, one in weeks],
-        "line": weekly(scope, str(kind), weeks), "axis": AXES[Kind(str(kind))], "width": WIDTH, "height": HEIGHT,
+        "line": weekly(scope, str(kind), weeks), "marks": _marks(context["noted"], weeks),
+        "axis": AXES[Kind(str(kind))], "width": WIDTH, "height": HEIGHT,
         "finding": finding(str(kind), weeks), "tables": tables, "without_kind": without_page(request, "kind"),
         "reasons": [(reason_name(code), n) for code, n in figures.reasons(scope, str(kind), Band.LOW)],
         "comments": shown_rows(figures.rows_behind(scope, "", "", commented=True)[:SHOWN]),
@@ -110,6 +113,16 @@ def weekly(scope: Scope, kind: str, weeks: list[tuple[date, Scores]]) -> Line | 
         low, high = one.interval or (floor, ceiling)
         values.append(((week - first).days / (last - first).days, one.value or 0.0, low, high))
     return line(values, floor=floor, ceiling=ceiling)
+
+
+def _marks(noted: Sequence[Annotation], weeks: list[tuple[date, Scores]]) -> list[Mark]:
+    if len(weeks) < 2:
+        return []
+    first, span = weeks[0][0], (weeks[-1][0] - weeks[0][0]).days
+    room = WIDTH - 2 * MARGIN
+    return marks(
+        noted, lambda day: MARGIN + room * min(1.0, (day - first).days / span) if day >= first else None, unit=""
+    )
 
 
 def finding(kind: str, weeks: list[tuple[date, Scores]]) -> str:

@@ -273,6 +273,14 @@ VISITS = [
     Visit("survey_remove", "/surveys/{spare_survey}/remove/", form={}, may=LEADING, answers=(302,)),
     Visit("at_risk", "/reports/at-risk/", may=LEADING),
     Visit("at_risk_csv", "/reports/at-risk.csv", may=LEADING),
+    Visit("mailings", "/reports/mailings/", may=LEADING),
+    Visit("mailing_new", "/reports/mailings/new/", may=LEADING, query={"report": "work", "team": "{team}"}),
+    Visit("mailing_edit", "/reports/mailings/1/", may=LEADING, answers=(404,)),
+    Visit("mailing_remove", "/reports/mailings/1/remove/", form={}, may=LEADING, answers=(302,)),
+    Visit("annotations", "/reports/notes/", may=LEADING),
+    Visit("annotations", "/reports/notes/", form={"day": "2026-11-03", "text": "New courier"}, may=LEADING, answers=(302,)),
+    Visit("annotation_edit", "/reports/notes/{annotation}/", may=LEADING),
+    Visit("annotation_remove", "/reports/notes/{annotation}/remove/", form={}, may=LEADING, answers=(302,)),
     Visit("follow_ups", "/reports/follow-ups/", may=LEADING),
     Visit("follow_up_take", "/reports/follow-ups/{follow_up}/taking/", form={}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),
     Visit("follow_up_close", "/reports/follow-ups/{follow_up}/closing/", form={"outcome": "{word} called"}, may=LEADING, foreign=True, refused=(404,), answers=(302,)),
@@ -348,11 +356,11 @@ WIDGET = {
     "widget_goodbye", "widget_typing", "widget_upload", "widget_file", "widget_end", "widget_rating", "widget_transcript",
 }  # fmt: skip
 # The signed link of a mail is its own permission: tests/people/test_unsubscribing.py and test_invitations.py.
-# So are the questions to customers: tests/metrics/surveys/.
+# So are the questions to customers: tests/metrics/surveys/; and the way out of a report: tests/metrics/test_mailings.py.
 SURVEY = {"survey", "survey_public"}
 # What shops call, signed: tests/commerce/test_hooks.py.
 OPEN_TO_ALL = (
-    {"contact", "contact_loader", "healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe"}
+    {"contact", "contact_loader", "healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe", "mailing_leave"}
     | {"invitation", "sso_start", "sso_done", "manifest", "favicon", "service_worker", "offline"}
     | WIDGET
     | SURVEY

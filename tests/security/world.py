@@ -39,7 +39,7 @@ from livechat.doors import door_for
 from livechat.models import Greeting
 from livechat.talk import say
 from livechat.visitors import digest_of, visitor_begins, visitor_claims
-from metrics.models import BusinessCalendar, FollowUp, Policy, Survey, SurveyAnswer
+from metrics.models import Annotation, BusinessCalendar, FollowUp, Policy, Survey, SurveyAnswer
 from metrics.rules import ensure_defaults
 from people.models import Agent, Identity, Membership, Role, Team
 from tests.channels_inbound.mails import make_mail, raw_mail
@@ -256,7 +256,8 @@ def _disappointed(corner: Corner, ticket: Ticket) -> dict[str, int]:
         channel_id=corner.channel.pk, team_id=corner.team.pk, **by,
     )  # fmt: skip
     row = FollowUp.objects.create(answer=answer, team=corner.team, opened_at=now, due_at=now, **by)
-    return {"survey": survey.pk, "spare_survey": spare.pk, "follow_up": row.pk}
+    noted = Annotation.objects.create(day=now.date(), text=f"{corner.word} courier", team=corner.team)
+    return {"survey": survey.pk, "spare_survey": spare.pk, "follow_up": row.pk, "annotation": noted.pk}
 
 
 def _chat(corner: Corner) -> dict[str, int]:
