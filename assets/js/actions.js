@@ -6,12 +6,12 @@ import * as desk from './desk.js';
 import { post } from './http.js';
 import * as list from './list.js';
 import * as thread from './thread.js';
-import { canUndo, complain, say, takeBack } from './toast.js';
+import { askOrComplain, canUndo, complain, say, takeBack } from './toast.js';
 
 const FIELDS = { assignee: 'agent', team: 'team', status: 'status', state: 'status', priority: 'priority' };
 
 // One write on a ticket, open or not; what it changed is drawn. Null when it was refused.
-export async function write(number, path, data) {
+export async function write(number, path, data, goOn = null) {
   const here = number === thread.number();
   const base = here ? thread.lastEvent() : null;
   desk.outdated(number);
@@ -20,8 +20,7 @@ export async function write(number, path, data) {
     draw(number, answer, base);
     return answer;
   } catch (error) {
-    if (error.body?.code === 'fields_missing') document.dispatchEvent(new CustomEvent('fields:missing', { detail: { number } }));
-    else complain(error);
+    askOrComplain(error, number, goOn);
     if (here) thread.refresh().catch(() => {});
     return null;
   }
@@ -38,9 +37,11 @@ export function draw(number, answer, base) {
 
 // Shown before the server has answered: `facts` on the row, `show` in the ticket. A refusal brings both back as they were.
 async function change(path, data, words, { number = thread.number(), facts = {}, show = () => {} } = {}) {
+  // The sheet closes by itself to what is plainly closed; to a status of the shop's own by the same choice again.
+  const goOn = data.status === 'solved' ? null : () => change(path, data, words, { number, facts, show });
   const restore = list.foretell(number, facts);
   show();
-  const answer = await write(number, path, data);
+  const answer = await write(number, path, data, goOn);
   if (!answer) restore();
   else say(words, { undo: answer.change && (() => undo(number, answer.change)), lasting: true });
   return answer;

@@ -124,7 +124,7 @@ async function found() {
 
 const refresh = () => (list.rows ? list.resync() : found()).catch(complain);
 
-function follow(facts) {
+export function follow(facts) {
   following = facts.job;
   if (facts.over) return finish(facts);
   kept(RUNNING, facts.job);
@@ -151,7 +151,7 @@ function draw({ past, of, phase }) {
   $('progress', run).value = of ? past / of : 0;
 }
 
-function finish({ job, words, phase, refused, kept: unchanged, done }) {
+function finish({ job, words, phase, refused, kept: unchanged, done, asks }) {
   following = null;
   clearTimeout(timer);
   kept(RUNNING, null);
@@ -160,6 +160,7 @@ function finish({ job, words, phase, refused, kept: unchanged, done }) {
   const back = phase === 'done' && done ? () => undo(job) : null;
   say(words, { undo: back, lasting: true, href: (phase === 'done' ? refused : unchanged) ? `/bulk/${job}/` : null, seconds: 15 });
   refresh();
+  if (asks) document.dispatchEvent(new CustomEvent('bulk:asks', { detail: asks }));
 }
 
 async function undo(job) {

@@ -37,7 +37,7 @@ export async function use(id) {
   const open = composer.current();
   if (!open) return;
   const number = thread.number();
-  const answer = await write(number, 'macro', { macro: id, client_id: crypto.randomUUID() });
+  const answer = await write(number, 'macro', { macro: id, client_id: crypto.randomUUID() }, () => use(id));
   if (!answer || composer.current() !== open) return;
   if (answer.text) {
     if (open.kind === 'note' && open.mayReply) open.switchTo('reply');

@@ -6,7 +6,7 @@ import { $, build } from './core.js';
 import { get, post } from './http.js';
 import * as thread from './thread.js';
 import { localise } from './times.js';
-import { complain } from './toast.js';
+import { askOrComplain, complain } from './toast.js';
 
 const LOOK_EVERY = 20_000;
 const TYPING_SECONDS = 6_000;
@@ -59,13 +59,18 @@ async function pressed({ target }) {
   const { panelPost, panelForm, ...data } = button.dataset;
   if (panelForm) return openForm(panelForm);
   button.disabled = true;
+  await act(panelPost, data);
+  button.disabled = false;
+}
+
+async function act(address, data) {
+  const number = thread.number();
   try {
-    await post(panelPost, data);
+    await post(address, data);
     await thread.refresh();
   } catch (error) {
-    complain(error);
+    askOrComplain(error, number, () => act(address, data));
   }
-  button.disabled = false;
   look();
 }
 

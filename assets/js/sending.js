@@ -9,7 +9,7 @@ import { post } from './http.js';
 import { mark } from './list.js';
 import { dispatch, startOutbox, waiting } from './outbox.js';
 import * as thread from './thread.js';
-import { complain, say } from './toast.js';
+import { askOrComplain, complain, say } from './toast.js';
 import { pictureAddress } from './words.js';
 
 const SOON = 5_000;
@@ -123,7 +123,7 @@ async function refused(job, error) {
   }
   const unsure = error.status === 0 || error.status >= 500;
   open.bringBack({ ...job, client: unsure ? job.client : null });
-  if (error.body.code === 'fields_missing') return document.dispatchEvent(new CustomEvent('fields:missing', { detail: { number: job.number, goOn: () => composer.current()?.send({ then: job.then, later: job.later }) } }));
+  if (error.body.code === 'fields_missing') return askOrComplain(error, job.number, () => composer.current()?.send({ then: job.then, later: job.later }));
   if (error.body.code === 'stale') return askStale(open, job, error.body);
   if (error.body.code === 'new_address') return askOutside(error.body.addresses, job.then, job.later);
   if (error.body.code === 'invalid' && ['to', 'cc', 'bcc'].includes(error.body.field)) open.toggleRecipients(true);

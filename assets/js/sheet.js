@@ -56,6 +56,7 @@ async function submit(event) {
   button.disabled = true;
   try {
     if (form.matches('[data-many-fields]')) manyFields(form);
+    else if (form.matches('[data-of-job]')) bulk.follow(await post(form.getAttribute('action'), Object.fromEntries(words)));
     else if ((await send(form.getAttribute('action'), words)).closed) moveOn();
     const { goOn } = dialog;
     dialog.close();
@@ -122,6 +123,7 @@ export function startSheet() {
   dialog.addEventListener('input', find);
   dialog.addEventListener('change', chooseField);
   dialog.addEventListener('close', () => (dialog.goOn = null));
+  document.addEventListener('bulk:asks', ({ detail }) => openSheet(detail));
   document.addEventListener('fields:missing', (event) => askMissing(event).catch(complain));
   document.addEventListener('click', async ({ target }) => {
     const opener = target.closest('[data-sheet]');

@@ -70,6 +70,12 @@ export function takeBack() {
 }
 
 // What a person is told when something was refused.
+// Closing was refused because of what is not said yet: that is asked for, and then it goes on. Without `goOn` the sheet closes.
+export function askOrComplain(error, number, goOn = null) {
+  if (error.body?.code !== 'fields_missing') return complain(error);
+  document.dispatchEvent(new CustomEvent('fields:missing', { detail: { number, goOn } }));
+}
+
 export function complain(error) {
   if (error.name === 'AbortError') return;
   if (error instanceof Refusal && error.status === 401) return say(text('signed_out'), { href: location.href, seconds: 60 });

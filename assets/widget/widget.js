@@ -276,6 +276,7 @@ function queueMessage(job) {
   job.node = element('div', { class: 'me waiting' }, element('div', { class: 'bubble' }, element('p', { dir: 'auto' }, job.text || '…')), element('p', { class: 'meta' }, element('span', { class: 'state' }, words.sending)));
   sending.set(job.client, job);
   keepSending();
+  tell('begun', true); // at once: the page may be left before it is stored
   draw();
   scroll.scrollTop = scroll.scrollHeight;
   work();

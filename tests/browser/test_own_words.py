@@ -6,10 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from events.doorbell import probe_client
+from livechat.models import Round
 from people.desks import KEY
 from people.models import Availability
 from tests.browser.test_inbox import ready, until
 from tests.browser.test_pages import look_at
+from tests.livechat.talking import begin
 from tests.people import House, make_house, open_ticket
 from tests.support.browser import OpenPage, accessibility_violations, write
 from tests.support.live import LiveStack
@@ -101,6 +103,56 @@ def test_sending_and_closing_asks_and_then_sends(house: House, open_page: OpenPa
 
     until(lambda: ticket.messages.filter(kind="outbound").count() == 1)
     until(lambda: status_of(ticket) == "solved")
+
+
+def test_ending_a_chat_asks_and_then_ends_it(house: House, open_page: OpenPage) -> None:
+    chat = begin(house)
+    chat.say("Hello?")
+    ticket = chat.ticket
+    page = at_ticket(open_page, house, ticket)
+    page.get_by_role("button", name="End chat").click()
+    sheet = page.locator("#sheet")
+    expect(sheet).to_contain_text("Cause")
+    assert status_of(ticket) == "open"
+
+    sheet.locator("select").select_option("Us")
+    sheet.locator(".pri").click()
+
+    until(lambda: status_of(ticket) == "solved")
+    assert value(ticket, "Cause") == "Us"
+    assert Round.objects.filter(ended_at__isnull=False).count() == 1
+
+
+def test_a_status_that_stands_for_closed_asks_and_is_then_set(house: House, open_page: OpenPage) -> None:
+    save_custom_status(None, by=house.adam, name="Refunded", category="solved", names={}, tone="ok")
+    ticket = open_ticket(house.channel)
+    page = at_ticket(open_page, house, ticket)
+    page.keyboard.press("s")
+    page.locator("#menu-status .opt", has_text="Refunded").click()
+    sheet = page.locator("#sheet")
+    expect(sheet).to_contain_text("Cause")
+    sheet.locator("select").select_option("Us")
+    sheet.locator(".pri").click()
+    until(lambda: status_of(ticket) == "solved")
+    assert Ticket.objects.get(pk=ticket.pk).custom_status == CustomStatus.objects.get(name="Refunded")
+
+
+def test_closing_many_asks_for_all_of_them(house: House, open_page: OpenPage) -> None:
+    tickets = [open_ticket(house.channel, subject=f"T{n}") for n in range(3)]
+    page = open_page(house.olena)
+    page.goto("/inbox/open/")
+    ready(page)
+    page.keyboard.press("*")
+    page.keyboard.press("a")
+    page.keyboard.press("e")
+    sheet = page.locator("#sheet")
+    expect(sheet).to_contain_text("3 tickets are still open")
+    assert accessibility_violations(page) == []
+    sheet.locator("select").select_option("Courier")
+    sheet.locator(".pri").press("Enter")
+    until(lambda: [status_of(one) for one in tickets] == ["solved"] * 3)
+    assert [value(one, "Cause") for one in tickets] == ["Courier"] * 3
+    expect(page.locator("#rows .row")).to_have_count(0)
 
 
 def test_a_status_of_ones_own_by_keyboard(house: House, open_page: OpenPage) -> None:

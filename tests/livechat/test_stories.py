@@ -410,6 +410,8 @@ def test_fifty_messages_survive_restarts_and_a_flushed_redis(
     expect(frame.locator(".waiting")).to_have_count(0, timeout=90_000)
     expect(frame.locator(".log > div")).to_have_count(50, timeout=90_000)
     expect(olena.locator("#timeline")).to_contain_text("v24", timeout=90_000)
+    # What one sends stands there twice until its answer came, however slow that is.
+    expect(olena.locator("#timeline .sending")).to_have_count(0, timeout=90_000)
     stored = list(Message.objects.order_by("sequence").values_list("text", flat=True))
     assert sorted(stored) == sorted([f"{who}{number:02}" for who in "va" for number in range(25)])
     assert [text for text in stored if text[0] == "v"] == [f"v{number:02}" for number in range(25)]

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone, translation
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -30,7 +30,7 @@ from tickets.errors import DomainError, InvalidInput, NotFound, TooLate
 from tickets.events import BulkEvent
 from tickets.facets import Where
 from tickets.fields import clean_value
-from tickets.models import BulkItem, BulkJob, BulkPhase, BulkState, Priority, Ticket, TicketField
+from tickets.models import BulkItem, BulkJob, BulkPhase, BulkState, FieldValue, Priority, Status, Ticket, TicketField
 from tickets.realtime import announce_to_agent
 from tickets.statuses import is_status
 
@@ -38,13 +38,14 @@ from .assignment import assign_ticket, move_to_team
 from .base import require
 from .fields import set_field
 from .labels import add_tag, remove_tag, set_priority, tag_name
-from .status import set_status, snooze_ticket
+from .status import complete_ticket, set_status, snooze_ticket
 from .undo import undo_change
 
 logger = logging.getLogger(__name__)
 
 MOST = 20_000  # tickets of one job
 MOST_NAMED = 1_000
+LONGEST_VALUE = 600
 BATCH = 20  # tickets locked at the same time
 KEPT_FOR = timedelta(days=30)
 STREAM = "bulk"
@@ -70,6 +71,8 @@ def start_bulk(
     if do not in CHANGES:
         raise InvalidInput("do", _("This cannot be done to many tickets."))
     CHANGES[do](by, value, at)  # what it would refuse for every ticket is refused at once
+    if len(value) > LONGEST_VALUE:
+        raise InvalidInput("do", _("This is too long."))
     if len(selection.ids) > MOST_NAMED:
         raise InvalidInput("tickets", _("Select a view as a whole instead."))
     with transaction.atomic():
@@ -86,6 +89,24 @@ def start_bulk(
         record_event((STREAM, job.pk), BulkEvent.STARTED, by=by.actor, at=at, data=data)
         ring("bulk")
     return job
+
+
+def asked_after(job: BulkJob, *, by: Agent) -> tuple[list[TicketField], list[int]]:
+    """The fields for want of which a finished job did not close tickets, and those tickets, as far as `by` sees them.
+    Queries follow the number of fields that are asked for, not of tickets."""
+    if job.do not in ("status", "complete") or job.phase != BulkPhase.DONE or not job.refused:
+        return [], []
+    items = job.items.filter(state=BulkState.REFUSED)
+    refused = Ticket.objects.visible_to(by).filter(pk__in=items.values("ticket"), merged_into=None)
+    refused = refused.exclude(status__in=(Status.SOLVED, Status.CLOSED))
+    asked, lacking = [], Q(pk__in=[])
+    for one in TicketField.objects.filter(required=True, archived_at=None).order_by("position", "pk"):
+        lacks = ~Q(field_values__in=FieldValue.objects.filter(field=one))
+        lacks &= Q(team=one.team_id) if one.team_id else Q()
+        if refused.filter(lacks).exists():
+            asked.append(one)
+            lacking |= lacks
+    return asked, list(refused.filter(lacking).order_by("pk").values_list("pk", flat=True)[:MOST_NAMED])
 
 
 def undo_bulk(job_id: int, *, by: Agent, at: datetime | None = None) -> BulkJob:
@@ -226,6 +247,18 @@ def _status(by: Agent, value: str, at: datetime) -> Change:
     return lambda ticket_id: set_status(ticket_id, by=by, status=value, at=at)
 
 
+def _complete(by: Agent, value: str, at: datetime) -> Change:
+    """A status, and in each line after it a field's number and what is said there where that is missing: 12=gift."""
+    status, *lines = value.split("\n")
+    _status(by, status, at)
+    values: dict[int, object] = {}
+    for line in lines:
+        number, _equals, said = line.partition("=")
+        field = _known_field(number)
+        values[field.pk] = clean_value(field, said)
+    return lambda ticket_id: complete_ticket(ticket_id, by=by, status=status, values=values, at=at)
+
+
 def _assignee(by: Agent, value: str, at: datetime) -> Change:
     agent = Agent.objects.filter(pk=_number(value), is_active=True).first() if value else None
     if value and (agent is None or not agent.may(Permission.REPLY)):
@@ -259,11 +292,16 @@ def _untag(by: Agent, value: str, at: datetime) -> Change:
 def _field(by: Agent, value: str, at: datetime) -> Change:
     """`value` is the field's number and what is said in it: 12=gift."""
     number, _equals, said = value.partition("=")
+    field = _known_field(number)
+    clean_value(field, said)
+    return lambda ticket_id: set_field(ticket_id, by=by, field_id=field.pk, value=said, at=at)
+
+
+def _known_field(number: str) -> TicketField:
     field = TicketField.objects.filter(pk=_number(number), archived_at=None).first()
     if field is None:
         raise InvalidInput("fields", _("There is no such field."))
-    clean_value(field, said)
-    return lambda ticket_id: set_field(ticket_id, by=by, field_id=field.pk, value=said, at=at)
+    return field
 
 
 def _snooze(by: Agent, value: str, at: datetime) -> Change:
@@ -280,6 +318,7 @@ def _number(value: str) -> int:
 
 CHANGES: dict[str, Callable[[Agent, str, datetime], Change]] = {
     "status": _status,
+    "complete": _complete,
     "assignee": _assignee,
     "team": _team,
     "priority": _priority,

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,12 +17,13 @@ from django.views.decorators.http import require_safe
 
 from people.models import Agent
 from tickets.actions import Selection, start_bulk, undo_bulk, work_bulk
-from tickets.actions.bulk import progress_of
+from tickets.actions.bulk import asked_after, progress_of
 from tickets.errors import InvalidInput
 from tickets.models import BulkItem, BulkJob, BulkPhase, BulkState, Ticket
 
 from .access import agent_of, signed_in
 from .catalogue import views_for
+from .field_pages import PREFIX, empty_field
 from .times import moment_of
 from .writes import posted_uuid, write
 
@@ -41,18 +43,43 @@ def start(request: HttpRequest, agent: Agent) -> dict[str, Any]:
         _selection(request, agent), by=agent, do=form.get("do", ""), value=value,
         client_id=posted_uuid(form.get("client_id"), "client_id") or uuid4(),
     )  # fmt: skip
-    return _progressed(job)
+    return _progressed(job, agent)
 
 
 @write
 def undo(request: HttpRequest, agent: Agent, job_id: int) -> dict[str, Any]:
-    return _progressed(undo_bulk(job_id, by=agent))
+    return _progressed(undo_bulk(job_id, by=agent), agent)
 
 
 @require_safe
 @signed_in
 def progress(request: HttpRequest, job_id: int) -> HttpResponseBase:
-    return JsonResponse(told(_own(request, job_id)))
+    return JsonResponse(told(_own(request, job_id), agent_of(request)))
+
+
+@require_safe
+@signed_in
+def missing_sheet(request: HttpRequest, job_id: int) -> HttpResponseBase:
+    """Asks for what was missing where tickets of the job could not be closed."""
+    job = _own(request, job_id)
+    fields, tickets = asked_after(job, by=agent_of(request))
+    shown = [empty_field(field) for field in fields]
+    return render(request, "tickets/_sheet_bulk.html", {"job": job, "fields": shown, "count": len(tickets)})
+
+
+@write
+def complete(request: HttpRequest, agent: Agent, job_id: int) -> dict[str, Any]:
+    """Closes them after all, saying that first: a job of its own."""
+    before = _own(request, job_id)
+    fields, tickets = asked_after(before, by=agent)
+    if not tickets:
+        raise InvalidInput("tickets", _("Nothing is missing any more."))
+    said = [f"{field.pk}={' '.join(request.POST.get(f'{PREFIX}{field.pk}', '').split())}" for field in fields]
+    job = start_bulk(
+        Selection(ids=tickets), by=agent, do="complete", value="\n".join([before.value.split("\n")[0], *said]),
+        client_id=posted_uuid(request.POST.get("client_id"), "client_id") or uuid4(),
+    )  # fmt: skip
+    return _progressed(job, agent)
 
 
 @require_safe
@@ -68,22 +95,30 @@ def report(request: HttpRequest, job_id: int) -> HttpResponseBase:
     total = job.kept if undone else job.refused
     groups = [(reason, list(some)) for reason, some in groupby(shown, key=_reason)]
     named = sum(len(some) for _reason_, some in groups)
-    context = {"job": job, "groups": groups, "words": told(job)["words"], "unnamed": total - named, "tab": "inbox"}
+    context = {
+        "job": job,
+        "groups": groups,
+        "words": told(job, agent_of(request))["words"],
+        "unnamed": total - named,
+        "tab": "inbox",
+    }
     return render(request, "tickets/bulk.html", context)
 
 
-def told(job: BulkJob) -> dict[str, Any]:
-    """The job's progress, and once it is over the sentence that says what became of it."""
+def told(job: BulkJob, agent: Agent) -> dict[str, Any]:
+    """The job's progress, and once it is over the sentence that says what became of it; `asks` is the sheet for what
+    was missing where tickets could not be closed."""
     facts = progress_of(job)
     over = job.phase in (BulkPhase.DONE, BulkPhase.UNDONE)
-    return facts | {"over": over, "words": " ".join(_sentences(job)) if over else ""}
+    asks = reverse("bulk_missing", args=[job.pk]) if asked_after(job, by=agent)[0] else ""
+    return facts | {"over": over, "words": " ".join(_sentences(job)) if over else "", "asks": asks}
 
 
-def _progressed(job: BulkJob) -> dict[str, Any]:
+def _progressed(job: BulkJob, agent: Agent) -> dict[str, Any]:
     if job.total <= AT_ONCE and job.phase in (BulkPhase.DOING, BulkPhase.UNDOING):
         work_bulk(at=timezone.now(), job_id=job.pk)
         job.refresh_from_db()
-    return told(job)
+    return told(job, agent)
 
 
 def _sentences(job: BulkJob) -> Iterable[str]:

@@ -50,7 +50,7 @@ def say(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
 def missing_sheet(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
     """Asks for what is missing, and for nothing else."""
     ticket = visible_ticket(agent_of(request), ticket_id)
-    asked = [_empty(field) for field in actions.missing_fields(ticket)]
+    asked = [empty_field(field) for field in actions.missing_fields(ticket)]
     return render(request, "tickets/_sheet_fields.html", {"ticket": ticket, "fields": asked, **_going_on(request)})
 
 
@@ -63,10 +63,11 @@ def _going_on(request: HttpRequest) -> dict[str, bool]:
 def field_sheet(request: HttpRequest) -> HttpResponseBase:
     """Chooses a field and what to say in it on many tickets."""
     known = TicketField.objects.filter(archived_at=None)
-    return render(request, "tickets/_sheet_field.html", {"fields": [_empty(field) for field in known]})
+    return render(request, "tickets/_sheet_field.html", {"fields": [empty_field(field) for field in known]})
 
 
-def _empty(field: TicketField) -> ShownField:
+def empty_field(field: TicketField) -> ShownField:
+    """A field in which nothing was said yet, as a sheet asks for it."""
     return ShownField(field.pk, field.name, field.kind, field.choices, "", "", field.required, asked=True)
 
 
