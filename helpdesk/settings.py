@@ -122,6 +122,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 EVENT_SUBSCRIBERS = "helpdesk.subscribers.SUBSCRIBERS"
 OPENING_HOURS = "metrics.opening"
 CHAT_SEGMENTS = "commerce.segments"
+CHAT_ORDERS = "commerce.chat_orders"
 # name of the bell -> (task, queue); the queue's own settings are in helpdesk/queueing.py
 DOORBELLS = {
     "events": ("events.tasks.drain_events", "default"),

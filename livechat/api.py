@@ -14,6 +14,7 @@ from livechat import limits
 from livechat.asking import Asking, Unfit, asked, number, words
 from livechat.doors import Refused, write_pass
 from livechat.models import Greeting, Visitor
+from livechat.orders import latest_order_for
 from livechat.presence import MAX_DRAFT, clean_page, note_draft, visitor_here, visitor_left
 from livechat.rounds import LONGEST_COMMENT, NotEnded, rate_chat, visitor_ends
 from livechat.standing import standing
@@ -49,6 +50,7 @@ def sync(request: HttpRequest, asking: Asking) -> HttpResponseBase:
         body["messages"] = conversation(visitor, after=number(asking.said, "after"), at=now)
         body["agent_seen"] = seen_by_agents(visitor)
         body |= {"name": visitor.name, "email": visitor.email, "signed": bool(visitor.subject)}
+        body["order"] = latest_order_for(visitor)
     return JsonResponse(body)
 
 
@@ -82,6 +84,7 @@ def message(request: HttpRequest, asking: Asking) -> HttpResponseBase:
     said = say(
         asking.door, visitor, client_id=client_id, text=text, files=files, at=timezone.now(), page=page,
         greeting=Greeting.objects.filter(pk=greeting, channel=asking.door.channel_id).first() if greeting else None,
+        order=words(asking.said, "order", 60),
     )  # fmt: skip
     _note_presence(visitor, asking.said)
     _wrote(visitor)

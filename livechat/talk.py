@@ -18,6 +18,7 @@ from livechat.askers import asker_of
 from livechat.doors import Door
 from livechat.events import ChatEvent
 from livechat.models import Greeting, UnseenReplies, Visitor
+from livechat.orders import own_order
 from livechat.routing import Rule, rule_for
 from livechat.visitors import identity_for
 from people.models import Team
@@ -62,11 +63,14 @@ def say(
     at: datetime,
     page: Mapping[str, Any] | None = None,
     greeting: Greeting | None = None,
+    order: str = "",
 ) -> Said:
     """Put a visitor's words through the door, once however often they are sent; committed when this returns.
 
-    `page` is where they write from, which may decide the team; `greeting` what they answer, kept with a new ticket.
+    `page` is where they write from, which may decide the team; `greeting` what they answer, kept with a new ticket;
+    `order` the number of what they ask about, left aside unless it is proven theirs.
     """
+    about = own_order(visitor, order)
     for last in (False, False, True):
         try:
             with transaction.atomic():
@@ -74,9 +78,9 @@ def say(
                     identity_for(visitor)
                 ruled = _ruled(door, visitor, page or {})
                 team_id = ruled[1].team if ruled else None
-                result = ingest(_inbound(door, visitor, client_id, text, files, team_id, at))
+                result = ingest(_inbound(door, visitor, client_id, text, files, team_id, at, about))
                 if result.outcome != "duplicate" and result.ticket_id is not None:
-                    _after(result, visitor, greeting, ruled, at=at)
+                    _after(result, visitor, greeting, ruled, at=at, about=about)
             break
         except IntegrityError:
             visitor.refresh_from_db()
@@ -88,7 +92,7 @@ def say(
 
 def _inbound(
     door: Door, visitor: Visitor, client_id: UUID, text: str, files: Sequence[InboundAttachment],
-    team_id: int | None, at: datetime,
+    team_id: int | None, at: datetime, about: str,
 ) -> InboundMessage:  # fmt: skip
     return InboundMessage(
         channel_id=door.channel_id,
@@ -98,7 +102,7 @@ def _inbound(
         received_at=at,
         sender=Address(visitor.called, visitor.thread),
         handle=visitor.called,
-        subject=_subject(text),
+        subject=_subject(f"{about}: {text}" if about else text),
         text=text,
         identity_kind="visitor",
         language=visitor.language[:2],
@@ -116,10 +120,11 @@ def _ruled(door: Door, visitor: Visitor, page: Mapping[str, Any]) -> tuple[int, 
 
 
 def _after(
-    result: IngestResult, visitor: Visitor, greeting: Greeting | None, ruled: tuple[int, Rule] | None, *, at: datetime
-) -> None:
-    """What their words lead to, in the same transaction: whoever may answer is rung, the greeting and the rule that
-    chose the team are kept."""
+    result: IngestResult, visitor: Visitor, greeting: Greeting | None, ruled: tuple[int, Rule] | None, *, at: datetime,
+    about: str,
+) -> None:  # fmt: skip
+    """What their words lead to, in the same transaction: whoever may answer is rung; the greeting, the order they ask
+    about and the rule that chose the team are kept."""
     assert result.ticket_id is not None
     ticket = Ticket.objects.get(pk=result.ticket_id)
     if ruled is not None and ticket.message_sequence == 1 and ticket.team_id == ruled[1].team:
@@ -129,6 +134,8 @@ def _after(
     if greeting is not None and ticket.message_sequence == 1:
         data = {"greeting": greeting.pk, "text": greeting.text(visitor.language)[:300]}
         record(ticket, ChatEvent.GREETED, by=Actor.customer(ticket.customer_id), at=at, data=data)
+    if about:
+        record(ticket, ChatEvent.ASKED_ABOUT, by=Actor.customer(ticket.customer_id), at=at, data={"order": about})
     if ticket.waiting_since == at:
         ring_agents(ticket.pk, team_id=ticket.team_id, assignee_id=ticket.assignee_id, channel_id=ticket.channel_id)
 

@@ -21,6 +21,7 @@ from tickets.notices.rules import teach_notice
 def teach() -> None:
     """Give the inbox the words for events it does not know itself."""
     teach_sentence(ChatEvent.GREETED, _greeted)
+    teach_sentence(ChatEvent.ASKED_ABOUT, _asked_about)
     teach_sentence(ChatEvent.INVITED, _invited)
     teach_sentence(ChatEvent.REQUEUED, _requeued)
     teach_sentence(ChatEvent.ROUTED, _routed)
@@ -47,6 +48,11 @@ def _plain(icon: str, text: str, who: SafeString) -> Sentence:
 def _greeted(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     text = _("{who} answered our greeting: “{text}”")
     return Sentence(icon="message-circle-heart", html=format_html(text, who=who, text=data.get("text", "")))
+
+
+def _asked_about(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    html = format_html(_("{who} asks about order {number}"), who=who, number=data.get("order", ""))
+    return Sentence(icon="package", html=html)
 
 
 def _invited(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:

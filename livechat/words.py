@@ -13,6 +13,7 @@ _ORDER = (
     "type_refused", "mail_subject", "mail_intro", "mail_outro", "download", "back", "yours", "hello", "online", "opens",
     "place", "joined", "over", "again", "rate", "scores", "comment", "rated", "end", "transcript", "transcript_sent",
     "nothing_to_send", "more", "sound", "watched", "dismiss", "transcript_subject", "transcript_intro",
+    "order", "about_order", "order_states",
 )  # fmt: skip
 _SAID: dict[str, tuple[str, ...]] = {
     "en": (
@@ -33,6 +34,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "There is nothing to send yet, or it was sent already.", "More", "Sound",
         "We see what you write before you send it.", "Dismiss", "Our conversation",
         "Here is our conversation, as you asked:",
+        "Order {number}", "Ask about this order",
+        "Waiting for payment|Paid|Shipped|Completed|Cancelled|Refunded|Payment failed",
     ),
     "uk": (
         "Напишіть нам", "Відкрити чат", "Закрити чат", "Вітаємо! Чим можемо допомогти?", "Ми на зв’язку",
@@ -52,6 +55,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Дякуємо за відгук!", "Завершити чат", "Надіслати мені цю розмову", "Надсилаємо на {email}.",
         "Ще нема що надсилати, або вже надіслано.", "Ще", "Звук", "Ми бачимо, що ви пишете, ще до надсилання.",
         "Прибрати", "Наша розмова", "Ось наша розмова, як ви просили:",
+        "Замовлення {number}", "Спитати про це замовлення",
+        "Очікує оплати|Оплачено|Відправлено|Виконано|Скасовано|Кошти повернено|Оплата не пройшла",
     ),
     "de": (
         "Schreiben Sie uns", "Chat öffnen", "Chat schließen", "Hallo! Wie können wir helfen?", "Wir sind da",
@@ -77,6 +82,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Es gibt noch nichts zu senden, oder es wurde schon gesendet.", "Mehr", "Ton",
         "Wir sehen, was Sie schreiben, bevor Sie es senden.", "Ausblenden", "Unsere Unterhaltung",
         "Hier ist unsere Unterhaltung, wie gewünscht:",
+        "Bestellung {number}", "Zu dieser Bestellung fragen",
+        "Zahlung ausstehend|Bezahlt|Versandt|Abgeschlossen|Storniert|Erstattet|Zahlung fehlgeschlagen",
     ),
     "fr": (
         "Écrivez-nous", "Ouvrir le chat", "Fermer le chat", "Bonjour ! Comment pouvons-nous vous aider ?",
@@ -99,6 +106,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Il n’y a encore rien à envoyer, ou c’est déjà fait.", "Plus", "Son",
         "Nous voyons ce que vous écrivez avant l’envoi.", "Masquer", "Notre conversation",
         "Voici notre conversation, comme demandé :",
+        "Commande {number}", "Poser une question sur cette commande",
+        "En attente de paiement|Payée|Expédiée|Terminée|Annulée|Remboursée|Paiement refusé",
     ),
     "es": (
         "Escríbanos", "Abrir el chat", "Cerrar el chat", "¡Hola! ¿En qué podemos ayudarle?", "Estamos aquí",
@@ -121,6 +130,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Va de camino a {email}.", "Aún no hay nada que enviar, o ya se envió.", "Más", "Sonido",
         "Vemos lo que escribe antes de que lo envíe.", "Ocultar", "Nuestra conversación",
         "Aquí está nuestra conversación, como pidió:",
+        "Pedido {number}", "Preguntar por este pedido",
+        "Pendiente de pago|Pagado|Enviado|Completado|Cancelado|Reembolsado|Pago fallido",
     ),
     "pl": (
         "Napisz do nas", "Otwórz czat", "Zamknij czat", "Dzień dobry! Jak możemy pomóc?", "Jesteśmy tutaj",
@@ -142,6 +153,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Zakończ czat", "Wyślij mi tę rozmowę e-mailem", "Wysyłamy na {email}.",
         "Nie ma jeszcze czego wysłać albo już wysłano.", "Więcej", "Dźwięk", "Widzimy, co piszesz, zanim to wyślesz.",
         "Ukryj", "Nasza rozmowa", "Oto nasza rozmowa, zgodnie z prośbą:",
+        "Zamówienie {number}", "Zapytaj o to zamówienie",
+        "Czeka na płatność|Opłacone|Wysłane|Zrealizowane|Anulowane|Zwrócono pieniądze|Płatność nieudana",
     ),
 }  # fmt: skip
 WORDS: dict[str, dict[str, str]] = {language: dict(zip(_ORDER, said, strict=True)) for language, said in _SAID.items()}

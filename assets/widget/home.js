@@ -3,7 +3,9 @@
 
 import { drawn, element, face } from './dom.js';
 
-export function makeHome({ settings, say, closing, onGo }) {
+const STATES = ['pending', 'paid', 'shipped', 'completed', 'cancelled', 'refunded', 'failed'];
+
+export function makeHome({ settings, say, closing, onGo, onOrder }) {
   const { words } = settings;
   const faces = element('div', { class: 'faces' });
   const greeting = element('h1', { dir: 'auto' });
@@ -13,11 +15,12 @@ export function makeHome({ settings, say, closing, onGo }) {
   const badge = element('span', { class: 'vh' });
   const who = element('span', { class: 'by' });
   const go = element('button', { type: 'button', class: 'card go', onclick: onGo });
+  const order = element('section', { class: 'card order', hidden: true });
   const node = element('main', { class: 'home', hidden: true },
     element('div', { class: 'hero' },
       element('div', { class: 'bar' }, faces, element('b', { class: 'brand' }, settings.brand || words.title), closing()),
       greeting, standing),
-    element('div', { class: 'cards' }, go));
+    element('div', { class: 'cards' }, go, order));
 
   function draw(told, unread) {
     faces.replaceChildren(...told.agents.map(face));
@@ -26,6 +29,21 @@ export function makeHome({ settings, say, closing, onGo }) {
     const names = told.agents.map((agent) => agent.name).join(', ');
     standing.replaceChildren(...lines(told, names).map((text) => element('span', {}, text)));
     drawGo(told, unread);
+    drawOrder(told.order);
+  }
+
+  // The latest order of whom the shop has signed; drawn anew only when it changed, so that focus stays.
+  function drawOrder(latest) {
+    order.hidden = !latest;
+    const key = latest ? JSON.stringify(latest) : '';
+    if (order.dataset.key === key) return;
+    order.dataset.key = key;
+    if (!latest) return order.replaceChildren();
+    const placed = new Date(latest.placed).toLocaleDateString(settings.lang, { day: 'numeric', month: 'long' });
+    const state = words.order_states.split('|')[STATES.indexOf(latest.state)] || '';
+    order.replaceChildren(
+      element('span', { class: 'two' }, element('b', {}, say('order', { number: latest.number })), element('span', { class: 'last' }, `${state} · ${placed}`)),
+      element('button', { type: 'button', class: 'ask', onclick: () => onOrder(latest.number) }, words.about_order));
   }
 
   function lines(told, names) {

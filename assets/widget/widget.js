@@ -11,7 +11,7 @@ const settings = JSON.parse(document.getElementById('settings').textContent);
 const { words } = settings;
 const store = makeStore(settings.key);
 const say = (name, values = {}) => Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, () => value), words[name]);
-const told = { messages: new Map(), cursor: 0, agentSeen: 0, known: false, email: '', name: '', here: false, usually: null, opens: null, agents: [], chat: null, signed: false };
+const told = { messages: new Map(), cursor: 0, agentSeen: 0, known: false, email: '', name: '', here: false, usually: null, opens: null, agents: [], chat: null, signed: false, order: null };
 const sending = new Map();
 const files = [];
 let page = {};
@@ -25,6 +25,7 @@ let saidTypingAt = 0;
 let wait = 0;
 let view = '';
 let greeted = null;
+let about = '';
 
 document.documentElement.style.setProperty('--brand', settings.color);
 document.documentElement.style.setProperty('--on', settings.ink);
@@ -46,19 +47,20 @@ const email = element('input', { type: 'email', autocomplete: 'email', maxlength
 const asks = element('div', { class: 'asks', hidden: true });
 const leaving = element('form', { class: 'leaving', 'aria-label': words.email, hidden: true });
 const chosen = element('ul', { class: 'chosen' });
+const subject = element('p', { class: 'subject', hidden: true }, element('span', {}), element('button', { type: 'button', 'aria-label': words.dismiss, title: words.dismiss, onclick: () => (speakOf(''), text.focus()) }, drawn('close')));
 const text = element('textarea', { rows: '1', maxlength: '5000', placeholder: words.write, 'aria-label': words.write, id: 'text', dir: 'auto' });
 const picker = element('input', { type: 'file', multiple: true, hidden: true, tabindex: '-1' });
 const attach = tool('clip', words.attach, () => picker.click());
 const send = element('button', { type: 'submit', class: 'send', 'aria-label': words.send, title: words.send }, drawn('send'));
 const watched = settings.drafts ? element('p', { class: 'watched' }, words.watched) : null;
-const form = element('form', { class: 'write', 'aria-label': words.write, novalidate: true }, asks, chosen, element('div', { class: 'box' }, attach, text, send), watched, picker);
+const form = element('form', { class: 'write', 'aria-label': words.write, novalidate: true }, asks, subject, chosen, element('div', { class: 'box' }, attach, text, send), watched, picker);
 const sounds = element('button', { type: 'button', role: 'switch', 'aria-checked': 'false', onclick: () => listen(sounds.getAttribute('aria-checked') !== 'true') }, words.sound);
 const ends = element('button', { type: 'button', onclick: endChat }, words.end);
 const menu = element('details', { class: 'menu' }, element('summary', { 'aria-label': words.more, title: words.more }, drawn('more')), element('div', {}, sounds, ends));
 const ending = makeEnding({ words, say, complain, post: (...how) => line.post(...how), email: () => told.email, refresh: () => sync() });
 const scroll = element('main', { class: 'scroll', tabindex: '0' }, hello, log, ending.node, queued, typing);
 const talk = element('div', { class: 'talk', hidden: true }, element('header', {}, tool('back', words.back, () => turn('home')), portrait, element('div', { class: 'names' }, title, status), menu, closing()), trouble, scroll, leaving, form);
-const home = makeHome({ settings, say, closing, onGo: () => turn('talk') });
+const home = makeHome({ settings, say, closing, onGo: () => turn('talk'), onOrder: (number) => (speakOf(number), turn('talk')) });
 document.body.append(home.node, talk);
 
 // One of the two is there; the other is hidden, not gone.
@@ -70,6 +72,13 @@ function turn(to, { focus = true } = {}) {
   if (focus && open) (to === 'home' ? home : text).focus();
   readOrCount();
   describe();
+}
+
+// What the next words are about: an order, named above them.
+function speakOf(number) {
+  about = number;
+  subject.hidden = !number;
+  subject.firstChild.textContent = number && say('order', { number });
 }
 
 function listen(on) {
@@ -220,7 +229,7 @@ function take(said) {
   }
   Object.assign(told, {
     known: said.known, here: said.here, usually: said.usually, opens: said.opens, agents: said.agents, chat: said.chat,
-    email: said.email || '', name: said.name || '', signed: Boolean(said.signed), agentSeen: said.agent_seen || 0,
+    email: said.email || '', name: said.name || '', signed: Boolean(said.signed), order: said.order || null, agentSeen: said.agent_seen || 0,
   });
   if (said.known) tell('begun', Boolean(said.chat && !said.chat.over));
   draw();
@@ -269,7 +278,7 @@ function drawTyping() {
 // ---- sending
 
 function keepSending() {
-  store.set('sending', JSON.stringify([...sending.values()].map(({ client, text: said, files: names, name: called, email: address, greeting }) => ({ client, text: said, files: names, name: called, email: address, greeting }))));
+  store.set('sending', JSON.stringify([...sending.values()].map(({ client, text: said, files: names, name: called, email: address, greeting, order }) => ({ client, text: said, files: names, name: called, email: address, greeting, order }))));
 }
 
 function queueMessage(job) {
@@ -297,7 +306,7 @@ async function work() {
 async function attempt(job) {
   const state = job.node.querySelector('.state');
   try {
-    const said = await line.post('message', { client: job.client, text: job.text, files: job.files, name: job.name, email: job.email, language: settings.lang, ...where(), greeting: job.greeting });
+    const said = await line.post('message', { client: job.client, text: job.text, files: job.files, name: job.name, email: job.email, language: settings.lang, ...where(), greeting: job.greeting, order: job.order });
     job.stored = true;
     wait = 0;
     if (!told.known && said.known) line.begun();
@@ -334,8 +343,9 @@ form.addEventListener('submit', (event) => {
       return email.focus();
     }
   }
-  const job = { client: crypto.randomUUID(), text: said, files: files.map((file) => file.token), name: name.value, email: email.value, greeting: greeted };
+  const job = { client: crypto.randomUUID(), text: said, files: files.map((file) => file.token), name: name.value, email: email.value, greeting: greeted, order: about };
   greeted = null;
+  speakOf('');
   saidTypingAt = 0; // the next words are news again
   text.value = '';
   clearTimeout(drafting);
@@ -434,7 +444,8 @@ text.addEventListener('paste', (event) => {
 function wipe() {
   told.messages.clear();
   sending.clear();
-  Object.assign(told, { cursor: 0, agentSeen: 0, known: false, email: '', name: '', chat: null, signed: false });
+  Object.assign(told, { cursor: 0, agentSeen: 0, known: false, email: '', name: '', chat: null, signed: false, order: null });
+  speakOf('');
   seen = 0;
   log.replaceChildren();
   store.wipe();

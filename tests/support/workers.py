@@ -24,6 +24,7 @@ HEAVY = (
     "tests/helpdesk/test_checks.py",
     "tests/helpdesk/test_live_stack.py",
     "tests/helpdesk/test_up.py",
+    "tests/livechat/test_order_story.py",
     "tests/livechat/test_stories.py",
     "tests/livechat/test_story.py",
     "tests/metrics/surveys/test_story.py",

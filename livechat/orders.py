@@ -1,0 +1,48 @@
+"""A visitor's orders: shown and attached only for whom the shop has signed, with the address it signed. What a page
+says of an order (`setContext`) proves nothing: it only chooses among those."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from django.conf import settings
+
+from events.models import Event
+from livechat.events import ChatEvent
+from livechat.models import Visitor
+from tickets.events import TICKET_STREAM
+
+
+def latest_order_for(visitor: Visitor) -> dict[str, Any] | None:
+    """What the widget's home shows: {number, state, placed (ms)}; None for whom no signature proves."""
+    card = _keeper().latest_order(visitor.email) if _is_proven(visitor) else None
+    if card is None:
+        return None
+    return {"number": card.number, "state": card.state, "placed": int(card.placed_at.timestamp() * 1000)}
+
+
+def own_order(visitor: Visitor, number: str) -> str:
+    """The number, if that order is proven to be the visitor's; empty otherwise."""
+    card = _keeper().order_of(visitor.email, number) if number and _is_proven(visitor) else None
+    return card.number if card else ""
+
+
+def order_beside(visitor: Visitor, ticket_id: int, told: str) -> Any:
+    """The order that agents see: the one the visitor asks about, the one their page tells, else their newest."""
+    if not _is_proven(visitor):
+        return None
+    keeper = _keeper()
+    about = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket_id, kind=ChatEvent.ASKED_ABOUT)
+    asked = (about.order_by("-sequence").values_list("data__order", flat=True).first()) or ""
+    found = (keeper.order_of(visitor.email, number) for number in (asked, told) if number)
+    return next((card for card in found if card), None) or keeper.latest_order(visitor.email)
+
+
+def _is_proven(visitor: Visitor) -> bool:
+    return bool(visitor.subject and visitor.email and visitor.email_signed)
+
+
+def _keeper() -> ModuleType:
+    return import_module(settings.CHAT_ORDERS)
