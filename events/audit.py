@@ -35,6 +35,7 @@ class AuditKind(StrEnum):
     TICKET_OPENED = "ticket.opened"
     FILE_DOWNLOADED = "file.downloaded"
     SOURCE_READ = "source.read"
+    MASK_LIFTED = "mask.lifted"
     SEARCHED = "searched"
     EXPORTED = "exported"
     AUDIT_READ = "audit.read"

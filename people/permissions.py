@@ -22,6 +22,8 @@ class Permission(StrEnum):
     NOTE = "note"
     EDIT_TICKETS = "edit_tickets"  # status, priority, tags, assignment, team, participants
     READ_RAW = "read_raw"  # original source of a mail
+    REVEAL_SECRETS = "reveal_secrets"  # card numbers, documents, passwords and keys that messages hold
+    REDACT = "redact"  # take text out of messages for good
     HANDLE_QUARANTINE = "handle_quarantine"
     MANAGE_SHARED = "manage_shared"  # views, replies and macros of teams and of everyone
     MANAGE_CHANNELS = "manage_channels"
@@ -44,6 +46,8 @@ _VIEWER = frozenset({Permission.READ_TICKETS, Permission.READ_TEAM_TICKETS, Perm
 _LIGHT = _VIEWER | {Permission.NOTE}
 _AGENT = _LIGHT | {Permission.REPLY, Permission.EDIT_TICKETS, Permission.READ_RAW}
 _MANAGER = _AGENT | {
+    Permission.REVEAL_SECRETS,
+    Permission.REDACT,
     Permission.HANDLE_QUARANTINE,
     Permission.MANAGE_SHARED,
     Permission.MANAGE_TEAMS,
@@ -74,6 +78,7 @@ HOUSE_WIDE = frozenset({
 _NEEDS: dict[Permission, frozenset[Permission]] = {
     Permission.READ_ALL_TICKETS: frozenset({Permission.READ_TEAM_TICKETS}),
     Permission.REPLY: frozenset({Permission.NOTE}),
+    Permission.REDACT: frozenset({Permission.EDIT_TICKETS}),
     Permission.EXPORT: frozenset({Permission.READ_REPORTS}),
     **dict.fromkeys(HOUSE_WIDE, frozenset({Permission.READ_ALL_TICKETS})),
 }

@@ -35,7 +35,7 @@ from tickets.errors import InvalidInput
 from tickets.models import Attachment, Message, OutboxState, Ticket
 from tickets.storage import attachments_storage, blob_name
 
-from .models import Erasure, JobState, LegalHold
+from .models import Erasure, JobState, LegalHold, RetentionRun
 from .steps import STEPS
 from .subject import ERASED, Subject, subject_of
 
@@ -172,7 +172,7 @@ def _finish(job_id: int, *, at: datetime) -> bool:
     return True
 
 
-def take_blobs(job: Erasure) -> None:
+def take_blobs(job: Erasure | RetentionRun) -> None:
     """Delete the bytes of files that no row names any more; thumbnails are made anew each time and lie nowhere."""
     storage = attachments_storage()
     for sha256 in job.blobs:

@@ -41,6 +41,7 @@ PERSONAL: dict[str, Kept] = {
         "customer", "filename content_type sha256 content_id about", "their files, with the bytes on storage", GONE
     ),
     "tickets.SearchEntry": Kept("customer", "vector", "words by which a message is found", GONE),
+    "tickets.Secret": Kept("customer", "ends secret", "what is masked in their messages, encrypted", GONE),
     "tickets.Draft": Kept("customer", "text html recipients", "answers not sent yet", GONE),
     "tickets.Reminder": Kept("customer", "text", "what to do about them", GONE),
     "tickets.FieldValue": Kept("customer", "value folded", "fields of the shop's own", GONE),
@@ -112,10 +113,11 @@ PLAIN: dict[str, str] = {
     "tickets.TicketLink": "reason",
     "tickets.CustomerMatch": "state",
     "tickets.Draft": "kind",
+    "tickets.Secret": "kind",
     "tickets.Assigning": "method weights",
     "tickets.Channel": (
         "kind name address locale signature signature_html acknowledgement capabilities health health_detail "
-        "receive_health receive_detail"
+        "receive_health receive_detail secrets"
     ),
     "tickets.Tag": "name",
     "tickets.CustomStatus": "name names category tone",
@@ -178,6 +180,8 @@ PLAIN: dict[str, str] = {
     "channels_inbound.PushKey": "public secret",
     "privacy.ConsentEntry": "how",
     "privacy.CustomerExport": "state",
+    "privacy.RetentionRule": "kind",
+    "privacy.RetentionRun": "kind state counts blobs",
     "privacy.Erasure": "state customers identities tickets",
     "mfa.Authenticator": "type",
     "auth.Permission": "name codename",

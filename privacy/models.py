@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Agent, Customer
+from tickets.models import Channel, Ticket
 
 
 class JobState(models.TextChoices):
@@ -73,6 +74,11 @@ class Erasure(models.Model):
     def __str__(self) -> str:
         return f"erasure of customer {self.customer_id}"
 
+    @property
+    def reason(self) -> str:
+        """Why rows of the ledger changed, as the audit says it."""
+        return f"erasure {self.public_id}"
+
 
 class CustomerExport(models.Model):
     """Everything of one customer in one file, for them. It is there until `expires_at`, then only that it was."""
@@ -130,3 +136,70 @@ class ConsentEntry(models.Model):
 
     def __str__(self) -> str:
         return f"consent of customer {self.customer_id}"
+
+
+class Ages(models.TextChoices):
+    """What has an age of its own."""
+
+    TICKETS = "tickets", _("Tickets that are done")
+    FILES = "files", _("Files of tickets that are done")
+    RAW = "raw", _("Raw copies of mails and calls")
+
+
+class RetentionRule(models.Model):
+    """How many days something is kept, on one channel or on all that have no rule of their own."""
+
+    kind = models.CharField(max_length=8, choices=Ages.choices)
+    channel = models.ForeignKey(Channel, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
+    days = models.PositiveIntegerField()
+    by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "channel"], name="retention_once", nulls_distinct=False),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.days} days"
+
+
+class RetentionRun(models.Model):
+    """One going through by one rule: what went, and where it stands. `blobs` are files whose rows are gone and whose
+    bytes still have to go. Nothing newer than `cutoff` goes, however long it takes."""
+
+    rule = models.ForeignKey(RetentionRule, null=True, on_delete=models.SET_NULL, related_name="runs", db_index=False)
+    kind = models.CharField(max_length=8, choices=Ages.choices)
+    channel = models.ForeignKey(Channel, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    cutoff = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=JobState.choices, default=JobState.RUNNING)
+    counts = models.JSONField(default=dict)
+    blobs = ArrayField(models.CharField(max_length=64), default=list)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    by = None  # nobody did it: a rule did
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["rule"], condition=Q(state="running"), name="retention_run_once"),
+        ]
+        indexes = [models.Index(fields=["rule", "-started_at"], name="retention_run_latest")]
+
+    def __str__(self) -> str:
+        return f"retention run {self.pk}"
+
+    @property
+    def reason(self) -> str:
+        """Why rows of the ledger changed, as the audit says it."""
+        return f"retention run {self.pk}"
+
+
+class EmptiedTicket(models.Model):
+    """A ticket whose words went by a rule. If it is written in again, it is emptied again once that is old."""
+
+    ticket = models.OneToOneField(Ticket, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"emptied #{self.ticket_id}"

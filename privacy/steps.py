@@ -27,39 +27,41 @@ from tickets.models import (
     OutboxState,
     Reminder,
     SearchEntry,
+    Secret,
     Storm,
     Ticket,
     TicketLink,
 )
 
 from .exporting import withdraw_exports
-from .models import ConsentEntry, Erasure
+from .models import ConsentEntry, Erasure, RetentionRun
 from .naming import naming
 from .scrubbing import scrubbed
 from .subject import ERASED, Subject
 
-Step = Callable[[Subject, Erasure], dict[str, int]]
+Job = Erasure | RetentionRun
+Step = Callable[[Subject, Job], dict[str, int]]
 
 
-def hold_back_replies(subject: Subject, job: Erasure) -> dict[str, int]:
+def hold_back_replies(subject: Subject, job: Job) -> dict[str, int]:
     """Nothing more leaves to them."""
     waiting = subject.messages.filter(outbox__in=[OutboxState.QUEUED, OutboxState.HELD])
     return {"replies": waiting.update(outbox=OutboxState.WITHDRAWN)}
 
 
-def take_files(subject: Subject, job: Erasure) -> dict[str, int]:
+def take_files(subject: Subject, job: Job) -> dict[str, int]:
     """The rows of files, with uploads that nobody sent; their bytes go after the commit (`erasing.take_blobs`)."""
     files = Attachment.objects.filter(Q(message__in=subject.messages) | Q(ticket__in=subject.tickets))
     job.blobs = sorted({*job.blobs, *files.values_list("sha256", flat=True)})
     return {"files": files.delete()[0]}
 
 
-def take_exports(subject: Subject, job: Erasure) -> dict[str, int]:
+def take_exports(subject: Subject, job: Job) -> dict[str, int]:
     """Files that were made for them and lie here still, or are just being made."""
     return {"exports": withdraw_exports(subject.customers)}
 
 
-def take_raw_copies(subject: Subject, job: Erasure) -> dict[str, int]:
+def take_raw_copies(subject: Subject, job: Job) -> dict[str, int]:
     """What came in and went out byte for byte. The delivery's row stays, so that the same mail is not read again."""
     mails, _phones = subject.reachable()
     theirs = Q(message__in=subject.messages)
@@ -86,10 +88,11 @@ def take_raw_copies(subject: Subject, job: Erasure) -> dict[str, int]:
     return {"raw copies": bodies + copies}
 
 
-def empty_tickets(subject: Subject, job: Erasure) -> dict[str, int]:
+def empty_tickets(subject: Subject, job: Job) -> dict[str, int]:
     """Words of messages, drafts, notes, calls and fields; the skeleton with its times stays for the figures."""
     messages = subject.messages
     SearchEntry.objects.filter(message__in=messages).delete()
+    Secret.objects.filter(message__in=messages).delete()
     count = messages.update(
         subject="", text="", html="", quoted=[], envelope={}, marks={}, deliveries=None, external_id="",
         reply_token=None, thread_reason="", error="", client_id=None, language="",
@@ -107,7 +110,7 @@ def empty_tickets(subject: Subject, job: Erasure) -> dict[str, int]:
     return {"tickets": len(subject.tickets), "messages": count}
 
 
-def forget_buyers(subject: Subject, job: Erasure) -> dict[str, int]:
+def forget_buyers(subject: Subject, job: Job) -> dict[str, int]:
     """Orders stay as figures; who bought does not. Calls of shops that name them go whole."""
     mails, phones = subject.reachable()
     buyers = Buyer.objects.filter(Q(email__in=mails) | Q(phone__in=phones))
@@ -124,7 +127,7 @@ def forget_buyers(subject: Subject, job: Erasure) -> dict[str, int]:
     return {"orders": count}
 
 
-def empty_answers(subject: Subject, job: Erasure) -> dict[str, int]:
+def empty_answers(subject: Subject, job: Job) -> dict[str, int]:
     """What they wrote into surveys and chats; scores stay as figures, keys to pages end."""
     theirs = Q(customer__in=subject.customers) | Q(ticket__in=subject.tickets)
     answers = SurveyAnswer.objects.filter(theirs).update(comment="", language="")
@@ -138,7 +141,7 @@ def empty_answers(subject: Subject, job: Erasure) -> dict[str, int]:
     return {"answers": answers}
 
 
-def empty_events(subject: Subject, job: Erasure) -> dict[str, int]:
+def empty_events(subject: Subject, job: Job) -> dict[str, int]:
     """The ledger keeps that something happened and when; words in it go."""
     words = [*subject.addresses(), *subject.names()]
     streams = Q(stream_type="ticket", stream_id__in=subject.tickets)
@@ -151,12 +154,12 @@ def empty_events(subject: Subject, job: Erasure) -> dict[str, int]:
             Event.objects.filter(pk=event.pk).update(data=clean)
             changed.append(event.pk)
     if changed:  # or the audit would find them altered
-        note_amended(changed, by=job.by.actor if job.by else SYSTEM, reason=f"erasure {job.public_id}")
+        note_amended(changed, by=job.by.actor if job.by else SYSTEM, reason=job.reason)
     EventDelivery.objects.filter(event__in=Event.objects.filter(streams)).exclude(error="").update(error="")
     return {"events": len(changed)}
 
 
-def forget_answers_of_the_api(subject: Subject, job: Erasure) -> dict[str, int]:
+def forget_answers_of_the_api(subject: Subject, job: Job) -> dict[str, int]:
     """Answers kept for repeated writes hold what was written; they would go within a day anyway."""
     said = [f'"ticket":{number},' for number in subject.tickets] + subject.addresses()
     gone = 0
@@ -167,7 +170,7 @@ def forget_answers_of_the_api(subject: Subject, job: Erasure) -> dict[str, int]:
     return {"answers of the API": gone}
 
 
-def empty_person(subject: Subject, job: Erasure) -> dict[str, int]:
+def empty_person(subject: Subject, job: Job) -> dict[str, int]:
     """Last of all who they are. The rows stay as somebody whom nobody knows."""
     CustomerNote.objects.filter(customer__in=subject.customers).delete()
     ConsentEntry.objects.filter(customer__in=subject.customers).delete()

@@ -5,9 +5,13 @@ from __future__ import annotations
 from django.urls import path
 
 from people.sudo import fresh_sign_in
-from privacy.pages import customer
+from privacy.pages import customer, rules
 
 urlpatterns = [
+    path("privacy/", rules.rules, name="privacy_rules"),
+    path("privacy/secrets/", rules.secrets, name="privacy_secrets"),
+    path("privacy/retention/", fresh_sign_in(rules.retention_rule), name="retention_rule"),
+    path("privacy/retention/<int:rule_id>/remove/", rules.retention_remove, name="retention_remove"),
     path("customers/<int:customer_id>/privacy/", fresh_sign_in(customer.privacy), name="customer_privacy"),
     path(
         "customers/<int:customer_id>/privacy/erase/", fresh_sign_in(customer.erase, back="start"), name="customer_erase"

@@ -50,6 +50,8 @@ class TicketEvent(StrEnum):
     CALL_LOGGED = "call.logged"
     CALLBACK_DONE = "callback.done"
     MESSAGE_IMPORTED = "message.imported"
+    SECRETS_FOUND = "secrets.found"
+    MESSAGE_REDACTED = "message.redacted"
     NOTE_ADDED = "note.added"
     DELIVERY_ACCEPTED = "delivery.accepted"
     DELIVERY_DELAYED = "delivery.delayed"

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from tickets.sensitive.masking import FoundSecret
+
 Verdict = Literal["pass", "none", "fail"]
 Outcome = Literal["new", "threaded", "duplicate", "bounce", "own"]
 
@@ -76,6 +78,8 @@ class InboundMessage:
     the sender's, `handle` what they are called there. `timed_by_provider` says that `at` is no claim of the sender.
     `about` says what the message is attached to (a story, an advertisement). `claims` are (kind, value) addresses the
     sender says are theirs: evidence, never proof. `team_id` is whose a new ticket becomes instead of its channel's.
+
+    `secrets` are what the door took out of its words, for good if `redacted`; adapters leave them alone.
     """
 
     channel_id: int
@@ -114,6 +118,8 @@ class InboundMessage:
     claims: tuple[tuple[str, str], ...] = ()
     files_to_come: int = 0
     team_id: int | None = None
+    secrets: tuple[FoundSecret, ...] = ()
+    redacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

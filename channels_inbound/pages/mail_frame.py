@@ -13,7 +13,7 @@ from people.models import Agent
 from people.permissions import Permission
 from people.watching import read_source, saw_ticket
 from tickets.inbox.access import agent_of, signed_in
-from tickets.models import Message, Ticket
+from tickets.models import Message, Secret, Ticket
 
 # allow-same-origin lets the page measure the frame's height; without allow-scripts nothing can use it.
 SANDBOX = "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
@@ -53,6 +53,8 @@ def source(request: HttpRequest, message_id: int) -> HttpResponseBase:
     body = RawBody.objects.filter(delivery__message=message).order_by("pk").first()
     if body is None:
         raise Http404("no source is kept of this message")
+    if Secret.objects.filter(message=message).exclude(secret="").exists() and not agent.may(Permission.REVEAL_SECRETS):
+        raise Http404("what is masked in its words stands in its source")
     read_source(agent, message.pk, ticket_id=message.ticket_id)
     return as_download(bytes(body.content), f"message-{message.pk}.eml")
 

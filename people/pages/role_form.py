@@ -28,6 +28,8 @@ WORK = [
     (Permission.REPLY, _("Reply, and be given tickets")),
     (Permission.EDIT_TICKETS, _("Change status, priority, tags, assignment and team; merge and split")),
     (Permission.READ_RAW, _("Read the source of mails")),
+    (Permission.REVEAL_SECRETS, _("See card numbers, documents and passwords that are masked")),
+    (Permission.REDACT, _("Take text out of messages for good")),
     (Permission.READ_CUSTOMERS, _("List customers")),
 ]
 LEAD = [

@@ -48,7 +48,7 @@ class Visit:
         if self.form is None:
             query = {name: self._fill(value, corner) for name, value in self.query.items()}
             return client.get(path, query, headers=headers)  # type: ignore[return-value]
-        form = {name: self._value(value, corner) for name, value in self.form.items()}
+        form = {self._fill(name, corner): self._value(value, corner) for name, value in self.form.items()}
         return client.post(path, form, headers=headers)  # type: ignore[return-value]
 
     def _value(self, value: Any, corner: Corner) -> Any:
@@ -181,6 +181,10 @@ VISITS = [
     message("message_confirmation", "unknown", "confirmation/", form={}, may=ANSWERING),
     message("message_images", "message", "images/", form={}, may=ANSWERING),
     message("message_folding", "folded", "folding/", form={}, may=ANSWERING),
+    message("message_redacting", "message", "redacting/", may=LEADING, refused=(404,)),
+    message("message_redact", "message", "redact/", form={"text": "{word}"}, may=LEADING, refused=(404,)),
+    Visit("secret_reveal", "/secrets/{secret}/reveal/", form={}, may=LEADING, foreign=True, refused=(404,)),
+    Visit("secret_redact", "/secrets/{secret}/redact/", form={}, may=LEADING, foreign=True, refused=(404,)),
     message("message_frame", "message", "frame/"),
     message("message_source", "message", "source/", may=ANSWERING, refused=(404,)),
     Visit("attached_mail", "/files/{mail}/mail/top/", foreign=True),
@@ -308,6 +312,11 @@ VISITS = [
     Visit("chat_routing", "/channels/chat/{chat}/routing/", may=ADMIN, foreign=True, refused=(404,)),
     Visit("chat_typing", "/chat/tickets/{chat_ticket}/typing/", form={}, foreign=True, answers=(204,)),
     Visit("health", "/health/", may=ADMIN),
+    Visit("privacy_rules", "/privacy/", may=ADMIN),
+    Visit("privacy_secrets", "/privacy/secrets/", form={"channel-{channel}": "redact"}, may=ADMIN, answers=(302,)),
+    Visit("retention_rule", "/privacy/retention/", may=ADMIN, query={"kind": "tickets", "days": "365"}),
+    Visit("retention_rule", "/privacy/retention/", form={"kind": "tickets", "days": "365"}, may=ADMIN, answers=(302,)),
+    Visit("retention_remove", "/privacy/retention/{rule}/remove/", form={}, may=ADMIN, answers=(302,)),
     Visit("customer_privacy", "/customers/{customer}/privacy/", may=ADMIN, foreign=True, refused=(404,)),
     Visit("customer_export", "/customers/{customer}/privacy/export/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("customer_consent", "/customers/{customer}/privacy/consents/", form={"purpose": "{word}", "given": "1", "how": "mail", "proof": "{word}"}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),

@@ -42,6 +42,7 @@ from livechat.visitors import digest_of, visitor_begins, visitor_claims
 from metrics.models import Annotation, BusinessCalendar, FollowUp, Policy, Survey, SurveyAnswer
 from metrics.rules import ensure_defaults
 from people.models import Agent, Identity, Membership, Role, Team
+from privacy.models import RetentionRule
 from tests.channels_inbound.mails import make_mail, raw_mail
 from tests.people import NOW, House, freshness, make_agent, make_house
 from tickets import actions
@@ -57,9 +58,11 @@ from tickets.models import (
     Message,
     Participant,
     SavedView,
+    Secret,
     Ticket,
     TicketField,
 )
+from tickets.sensitive.keeping import sealed
 
 SUPPORT_WORD, RETURNS_WORD = "kanarek7391", "slowik5528"
 
@@ -162,6 +165,8 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     RawDelivery.objects.filter(pk=half.pk).update(state=RawState.QUARANTINED, reason=f"{word} too large")
     FetchedMail.objects.create(mailbox=mailbox, epoch=0, uid=1, digest=b"", delivery=half)
     ids["folded"] = folded.pk
+    ids["rule"] = RetentionRule.objects.create(kind="raw", channel=corner.channel, days=365, saved_at=timezone.now()).pk
+    ids["secret"] = Secret.objects.create(message=folded, kind="key", secret=sealed(word)).pk
     twin, merged = (
         _bring_in(corner, _mail(word, corner.channel.address, name)).ticket_id for name in ("twin", "merged")
     )

@@ -17,11 +17,13 @@ from django.utils.translation import gettext as _
 from events.actors import SYSTEM, Actor
 from tickets.deliveries import after_attempt
 from tickets.events import TicketEvent
-from tickets.models import Attachment, Cycle, Message, MessageKind, OutboxState, SearchEntry, Ticket
+from tickets.models import Attachment, Cycle, Message, MessageKind, OutboxState, SearchEntry, SecretManner, Ticket
 from tickets.preview import preview_of
+from tickets.sensitive.arriving import hide_text
 
 from .base import lock_ticket_of, record, refresh_attention
 from .compose import index_message
+from .secrets import keep_secrets
 
 KEPT_EDITS = 20
 KEPT_REACTIONS = 50
@@ -33,14 +35,17 @@ def message_edited(message_id: int, text: str, *, at: datetime) -> bool:
 
     def change(message: Message, marks: dict[str, Any]) -> dict[str, Any] | None:
         moment = at.isoformat()
-        if marks.get("unsent_at") or message.text == text:
+        manner = message.conversation.channel.secrets
+        words, secrets = hide_text(text) if manner != SecretManner.OFF else (text, [])
+        if marks.get("unsent_at") or message.text == words:
             return None
+        keep_secrets(message, secrets, going=manner == SecretManner.REDACT)
         if marks.get("edited_at", "") > moment:  # an older edit, heard late: history, not the present
-            marks["edits"] = [*marks.get("edits", []), {"text": text, "at": moment}][-KEPT_EDITS:]
+            marks["edits"] = [*marks.get("edits", []), {"text": words, "at": moment}][-KEPT_EDITS:]
             return {}
         marks["edits"] = [*marks.get("edits", []), {"text": message.text, "at": message.at.isoformat()}][-KEPT_EDITS:]
         marks["edited_at"] = moment
-        message.text, message.quoted, message.html = text, [], ""
+        message.text, message.quoted, message.html = words, [], ""
         return {}
 
     return _change(message_id, TicketEvent.MESSAGE_EDITED, change, at=at, fields=("text", "quoted", "html"))

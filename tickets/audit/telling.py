@@ -26,6 +26,7 @@ KINDS: dict[str, str | Promise] = {
     AuditKind.TICKET_OPENED: gettext_lazy("Opened a ticket"),
     AuditKind.FILE_DOWNLOADED: gettext_lazy("Downloaded a file"),
     AuditKind.SOURCE_READ: gettext_lazy("Read the source of a mail"),
+    AuditKind.MASK_LIFTED: gettext_lazy("Looked at what is masked"),
     AuditKind.SEARCHED: gettext_lazy("Searched"),
     AuditKind.EXPORTED: gettext_lazy("Exported"),
     AuditKind.AUDIT_READ: gettext_lazy("Read this page"),

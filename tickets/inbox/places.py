@@ -102,6 +102,10 @@ PLACES = (
         about=_("What runs, what waits, when the last backup was made, what to mend."),
     ),
     Place(
+        Permission.HANDLE_PRIVACY, "privacy_rules", _("Privacy rules"), icon="hourglass", group=SYSTEM,
+        about=_("What is masked in messages, and how long things are kept."),
+    ),
+    Place(
         Permission.READ_AUDIT, "audit", _("Audit"), icon="scroll-text", group=SYSTEM,
         about=_("Who changed what, and when."),
     ),

@@ -10,8 +10,9 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from tickets.models import Message, MessageKind, OutboxState, ThreadLayer
+from tickets.models import Message, MessageKind, OutboxState, SecretKind, ThreadLayer
 from tickets.reasons import retold
+from tickets.sensitive.masking import mask_of
 
 from .cards import File, RecipientLine, recipients_to_tell
 from .faces import hue, initials
@@ -30,6 +31,29 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Mask:
+    """Something hidden in a message: `kept` while whoever may can see it, `going` while it is being taken out."""
+
+    id: int
+    kind: str
+    ends: str
+    kept: bool
+    going: bool
+
+    @property
+    def name(self) -> str:
+        return str(SecretKind(self.kind).label)
+
+    @property
+    def mask(self) -> str:
+        return mask_of(self.ends)
+
+    @property
+    def may_be_shown(self) -> bool:
+        return self.kept and not self.going
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """A message, ready to be drawn."""
 
@@ -45,6 +69,12 @@ class Said:
     label_kind: str
     written: SafeString | None = None
     kind: str = "message"
+
+    @property
+    def secrets(self) -> list[Mask]:
+        """What was found in it and stands masked; what an agent took out has a line of its own in the timeline."""
+        rows = getattr(self.message, "secret_list", ())
+        return [Mask(**row) for row in rows if row["kind"] != SecretKind.CHOSEN]
 
     @property
     def is_note(self) -> bool:

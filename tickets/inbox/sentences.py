@@ -30,6 +30,7 @@ UNTOLD = frozenset({
     TicketEvent.DELIVERY_UNKNOWN, TicketEvent.ACKNOWLEDGEMENT_DUE, TicketEvent.DELIVERY_DELIVERED,
     TicketEvent.DELIVERY_READ, TicketEvent.MESSAGE_EDITED, TicketEvent.MESSAGE_REACTED, TicketEvent.MESSAGE_FILED,
     TicketEvent.MESSAGE_MIRRORED, TicketEvent.MESSAGE_IMPORTED, TicketEvent.CALL_LOGGED,
+    TicketEvent.SECRETS_FOUND,
     # Between an agent and the helpdesk.
     TicketEvent.REMINDER_SET, TicketEvent.REMINDER_DUE, TicketEvent.REMINDER_DONE,
 })  # fmt: skip
@@ -300,7 +301,12 @@ def _same_person(icon: str, text: Callable[[], str]) -> Teller:
     return tell
 
 
+def _redacted(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    return Sentence(icon="eraser", html=format_html(_("{who} took text out of a message for good"), who=who))
+
+
 _TELLERS: dict[str, Teller] = {
+    TicketEvent.MESSAGE_REDACTED: _redacted,
     TicketEvent.MESSAGE_HIDDEN: _hidden,
     TicketEvent.CUSTOMER_JOINED: _same_person(icon="link", text=lambda: _("{who} joined the customer with {whom}")),
     TicketEvent.CUSTOMER_PARTED: _same_person(

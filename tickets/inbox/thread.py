@@ -176,6 +176,14 @@ class Thread:
     def may_see_source(self) -> bool:
         return self.agent.may(Permission.READ_RAW)
 
+    @property
+    def may_reveal(self) -> bool:
+        return self.agent.may(Permission.REVEAL_SECRETS)
+
+    @property
+    def may_redact(self) -> bool:
+        return self.agent.may(Permission.REDACT) and self.ticket.merged_into_id is None
+
     @cached_property
     def word(self) -> Word:
         """The status as it is said here."""

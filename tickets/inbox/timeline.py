@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from events.models import Event
 from tickets.events import TICKET_STREAM, TicketEvent
-from tickets.models import Attachment, AutoKind, Message, OutboxState
+from tickets.models import Attachment, AutoKind, Message, OutboxState, Secret
 
 from .said import Said, say
 from .sentences import Names, Sentence, sentence
@@ -136,7 +136,8 @@ def _left(events: Sequence[Event]) -> list[int]:
 
 
 def _mentioned(events: Sequence[Event]) -> set[int]:
-    return {e.data["message"] for e in events if isinstance(e.data.get("message"), int)}
+    named = {e.data["message"] for e in events if isinstance(e.data.get("message"), int)}
+    return named | {id for e in events if e.kind == TicketEvent.MESSAGE_REDACTED for id in e.data.get("also", ())}
 
 
 def _messages(
@@ -161,10 +162,14 @@ def read_said(ticket_id: int, message_id: int) -> Said | None:
 def _with_files(ticket_id: int) -> QuerySet[Message]:
     files = Attachment.objects.filter(message=OuterRef("pk"), inline=False).order_by("id")
     shape = JSONObject(id="public_id", name="filename", type="content_type", size="size", about="about")
+    hidden = Secret.objects.filter(message=OuterRef("pk")).order_by("id")
+    masks = JSONObject(id="id", kind="kind", ends="ends", kept=~Q(secret=""), going="going")
     return (
         Message.objects.filter(ticket=ticket_id)
         .select_related("identity", "agent", "conversation")
-        .annotate(file_list=ArraySubquery(files.values(json=shape)))
+        .annotate(
+            file_list=ArraySubquery(files.values(json=shape)), secret_list=ArraySubquery(hidden.values(json=masks))
+        )
         .defer("dedupe_key", "reply_token")
     )
 

@@ -19,6 +19,7 @@ from . import (
     passing,
     places,
     same_person,
+    secrets,
     status_pages,
     together,
     view_pages,
@@ -128,5 +129,9 @@ urlpatterns = [
     path("messages/<int:message_id>/retry/", writes.retry, name="message_retry"),
     path("messages/<int:message_id>/confirmation/", writes.confirmation, name="message_confirmation"),
     path("messages/<int:message_id>/images/", writes.images, name="message_images"),
+    path("messages/<int:message_id>/redacting/", secrets.redact_sheet, name="message_redacting"),
+    path("messages/<int:message_id>/redact/", secrets.redact, name="message_redact"),
+    path("secrets/<int:secret_id>/reveal/", secrets.reveal, name="secret_reveal"),
+    path("secrets/<int:secret_id>/redact/", secrets.redact_found, name="secret_redact"),
     path("messages/<int:message_id>/folding/", writes.folding, name="message_folding"),
 ]

@@ -19,6 +19,7 @@ from people.identities import (
 from people.models import Trust
 from tickets.claims import claims_in
 from tickets.inbound import InboundMessage, IngestResult, Outcome
+from tickets.sensitive.arriving import hide_secrets
 
 from .evidence import Evidence, Hit, load_evidence
 from .plan import BouncePlan, MessagePlan, Plan, plan_bounce, plan_message
@@ -58,6 +59,7 @@ def ingest_batch(messages: Sequence[InboundMessage], *, tries: int = TRIES) -> l
 
 def _ingest(messages: Sequence[InboundMessage]) -> list[IngestResult]:
     evidence = load_evidence(messages)
+    messages = [hide_secrets(message, evidence.channels[message.channel_id].secrets) for message in messages]
     identities = _resolve_people(messages, evidence)
     plan = Plan(evidence.ids)
     results = [_ingest_one(message, evidence, identities, plan) for message in messages]

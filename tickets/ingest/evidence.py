@@ -74,6 +74,7 @@ class ChannelFacts:
     team_id: int | None
     locale: str
     acknowledges: bool
+    secrets: str  # a SecretManner
 
 
 @dataclass(slots=True)
@@ -111,7 +112,7 @@ class Evidence:
         return ticket_id
 
 
-_CHANNELS = "SELECT id, kind, lower(address), team_id, locale, acknowledges FROM tickets_channel"
+_CHANNELS = "SELECT id, kind, lower(address), team_id, locale, acknowledges, secrets FROM tickets_channel"
 
 _HITS = """
 SELECT 'd', dedupe_key::text, id, ticket_id, conversation_id, kind, NULL::jsonb FROM tickets_message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -193,6 +194,9 @@ def add_message(
     data |= {"aside": True} if placement.aside else {}
     data |= _history(message)
     _record(plan, ticket, TicketEvent.MESSAGE_RECEIVED, Actor.customer(sender.customer_id), at, data)
+    if message.secrets:
+        found = {"message": planned.message_id, "kinds": Counter(str(secret.kind) for secret in message.secrets)}
+        _record(plan, ticket, TicketEvent.SECRETS_FOUND, SYSTEM, at, found | {"redacted": message.redacted})
     return planned
 
 

@@ -15,6 +15,7 @@ from people.models import Agent
 from tickets.events import TicketEvent
 from tickets.inbound import InboundMessage, IngestResult
 from tickets.models import Message, MessageKind, OutboxState
+from tickets.sensitive.arriving import hide_secrets
 
 from .door import MAX_COPIED, is_ours
 from .evidence import Evidence, load_evidence, named_ids
@@ -33,6 +34,7 @@ def ingest_sent(message: InboundMessage) -> IngestResult:
     message = replace(message, html="", html_version=0)
     with transaction.atomic():
         evidence = load_evidence([message])
+        message = hide_secrets(message, evidence.channels[message.channel_id].secrets)
         if twin := evidence.by_dedupe.get(message.dedupe_key):
             return IngestResult("duplicate", twin.message_id, twin.ticket_id, "", "the same message came before")
         known = evidence.by_external_id.get(message.external_id, []) if message.external_id else []

@@ -19,6 +19,7 @@ from people.identities import note_hard_bounces
 from tickets.deliveries import note_report
 from tickets.realtime import announce
 from tickets.search.text import search_document
+from tickets.sensitive.keeping import sealed
 
 from .evidence import TicketState
 from .plan import BouncePlan, MessagePlan, Plan, address_json
@@ -42,6 +43,7 @@ def write_plan(plan: Plan) -> None:
                 _MESSAGES: [_message_row(planned) for planned in plan.messages],
                 _ATTACHMENTS: [row for planned in plan.messages for row in _attachment_rows(planned)],
                 _SEARCH: [_search_row(planned) for planned in plan.messages],
+                _SECRETS: [row for planned in plan.messages for row in _secret_rows(planned)],
             },
         )
         if known:
@@ -328,6 +330,20 @@ def _attachment_rows(planned: MessagePlan) -> list[tuple[Any, ...]]:
             Jsonb(file.about) if file.about else None,
         )
         for file in planned.message.attachments
+    ]
+
+
+_SECRETS = Table(
+    "tickets_secret",
+    (("message_id", "bigint"), ("kind", "text"), ("ends", "text"), ("secret", "text"), ("going", "boolean")),
+)
+
+
+def _secret_rows(planned: MessagePlan) -> list[tuple[Any, ...]]:
+    message = planned.message
+    return [
+        (planned.message_id, secret.kind, secret.ends, sealed(secret.value), message.redacted)
+        for secret in message.secrets
     ]
 
 

@@ -20,6 +20,7 @@ from .message import (
 from .relocation import Relocation, RelocationKind
 from .reminder import Reminder
 from .same_person import CustomerMatch, MatchState
+from .secret import Secret, SecretKind, SecretManner
 from .storm import Storm, StormScope
 from .template import ChannelTemplate, TemplateState
 from .ticket import (
@@ -102,6 +103,9 @@ __all__ = [
     "RemovedUpload",
     "SavedView",
     "SearchEntry",
+    "Secret",
+    "SecretKind",
+    "SecretManner",
     "Seen",
     "SenderVerdict",
     "Status",

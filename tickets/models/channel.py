@@ -34,6 +34,8 @@ class Channel(models.Model):
     acknowledges = models.BooleanField(_("acknowledge new tickets"), default=False)
     acknowledgement = models.TextField(_("text of the acknowledgement"), blank=True, default="")
     is_active = models.BooleanField(_("active"), default=True)
+    # What is done with card numbers, documents, passwords and keys in its messages: a `SecretManner`.
+    secrets = models.CharField(max_length=6, default="mask", db_default="mask")
     capabilities = models.JSONField(default=dict, blank=True)
     # Sending, and whatever concerns both ways. Fetching has its own: mail that goes out mends nothing there.
     health = models.CharField(max_length=8, choices=ChannelHealth.choices, default=ChannelHealth.OK)

@@ -1,0 +1,117 @@
+"""Taking what was found out of words: texts, cleaned HTML, the spans that point into a text. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from html import unescape
+
+from .finding import Found, Kind, find
+
+DOTS = "••••"
+Spans = tuple[tuple[int, int], ...]
+# Signs that a mail program or a printer puts between the characters of a number, and a quote before each line.
+_BETWEEN = r"(?:&nbsp;|&#160;|<[^<>]{0,300}>|[\s\u00a0\u2009>.–-]){0,12}"
+_INLINE_TAG = re.compile(r"</?(?:b|i|u|em|strong|span|font|code|tt|a)(?:\s[^<>]{0,2000})?>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]{0,4000}>")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSecret:
+    """One thing that was found: its words, and what may still be seen of it."""
+
+    kind: Kind | str
+    value: str
+    ends: str = ""
+
+    @property
+    def mask(self) -> str:
+        return mask_of(self.ends)
+
+
+def mask_of(ends: str) -> str:
+    """What stands in its place: of a card or an account the last four characters stay."""
+    return f"{DOTS} {ends}" if ends else DOTS
+
+
+def masked(text: str, found: Sequence[Found]) -> str:
+    """The text with a mask in each place; `found` is in order and does not overlap."""
+    parts, position = [], 0
+    for one in found:
+        parts += [text[position : one.start], mask_of(one.ends)]
+        position = one.end
+    return "".join([*parts, text[position:]])
+
+
+def moved(spans: Iterable[Sequence[int]], found: Sequence[Found]) -> Spans:
+    """Spans [start, end) of the text as they lie in the masked one. What ends within a mask takes it whole."""
+    return tuple((_place(start, found, before=True), _place(end, found, before=False)) for start, end in spans)
+
+
+def _place(index: int, found: Sequence[Found], *, before: bool) -> int:
+    shift = 0
+    for one in found:
+        if index <= one.start:
+            break
+        length = len(mask_of(one.ends))
+        if index < one.end:
+            return one.start + shift + (0 if before else length)
+        shift += length - (one.end - one.start)
+    return index + shift
+
+
+def secrets_in(text: str, found: Iterable[Found]) -> list[FoundSecret]:
+    """What was found, each once."""
+    return list(dict.fromkeys(FoundSecret(one.kind, text[one.start : one.end], one.ends) for one in found))
+
+
+def visible_text(html: str) -> str:
+    """What a reader of cleaned HTML sees, roughly: enough to find in it what a tag or an entity cuts in two."""
+    plain = _TAG.sub("\n", _INLINE_TAG.sub("", html))
+    return unescape(plain) if "&" in plain else plain
+
+
+def secrets_in_html(html: str) -> list[FoundSecret]:
+    """What a reader of the HTML would see of the kind."""
+    seen = visible_text(html)
+    return secrets_in(seen, find(seen))
+
+
+def without(text: str, secrets: Collection[FoundSecret], *, whole: bool = False) -> str:
+    """The text, or HTML, with each of these taken out, however it is cut by tags, entities, spaces or quote marks.
+
+    With `whole` only what stands by itself: a short word that an agent chose must not go out of longer ones.
+    """
+    for secret in sorted(secrets, key=lambda one: -len(one.value)):
+        text = pattern_of(secret.value, whole=whole).sub(secret.mask, text)
+    return text
+
+
+def pattern_of(value: str, *, whole: bool = False) -> re.Pattern[str]:
+    """The value wherever it stands: between two of its characters there may be what mail programs put there, in its
+    characters the entities of HTML."""
+    characters = [one for one in value if not _is_space(one)]
+    joined = _BETWEEN.join(_character(one) for one in characters) if len(characters) <= 400 else re.escape(value)
+    return re.compile(rf"(?<!\w){joined}(?!\w)" if whole else joined)
+
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;|&#34;", "'": "&#39;|&#x27;"}
+
+
+def _character(one: str) -> str:
+    entity = _ENTITIES.get(one)
+    return f"(?:{re.escape(one)}|{entity})" if entity else re.escape(one)
+
+
+def _is_space(one: str) -> bool:
+    return one.isspace() or one in "\u00a0\u2009"
+
+
+def masked_html(html: str, secrets: Collection[FoundSecret]) -> str:
+    """The HTML without these; "" where that cannot be shown to have worked, and the text is read instead."""
+    if not html or not secrets:
+        return html
+    clean = without(html, secrets)
+    seen = visible_text(clean)
+    return "" if find(seen) or any(pattern_of(one.value).search(seen) for one in secrets) else clean
