@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied as Forbidden
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,11 +14,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from people.models import Agent
 from people.permissions import Permission
 from privacy.models import Ages, RetentionRule, RetentionRun
 from privacy.retention import LONGEST, REGRET, SHORTEST, preview, remove_rule, save_manners, save_rule
-from tickets.inbox.access import agent_of, signed_in
+from tickets.inbox.access import agent_of, allowed
 from tickets.models import Channel, SecretManner
 
 RUNS = 20
@@ -46,10 +44,9 @@ class RuleForm(forms.Form):
 
 @never_cache
 @require_safe
-@signed_in
+@allowed(Permission.HANDLE_PRIVACY)
 def rules(request: HttpRequest) -> HttpResponseBase:
     """Both, with what the rules have taken lately."""
-    _handler(request)
     runs = RetentionRun.objects.select_related("channel").order_by("-started_at")[:RUNS]
     context = {
         "channels": Channel.objects.order_by("name"), "manners": SecretManner.choices,
@@ -67,10 +64,10 @@ def _told(rule: RetentionRule) -> dict[str, Any]:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-@signed_in
+@allowed(Permission.HANDLE_PRIVACY)
 def retention_rule(request: HttpRequest) -> HttpResponseBase:
     """What a rule would take, before it is saved."""
-    agent = _handler(request)
+    agent = agent_of(request)
     form = RuleForm(request.POST if request.method == "POST" else request.GET)
     if not form.is_valid():
         return render(request, "privacy/retention_rule.html", {"form": form, "taking": None}, status=422)
@@ -86,27 +83,20 @@ def retention_rule(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_POST
-@signed_in
+@allowed(Permission.HANDLE_PRIVACY)
 def retention_remove(request: HttpRequest, rule_id: int) -> HttpResponseBase:
-    if remove_rule(rule_id, by=_handler(request)):
+    if remove_rule(rule_id, by=agent_of(request)):
         messages.success(request, _("Removed. Everything is kept again."))
     return redirect("privacy_rules")
 
 
 @require_POST
-@signed_in
+@allowed(Permission.HANDLE_PRIVACY)
 def secrets(request: HttpRequest) -> HttpResponseBase:
     """What each channel does with what it finds; a channel that was not named keeps what it has."""
-    agent = _handler(request)
+    agent = agent_of(request)
     known = {f"channel-{pk}": pk for pk in Channel.objects.values_list("pk", flat=True)}
     said = {pk: request.POST[name] for name, pk in known.items() if request.POST.get(name) in SecretManner.values}
     if save_manners(said, by=agent):
         messages.success(request, _("Saved. It counts for messages that arrive from now on."))
     return redirect("privacy_rules")
-
-
-def _handler(request: HttpRequest) -> Agent:
-    agent = agent_of(request)
-    if not agent.may(Permission.HANDLE_PRIVACY):
-        raise Forbidden
-    return agent

@@ -189,15 +189,20 @@ def add_message(
     plan.messages.append(planned)
     plan.touched[ticket.id] = ticket
     data = {"message": planned.message_id, "sequence": planned.sequence, "layer": placement.layer}
-    data |= {"auto": message.auto_kind} if message.auto_kind else {}
-    data |= {"pending": True} if placement.pending else {}
-    data |= {"aside": True} if placement.aside else {}
+    flags = {"auto": message.auto_kind, "pending": placement.pending, "aside": placement.aside}
+    data |= {name: value for name, value in flags.items() if value}
     data |= _history(message)
     _record(plan, ticket, TicketEvent.MESSAGE_RECEIVED, Actor.customer(sender.customer_id), at, data)
-    if message.secrets:
-        found = {"message": planned.message_id, "kinds": Counter(str(secret.kind) for secret in message.secrets)}
-        _record(plan, ticket, TicketEvent.SECRETS_FOUND, SYSTEM, at, found | {"redacted": message.redacted})
+    _note_secrets(planned, plan)
     return planned
+
+
+def _note_secrets(planned: MessagePlan, plan: Plan) -> None:
+    if not planned.message.secrets:
+        return
+    kinds = Counter(str(secret.kind) for secret in planned.message.secrets)
+    found = {"message": planned.message_id, "kinds": kinds, "redacted": planned.message.redacted}
+    _record(plan, planned.ticket, TicketEvent.SECRETS_FOUND, SYSTEM, planned.at, found)
 
 
 def join(
