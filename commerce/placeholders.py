@@ -12,6 +12,7 @@ from django.utils.timezone import localtime
 from commerce.matching import orders_of_customer
 from commerce.models import Order
 from commerce.pages.money import write_money
+from tickets.languages import language_of
 from tickets.models import Message, MessageKind, Ticket
 from tickets.placeholders import teach_placeholders
 
@@ -25,12 +26,12 @@ def teach() -> None:
 
 
 def order_values(ticket: Ticket) -> Mapping[str, str]:
-    """What is known of the order, in the ticket's language; nothing when there is no order of the customer's that is
+    """What is known of the order, in the customer's language; nothing when there is no order of the customer's that is
     proven theirs."""
     order = order_of_ticket(ticket)
     if order is None:
         return {}
-    with translation.override(ticket.language or translation.get_language()):
+    with translation.override(language_of(ticket)):
         return {
             "order.number": order.number, "order.status": str(order.get_status_display()),
             "order.tracking": order.tracking, "order.total": write_money(order.total, order.currency),

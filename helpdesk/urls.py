@@ -19,6 +19,9 @@ urlpatterns = [
     path("hooks/<slug:provider>/<slug:key>/", hook, name="hook"),
     path("api/", include("helpdesk.api_urls")),
 ]
+handler400 = "helpdesk.error_pages.bad_request"
+handler404 = "helpdesk.error_pages.not_found"
+handler500 = "helpdesk.error_pages.server_error"
 MODULES = (
     "tickets.urls",
     "tickets.notices.urls",

@@ -21,7 +21,7 @@ from livechat.standing import standing
 from livechat.talk import conversation, readable, say, seen_by_agents, ticket_of, visitor_got
 from livechat.transcript import mail_transcript
 from livechat.visitors import forget_browser, identify, visitor_begins, visitor_claims
-from livechat.words import choose_language
+from people.languages import choose_language
 from tickets.files import guarded, made_picture, safe_type
 from tickets.inbound import InboundAttachment
 from tickets.models import Attachment

@@ -20,7 +20,8 @@ from livechat.doors import Refused, door_for, write_pass
 from livechat.greetings import greetings_for
 from livechat.limits import TooMuch, spend
 from livechat.widget_settings import clean_origin, text_color
-from livechat.words import MAIL_WORDS, WORDS, choose_language, direction
+from livechat.words import MAIL_WORDS, WORDS, direction, words_for
+from people.languages import asked_for, choose_language
 
 LOADER = "dist/widget-loader.js"
 
@@ -40,7 +41,7 @@ def facts(request: HttpRequest, key: str) -> HttpResponseBase:
         door = door_for(key, origin)
     except (Refused, TooMuch):
         return plain("refused", 403)
-    language = choose_language([request.GET.get("lang", ""), *_accepted(request)])
+    language = choose_language(asked_for(request))
     words = WORDS[language]
     response = JsonResponse(
         {
@@ -69,10 +70,10 @@ def frame(request: HttpRequest, key: str) -> HttpResponseBase:
             raise Refused("another page")
         door = door_for(key, origin)
     except (Refused, TooMuch):
-        response = plain("This chat cannot be used on this page.", 403)
+        response = plain(words_for(choose_language(asked_for(request)))["refused"], 403)
         response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
         return response
-    language = choose_language([request.GET.get("lang", ""), *_accepted(request), door.connection.channel.locale])
+    language = choose_language([*asked_for(request), door.connection.channel.locale])
     words = {name: text for name, text in WORDS[language].items() if name not in MAIL_WORDS}
     settings = {
         "key": key, "origin": origin, "pass": write_pass(door), "lang": language, "words": words,
@@ -90,16 +91,3 @@ def frame(request: HttpRequest, key: str) -> HttpResponseBase:
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "no-referrer"
     return response
-
-
-def _accepted(request: HttpRequest) -> list[str]:
-    """What the browser says it reads, as it prefers it."""
-    said = [part.split(";q=") for part in request.headers.get("Accept-Language", "")[:200].split(",")]
-    return [parts[0] for parts in sorted(said, key=lambda parts: -_weight(parts))]
-
-
-def _weight(parts: list[str]) -> float:
-    try:
-        return float(parts[1]) if len(parts) > 1 else 1.0
-    except ValueError:
-        return 0.0

@@ -20,9 +20,9 @@ from livechat.channels import chat_channel, kept_path
 from livechat.doors import Door
 from livechat.models import Greeting
 from livechat.routing import script_pattern
-from livechat.words import LANGUAGES
 from people.availability import agents_here
 from people.hours import opening_of
+from people.languages import LANGUAGES
 from people.models import Agent
 from tickets.errors import InvalidInput, NotFound
 

@@ -12,8 +12,8 @@ from django.utils.translation import ngettext
 from livechat.askers import segments
 from livechat.events import ChatEvent
 from livechat.models import Round
-from livechat.pages.languages import NAMES
 from livechat.routing import RETURNING, SEGMENT, SIGNED
+from people.languages import NAMES
 from tickets.inbox.sentences import Names, Sentence, teach_sentence
 from tickets.notices.rules import teach_notice
 

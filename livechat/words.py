@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from people.languages import choose_language
 
-LANGUAGES = ("en", "uk", "de", "fr", "es", "pl")
 _ORDER = (
     "title", "open", "close", "greeting", "here", "away", "usually", "away_note", "write", "send", "attach", "name",
     "email", "optional", "start", "save", "sending", "retrying", "failed", "delivered", "seen", "typing", "you",
@@ -164,15 +163,6 @@ MAIL_WORDS = frozenset({"mail_subject", "mail_intro", "mail_outro", "transcript_
 def words_for(language: str) -> dict[str, str]:
     """The words of a language, English for those we do not speak."""
     return WORDS[choose_language([language])]
-
-
-def choose_language(wanted: Iterable[str]) -> str:
-    """The first of these languages ("de-AT", "uk") the widget speaks."""
-    for said in wanted:
-        short = said.strip().lower().split("-")[0].split("_")[0]
-        if short in WORDS:
-            return short
-    return "en"
 
 
 def direction(language: str) -> str:

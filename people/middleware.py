@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from .languages import asked_for, choose_language, is_customers
 from .models import Agent
 from .second_factor import is_missing
 
@@ -23,7 +24,8 @@ WORDLESS = ("/static/", "/files/", *NOBODYS)
 
 
 class PreferencesMiddleware:
-    """Uses the agent's language and time zone; a stranger's browser says its language."""
+    """Uses the agent's language and time zone; a stranger's browser says its language. Pages of customers speak more
+    languages than agents' do, and the browser's whoever opens them."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -32,14 +34,19 @@ class PreferencesMiddleware:
         if request.path.startswith(WORDLESS):
             return self.get_response(request)
         agent = request.user if isinstance(request.user, Agent) else None
-        language = agent.locale if agent else translation.get_language_from_request(request)
-        if language not in dict(settings.LANGUAGES):
-            language = settings.LANGUAGE_CODE
+        language = self._language(request, agent)
         with translation.override(language), timezone.override(zone_of(agent)):
             request.LANGUAGE_CODE = language
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
         return response
+
+    @staticmethod
+    def _language(request: HttpRequest, agent: Agent | None) -> str:
+        if is_customers(request):
+            return choose_language(asked_for(request))
+        language = agent.locale if agent else translation.get_language_from_request(request)
+        return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 class SecondFactorMiddleware:

@@ -17,15 +17,17 @@ from django.utils import timezone
 
 from events.ledger import record_event
 
+from .languages import choose_language
 from .models import Customer, Identity, MailKind, Unsubscription
 
 _SIGNER = Signer(salt="people.unsubscribing", sep=".")
 
 
-def unsubscribe_url(identity_id: int, kind: MailKind) -> str:
-    """Where the address' owner, or their mail program, says that they want no more of this kind."""
+def unsubscribe_url(identity_id: int, kind: MailKind, language: str) -> str:
+    """Where the address' owner, or their mail program, says that they want no more of this kind. The page speaks the
+    mail's language."""
     token = _SIGNER.sign(f"{identity_id}-{kind.value}")
-    return f"{settings.BASE_URL}{reverse('unsubscribe', args=[token])}"
+    return f"{settings.BASE_URL}{reverse('unsubscribe', args=[token])}?lang={choose_language([language])}"
 
 
 def read_token(token: str) -> tuple[Identity, MailKind] | None:

@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from people.models import Agent
 from people.signatures import first_name
 from tickets.errors import InvalidInput
 from tickets.fields import shown_value
+from tickets.languages import language_of
 from tickets.models import FieldValue, Ticket, TicketField
 
 KNOWN = (
@@ -69,7 +71,7 @@ def fill_html(html: str, values: Mapping[str, str]) -> str:
 
 
 def values_for(ticket: Ticket, agent: Agent, *, email: str) -> dict[str, str]:
-    """What there is to fill in on this ticket. `email` is the customer's address."""
+    """What there is to fill in on this ticket, in its customer's language. `email` is the customer's address."""
     customer, channel = ticket.customer.name, ticket.channel
     values = {
         "customer.name": customer, "customer.first_name": first_name(customer), "customer.email": email,
@@ -77,8 +79,9 @@ def values_for(ticket: Ticket, agent: Agent, *, email: str) -> dict[str, str]:
         "agent.name": agent.name, "agent.first_name": first_name(agent.name), "agent.email": agent.email,
         "channel.name": channel.name, "channel.address": channel.address,
     }  # fmt: skip
-    for said in FieldValue.objects.filter(ticket=ticket).select_related("field"):
-        values[f"{OF_FIELDS}{said.field.key}"] = shown_value(said.field.kind, said.value)
+    with translation.override(language_of(ticket)):
+        for said in FieldValue.objects.filter(ticket=ticket).select_related("field"):
+            values[f"{OF_FIELDS}{said.field.key}"] = shown_value(said.field.kind, said.value)
     for _names, more in _TAUGHT.values():
         values |= more(ticket)
     return values

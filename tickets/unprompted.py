@@ -23,7 +23,7 @@ def is_unwanted(envelope: dict[str, Any]) -> bool:
     return bool(mark and unsubscribed([mark["identity"]], MailKind(mark["kind"])))
 
 
-def unsubscribe_link(envelope: dict[str, Any]) -> str:
-    """Where its recipient asks for no more; empty for answers."""
+def unsubscribe_link(envelope: dict[str, Any], language: str) -> str:
+    """Where its recipient asks for no more, in the mail's language; empty for answers."""
     mark = envelope.get("unprompted")
-    return unsubscribe_url(mark["identity"], MailKind(mark["kind"])) if mark else ""
+    return unsubscribe_url(mark["identity"], MailKind(mark["kind"]), language) if mark else ""

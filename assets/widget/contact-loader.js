@@ -9,6 +9,11 @@
   const host = document.createElement('helpdesk-contact');
   const frame = document.createElement('iframe');
   let loads = 0;
+  // What screen readers call the frame.
+  const TITLES = {
+    en: 'Contact form', uk: 'Контактна форма', de: 'Kontaktformular', fr: 'Formulaire de contact', es: 'Formulario de contacto',
+    pl: 'Formularz kontaktowy',
+  };
 
   // A page that says nothing of its scheme is light, whatever its reader's machine prefers.
   function schemeOfPage() {
@@ -26,7 +31,7 @@ iframe{all:unset;display:block;width:100%;height:640px}`);
     root.adoptedStyleSheets = [sheet];
     const said = new URLSearchParams({ lang: lang || document.documentElement.lang.slice(0, 2), in: location.origin, theme });
     frame.src = `${base}/contact/${encodeURIComponent(form)}/?${said}`;
-    frame.title = title || 'Contact form';
+    frame.title = title || TITLES[said.get('lang')] || TITLES.en;
     frame.addEventListener('load', () => (loads += 1) > 1 && host.scrollIntoView({ block: 'nearest' }));
     root.append(frame);
     const place = target ? document.querySelector(target) : !document.body.contains(script) && document.body;

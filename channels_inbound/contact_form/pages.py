@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
@@ -27,6 +27,7 @@ from channels_inbound.contact_form.taking import MAX_FILE, MAX_FILES, set_contac
 from channels_inbound.embedding import embedded_script
 from channels_inbound.models import ContactForm
 from events.rates import client_address, spend
+from people.languages import asked_for, choose_language
 from people.permissions import Permission
 from tickets.errors import NotFound
 from tickets.inbox.access import agent_of, signed_in
@@ -77,10 +78,10 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
     )
     if found is None:
         raise Http404("no such form")
-    wanted = request.GET.get("lang", "")[:8]
-    language = wanted if wanted in dict(settings.LANGUAGES) else translation.get_language_from_request(request)
+    language = choose_language([*asked_for(request), found.channel.locale])
     with translation.override(language):
         response = _answer(request, found)
+    response["Content-Language"] = language
     ancestors = " ".join(["'self'", *found.origins])
     response["Content-Security-Policy"] = (
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; base-uri 'none'; "
@@ -120,7 +121,7 @@ def _wrong(refusal: Refusal) -> str:
 
 def _files_wrong(files: list[UploadedFile]) -> str:
     if len(files) > MAX_FILES:
-        return _("At most %(count)d files.") % {"count": MAX_FILES}
+        return ngettext("At most %(count)d file.", "At most %(count)d files.", MAX_FILES) % {"count": MAX_FILES}
     if any((file.size or 0) > MAX_FILE for file in files):
         return _("A file is larger than 10 MB.")
     return ""

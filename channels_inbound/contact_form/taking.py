@@ -9,17 +9,19 @@ from datetime import datetime
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from channels_inbound.email.language import guess_language
 from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
 from channels_inbound.hooks.reading import key_of, storable
-from channels_inbound.hooks.words import subject_of
+from channels_inbound.hooks.words import subject_of, worded
 from channels_inbound.models import ContactForm
 from channels_inbound.phone.numbers import e164
 from channels_inbound.quarantine import channels_visible_to
 from events.audit import note_setting
 from events.ledger import record_event
+from people.languages import choose_language
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
 from tickets.claims import claims_of
@@ -31,6 +33,7 @@ from tickets.sniff import sniff
 from tickets.storage import store_blob
 
 MAX_FILES, MAX_FILE = 4, 10 * 1024 * 1024
+ABOUT = gettext_noop("Written in the contact form")
 
 
 def take_message(
@@ -51,9 +54,10 @@ def take_message(
         subject=storable(" ".join(subject.split()))[:300] or subject_of(words, _("Message from the contact form")),
         text=words,
         verdict="none",
-        language=guess_language(words, default=channel.locale),
+        # Who says too little to tell has chosen the form's language, or their browser has.
+        language=guess_language(words, default=choose_language([get_language() or channel.locale])),
         to=(Address("", channel.address),),
-        about=_("Written in the contact form"),
+        about=worded(channel.locale, ABOUT),
         claims=claims_of("", number),
         attachments=tuple(_stored(file) for file in files[:MAX_FILES]),
     )

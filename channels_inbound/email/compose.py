@@ -29,6 +29,7 @@ from channels_inbound.email.headers_out import (
 from channels_inbound.email.html_out import FONT, SMALL, content_id, document, is_content_id, written_for_mail
 from channels_inbound.email.loop import HEADER, loop_mark
 from channels_inbound.email.quoted_html import quoted_html
+from people.languages import choose_language
 from tickets.inbound import Address
 from tickets.outbound import OutboundAttachment, OutboundMessage, QuotedOriginal
 
@@ -67,7 +68,8 @@ def compose_mail(
         mail["X-Auto-Response-Suppress"] = "All"
     if m.unsubscribe_url:
         _set_unsubscribe(mail, m, everyone)
-    with translation.override(m.locale):
+    # What we say ourselves: in a language we do not speak that is the helpdesk's own, and not only its dates theirs.
+    with translation.override(choose_language([m.locale])):
         mail.set_content(text_part(m))
         mail.add_alternative(html_part(m), subtype="html")
     pictures = [attachment for attachment in m.attachments if is_picture(attachment)]

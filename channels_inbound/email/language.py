@@ -1,8 +1,11 @@
-"""Which language a mail is written in, by its letters: a guess for search and sorting, nothing that matters."""
+"""Which language somebody writes, by letters and small words: a guess, for search, sorting and our own few words."""
 
 from __future__ import annotations
 
 import re
+
+from tickets.search.language import guess_language as by_small_words
+from tickets.search.text import normalise
 
 SAMPLE = 2000
 ENOUGH_LETTERS = 20
@@ -27,6 +30,8 @@ def guess_language(text: str, *, default: str) -> str:
     likely = max(("de", "pl"), key=lambda language: counts[language])
     if counts[likely] >= 2:
         return likely
+    if told := by_small_words(normalise(sample)):
+        return told
     if default in _CYRILLIC_LOCALES:
         return "en" if letters >= ENOUGH_LETTERS else default
     return default

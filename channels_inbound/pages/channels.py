@@ -19,6 +19,7 @@ from channels_inbound.channels import add_email_channel, change_email_channel
 from channels_inbound.imap.actions import in_trouble
 from channels_inbound.models import RawState
 from channels_inbound.quarantine import channels_visible_to
+from people.languages import NAMES
 from people.models import Team
 from people.permissions import Permission
 from people.signatures import LONGEST_HTML, VARIABLES, example_of
@@ -43,7 +44,7 @@ class ChannelForm(forms.Form):
         empty_label=gettext_lazy("No team: everybody sees its tickets"),
         help_text=gettext_lazy("New tickets land there."),
     )  # fmt: skip
-    locale = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
+    locale = forms.ChoiceField(label=gettext_lazy("Language"), choices=NAMES)
     signature = forms.CharField(
         label=gettext_lazy("Signature"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4}),
         help_text=gettext_lazy("Stands below every reply from this address."),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.provider import Field, Provider
 from channels_inbound.models import Connection
+from people.languages import NAMES
 from people.models import Team
 
 MAX_SECRET = 8000
@@ -23,7 +23,7 @@ class ConnectionForm(forms.Form):
         label=_("Team"), queryset=Team.objects.all(), required=False,
         empty_label=_("No team: everybody sees its tickets"), help_text=_("New tickets land there."),
     )  # fmt: skip
-    locale = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    locale = forms.ChoiceField(label=_("Language"), choices=NAMES)
     is_active = forms.BooleanField(
         label=_("Takes messages"), required=False, initial=True,
         help_text=_("Switched off, the provider hears that there is nobody here."),

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from channels_inbound.models import Connection
 from livechat.channels import add_chat_channel, change_chat_channel, chat_channel, renew_secret
 from livechat.widget_settings import WidgetSettings
-from livechat.words import LANGUAGES
 from people.hours import calendars
+from people.languages import LANGUAGES, NAMES
 from people.models import Team
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
@@ -38,7 +38,7 @@ class ChatForm(forms.Form):
         empty_label=gettext_lazy("No team: everybody sees its tickets"),
     )  # fmt: skip
     locale = forms.ChoiceField(
-        label=gettext_lazy("Language"), choices=settings.LANGUAGES,
+        label=gettext_lazy("Language"), choices=NAMES,
         help_text=gettext_lazy("Where a visitor's browser asks for none of ours."),
     )  # fmt: skip
     origins = forms.CharField(

@@ -16,7 +16,7 @@ from channels_inbound.models import Connection
 from livechat.channels import chat_channel
 from livechat.greetings import remove_greeting, save_greeting
 from livechat.models import Greeting
-from livechat.words import LANGUAGES
+from people.languages import LANGUAGES
 from tickets.errors import InvalidInput, NotFound
 from tickets.inbox.access import agent_of, signed_in
 

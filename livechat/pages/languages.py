@@ -6,24 +6,18 @@ from typing import TYPE_CHECKING
 
 from django import forms
 from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy
 
-from livechat.words import LANGUAGES
+from people.languages import NAMES
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise  # there for type checkers only
-
-NAMES = {
-    "en": gettext_lazy("English"), "uk": gettext_lazy("Ukrainian"), "de": gettext_lazy("German"),
-    "fr": gettext_lazy("French"), "es": gettext_lazy("Spanish"), "pl": gettext_lazy("Polish"),
-}  # fmt: skip
 
 
 def text_fields(name: str, label: _StrPromise) -> dict[str, forms.Field]:
     """`name_en`, `name_uk` and so on: one line each, none of them needed."""
     return {
         f"{name}_{language}": forms.CharField(
-            label=format_lazy("{} ({})", label, NAMES[language]), required=False, max_length=300
+            label=format_lazy("{} ({})", label, called), required=False, max_length=300
         )
-        for language in LANGUAGES
+        for language, called in NAMES.items()
     }

@@ -18,12 +18,10 @@ from livechat.askers import segments
 from livechat.channels import chat_channel, set_routes
 from livechat.routing import LONGEST_PATH, LONGEST_TRAIT, MOST_RULES, RETURNING, SEGMENT, SIGNED, Rule
 from livechat.widget_settings import WidgetSettings
-from livechat.words import LANGUAGES
+from people.languages import NAMES
 from people.models import Team
 from tickets.errors import InvalidInput, NotFound
 from tickets.inbox.access import agent_of, signed_in
-
-from .languages import NAMES
 
 _BLANK = 2
 
@@ -33,7 +31,7 @@ class RuleForm(forms.Form):
 
     language = forms.ChoiceField(
         label=gettext_lazy("Language"), required=False,
-        choices=[("", gettext_lazy("Any language")), *((language, NAMES[language]) for language in LANGUAGES)],
+        choices=[("", gettext_lazy("Any language")), *NAMES.items()],
     )  # fmt: skip
     path = forms.CharField(label=gettext_lazy("On pages"), required=False, max_length=LONGEST_PATH)
     who = forms.ChoiceField(label=gettext_lazy("Who"), required=False)

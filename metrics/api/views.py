@@ -16,10 +16,10 @@ from rest_framework.response import Response
 from metrics import figures, satisfaction
 from metrics.facts import Scope
 from metrics.surveys.scales import Kind
-from metrics.surveys.words import LANGUAGES
 from metrics.tallies import clean_days, midnight
 from metrics.waits import Quantile
 from people.api.base import ApiView, StrictSerializer
+from people.languages import LANGUAGES
 from people.permissions import Permission, PermissionDenied
 
 

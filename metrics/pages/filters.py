@@ -11,8 +11,8 @@ from django.utils.dateparse import parse_date
 
 from metrics.annotations import annotations_in
 from metrics.facts import Scope
-from metrics.surveys.words import LANGUAGES
 from metrics.tallies import clean_days, midnight
+from people.languages import LANGUAGES
 from people.models import Agent, Team
 from tickets.models import Channel
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
@@ -25,7 +24,8 @@ from metrics.surveys.answers import Said, record_answer, record_public_answer
 from metrics.surveys.letters import FACES
 from metrics.surveys.links import invitation_of
 from metrics.surveys.scales import HIGH_REASONS, LOW_REASONS, SCALES, Band, Kind, band_of, is_score
-from metrics.surveys.words import LANGUAGES, choose_language, words_for
+from metrics.surveys.words import words_for
+from people.languages import asked_for, choose_language
 from tickets.errors import DomainError, InvalidInput
 
 _VISIT = "metrics.survey.visit"
@@ -60,7 +60,7 @@ def survey_public(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     found = Survey.objects.filter(public_id=public_id, is_active=True, web_link=True).first()
     if found is None:
         return _nowhere(request)
-    language = choose_language([request.GET.get("lang", ""), *_accepted(request)])
+    language = choose_language(asked_for(request))
     visit = request.POST.get("visit", "") if request.method == "POST" else request.GET.get("visit", "")
     key = _visit(visit)
     if request.method != "POST":
@@ -130,25 +130,18 @@ def _plain(
     request: HttpRequest, template: str, language: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponseBase:
     with translation.override(language):
-        page = render(
-            request, template, context | {"words": words_for(language), "shop": settings.SHOP_NAME}, status=status
-        )
+        page = render(request, template, context | {"words": words_for(language)}, status=status)
     page["Cache-Control"], page["X-Robots-Tag"], page["Referrer-Policy"] = "no-store", "noindex", "no-referrer"
+    page["Content-Language"] = choose_language([language])
     return page
 
 
 def _nowhere(request: HttpRequest) -> HttpResponse:
-    language = choose_language(_accepted(request))
+    language = choose_language(asked_for(request))
     context = {"text": words_for(language)["unknown"]}
     page = _plain(request, "survey/over.html", language, context, status=404)
     assert isinstance(page, HttpResponse)
     return page
-
-
-def _accepted(request: HttpRequest) -> list[str]:
-    """The browser's languages, in its order, as far as we speak them."""
-    header = request.headers.get("Accept-Language", "")[:400]
-    return [part.partition(";")[0] for part in header.split(",") if part.strip()[:2].lower() in LANGUAGES]
 
 
 def _visit(text: str) -> UUID | None:

@@ -18,7 +18,6 @@ from metrics.models import Survey, SurveyInvitation, SurveyState
 from metrics.rules import conditions_fit
 from metrics.surveys.letters import chat_text, mail_html, mail_subject, mail_text
 from metrics.surveys.scales import is_drawn
-from metrics.surveys.words import choose_language
 from people.contact_budget import contact_rules, end_of_quiet, spend_contact
 from people.identities import family
 from people.models import MailKind
@@ -27,6 +26,7 @@ from tickets import actions
 from tickets.actions.base import record
 from tickets.events import TicketEvent
 from tickets.kinds import traits_of
+from tickets.languages import language_of
 from tickets.models import AutoKind, Cycle, Message, MessageKind, SenderVerdict, Status, Ticket
 from tickets.storms import automatic_answer_held
 from tickets.tokens import new_token
@@ -74,7 +74,7 @@ def _plan(ticket: Ticket, event: Event) -> None:
     row.customer_id = ticket.customer.merged_into_id or ticket.customer_id
     row.channel_id, row.team_id = ticket.channel_id, ticket.team_id
     row.agent_id = _who_helped(ticket)
-    row.language = choose_language(filter(None, (ticket.language, ticket.customer.locale, ticket.channel.locale)))
+    row.language = language_of(ticket)
     row.planned_at = event.at
     row.reason = _why_not_planned(ticket, survey, row, event)
     row.state = SurveyState.WITHHELD if row.reason else SurveyState.PLANNED

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+
+from people.languages import choose_language
 
 _ORDER = (
     "subject", "greeting", "intro", "ask_csat", "ask_nps", "ask_ces", "low_csat", "high_csat", "low_nps", "high_nps",
@@ -100,7 +102,6 @@ _SAID: Mapping[str, tuple[str, ...]] = {
         "Jeśli sprawa nie jest załatwiona, po prostu odpowiedz na naszą wiadomość: trafi do osób, które ją znają.",
     ),
 }  # fmt: skip
-LANGUAGES = tuple(_SAID)
 _WORDS: Mapping[str, Mapping[str, str]] = {
     language: dict(zip(_ORDER, said, strict=True)) for language, said in _SAID.items()
 }
@@ -109,12 +110,3 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 def words_for(language: str) -> Mapping[str, str]:
     """The words of a language, English for those we do not speak."""
     return _WORDS[choose_language([language])]
-
-
-def choose_language(wanted: Iterable[str]) -> str:
-    """The first of these ("de-AT", "uk") we speak to customers in."""
-    for said in wanted:
-        short = said.strip().lower().replace("_", "-").partition("-")[0]
-        if short in _WORDS:
-            return short
-    return "en"

@@ -108,7 +108,7 @@ def test_every_page_is_for_everybody(open_page: OpenPage, width: int, scheme: st
     house = fill_house()
     look: dict[str, Any] = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
     stranger, admin = open_page(**look), open_page(house.adam, **look)
-    link = urlsplit(unsubscribe_url(Identity.objects.earliest("pk").pk, MailKind.SURVEY)).path
+    link = urlsplit(unsubscribe_url(Identity.objects.earliest("pk").pk, MailKind.SURVEY, "en")).path
     invitation = urlsplit(password_link(house.ben)).path
     problems = [
         problem for path in (*STRANGERS, link) for problem in look_at(stranger, path.format(invitation=invitation))

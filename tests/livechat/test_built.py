@@ -9,7 +9,8 @@ import pytest
 from django.conf import settings
 
 from livechat.widget_settings import clean_origin, text_color
-from livechat.words import LANGUAGES, WORDS, choose_language
+from livechat.words import WORDS
+from people.languages import LANGUAGES, choose_language
 
 DIST = Path(settings.BASE_DIR) / "static" / "dist"
 

@@ -38,7 +38,7 @@ def zoe() -> Identity:
 
 
 def path() -> str:
-    return urlsplit(unsubscribe_url(zoe().pk, MailKind.SURVEY)).path
+    return urlsplit(unsubscribe_url(zoe().pk, MailKind.SURVEY, "en")).path
 
 
 def said_of_customer() -> list[tuple[str, dict[str, Any]]]:
@@ -92,7 +92,7 @@ def test_no_other_link_does_anything(house: House, change: Any) -> None:
 
 def test_the_mail_carries_both_headers_and_the_link(house: House) -> None:
     mail = sent(write_unprompted(house, open_ticket(house.channel)))
-    link = unsubscribe_url(zoe().pk, MailKind.SURVEY)
+    link = unsubscribe_url(zoe().pk, MailKind.SURVEY, "en")
     head = mail.content.decode().partition("\r\n\r\n")[0]
     assert f"\r\nList-Unsubscribe: <{link}>\r\n" in head
     assert "\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in head

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from events.actors import SYSTEM
 from people.models import Identity
 from tickets.events import TicketEvent
+from tickets.languages import language_of
 from tickets.models import (
     Acknowledgement,
     AutoKind,
@@ -54,7 +55,8 @@ def acknowledge_ticket(ticket_id: int, *, at: datetime | None = None) -> Message
     """
     at = at or timezone.now()
     with transaction.atomic():
-        ticket = Ticket.objects.select_for_update(of=("self",)).select_related("channel").filter(pk=ticket_id).first()
+        tickets = Ticket.objects.select_for_update(of=("self",)).select_related("channel", "customer")
+        ticket = tickets.filter(pk=ticket_id).first()
         if ticket is None or not ticket.channel.acknowledges:
             return None
         first = (
@@ -108,13 +110,13 @@ def _held_back(identity: Identity, at: datetime) -> str:
 
 
 def _queue(ticket: Ticket, first: Message, at: datetime) -> Message:
-    locale = ticket.language or ticket.channel.locale
-    with translation.override(locale):
+    language = language_of(ticket)
+    with translation.override(language):
         subject = _("We have received your message")
         text = ticket.channel.acknowledgement.strip() or _default_text()
     return queue_automatic(
         ticket, first.conversation, to=[{"name": "", "address": _address(first)}], subject=subject, text=text,
-        kind=AutoKind.RECEIPT, language=locale, at=at, answers=first.external_id,
+        kind=AutoKind.RECEIPT, language=language, at=at, answers=first.external_id,
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ def outbound_messages(ids: Sequence[int]) -> list[OutboundMessage]:
 def _outbound(message: Message) -> OutboundMessage:
     signature = _signature(message, message.conversation.channel)
     channel, envelope, token = message.conversation.channel, message.envelope, message.reply_token or ""
+    language = message.language or channel.locale
     local, _at, domain = channel.address.rpartition("@")
     return OutboundMessage(
         message_id=message.pk,
@@ -41,7 +42,7 @@ def _outbound(message: Message) -> OutboundMessage:
         thread_id=message.conversation.external_id,
         channel_name=channel.name,
         channel_address=channel.address,
-        locale=message.language or channel.locale,
+        locale=language,
         message_id_header=message.external_id,
         reply_token=token,
         reply_address=f"{local}+{token}@{domain}",
@@ -62,7 +63,7 @@ def _outbound(message: Message) -> OutboundMessage:
         automatic=bool(message.auto_kind),
         trace=envelope.get("trace", ""),
         send_to=tuple(still_to_send(envelope, message.deliveries)) if message.deliveries else None,
-        unsubscribe_url=unsubscribe_link(envelope),
+        unsubscribe_url=unsubscribe_link(envelope, language),
         template=envelope.get("template"),
         private_to=envelope.get("private_to", ""),
         choices=tuple(envelope.get("choices", ())),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from events.ledger import record_event
 from events.models import Event
+from people.languages import LANGUAGES
 from people.models import Agent, Identity
 from people.permissions import Permission
 from people.written_html import LONGEST, clean_written_html, replace_pictures, text_of_html
@@ -36,7 +37,7 @@ from .views import Audience, require_audience, shown_to
 
 STREAM = "macro"
 MOST_TAGS = 10
-LANGUAGES = ("", *(code for code, _name in settings.LANGUAGES))
+TEXTS_IN = ("", *LANGUAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +221,7 @@ def _formatted(htmls: Mapping[str, str]) -> dict[str, str]:
 
 
 def _check_texts(texts: Mapping[str, str], content: Content, wanted: Mapping[str, Any]) -> None:
-    if not set(texts) <= set(LANGUAGES):
+    if not set(texts) <= set(TEXTS_IN):
         raise InvalidInput("texts", _("There is no such language."))
     if any(len(text) > settings.MAX_REPLY_LENGTH for text in (*texts.values(), content.note)):
         raise InvalidInput("texts", _("The text is too long."))

@@ -6,13 +6,13 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from people.languages import NAMES
 from people.models import Agent, Team
 from people.permissions import Permission
 from people.written_html import LONGEST
@@ -118,7 +118,7 @@ class MacroForm(forms.Form):
         self.own = list(TicketField.objects.filter(archived_at=None))
         for field in self.own:
             self.fields[own_name(field)] = said_field(field, (macro.fields if macro else {}).get(str(field.pk), ""))
-        for code, label in [("", _("Text")), *settings.LANGUAGES]:
+        for code, label in [("", _("Text")), *NAMES.items()]:
             self.fields[f"text_{code}"] = forms.CharField(
                 label=label, required=False, widget=forms.Textarea(attrs={"rows": 6 if not code else 4}), strip=False
             )
@@ -132,7 +132,7 @@ class MacroForm(forms.Form):
     @property
     def texts(self) -> list[tuple[Any, str, str]]:
         """The same of single languages."""
-        return [self._text(code) for code, _label in settings.LANGUAGES]
+        return [self._text(code) for code in NAMES]
 
     def _text(self, code: str) -> tuple[Any, str, str]:
         return self[f"text_{code}"], f"html_{code}", self[f"html_{code}"].value() or ""
@@ -145,7 +145,7 @@ class MacroForm(forms.Form):
     @property
     def content(self) -> Content:
         typed = self.cleaned_data
-        codes = ["", *dict(settings.LANGUAGES)]
+        codes = ["", *NAMES]
         return Content(
             name=typed["name"], texts={code: typed[f"text_{code}"] for code in codes},
             htmls={code: typed[f"html_{code}"] for code in codes if typed[f"html_{code}"]},

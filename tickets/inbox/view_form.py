@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from people.languages import NAMES
 from people.models import Agent
 from people.permissions import Permission
 from tickets.actions.labels import tag_name
@@ -158,5 +158,5 @@ def _choices(agent: Agent, known: Directory) -> dict[str, Iterable[tuple[str, An
         "channel": [(str(id), channel.name) for id, channel in known.channels.items()],
         "priority": [(str(value), label) for value, label in reversed(Priority.choices)],
         "due": [choice for choice in DueState.choices if choice[0]],
-        "language": settings.LANGUAGES,
+        "language": NAMES.items(),
     }

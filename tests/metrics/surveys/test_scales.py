@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from metrics.surveys.scales import SCALES, Kind, band_of, is_drawn, scores_of
-from metrics.surveys.words import _ORDER, LANGUAGES, choose_language, words_for
+from metrics.surveys.words import _ORDER, words_for
+from people.languages import LANGUAGES, choose_language
 
 
 @pytest.mark.parametrize(
