@@ -9,3 +9,7 @@ class MetricsConfig(AppConfig):
         from .telling import teach  # the models of other apps are ready only now
 
         teach()
+
+        from .surveys.vouchers import teach as teach_vouchers
+
+        teach_vouchers()

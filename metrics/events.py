@@ -10,11 +10,14 @@ class SlaEvent(StrEnum):
     WARNED = "sla.warned"
     BREACHED = "sla.breached"
     REPLANNED = "sla.replanned"
+    CUSTOMER_NOTED = "sla.customer_noted"
     POLICY_SAVED = "policy.saved"
     POLICY_MOVED = "policy.moved"
     POLICY_REMOVED = "policy.removed"
     CALENDAR_SAVED = "calendar.saved"
     CALENDAR_REMOVED = "calendar.removed"
+    WEBHOOK_SAVED = "webhook.saved"
+    WEBHOOK_REMOVED = "webhook.removed"
 
 
 class SurveyEvent(StrEnum):
@@ -27,6 +30,9 @@ class SurveyEvent(StrEnum):
     FOLLOW_UP_TAKEN = "followup.taken"
     FOLLOW_UP_CLOSED = "followup.closed"
     FOLLOW_UP_RECOVERED = "followup.recovered"
+    VOUCHER_GIVEN = "followup.voucher_given"
+    VOUCHERS_SAVED = "vouchers.saved"
+    VOUCHERS_IMPORTED = "vouchers.imported"
     SAVED = "survey.saved"
     MOVED = "survey.moved"
     REMOVED = "survey.removed"

@@ -26,6 +26,9 @@ purchases AS (
     SELECT buyer_id, placed_at, total - refunded AS value, currency FROM commerce_order
     WHERE status = ANY(%(statuses)s) AND (refunded < total OR total = 0) AND placed_at < %(end)s
 )"""
+# Purchases of one day are one; %(zone)s says which day it is.
+_DAYS = """
+days AS (SELECT DISTINCT buyer_id, (placed_at AT TIME ZONE %(zone)s)::date AS day FROM purchases)"""
 # Sets are grouped once; asking for each buyer alone would cost the square of them.
 _PERIOD = """
 WITH {purchases},
@@ -144,9 +147,9 @@ class Segment:
 def loyalty(start: datetime, end: datetime) -> Loyalty:
     """The four figures of a period; three statements."""
     length = end - start
-    values = _values(end) | {"start": start, "before": start - length}
+    values = values_until(end) | {"start": start, "before": start - length}
     earlier, kept, now, known = _one(_PERIOD, values)
-    gaps = [row[0] for row in _all(_SECOND, values)]
+    gaps = [row[0] for row in read_rows(_SECOND, values)]
     return Loyalty(Share(kept, earlier), Share(known, now), repeat(start, end), quantile(gaps, 0.5), len(gaps))
 
 
@@ -158,14 +161,14 @@ def repeat(start: datetime, end: datetime) -> Share:
 
 def repeats(start: datetime, end: datetime, step: str, zone: str) -> list[tuple[date, Share]]:
     """The same by the day, week or month in which the 90 days were over."""
-    rows = _all(_REPEATS, _repeat_values(start, end) | {"step": step, "zone": zone})
+    rows = read_rows(_REPEATS, _repeat_values(start, end) | {"step": step, "zone": zone})
     return [(slot, Share(again, first)) for slot, first, again in rows]
 
 
 def _repeat_values(start: datetime, end: datetime) -> dict[str, Any]:
     window = timedelta(days=REPEAT_DAYS)
     first_to = min(end, datetime.now(end.tzinfo)) - window
-    return _values(first_to + window) | {
+    return values_until(first_to + window) | {
         "window": window, "first_from": first_to - (end - start), "first_to": first_to,
     }  # fmt: skip
 
@@ -175,7 +178,7 @@ def cohorts(end: datetime, zone: str) -> list[Cohort]:
     last = (end - timedelta(microseconds=1)).date().replace(day=1)
     oldest = _months_before(last, COHORTS - 1)
     found: dict[date, dict[int, int]] = {}
-    for first, after, count in _all(_COHORTS, _values(end) | {"zone": zone, "oldest": oldest}):
+    for first, after, count in read_rows(_COHORTS, values_until(end) | {"zone": zone, "oldest": oldest}):
         found.setdefault(first, {})[after] = count
     return [
         Cohort(month, counts.get(0, 0), tuple(
@@ -187,22 +190,25 @@ def cohorts(end: datetime, zone: str) -> list[Cohort]:
 
 def segments(end: datetime) -> list[Segment]:
     """Buyers by when they last bought (fifths of all) and how often; money in the commonest currency alone."""
-    found = {row[0]: Segment(*row) for row in _all(_RFM, _values(end))}
+    found = {row[0]: Segment(*row) for row in read_rows(_RFM, values_until(end))}
     return [found[name] for name in SEGMENTS if name in found]
 
 
-def _values(end: datetime) -> dict[str, Any]:
+def values_until(end: datetime) -> dict[str, Any]:
+    """What `read_rows` needs to know of purchases before a moment."""
     return {"statuses": [str(status) for status in PURCHASES], "end": end}
 
 
-def _all(sql: str, values: Mapping[str, Any]) -> Sequence[Any]:
+def read_rows(sql: str, values: Mapping[str, Any]) -> Sequence[Any]:
+    """The rows of a statement in which `{purchases}`, `{days}` and `{ranked}` stand for the parts above."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(ranked=_RANKED.format(purchases=_PURCHASES), purchases=_PURCHASES), values)
+        ranked = _RANKED.format(purchases=_PURCHASES)
+        cursor.execute(sql.format(ranked=ranked, purchases=_PURCHASES, days=_DAYS), values)
         return cursor.fetchall()
 
 
 def _one(sql: str, values: Mapping[str, Any]) -> Any:
-    return _all(sql, values)[0]
+    return read_rows(sql, values)[0]
 
 
 def _months_before(month: date, count: int) -> date:

@@ -13,8 +13,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from metrics import experience, retention
+from metrics.expectation import Model
 from metrics.experience import Comparison
 from metrics.facts import Scope
+from metrics.outlook import Outlook
+from metrics.outlook import outlook as whole_outlook
 from metrics.retention import REPEAT_DAYS, Cohort, Loyalty, Segment, Share
 from metrics.stored import Answered, answer_again, ask, teach_work
 from metrics.tallies import midnight
@@ -75,6 +78,16 @@ def service(scope: Scope, now: datetime) -> Service:
     return Service(comparisons, endings, said.at)
 
 
+def outlook(scope: Scope, now: datetime) -> tuple[Outlook | None, datetime | None]:
+    """What is to be expected of everybody who bought up to the period's end; None while it is worked out for the first
+    time."""
+    said = ask("outlook", _end(scope, now), now=now, heavy=True)
+    if said.at is None:
+        return None, None
+    model = said.answer["model"]
+    return Outlook(**said.answer | {"model": Model(*model) if model else None}), said.at
+
+
 def _sorted(sight: Any) -> tuple[Any, ...]:
     channels = sight.channel_ids
     return int(sight.reach), sorted(sight.team_ids), None if channels is None else sorted(channels)
@@ -124,6 +137,16 @@ def _segments(question: Mapping[str, Any]) -> Any:
     return [[one.name, one.buyers, one.orders, one.spent, one.currency] for one in found]
 
 
+def _outlook(question: Mapping[str, Any]) -> Any:
+    found = whole_outlook(_bounds(question)[1], question["zone"])
+    model = found.model
+    return {
+        "buyers": found.buyers, "again": found.again, "soon": found.soon, "later": found.later,
+        "active": found.active, "foretold": found.foretold, "happened": found.happened,
+        "model": [model.r, model.alpha, model.a, model.b] if model else None,
+    }  # fmt: skip
+
+
 def _service(question: Mapping[str, Any]) -> Any:
     end = _bounds(question)[1]
     sight = question["sight"]
@@ -147,6 +170,6 @@ def keep_fresh(now: datetime) -> int:
 
 for _name, _work in {
     "loyalty": _loyalty, "repeat": _repeat, "repeats": _repeats, "cohorts": _cohorts, "segments": _segments,
-    "service": _service,
+    "service": _service, "outlook": _outlook,
 }.items():  # fmt: skip
     teach_work(_name, _work)

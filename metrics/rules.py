@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -51,17 +52,24 @@ class Fitting:
 
 
 def conditions_fit(conditions: Mapping[str, Collection[Any]], traits: Mapping[str, Any]) -> bool:
-    """Whether every trait named has one of the values allowed."""
-    return all(traits[name] in allowed for name, allowed in conditions.items())
+    """Whether every trait named has one of the values allowed; of several values of one trait one is enough."""
+    return all(_allows(allowed, traits[name]) for name, allowed in conditions.items())
+
+
+def _allows(allowed: Collection[Any], value: Any) -> bool:
+    return not value.isdisjoint(allowed) if isinstance(value, frozenset) else value in allowed
 
 
 class StoredRules:
-    """The rules by number. `recorded` says which a known clock started with; new ones take the newest."""
+    """The rules by number. `recorded` says which a known clock started with; new ones take the newest, but for calls:
+    those are over when they are heard of, and were promised what was in force when they rang."""
 
     def __init__(self, recorded: Mapping[Key, int], newest: int) -> None:
         self.recorded, self.newest = recorded, newest
 
-    def at_start(self, key: Key, at: object) -> int:
+    def at_start(self, key: Key, at: datetime) -> int:
+        if key[1] == Target.WAIT and key not in self.recorded:
+            return in_force(at, self.newest)
         return self.recorded.get(key, self.newest)
 
     def terms(self, rules: int, traits: Traits) -> Terms | None:
@@ -72,6 +80,18 @@ class StoredRules:
 def fitting(rules: int, traits: Traits) -> Fitting | None:
     """The first policy of these rules that fits."""
     return next((policy for policy in policies_of(rules) if policy.fits(traits)), None)
+
+
+def in_force(at: datetime, newest: int) -> int:
+    """The rules of that moment; before there were any the first ones, which are the defaults."""
+    made = _moments(newest)
+    return made[max(0, bisect_right(made, (at, newest)) - 1)][1]
+
+
+@lru_cache(4)
+def _moments(newest: int) -> tuple[tuple[datetime, int], ...]:
+    """When each rules up to these were made."""
+    return tuple(Rules.objects.filter(pk__lte=newest).order_by("made_at", "pk").values_list("made_at", "pk"))
 
 
 @lru_cache(64)

@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from events import doorbell
 
-from .clocks.replan import replan_all
+from .clocks.replan import replan_all, replan_changed_customers
 from .clocks.sweep import sweep
 from .counting import count_days
 from .mailing.sending import plan_due, send_due
 from .returning import keep_fresh
 from .surveys.asking import ask_due
+from .webhooks import send_calls
 
 MAX_BATCHES = 200
 COUNTING_SECONDS = 60.0
@@ -26,6 +27,7 @@ BEAT_SCHEDULE = {
     "count days": {"task": "metrics.tasks.count_reports", "schedule": 10.0, "options": {"queue": "bulk"}},
     "mail reports": {"task": "metrics.tasks.mail_reports", "schedule": 30.0, "options": {"queue": "bulk"}},
     "answer again": {"task": "metrics.tasks.answer_again", "schedule": 10.0, "options": {"queue": "bulk"}},
+    "call other systems": {"task": "metrics.tasks.call_webhooks", "schedule": 2.0},
     "ask customers": {"task": "metrics.tasks.ask_customers", "schedule": 5.0},
 }
 
@@ -40,10 +42,12 @@ def sweep_clocks(**_: Any) -> None:
 
 @shared_task(name="metrics.tasks.replan_clocks", queue="bulk", ignore_result=True)
 def replan_clocks(**_: Any) -> None:
-    """Bring open clocks to the rules in force; rung after an edit, and looked for in case that was lost."""
+    """Bring open clocks to the rules in force, rung after an edit, and looked for in case that was lost; and to what
+    customers are by now."""
     doorbell.answered("replan")
     while replan_all():
         pass
+    replan_changed_customers()
 
 
 @shared_task(name="metrics.tasks.count_reports", queue="bulk", ignore_result=True)
@@ -66,6 +70,13 @@ def mail_reports(**_: Any) -> None:
 def answer_again(**_: Any) -> None:
     """Keep fresh what readers of reports ask over all orders."""
     keep_fresh(timezone.now())
+
+
+@shared_task(name="metrics.tasks.call_webhooks", queue="default", ignore_result=True)
+def call_webhooks(**_: Any) -> None:
+    """Tell other systems of deadlines; what they did not take is tried again later."""
+    while send_calls(at=timezone.now()):
+        pass
 
 
 @shared_task(name="metrics.tasks.ask_customers", queue="default", ignore_result=True)

@@ -9,12 +9,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from commerce.segments import segments, tiers
 from tickets.inbox.sentences import Names, Sentence, Teller, teach_sentence
 from tickets.inbox.times import teach_opening
 from tickets.notices.rules import teach_notice
 
 from .business_day import next_opening
-from .clocks.terms import Target
+from .clocks.terms import NEVER_BOUGHT, Target
 from .events import SlaEvent, SurveyEvent
 from .surveys.scales import SCALES, Kind
 
@@ -25,6 +26,7 @@ def teach() -> None:
     teach_sentence(SlaEvent.WARNED, _warned)
     teach_sentence(SlaEvent.BREACHED, _breached)
     teach_sentence(SlaEvent.REPLANNED, _replanned)
+    teach_sentence(SlaEvent.CUSTOMER_NOTED, _noted)
     for kind, teller in _TELLERS.items():
         teach_sentence(kind, teller)
     teach_notice(
@@ -39,6 +41,7 @@ def target_name(target: str) -> str:
     """What was promised, in words."""
     return {
         Target.FIRST: _("First answer"), Target.NEXT: _("Next answer"), Target.RESOLUTION: _("Solution"),
+        Target.WAIT: _("Wait on the phone"),
     }[Target(target)]  # fmt: skip
 
 
@@ -57,6 +60,16 @@ def _breached(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
 
 def _replanned(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     return Sentence(icon="refresh-cw", html=format_html("{}", _("Service levels changed; deadlines were planned anew")))
+
+
+def _noted(who: SafeString, data: dict[str, Any], names: Names) -> Sentence | None:
+    """What held from the opening on is no news."""
+    if data.get("from_opening"):
+        return None
+    known = dict(segments()) | dict(tiers()) | {NEVER_BOUGHT: _("Has not bought yet")}
+    said = [*data.get("segment", ()), *filter(None, (data.get("tier"), data.get("region")))]
+    text = _("The customer is by now: {what}. Deadlines follow that")
+    return Sentence(icon="refresh-cw", html=format_html(text, what=", ".join(str(known.get(one, one)) for one in said)))
 
 
 def question_name(kind: str) -> str:
@@ -136,6 +149,7 @@ _TELLERS: dict[str, Teller] = {
         lambda data: _("The rating was changed, so nobody needs to follow up")
         if data.get("changed") else _("{who} has followed up on the low rating"),
     ),
+    SurveyEvent.VOUCHER_GIVEN: _plain("gift", lambda data: _("{who} gave the customer a voucher")),
     SurveyEvent.FOLLOW_UP_RECOVERED: _plain(
         "heart", lambda data: _("After the follow-up the customer is satisfied again")
     ),

@@ -159,6 +159,10 @@ PLAIN: dict[str, str] = {
     "metrics.BusinessCalendar": "name time_zone weekly country region own_days",
     "metrics.Policy": "name conditions warn pauses escalation",
     "metrics.Rules": "content",
+    "metrics.Voucher": "code",
+    "metrics.VoucherPool": "name worth",
+    "metrics.Webhook": "name url secret",
+    "metrics.WebhookCall": "public_id body state trouble",  # numbers and states, no words of anybody
     "metrics.Clock": "target state alarms reason",
     "metrics.Survey": "public_id name kind conditions review_url",
     "metrics.SurveyAnswer": "kind via",

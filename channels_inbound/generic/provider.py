@@ -24,7 +24,7 @@ from channels_inbound.hooks.provider import (
     retry_after,
 )
 from channels_inbound.hooks.reading import ident, key_of, line, load_object, moment, text, thing, things
-from channels_inbound.hooks.signatures import hmac_hex, require_any
+from channels_inbound.hooks.signatures import hmac_hex, own_signature, require_any
 from channels_inbound.hooks.words import language_of, subject_of, worded
 from channels_inbound.phone.numbers import e164
 from people.http_client import HttpClient
@@ -110,8 +110,7 @@ def signature(account: Account, body: bytes, *, at: float | None = None) -> dict
     secrets = account.secret_list("secret")
     if not secrets:
         raise SendError("auth", "no secret is set")
-    stamp = str(int(time.time() if at is None else at))
-    return {"X-Helpdesk-Signature": f"t={stamp},v1={hmac_hex(secrets[0], stamp.encode() + b'.' + body)}"}
+    return own_signature(secrets[0], body, at=time.time() if at is None else at)
 
 
 def _fact(item: dict[str, Any], reading: Reading) -> Fact:

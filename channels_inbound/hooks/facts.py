@@ -105,7 +105,8 @@ class Reachable:
 
 @dataclass(frozen=True, slots=True)
 class CallHeard:
-    """The state of a telephone call; the same call is told of several times."""
+    """The state of a telephone call; the same call is told of several times. `waited_until` is for whoever tells no
+    `wait_seconds`: when the ringing ended that was told of before."""
 
     external_id: str
     direction: str
@@ -118,6 +119,7 @@ class CallHeard:
     agent_name: str = ""
     name: str = ""
     final: bool = True
+    waited_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,12 @@ def hmac_base64(secret: str, content: bytes, digest: str = "sha256") -> str:
     return base64.b64encode(hmac.new(secret.encode(), content, getattr(hashlib, digest)).digest()).decode()
 
 
+def own_signature(secret: str, body: bytes, *, at: float) -> dict[str, str]:
+    """The header by which others know a request of ours (docs/http-channel.md)."""
+    stamp = str(int(at))
+    return {"X-Helpdesk-Signature": f"t={stamp},v1={hmac_hex(secret, stamp.encode() + b'.' + body)}"}
+
+
 def require_basic(header: str, wanted: Iterable[str]) -> None:
     """HTTP Basic: `wanted` are user:password pairs."""
     kind, _, value = header.partition(" ")

@@ -71,8 +71,14 @@ def _learn(call: Call, fact: CallHeard, values: dict[str, Any]) -> bool:
     """Add what is new; a call that has ended does not ring again."""
     if not fact.final and call.outcome != CallOutcome.RINGING:
         return False
+    if call.outcome == CallOutcome.RINGING and fact.waited_until is not None:
+        # It began when it was first heard to ring, and what comes at its end knows nothing of that.
+        waited = (fact.waited_until - call.started_at).total_seconds()
+        values |= {"started_at": call.started_at, "wait_seconds": _at_most_a_day(int(waited))}
     if call.outcome == CallOutcome.VOICEMAIL and fact.outcome in (CallOutcome.MISSED, CallOutcome.ANSWERED):
         values.pop("outcome")
+    elif fact.outcome == CallOutcome.ANSWERED and call.outcome in NOT_ANSWERED:
+        return False  # its line was open until the caller hung up; nobody had taken it all the same
     changed = {
         name: value for name, value in values.items() if value not in (None, "") and getattr(call, name) != value
     }

@@ -78,7 +78,8 @@ def parse_call(fields: Mapping[str, str], reading: Reading) -> list[Fact]:
         return [_recording(sid, fields, reading)]
     outbound = text(fields, "Direction", most=30).startswith("outbound")
     outcome = MISSED.get(status, "answered" if status == "completed" else "")
-    if status == "completed" and (dial := text(fields, "DialCallStatus", most=30)):
+    # What became of the ringing is told while the caller may still be on the line.
+    if status in ("completed", "in-progress") and (dial := text(fields, "DialCallStatus", most=30)):
         outcome = MISSED.get(dial, "answered")
     if status in ("queued", "ringing", "initiated"):
         outcome = "ringing"
@@ -95,8 +96,15 @@ def parse_call(fields: Mapping[str, str], reading: Reading) -> list[Fact]:
             external_id=sid, direction="out" if outbound else "in", outcome=outcome,
             number=e164(text(fields, other, most=40)), line=line(fields, line_, most=40), started_at=started,
             talk_seconds=talked if outcome == "answered" else None, name=line(fields, "CallerName"), final=final,
+            waited_until=started if _knows_the_wait(fields, outcome) else None,
         )
     ]  # fmt: skip
+
+
+def _knows_the_wait(fields: Mapping[str, str], outcome: str) -> bool:
+    """Whether its end says when somebody picked up, or that nobody did. A call that was answered by the voicemail or a
+    menu is "completed" all the same."""
+    return outcome in MISSED.values() or (outcome == "answered" and number(fields, "DialCallDuration") is not None)
 
 
 def _recording(sid: str, fields: Mapping[str, str], reading: Reading) -> Fact:

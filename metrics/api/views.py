@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import isfinite
 from typing import Any
@@ -75,6 +75,7 @@ class ServiceLevelSerializer(serializers.Serializer[Any]):
     first = TargetSerializer()
     next = TargetSerializer()
     resolution = TargetSerializer()
+    wait = TargetSerializer(help_text="Callers answered in time; who hung up before that is among the dropped.")
     first_answer_median = SecondsSerializer()
     first_answer_p90 = SecondsSerializer()
     first_answer_median_open = SecondsSerializer(help_text="In open time of the policy's calendar.")
@@ -100,7 +101,10 @@ class ReportView(ApiView):
             raise PermissionDenied
 
     def scope(self) -> Scope:
-        query = self.query(ReportQuery)
+        return self.scope_of(self.query(ReportQuery))
+
+    def scope_of(self, query: Mapping[str, Any]) -> Scope:
+        """What a checked query asks for."""
         zone, today = timezone.get_current_timezone_name(), timezone.localdate()
         start, end = today - timedelta(days=query["days"] - 1), today + timedelta(days=1)
         return Scope(

@@ -1,4 +1,4 @@
-"""What follows a warning or a missed deadline: people told, the ticket handed on, raised, tagged.
+"""What follows a warning or a missed deadline: people and other systems told, the ticket handed on, raised, tagged.
 
 A subscriber of its own, so that a failing step backs off alone and never delays a clock. A step that is done changes
 nothing when it runs again; a step whose ground is gone (an agent who left) is passed over.
@@ -7,13 +7,16 @@ nothing when it runs again; a step whose ground is gone (an agent who left) is p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from events.actors import Actor, ActorKind
 from events.models import Event
+from metrics.clocks.terms import Target
 from metrics.events import SlaEvent
 from metrics.models import Clock
 from metrics.rules import policies_of
+from metrics.webhooks import queue_call
 from people.models import Agent
 from people.permissions import Permission
 from tickets import actions
@@ -22,16 +25,24 @@ from tickets.models import Ticket
 from tickets.notices.rules import notify
 
 ESCALATES = frozenset({SlaEvent.WARNED, SlaEvent.BREACHED})
+# Calls come in by log files too, weeks after they rang: nobody is roused for those.
+LONG_AGO = timedelta(days=1)
 
 
 def escalate(event: Event) -> None:
     """Do what the policy says for this alarm, unless the clock has ended meanwhile."""
     data = event.data
-    ended = Clock.objects.filter(pk=data.get("clock"), stopped_at__isnull=False).exists()
+    called = data["target"] == Target.WAIT
+    if called and event.at - datetime.fromisoformat(data["due"]) > LONG_AGO:
+        return
+    # A call is always over when it is heard of.
+    ended = not called and Clock.objects.filter(pk=data.get("clock"), stopped_at__isnull=False).exists()
     by = Actor(ActorKind.RULE, data["policy"])
     for step in _steps(data["rules"], data["policy"], data["percent"]):
         if step["do"] == "notify":
             _notify(event, step["value"])
+        elif step["do"] == "webhook":
+            queue_call(event, int(step["value"]))
         elif not ended:
             _CHANGES[step["do"]](event, by, step["value"])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -13,9 +13,10 @@ from events.actors import ActorKind
 from events.models import Event
 from metrics.events import SlaEvent
 from tickets.events import TICKET_STREAM, TicketEvent
-from tickets.models import Message, Ticket
+from tickets.models import Call, CallDirection, CallOutcome, Message, Ticket
 
 from .machine import Step
+from .terms import CUSTOMER_TRAITS
 from .thanks import only_thanks
 
 # Events after which clocks may stand otherwise. Others (`ticket.opened`, `message.sent`) come beside one of these.
@@ -27,7 +28,9 @@ HEARD = frozenset({
     TicketEvent.TICKET_UNMERGED, TicketEvent.TICKET_RELEASED, TicketEvent.TICKET_SPLIT, TicketEvent.TICKET_SPLIT_OFF,
     TicketEvent.TICKET_MARKED_SPAM, TicketEvent.TICKET_UNMARKED_SPAM,
 })  # fmt: skip
-READ = HEARD | {TicketEvent.TICKET_OPENED, TicketEvent.MESSAGE_SENT, SlaEvent.REPLANNED}
+READ = HEARD | {
+    TicketEvent.TICKET_OPENED, TicketEvent.MESSAGE_SENT, SlaEvent.REPLANNED, SlaEvent.CUSTOMER_NOTED,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def steps_of(ticket: Ticket, history: Iterable[Told]) -> list[Step]:
     told = [one for one in history if not one.data.get("historic") or one.kind == TicketEvent.TICKET_OPENED]
     taken_back = {one.data.get("message") for one in told if one.kind == TicketEvent.MESSAGE_WITHDRAWN}
     queued = {one.data.get("message") for one in told if one.kind == TicketEvent.MESSAGE_QUEUED}
-    thanks = _thanks(ticket, told)
+    thanks, calls = _thanks(ticket, told), _calls(told)
     steps: list[Step] = []
     for one in told:
         message = one.data.get("message")
@@ -61,7 +64,26 @@ def steps_of(ticket: Ticket, history: Iterable[Told]) -> list[Step]:
             continue
         if (step := _STEPS[one.kind](ticket, one, told)) is not None:
             steps.append(step if message not in thanks else _as_thanks(step))
+        if message in calls and one.kind == TicketEvent.MESSAGE_RECEIVED:
+            steps.append(_called(calls[message], one))
     return steps
+
+
+def _calls(told: list[Told]) -> dict[int, Call]:
+    """Incoming calls among what was received, as far as it is known how long their callers waited."""
+    received = [one.data["message"] for one in told if one.kind == TicketEvent.MESSAGE_RECEIVED]
+    known = Call.objects.filter(message__in=received, direction=CallDirection.IN, wait_seconds__isnull=False)
+    return {call.message_id: call for call in known.only("message", "started_at", "wait_seconds", "outcome", "agent")
+            if call.message_id is not None}  # fmt: skip
+
+
+def _called(call: Call, one: Told) -> Step:
+    outcome = "answered" if call.outcome == CallOutcome.ANSWERED else _GAVE_UP.get(call.outcome, "missed")
+    return Step("called", call.started_at, one.sequence, message=call.message_id, value=outcome, who=call.agent_id,
+                waited=timedelta(seconds=call.wait_seconds or 0))  # fmt: skip
+
+
+_GAVE_UP = {CallOutcome.ABANDONED.value: "abandoned", CallOutcome.VOICEMAIL.value: "voicemail"}
 
 
 def _as_thanks(step: Step) -> Step:
@@ -100,6 +122,9 @@ def _opened(ticket: Ticket, one: Told, told: list[Told]) -> Step:
         "priority": _first(told, TicketEvent.TICKET_PRIORITISED, ticket.priority),
         "team_id": _first(told, TicketEvent.TICKET_MOVED, ticket.team_id),
     }  # fmt: skip
+    for noted in told:
+        if noted.data.get("from_opening"):
+            traits |= _customer(noted)
     return Step("opened", one.at, one.sequence, value=one.data.get("status", "open"), traits=traits)
 
 
@@ -177,6 +202,18 @@ def _trait(name: str) -> Maker:
     return lambda ticket, one, told: Step("trait", one.at, one.sequence, traits={name: one.data.get("to")})
 
 
+def _customer(one: Told) -> dict[str, Any]:
+    """What an event says of the customer, as traits."""
+    said = {name: one.data[name] for name in CUSTOMER_TRAITS if name in one.data}
+    return said | ({"segment": frozenset(said["segment"])} if "segment" in said else {})
+
+
+def _noted(ticket: Ticket, one: Told, told: list[Told]) -> Step | None:
+    if one.data.get("from_opening"):
+        return None
+    return Step("trait", one.at, one.sequence, traits=_customer(one))
+
+
 def _replanned(ticket: Ticket, one: Told, told: list[Told]) -> Step:
     return Step("replanned", one.at, one.sequence, rules=one.data["rules"])
 
@@ -196,6 +233,7 @@ _STEPS: dict[str, Maker] = {
     TicketEvent.TICKET_PRIORITISED: _trait("priority"),
     TicketEvent.TICKET_MOVED: _trait("team_id"),
     SlaEvent.REPLANNED: _replanned,
+    SlaEvent.CUSTOMER_NOTED: _noted,
     TicketEvent.TICKET_MERGED: _merged,
     TicketEvent.TICKET_MARKED_SPAM: _spam,
     TicketEvent.TICKET_UNMARKED_SPAM: _unmerged,

@@ -19,13 +19,13 @@ from tickets.actions import NO_DEADLINE, Deadline, show_deadline
 from tickets.events import ticket_stream
 from tickets.models import DueState, Ticket
 
+from .customers import note_customer
 from .history import Told, read_history, steps_of
 from .machine import Clock, Key, State, clocks_of
 
 # What follows from the history; the rest of a row (`told`, `next_at`) says what was made of it.
 FIELDS = ("rules_id", "policy_id", "seconds", "message_id", "state", "started_at", "due_at", "alarms", "breached_at",
           "stopped_at", "reason", "answered_by", "used_seconds", "wall_seconds", "channel_id", "team_id")  # fmt: skip
-_NOW = "SELECT clock_timestamp()"
 
 
 def keep_clocks(event: Event) -> None:
@@ -40,9 +40,11 @@ def plan_ticket(ticket_id: int, *, event_id: int) -> list[Row]:
         ticket = lock_with_channel(ticket_id)
         if ticket is None:
             return []
-        history = read_history(ticket_id)
+        history, rules = read_history(ticket_id), newest_rules()
+        if history:
+            history += note_customer(ticket, history, rules=rules, now=database_now)
         rows = {key_of(row): row for row in Row.objects.filter(ticket=ticket)}
-        found = work_out(ticket, history, rows)
+        found = work_out(ticket, history, rows, rules)
         kept = _keep(ticket, rows, found)
         _tell_late(ticket, kept)
         if history:
@@ -56,17 +58,19 @@ def lock_with_channel(ticket_id: int) -> Ticket | None:
     return tickets.filter(pk=ticket_id).first()
 
 
-def work_out(ticket: Ticket, history: Iterable[Told], rows: dict[Key, Row]) -> dict[Key, dict[str, Any]]:
+def work_out(
+    ticket: Ticket, history: Iterable[Told], rows: dict[Key, Row], rules: int | None = None
+) -> dict[Key, dict[str, Any]]:
     """The fields of every clock by the history, and by the rules each known one started with; `sla.replanned` in the
     history leads on to those it has."""
-    return {clock.key: fields_of(clock, ticket) for clock in clocks_from(ticket, history, rows)}
+    return {clock.key: fields_of(clock, ticket) for clock in clocks_from(ticket, history, rows, rules)}
 
 
-def clocks_from(ticket: Ticket, history: Iterable[Told], rows: dict[Key, Row]) -> list[Clock]:
+def clocks_from(ticket: Ticket, history: Iterable[Told], rows: dict[Key, Row], rules: int | None = None) -> list[Clock]:
     """The clocks themselves, with the stretches they ran in."""
     steps = steps_of(ticket, history)
     recorded = {key: row.first_rules_id for key, row in rows.items()}
-    return clocks_of(steps, StoredRules(recorded, newest_rules())) if steps else []
+    return clocks_of(steps, StoredRules(recorded, rules or newest_rules())) if steps else []
 
 
 def key_of(row: Row) -> Key:
@@ -129,15 +133,20 @@ def _tell_late(ticket: Ticket, rows: list[Row]) -> None:
     late = [row for row in rows if row.breached_at is not None and row.told < 100]
     if not late:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(_NOW)
-        now = cursor.fetchone()[0]
+    now = database_now()
     record_events([
         NewEvent(ticket_stream(ticket.pk), SlaEvent.BREACHED, SYSTEM, now, told_of(row, 100)) for row in late
     ])  # fmt: skip
     for row in late:
         row.told, row.next_at = 100, None
     Row.objects.bulk_update(late, ["told", "next_at"])
+
+
+def database_now() -> datetime:
+    """The database's clock: workers may disagree about the time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
 
 
 def told_of(row: Row, percent: int) -> dict[str, Any]:

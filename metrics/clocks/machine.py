@@ -18,7 +18,7 @@ from metrics.business_time import NeverOpen, add_open_time, open_time_between
 from .terms import Target, Terms, Traits
 
 Key = tuple[int, str, int]  # cycle, target, how many of that kind in the cycle
-CONVERSATION = frozenset({"asked", "answered"})
+CONVERSATION = frozenset({"asked", "answered", "called"})
 
 
 class State(StrEnum):
@@ -32,7 +32,8 @@ class State(StrEnum):
 class Step:
     """One thing that happened. Which fields say something depends on `kind`:
 
-    opened (traits, value: status) · asked (message, thanks) · answered (message, by, who) · status (value) ·
+    opened (traits, value: status) · asked (message, thanks) · answered (message, by, who) ·
+    called (message, waited, who, value: "answered" or how the call ended without) · status (value) ·
     reopened (value, message, slip) · snoozed · woken · trait (traits) · replanned (rules) · cancelled (value) ·
     restored (value: "waiting" while somebody waits) · released (gone: messages no longer here, value as before)
     """
@@ -47,6 +48,7 @@ class Step:
     thanks: bool = False
     slip: bool = False
     rules: int = 0
+    waited: timedelta = timedelta()
     traits: dict[str, Any] = field(default_factory=dict)
     gone: frozenset[int] = frozenset()
 
@@ -300,19 +302,31 @@ class _Machine:
                 clock.answered_by = step.who
                 clock.stop(step.at, State.FULFILLED, "answered")
 
+    def _called(self, step: Step) -> None:
+        """A call is over when it is heard of: its wait begins and ends at once. Who gave up in time was promised
+        nothing that was broken."""
+        number = 1 + sum(1 for key in self.clocks if key[:2] == (self.cycle, Target.WAIT))
+        clock = self._begin(Target.WAIT, number, step.at, step.message)
+        taken = step.value == "answered"
+        clock.answered_by = step.who
+        clock.stop(step.at + step.waited, State.FULFILLED if taken else State.CANCELLED, step.value)
+
     # Clocks
 
     def _open(self) -> list[Clock]:
         return [clock for clock in self.clocks.values() if clock.is_open]
 
     def _start(self, target: Target, number: int, at: datetime, message: int | None) -> None:
+        self._settle(self._begin(target, number, at, message), at)
+
+    def _begin(self, target: Target, number: int, at: datetime, message: int | None) -> Clock:
         key = (self.cycle, target.value, number)
         rules = self.book.at_start(key, at)
         clock = Clock(key, at, message, rules, self.book.terms(rules, self.traits))
         clock.promised = clock.target is not None
         self.clocks[key] = clock
         clock.run(at)
-        self._settle(clock, at)
+        return clock
 
     def _plan_again(self, clock: Clock, at: datetime) -> None:
         """New terms count from the clock's start; what was late before them stays late by the old ones."""

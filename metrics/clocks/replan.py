@@ -11,7 +11,8 @@ from metrics.models import Clock
 from metrics.rules import newest_rules
 from tickets.events import ticket_stream
 
-from .keeping import lock_with_channel, plan_ticket
+from .customers import changed_customers
+from .keeping import database_now, lock_with_channel, plan_ticket
 
 BATCH = 200
 # One step in a partial index that holds open clocks only: nothing to do is nothing to read.
@@ -39,12 +40,18 @@ def replan_ticket(ticket_id: int, rules: int) -> None:
         ticket = lock_with_channel(ticket_id)
         if ticket is None or not Clock.objects.filter(ticket=ticket, stopped_at=None, rules__lt=rules).exists():
             return
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT clock_timestamp()")
-            now = cursor.fetchone()[0]
         stream = ticket_stream(ticket_id)
-        event = record_event(stream, SlaEvent.REPLANNED, by=SYSTEM, at=now, data={"rules": rules})
+        event = record_event(stream, SlaEvent.REPLANNED, by=SYSTEM, at=database_now(), data={"rules": rules})
         plan_ticket(ticket_id, event_id=event.id)
+
+
+def replan_changed_customers() -> int:
+    """Plan some tickets anew of whose customer something else is true by now (they bought again, a year has passed);
+    how many. What is noted and what follows are one transaction a ticket."""
+    ids = changed_customers()
+    for ticket_id in ids:
+        plan_ticket(ticket_id, event_id=0)
+    return len(ids)
 
 
 def waiting_for_replan() -> int:

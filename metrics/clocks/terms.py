@@ -11,11 +11,12 @@ from metrics.business_time import Calendar
 
 
 class Target(StrEnum):
-    """What is promised: the first answer of a period, every later one, the solution."""
+    """What is promised: the first answer of a period, every later one, the solution; and that a caller is answered."""
 
     FIRST = "first"
     NEXT = "next"
     RESOLUTION = "resolution"
+    WAIT = "wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,22 @@ class Terms:
     bot_counts: bool = False
 
 
+# What is asked of the customer: noted in the ticket's history as far as a policy asks for it.
+CUSTOMER_TRAITS = ("segment", "tier", "region")
+# The segment of who is in none.
+NEVER_BOUGHT = "never_bought"
+
+
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What policies ask of a ticket, as it is at some point of its history."""
+    """What policies ask of a ticket and its customer, as it is at some point of its history. A customer may be in
+    several segments; one of those allowed is enough."""
 
     channel_id: int | None = None
     channel_kind: str = ""
     language: str = ""
     priority: int = 20
     team_id: int | None = None
+    segment: frozenset[str] = frozenset()
+    tier: str = ""
+    region: str = ""

@@ -1,12 +1,15 @@
+from .hooks import CallState, Webhook, WebhookCall
 from .promises import BusinessCalendar, Clock, Policy, Rules, Watch
 from .readers import Annotation, LetterState, ReportLetter, ReportMailing, ReportReader
 from .stored import StoredAnswer
 from .surveys import FollowUp, FollowUpState, Survey, SurveyAnswer, SurveyInvitation, SurveyState, Via
 from .tallies import ChangedHour, CountedDay, DayTally
+from .vouchers import Voucher, VoucherPool
 
 __all__ = [
     "Annotation",
     "BusinessCalendar",
+    "CallState",
     "ChangedHour",
     "Clock",
     "CountedDay",
@@ -25,5 +28,9 @@ __all__ = [
     "SurveyInvitation",
     "SurveyState",
     "Via",
+    "Voucher",
+    "VoucherPool",
     "Watch",
+    "Webhook",
+    "WebhookCall",
 ]

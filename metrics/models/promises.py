@@ -49,12 +49,11 @@ class Policy(models.Model):
     first_seconds = models.IntegerField(_("first answer"), null=True, blank=True)
     next_seconds = models.IntegerField(_("every later answer"), null=True, blank=True)
     resolution_seconds = models.IntegerField(_("solution"), null=True, blank=True)
-    # Kept for the phone: how long a caller may ring. No clock reads it yet.
     wait_seconds = models.IntegerField(_("wait on the phone"), null=True, blank=True)
     warn = models.JSONField(default=list)
     pauses = models.JSONField(default=list)
     bot_counts = models.BooleanField(_("an answer of the bot counts"), default=False)
-    # [{"when": 75 | 90 | 100, "do": "notify" | "assign" | "team" | "priority" | "tag", "value": ...}]
+    # [{"when": 75 | 90 | 100, "do": "notify" | "assign" | "team" | "priority" | "tag" | "webhook", "value"}]
     escalation = models.JSONField(default=list)
     created_at = models.DateTimeField(db_default=Now())
 

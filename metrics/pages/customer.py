@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from metrics.models import SurveyAnswer
+from metrics.models import SurveyAnswer, Voucher
 from tickets.actions.same_person import family_of
 from tickets.inbox.access import agent_of, signed_in
 from tickets.inbox.customers import visible_customer
@@ -20,9 +20,12 @@ MOST = 10
 @require_safe
 @signed_in
 def customer_answers(request: HttpRequest, customer_id: int) -> HttpResponseBase:
-    """Their latest answers about tickets in the agent's sight."""
+    """Their latest answers about tickets in the agent's sight, and vouchers that were to make up for them."""
     agent = agent_of(request)
     family = family_of(visible_customer(agent, customer_id).pk)
-    theirs = SurveyAnswer.objects.filter(customer__in=family, ticket__in=Ticket.objects.visible_to(agent))
+    seen = Ticket.objects.visible_to(agent)
+    theirs = SurveyAnswer.objects.filter(customer__in=family, ticket__in=seen)
     rows = theirs.select_related("ticket__channel").order_by("-answered_at", "-pk")[:MOST]
-    return render(request, "metrics/_customer_answers.html", {"rows": shown_rows(rows)})
+    given = Voucher.objects.filter(follow_up__customer__in=family, follow_up__ticket__in=seen)
+    vouchers = given.select_related("pool").order_by("-given_at")[:MOST]
+    return render(request, "metrics/_customer_answers.html", {"rows": shown_rows(rows), "vouchers": vouchers})

@@ -5,16 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import phonenumbers
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from commerce.segments import segments, tiers
 from metrics.business_time import NeverOpen, add_open_seconds
 from metrics.business_time.holiday_names import countries
-from metrics.models import BusinessCalendar, Policy
+from metrics.clocks.terms import NEVER_BOUGHT
+from metrics.models import BusinessCalendar, Policy, Webhook
 from metrics.rules import PAUSES, calendar_of
+from people.http_client import Unreachable, parsed
 from people.models import Agent, Team
 from people.pages.forms import zone_choices
 from tickets.actions.labels import tag_name
@@ -42,6 +47,10 @@ PAUSE_NAMES = {
 
 def kind_choices() -> list[tuple[str, Any]]:
     return [(traits.kind, traits.label) for traits in registered_kinds()]
+
+
+def segment_choices() -> list[tuple[str, str]]:
+    return [*segments(), (NEVER_BOUGHT, _("Has not bought yet"))]
 
 
 class Length(forms.CharField):
@@ -75,7 +84,7 @@ class PolicyForm(forms.Form):
     resolution_seconds = Length(label=gettext_lazy("Solved within"))
     wait_seconds = Length(
         label=gettext_lazy("A caller waits at most"),
-        help_text=gettext_lazy("Kept for the phone; no clock reads it yet."),
+        help_text=gettext_lazy("Until somebody picks up. Who hangs up sooner counts neither way, later as missed."),
     )
     channel_kind = Checks(label=gettext_lazy("Kinds of channel"), help_text=gettext_lazy("None ticked: any."))
     channel_id = Checks(label=gettext_lazy("Channels"), coerce=int)
@@ -84,6 +93,14 @@ class PolicyForm(forms.Form):
     language = forms.CharField(
         label=gettext_lazy("Languages"), required=False, max_length=120,
         help_text=gettext_lazy("Codes with commas between, such as uk, de."),
+    )  # fmt: skip
+    segment = Checks(label=gettext_lazy("Customers who"), help_text=gettext_lazy("One of those ticked is enough."))
+    tier = Checks(label=gettext_lazy("Customers of the tier"))
+    region = forms.CharField(
+        label=gettext_lazy("Customers from"), required=False, max_length=120,
+        help_text=gettext_lazy(
+            "Codes of countries with commas between, such as UA, PL: by their telephone number, else by their language."
+        ),
     )  # fmt: skip
     warn = forms.CharField(
         label=gettext_lazy("Warn at percent of the time"), required=False, max_length=20, initial="75, 90"
@@ -105,12 +122,24 @@ class PolicyForm(forms.Form):
     )  # fmt: skip
     late_tag = forms.CharField(label=gettext_lazy("When it is late tag with"), required=False, max_length=60)
 
+    late_webhook = forms.ModelChoiceField(
+        label=gettext_lazy("When it is late call the webhook"), required=False, queryset=Webhook.objects.all()
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["channel_kind"].choices = kind_choices()  # type: ignore[attr-defined]
         self.fields["channel_id"].choices = list(Channel.objects.values_list("pk", "name"))  # type: ignore[attr-defined]
         teams = [(str(pk), name) for pk, name in Team.objects.values_list("pk", "name")]
         self.fields["team_id"].choices = [*teams, (NO_TEAM, _("No team"))]  # type: ignore[attr-defined]
+        self.fields["segment"].choices = segment_choices()  # type: ignore[attr-defined]
+        self.fields["tier"].choices = tiers()  # type: ignore[attr-defined]
+
+    def clean_region(self) -> list[str]:
+        codes = [word.strip().upper() for word in self.cleaned_data["region"].split(",") if word.strip()]
+        if unknown := [code for code in codes if code not in phonenumbers.SUPPORTED_REGIONS]:
+            raise ValidationError(_("No country has the code %(code)s.") % {"code": unknown[0]})
+        return sorted(set(codes))
 
     def clean_warn(self) -> list[int]:
         words = [word.strip().rstrip("%").strip() for word in self.cleaned_data["warn"].split(",") if word.strip()]
@@ -132,7 +161,7 @@ class PolicyForm(forms.Form):
             raise ValidationError(_("Promise something: write at least one length of time."))
         calendar = data.get("calendar")
         if calendar and not self.errors:
-            for name in ("first_seconds", "next_seconds", "resolution_seconds"):
+            for name in ("first_seconds", "next_seconds", "resolution_seconds", "wait_seconds"):
                 if data[name] and (problem := never_open(calendar, data[name])):
                     self.add_error(name, problem)
         return data
@@ -151,7 +180,8 @@ class PolicyForm(forms.Form):
         teams = [None if team == NO_TEAM else int(team) for team in data["team_id"]]
         languages = [word.strip().lower() for word in data["language"].split(",") if word.strip()]
         said = {"channel_kind": data["channel_kind"], "channel_id": data["channel_id"], "priority": data["priority"],
-                "team_id": teams, "language": languages}  # fmt: skip
+                "team_id": teams, "language": languages, "segment": data["segment"], "tier": data["tier"],
+                "region": data["region"]}  # fmt: skip
         return {name: values for name, values in said.items() if values}
 
     def escalation(self) -> list[dict[str, Any]]:
@@ -162,6 +192,7 @@ class PolicyForm(forms.Form):
             "team": data["late_team"] and data["late_team"].pk,
             "assign": data["late_assign"] and data["late_assign"].pk,
             "priority": data["late_priority"], "tag": data["late_tag"], "notify": data["late_notify"],
+            "webhook": data["late_webhook"] and data["late_webhook"].pk,
         }  # fmt: skip
         return steps + [{"when": 100, "do": do, "value": value} for do, value in late.items() if value]
 
@@ -172,11 +203,32 @@ def policy_initial(policy: Policy) -> dict[str, Any]:
              "pauses", "bot_counts")  # fmt: skip
     said = {name: getattr(policy, name) for name in names} | policy.conditions
     said["team_id"] = [NO_TEAM if id is None else str(id) for id in policy.conditions.get("team_id", [])]
-    said["language"] = ", ".join(policy.conditions.get("language", []))
+    for name in ("language", "region"):
+        said[name] = ", ".join(policy.conditions.get(name, []))
     said["warn"] = ", ".join(map(str, policy.warn))
     for step in policy.escalation:
         said[f"{'late' if step['when'] == 100 else 'warn'}_{step['do']}"] = step["value"]
     return said
+
+
+class WebhookForm(forms.Form):
+    name = forms.CharField(label=pgettext_lazy("of a webhook", "Name"), max_length=80)
+    url = forms.CharField(
+        label=gettext_lazy("Address"), max_length=500,
+        help_text=gettext_lazy(
+            "It is told of missed deadlines: numbers and states as JSON, signed, and tried again for some hours. "
+            "See docs/http-channel.md for the signature."
+        ),
+    )  # fmt: skip
+
+    def clean_url(self) -> str:
+        url = self.cleaned_data["url"].strip()
+        URLValidator(schemes=["https", "http"])(url)
+        try:
+            parsed(url)
+        except Unreachable as error:
+            raise ValidationError(str(error)) from None
+        return url
 
 
 class CalendarForm(forms.Form):

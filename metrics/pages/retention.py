@@ -40,7 +40,10 @@ def page(request: HttpRequest) -> HttpResponseBase:
         "comparisons": [(*comparison_names(one.name), one) for one in service.comparisons],
         "counted_at": counted_at if counted_at != now else None, "counting": service.at is None or counted_at is None,
         "empty": not found.retention.n and not found.returning.n,
+        "ahead": "outlook" in request.GET,
     }  # fmt: skip
+    if context["ahead"]:
+        context["outlook"], context["reckoned_at"] = returning.outlook(scope, now)
     return render(request, "metrics/retention.html", context)
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from commerce.segments import tiers
 from metrics import actions
 from metrics.business_time import open_seconds_between
 from metrics.clocks.replan import waiting_for_replan
@@ -26,7 +27,8 @@ from tickets.errors import InvalidInput, NotFound
 from tickets.inbox.access import agent_of, allowed
 from tickets.models import Channel, Priority, Ticket
 
-from .forms import CalendarForm, PolicyForm, calendar_initial, kind_choices, policy_initial
+from .forms import CalendarForm, PolicyForm, calendar_initial, kind_choices, policy_initial, segment_choices
+from .webhooks import webhooks_with_calls
 from .writing import write_duration, write_hours
 
 MANAGE = allowed(Permission.MANAGE_SERVICE_LEVELS)
@@ -44,6 +46,7 @@ def service_levels(request: HttpRequest) -> HttpResponseBase:
     context = {
         "policies": [(policy, names.conditions(policy), promises(policy)) for policy in policies],
         "calendars": BusinessCalendar.objects.all(), "waiting": waiting_for_replan(),
+        "webhooks": webhooks_with_calls(),
     }  # fmt: skip
     return render(request, "metrics/service_levels.html", context)
 
@@ -58,6 +61,9 @@ class Names:
             "channel_kind": dict(kind_choices()),
             "priority": dict(Priority.choices),
             "language": {},
+            "region": {},
+            "segment": dict(segment_choices()),
+            "tier": dict(tiers()),
         }
 
     def conditions(self, policy: Policy | Survey) -> list[str]:

@@ -159,6 +159,8 @@ def _state(clock: Clock, late: bool) -> str:
         return _("Overdue") if late else _("Paused") if clock.running_since is None else _("Running")
     if clock.reason == "answered":
         return _("Answered late") if late else _("Answered in time")
+    if clock.reason == "abandoned":
+        return _("Hung up after the deadline") if late else _("Hung up before the deadline")
     if clock.state == "fulfilled":
         return _("Solved late") if late else _("Solved in time")
     return _("Missed") if late else _("Ended without an answer")

@@ -26,7 +26,7 @@ ALL = (SURVEYS_STREAM, 0)
 def save_survey(survey_id: int | None, *, by: Agent, **fields: Any) -> Survey:
     """Make or change a survey. Saving what is there already changes nothing."""
     with transaction.atomic():
-        _begin(by)
+        begin(by)
         survey = _survey(survey_id) if survey_id else Survey(position=_last_position() + 1)
         if survey_id and all(getattr(survey, name) == value for name, value in fields.items()):
             return survey
@@ -48,7 +48,7 @@ def save_survey(survey_id: int | None, *, by: Agent, **fields: Any) -> Survey:
 def move_survey(survey_id: int, *, by: Agent, up: bool) -> Survey:
     """Let a survey be tried before its neighbour, or after it; at the end of the list nothing changes."""
     with transaction.atomic():
-        _begin(by)
+        begin(by)
         survey = _survey(survey_id)
         order = list(Survey.objects.all())
         there = move_one(order, survey, up=up)
@@ -62,7 +62,7 @@ def move_survey(survey_id: int, *, by: Agent, up: bool) -> Survey:
 def remove_survey(survey_id: int, *, by: Agent) -> None:
     """Take a survey away; what customers answered stays. Removing it again changes nothing."""
     with transaction.atomic():
-        _begin(by)
+        begin(by)
         survey = Survey.objects.filter(pk=survey_id).first()
         if survey is None:
             return
@@ -74,7 +74,7 @@ def remove_survey(survey_id: int, *, by: Agent) -> None:
 def save_contact_rules(*, by: Agent, **fields: Any) -> ContactRules:
     """How often and when the house writes unprompted. Saving what is there already changes nothing."""
     with transaction.atomic():
-        _begin(by)
+        begin(by)
         rules = contact_rules()
         if all(getattr(rules, name) == value for name, value in fields.items()):
             return rules
@@ -86,7 +86,8 @@ def save_contact_rules(*, by: Agent, **fields: Any) -> ContactRules:
     return rules
 
 
-def _begin(by: Agent) -> None:
+def begin(by: Agent) -> None:
+    """Let nobody else change surveys until this transaction ends. PermissionDenied."""
     if not by.may(Permission.MANAGE_SURVEYS):
         raise PermissionDenied(_("Your role does not allow this."))
     with connection.cursor() as cursor:

@@ -104,7 +104,7 @@ def take_follow_up(follow_up_id: int, *, by: Agent, at: datetime | None = None) 
         data = {"follow_up": row.pk, "from": before, "to": by.pk}
         record(row.ticket, SurveyEvent.FOLLOW_UP_TAKEN, by=by.actor, at=now, data=data)
 
-    return _change(follow_up_id, take, by=by, at=at)
+    return change_follow_up(follow_up_id, take, by=by, at=at)
 
 
 def close_follow_up(follow_up_id: int, *, by: Agent, outcome: str, at: datetime | None = None) -> FollowUp:
@@ -119,12 +119,14 @@ def close_follow_up(follow_up_id: int, *, by: Agent, outcome: str, at: datetime 
         data = {"follow_up": row.pk, "in_time": now <= row.due_at}
         record(row.ticket, SurveyEvent.FOLLOW_UP_CLOSED, by=by.actor, at=now, data=data)
 
-    return _change(follow_up_id, close, by=by, at=at)
+    return change_follow_up(follow_up_id, close, by=by, at=at)
 
 
-def _change(
+def change_follow_up(
     follow_up_id: int, change: Callable[[FollowUp, datetime], None], *, by: Agent, at: datetime | None
 ) -> FollowUp:
+    """Change an open follow-up that one may see, under its ticket's lock; one that is done stays as it is.
+    PermissionDenied, NotFound."""
     if not by.may(Permission.READ_REPORTS):
         raise PermissionDenied(_("Your role does not allow this."))
     ticket_id = visible_follow_ups(by).filter(pk=follow_up_id).values_list("ticket_id", flat=True).first()

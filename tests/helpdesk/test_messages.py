@@ -238,6 +238,8 @@ SAME = {
     "Sendgrid", "Amazon", "Ses", "Sns", "Human", "Agent", "Sid", "Botfather", "Abc-def", "Store", "Notify", "Forward",
     "Inbound", "Parse", "Bounce", "Delivery", "Complaint", "The", "Raw", "Full", "Mime", "Message", "User", "Password",
     "Read", "Write", "Dm", "Tweet", "Marketplace", "X", "Docs", "Http-channel", "Http-channel.md", "Channel","Md", "User:password",
+    # Codes of countries, and a model by the names of its authors.
+    "Ua", "Pl", "Bg", "Nbd", "Fader", "Hardie", "Lee",
     # The search's operator for fields of the shop's own.
     "Field",
     # Servers, by their names, and what a browser calls it.

@@ -32,7 +32,7 @@ SECRET = "s" * 40
 
 @pytest.fixture
 def house(db: None) -> House:
-    cache.delete("commerce:best")
+    cache.delete("commerce:tiers")
     return make_house()
 
 

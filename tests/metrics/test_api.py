@@ -13,7 +13,7 @@ from metrics.surveys.answers import Said, record_answer
 from metrics.tallies import midnight
 from metrics.work import by_group
 from tests.api.client import Api
-from tests.metrics.shop import fill_year, lead
+from tests.metrics.shop import fill_year, lead, make_policy
 from tests.metrics.surveys.asked import asked, make_survey
 from tests.people import House, make_house, row_counts
 
@@ -25,6 +25,7 @@ REPORTS = (
     "reports/retention/",
     "reports/work/",
     "reports/topics/",
+    "policies/",
 )
 
 
@@ -58,6 +59,14 @@ def test_the_figures_are_those_of_the_pages_in_the_readers_scope(house: House) -
     assert (first["n"], first["kept"], first["missed"]) == (1, 1, 0)
     assert api.get("reports/wall/").body["waiting"] == 0
     assert api.get("reports/satisfaction/", days="0").status == 400
+
+
+def test_policies_are_those_of_the_page_in_their_order(house: House) -> None:
+    make_policy(conditions={"tier": ["gold"], "region": ["UA"]}, wait_seconds=120)
+    [policy] = [one for one in Api.of(lead(house.ben)).get("policies/").body["results"] if one["in_force"]]
+    assert policy["conditions"] == {"tier": ["gold"], "region": ["UA"]}
+    assert policy["promises"] == {"first": 3600, "next": 7200, "wait": 120}
+    assert (policy["name"], policy["calendar"], policy["warn"]) == ("Everything", "Around the clock", [75, 90])
 
 
 def test_work_retention_and_topics_are_those_of_the_pages(house: House) -> None:

@@ -10,11 +10,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from commerce.facts import OrderFacts
+from commerce.keeping import keep_orders
+from commerce.models import Shop
 from events.models import Event
 from metrics.clocks.sweep import sweep
 from metrics.models import BusinessCalendar, Policy, Rules
 from people.models import Agent, Role
-from tests.metrics.shop import ask, lead, make_policy, settle, work_week
+from tests.metrics.shop import ask, database_now, lead, make_policy, settle, work_week
 from tests.people import House, make_agent, make_house, row_counts
 from tickets import actions
 from tickets.inbound import Address
@@ -86,6 +89,35 @@ def test_the_preview_names_the_open_tickets_and_saves_nothing(house: House) -> N
     assert "2 open tickets would follow" in page
     assert f"#{urgent.pk} Quick please" in page and f"#{other.pk} " not in page and "Not theirs" not in page
     assert row_counts() == before
+
+
+def test_customers_may_be_named_and_the_preview_knows_them_as_the_clocks_do(house: House) -> None:
+    make_policy(position=99)
+    buyer, other = (
+        ask(house.channel, subject="Bought", verdict="pass"),
+        ask(house.channel, sender=Address("N", "n@n.example")),
+    )
+    shop = Shop.objects.create(name="Lumen", key="l" * 32)
+    orders = [OrderFacts(f"{n}", "1", "paid", "EUR", 900, database_now(), database_now(), email="zoe@customer.example")
+              for n in range(2)]  # fmt: skip
+    keep_orders(shop.pk, orders, at=database_now())
+    Policy.objects.create(name="Few words", position=0, calendar=Policy.objects.latest("pk").calendar,
+                          conditions={"segment": ["never_bought"]}, first_seconds=60)  # fmt: skip
+    policy = Policy.objects.create(name="V", position=1, calendar=Policy.objects.latest("pk").calendar)
+    edit = reverse("policy_edit", args=[policy.pk])
+    client, form = browser(lead(house.ben)), policy_form(name="V", priority=[], segment=["repeat"], tier=["gold"])
+    page = client.post(edit, form | {"preview": "1"}).content.decode()
+    assert "1 open ticket would follow" in page and f"#{buyer.pk} Bought" in page
+    # Whoever never bought follows the policy asked before, everybody else this one.
+    page = client.post(edit, policy_form(name="V", priority=[], preview="1")).content.decode()
+    assert "1 open ticket would follow" in page and f"#{other.pk} " not in page
+    assert client.post(edit, form | {"region": "UA, xx"}).status_code == 422
+    assert client.post(edit, form | {"region": "ua"}).status_code == 302
+    policy.refresh_from_db()
+    assert policy.conditions == {"segment": ["repeat"], "tier": ["gold"], "region": ["UA"]}
+    shown = client.get(edit).content.decode()
+    assert 'value="UA"' in shown and 'value="repeat"' in shown
+    assert "Has bought twice or more" in client.get(reverse("service_levels")).content.decode()
 
 
 @pytest.mark.parametrize(

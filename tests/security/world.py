@@ -39,7 +39,17 @@ from livechat.doors import door_for
 from livechat.models import Greeting
 from livechat.talk import say
 from livechat.visitors import digest_of, visitor_begins, visitor_claims
-from metrics.models import Annotation, BusinessCalendar, FollowUp, Policy, Survey, SurveyAnswer
+from metrics.models import (
+    Annotation,
+    BusinessCalendar,
+    FollowUp,
+    Policy,
+    Survey,
+    SurveyAnswer,
+    Voucher,
+    VoucherPool,
+    Webhook,
+)
 from metrics.rules import ensure_defaults
 from people.models import Agent, Identity, Membership, Role, Team
 from privacy.models import RetentionRule
@@ -225,7 +235,8 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     spare = BusinessCalendar.objects.get_or_create(
         name="Spare", defaults={"time_zone": "UTC", "weekly": [[[0, 1440]]] * 7}
     )
-    ids |= {"policy": policy.pk, "calendar": policy.calendar_id, "spare": spare[0].pk}
+    hook, _new = Webhook.objects.get_or_create(name="Pager", defaults={"url": "https://pager.example/", "secret": ""})
+    ids |= {"policy": policy.pk, "calendar": policy.calendar_id, "spare": spare[0].pk, "webhook": hook.pk}
     ids |= {
         "key": key.pk, "server": server.pk, "mailbox": mailbox.pk, "connected": connected.channel_id, "call": call.pk, "log": log.pk, "sent": sent.pk, "failed": failed.pk, "unknown": unknown.pk, "waiting": waiting.pk, "note": note.pk,
         "file": file.public_id, "picture": note_file.public_id, "upload": upload.public_id, "stuck": stuck.pk, "half": half.pk, "asking": asking.pk,
@@ -262,7 +273,12 @@ def _disappointed(corner: Corner, ticket: Ticket) -> dict[str, int]:
     )  # fmt: skip
     row = FollowUp.objects.create(answer=answer, team=corner.team, opened_at=now, due_at=now, **by)
     noted = Annotation.objects.create(day=now.date(), text=f"{corner.word} courier", team=corner.team)
-    return {"survey": survey.pk, "spare_survey": spare.pk, "follow_up": row.pk, "annotation": noted.pk}
+    pool, new = VoucherPool.objects.get_or_create(name="Sorry")
+    if new:
+        Voucher.objects.bulk_create([Voucher(pool=pool, code=f"SORRY-{n}") for n in range(50)])
+    return {
+        "survey": survey.pk, "spare_survey": spare.pk, "follow_up": row.pk, "annotation": noted.pk, "pool": pool.pk,
+    }  # fmt: skip
 
 
 def _chat(corner: Corner) -> dict[str, int]:

@@ -231,7 +231,8 @@ SAMPLES: list[tuple[str, str, list[Any]]] = [
                   datetime(2026, 11, 20, 12, 18, 40, tzinfo=UTC), talk_seconds=153)]),
     ("phone", "twilio_voice_status_no_answer.form.json", [
         CallHeard("CA00000000000000000000000000000043", "in", "missed", "+380671110022", "+380440000100",
-                  datetime(2026, 11, 20, 12, 31, 13, tzinfo=UTC))]),
+                  datetime(2026, 11, 20, 12, 31, 13, tzinfo=UTC),
+                  waited_until=datetime(2026, 11, 20, 12, 31, 13, tzinfo=UTC))]),
     ("phone", "twilio_recording_completed.form.json", [
         RecordingHeard("CA00000000000000000000000000000042", "RE00000000000000000000000000000007", RemoteFile(
             {"url": "https://api.twilio.com/2010-04-01/Accounts/AC00000000000000000000000000000001/Recordings/"

@@ -138,6 +138,23 @@ def test_a_night_shift_runs_into_a_holiday_and_its_own_evening_does_not_open() -
     assert open_seconds_between(calendar, eve + timedelta(hours=12), eve + timedelta(days=2)) == 0
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "hours"),
+    [("22:00", "06:00", 8), ("09:00", "09:00", 24), ("00:00", "00:00", 24), ("23:59", "00:01", 2 / 60)],
+)
+def test_an_interval_whose_end_is_not_after_its_start_runs_into_the_next_day(
+    start: str, end: str, hours: float
+) -> None:
+    """On Mondays alone: what begins then goes on into Tuesday, and a start that is its end is a whole day."""
+    [interval] = every_day("UTC", (start, end)).weekly[0]
+    calendar = Calendar("UTC", ((interval,), *((),) * 6))
+    monday = datetime(2026, 5, 4, tzinfo=UTC)
+    assert open_seconds_between(calendar, monday, monday + timedelta(days=7)) == pytest.approx(hours * HOUR)
+    begins = monday + timedelta(minutes=interval.start)
+    assert open_seconds_between(calendar, begins, begins + timedelta(hours=hours)) == pytest.approx(hours * HOUR)
+    assert open_seconds_between(calendar, begins + timedelta(hours=hours), monday + timedelta(days=7)) == 0
+
+
 def test_the_leap_day_is_a_day() -> None:
     calendar = every_day("Europe/Kyiv", ("09:00", "17:00"))
     for year, days in ((2027, 1), (2028, 2)):

@@ -255,7 +255,7 @@ def test_one_hearing_serves_all_events_so_far(house: House) -> None:
     first, second = Event.objects.filter(kind__in=["message.queued", "ticket.solved"]).order_by("id")
     with CaptureQueriesContext(connection) as queries:
         keep_clocks(first)
-    assert len(queries) <= 13
+    assert len(queries) <= 14
     with CaptureQueriesContext(connection) as queries:
         keep_clocks(second)
     assert len(queries) == 1

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
 
+from events.models import Event
+from metrics.actions import save_calendar
 from metrics.clocks.replan import replan_all, waiting_for_replan
 from metrics.clocks.sweep import sweep
 from metrics.models import Clock, Policy
 from metrics.rules import freeze
-from tests.metrics.shop import ask, brief, clocks, make_policy, settle, sla_events
+from tests.metrics.shop import ask, brief, clocks, database_now, make_policy, settle, sla_events, work_week
 from tests.people import House, assert_gapless, make_house, row_counts
 from tickets import actions
 from tickets.inbound import Address
@@ -67,6 +72,42 @@ def test_what_was_slept_through_is_told_as_the_breach_alone(house: House) -> Non
     ticket = ask(house.channel, ago=90 * MINUTE)
     assert sweep() == 1
     assert sla_events(ticket) == [("sla.breached", 100)]
+
+
+@pytest.mark.parametrize("off", [timedelta(days=-2), timedelta(hours=-1), timedelta(hours=1), timedelta(days=2)])
+def test_a_worker_whose_clock_is_wrong_tells_at_the_same_moment(
+    house: House, monkeypatch: pytest.MonkeyPatch, off: timedelta
+) -> None:
+    """The database's clock decides: neither early by a worker that is ahead nor late by one that is behind."""
+    make_policy(warn=[])
+    late = ask(house.channel, ago=61 * MINUTE)
+    early = ask(house.channel, ago=59 * MINUTE, sender=Address("E", "e@e.example"))
+    right = time.time
+    monkeypatch.setattr("time.time", lambda: right() + off.total_seconds())
+    monkeypatch.setattr("django.utils.timezone.now", lambda: datetime.now(UTC) + off)
+    assert sweep() == 1
+    assert (sla_events(late), sla_events(early)) == ([("sla.breached", 100)], [])
+    told = Event.objects.get(kind="sla.breached")
+    assert abs(told.at - database_now()) < 5 * MINUTE
+
+
+def test_an_edit_of_a_calendar_plans_open_clocks_anew_too_and_the_page_says_how_many(house: House) -> None:
+    calendar = work_week()
+    make_policy(calendar=calendar, first_seconds=20 * 3600)
+    ticket = ask(house.channel)
+    before = clocks(ticket)[0].due_at
+    fields = {name: getattr(calendar, name) for name in ("name", "time_zone", "country", "region", "own_days")}
+    save_calendar(calendar.pk, by=house.adam, **fields, weekly=[[[0, 1440]]] * 7)
+    client = Client()
+    client.force_login(house.adam)
+    page = client.get(reverse("service_levels")).content.decode()
+    assert "1 open ticket is being planned anew" in page
+    assert (replan_all(), waiting_for_replan()) == (1, 0)
+    assert clocks(ticket)[0].due_at == ticket.opened_at + 20 * 60 * MINUTE != before
+    assert sla_events(ticket)[-1] == ("sla.replanned", 0)
+    # The same once more changes nothing.
+    save_calendar(calendar.pk, by=house.adam, **fields, weekly=[[[0, 1440]]] * 7)
+    assert waiting_for_replan() == 0
 
 
 def test_a_late_clock_goes_on_until_the_answer(house: House) -> None:

@@ -14,9 +14,10 @@ from playwright.sync_api import Page, expect
 from commerce.facts import OrderFacts
 from commerce.keeping import keep_orders
 from commerce.models import Shop
-from metrics.models import FollowUp, SurveyAnswer, SurveyInvitation
+from metrics.models import FollowUp, SurveyAnswer, SurveyInvitation, VoucherPool, Webhook
 from metrics.surveys.answers import Said, record_answer
 from metrics.surveys.links import answer_url
+from metrics.surveys.vouchers import import_codes
 from tests.metrics.shop import ask, database_now, make_policy
 from tests.metrics.surveys.asked import make_survey, outcome, solved
 from tests.people import House, make_agent, make_house
@@ -117,7 +118,15 @@ def fill(house: House) -> dict[str, Any]:
             SurveyAnswer.objects.create(survey=survey, kind=kind, score=score, answered_at=at, via="web")
     record_answer(was_asked(house).pk, Said(1, ["slow"], "Two weeks for one line!"))
     waiting = was_asked(house, sender=Address("Ivo", "ivo@other.example"))
-    return {"survey": survey.pk, "shop": shop.pk, "link": answer_url(waiting).partition("://")[2].partition("/")[2]}
+    pool = VoucherPool.objects.create(name="Sorry", worth="Free shipping", warn_below=5)
+    import_codes(pool.pk, ["SORRY-1", "SORRY-2"], by=house.adam)
+    Webhook.objects.create(name="Pager", url="https://pager.example/alarm", secret="")
+    return {
+        "survey": survey.pk,
+        "pool": pool.pk,
+        "shop": shop.pk,
+        "link": answer_url(waiting).partition("://")[2].partition("/")[2],
+    }
 
 
 def was_asked(house: House, **fields: Any) -> SurveyInvitation:
@@ -132,7 +141,8 @@ def was_asked(house: House, **fields: Any) -> SurveyInvitation:
 PATHS = (
     "/reports/", "/reports/satisfaction/", "/reports/satisfaction/?kind=nps", "/reports/satisfaction/answers/?kind=csat",
     "/reports/retention/?period=365", "/reports/work/", "/reports/topics/", "/reports/follow-ups/", "/reports/follow-ups/?state=done", "/reports/service-level/", "/surveys/", "/surveys/new/",
-    "/surveys/{survey}/", "/surveys/budget/", "/shops/", "/shops/new/", "/shops/{shop}/", "/{link}?score=2", "/survey/nothing/",
+    "/surveys/{survey}/", "/surveys/budget/", "/surveys/vouchers/", "/surveys/vouchers/new/", "/surveys/vouchers/{pool}/", "/service-levels/",
+    "/service-levels/policies/new/", "/service-levels/webhooks/new/", "/reports/retention/?outlook=1", "/shops/", "/shops/new/", "/shops/{shop}/", "/{link}?score=2", "/survey/nothing/",
 )  # fmt: skip
 
 
