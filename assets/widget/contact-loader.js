@@ -9,11 +9,6 @@
   const host = document.createElement('helpdesk-contact');
   const frame = document.createElement('iframe');
   let loads = 0;
-  // What screen readers call the frame.
-  const TITLES = {
-    en: 'Contact form', uk: 'Контактна форма', de: 'Kontaktformular', fr: 'Formulaire de contact', es: 'Formulario de contacto',
-    pl: 'Formularz kontaktowy',
-  };
 
   // A page that says nothing of its scheme is light, whatever its reader's machine prefers.
   function schemeOfPage() {
@@ -31,7 +26,7 @@ iframe{all:unset;display:block;width:100%;height:640px}`);
     root.adoptedStyleSheets = [sheet];
     const said = new URLSearchParams({ lang: lang || document.documentElement.lang.slice(0, 2), in: location.origin, theme });
     frame.src = `${base}/contact/${encodeURIComponent(form)}/?${said}`;
-    frame.title = title || TITLES[said.get('lang')] || TITLES.en;
+    frame.title = title || 'Contact form';
     frame.addEventListener('load', () => (loads += 1) > 1 && host.scrollIntoView({ block: 'nearest' }));
     root.append(frame);
     const place = target ? document.querySelector(target) : !document.body.contains(script) && document.body;
@@ -42,6 +37,7 @@ iframe{all:unset;display:block;width:100%;height:640px}`);
   addEventListener('message', ({ origin, source, data }) => {
     if (origin !== base || source !== frame.contentWindow || data?.helpdesk !== 1) return;
     if (data.type === 'height' && data.data > 0) frame.style.height = `${Math.min(Math.ceil(data.data), 6000)}px`;
+    else if (data.type === 'title') frame.title = title || data.data;
     else if (data.type === 'sent') host.dispatchEvent(new CustomEvent('helpdesk-sent', { bubbles: true, composed: true }));
   });
 

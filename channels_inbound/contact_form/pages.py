@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django import forms
@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
@@ -49,8 +49,19 @@ class MessageForm(forms.Form):
         label=gettext_lazy("Your message"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 6})
     )
 
+    # Django's own are familiar in German and Polish, where customers are strangers.
+    WRONG: ClassVar[dict[str, Any]] = {
+        "required": gettext_lazy("Please fill this in."),
+        "invalid": gettext_lazy("This does not look like an email address."),
+        "max_length": ngettext_lazy(
+            "At most %(limit_value)d character.", "At most %(limit_value)d characters.", "limit_value"
+        ),
+    }
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.error_messages |= self.WRONG
         for name, hint in (("name", "name"), ("email", "email"), ("phone", "tel")):
             self.fields[name].widget.attrs["autocomplete"] = hint
 

@@ -74,5 +74,6 @@ const { parent: around, done } = document.documentElement.dataset;
 if (around && window.parent !== window) {
   const tell = (type, data) => window.parent.postMessage({ helpdesk: 1, type, data }, around);
   new ResizeObserver(() => tell('height', document.body.scrollHeight)).observe(document.body);
+  tell('title', document.title); // in the language of the form, for screen readers
   if (done !== undefined) tell('sent');
 }

@@ -132,7 +132,7 @@ def test_links_open_what_they_are_for_and_nothing_else(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("uk", "Наскільки ви задоволені"), ("pl", "Jak oceniasz"), ("xx", "How satisfied")]
+    ("language", "words"), [("uk", "Наскільки ви задоволені"), ("pl", "Jak oceniają Państwo"), ("xx", "How satisfied")]
 )
 def test_the_page_and_the_mail_speak_the_customers_language(house: House, language: str, words: str) -> None:
     make_survey()
