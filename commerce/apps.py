@@ -6,6 +6,7 @@ class CommerceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from .placeholders import teach  # the models of other apps are ready only now
+        from . import conditions, placeholders  # the models of other apps are ready only now
 
-        teach()
+        placeholders.teach()
+        conditions.teach()

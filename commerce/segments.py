@@ -119,6 +119,11 @@ def _tier(paid: dict[str, int]) -> str:
     return "silver" if any(silver for _gold, silver in reached) else "bronze"
 
 
+def best_spent() -> dict[str, int]:
+    """What one of the best tenth spent within a year at least, by currency; an hour old at most."""
+    return {currency: gold for currency, (gold, _silver) in _best().items()}
+
+
 def _best() -> dict[str, list[int]]:
     kept = cache.get("commerce:tiers")
     if kept is None:

@@ -25,6 +25,7 @@ from tickets.statuses import named_condition
 
 Values = tuple[object, ...]
 Condition = Callable[[Values, datetime], Q]
+Choices = Callable[[], Iterable[tuple[str, Any]]]
 
 # A capped count looks at so many tickets of a view at most, and counts so far.
 CAP_WINDOW = 2_000
@@ -40,9 +41,14 @@ def ticket_q(where: Where, *, at: datetime | None = None) -> Q:
     return condition
 
 
-def teach_condition(name: str, condition: Condition) -> None:
-    """Learn a condition of a higher app (a customer's segment, a field of the shop's own); once, when it is ready."""
-    _CONDITIONS[name] = condition
+def teach_condition(name: str, condition: Condition, choices: Choices = list) -> None:
+    """Learn a condition of a higher app (a customer's segment), and what a view may choose of it; when it is ready."""
+    _CONDITIONS[name], _CHOICES[name] = condition, choices
+
+
+def choices_of(name: str) -> list[tuple[str, Any]]:
+    """Value and words of what may be chosen of a taught condition; none where nobody taught it."""
+    return list(_CHOICES.get(name, list)())
 
 
 def is_condition(name: str) -> bool:
@@ -202,3 +208,4 @@ _CONDITIONS: dict[str, Condition] = {
     "after": _after,
     "attachment": _attachment,
 }
+_CHOICES: dict[str, Choices] = {}

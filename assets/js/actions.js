@@ -82,6 +82,7 @@ export function tag(name, on) {
   if (bulk.any()) return void bulk.act('tag', { value: name });
   const show = () => {
     const chip = $$('[data-untag]', $('#thread')).find((one) => one.dataset.untag === name)?.closest('.tag');
+    if (!on && chip?.contains(document.activeElement)) $('#subject')?.focus({ preventScroll: true });
     if (!on) chip?.remove();
     else if (!chip) $('.subj .tags')?.append(element('span', { class: 'tag chip' }, name));
   };

@@ -65,6 +65,7 @@ async function submit(event) {
     refuse(form, error);
   }
   button.disabled = false;
+  if (dialog.open && document.activeElement === document.body) button.focus(); // while disabled it had lost the focus
 }
 
 // Said beside what was refused; where one may insist, the next click does.

@@ -12,6 +12,7 @@ let refreshing = null;
 let again = false;
 let pinned = true;
 let watcher = null;
+let held = null;
 
 export const ticket = () => facts;
 export const number = () => facts?.number ?? null;
@@ -29,9 +30,8 @@ export function settle({ focus = null } = {}) {
   watcher = new ResizeObserver(() => pinned && toEnd());
   watcher.observe(timeline());
   watcher.observe(talk());
-  talk().addEventListener('scroll', () => {
-    const box = talk();
-    pinned = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+  talk().addEventListener('scroll', ({ target: box }) => {
+    if (box === talk()) pinned = box.scrollHeight - box.scrollTop - box.clientHeight < 60; // or told of after it was left
   }, { passive: true });
   toEnd();
   fill();
@@ -61,20 +61,22 @@ export function apply(updates, base = lastEvent()) {
   if (updates?.row) arrive(updates.row, { mine: true });
   if (!updates || !facts || updates.facts.number !== facts.number) return;
   if (base !== lastEvent()) return void refresh();
-  const wasFocused = document.activeElement?.closest(':is(#thread-head, #ticket-side) :is([data-menu], [data-cmd])');
+  const wasFocused = document.activeElement?.closest(':is(#thread-head, #thread-top, #ticket-side) *');
   replace('#thread-head', updates.head);
   replace('#thread-top', updates.top);
-  replace('#ticket-side', updates.side);
+  drawSide(updates.side);
   refillDeadlines();
   if (updates.related) refill('#ticket-related');
   if (updates.aside) refill('#ticket-asides');
   if (updates.person) document.dispatchEvent(new CustomEvent('ticket:person'));
-  if (wasFocused) refocus(wasFocused);
+  if (wasFocused && !wasFocused.isConnected) refocus(wasFocused, $$('#thread-head, #thread-top, #ticket-side'));
   for (const [id, html] of Object.entries(updates.changed)) {
     const shown = document.getElementById(id);
     const fresh = build(html).firstElementChild;
+    const within = shown?.contains(document.activeElement) ? document.activeElement : null;
     if (shown && fresh) shown.replaceWith(fresh);
     else shown?.remove();
+    if (within) refocus(within, fresh ? [fresh] : []);
   }
   for (const item of [...build(updates.items).children]) show(item);
   for (const frame of $$('iframe.frame:not([data-fitted])', timeline())) fit(frame);
@@ -100,9 +102,25 @@ function show(item) {
 
 const replace = (selector, html) => $(selector).replaceChildren(build(html));
 
-function refocus(old) {
-  const name = old.dataset.menu ? `[data-menu=${old.dataset.menu}]` : `[data-cmd=${old.dataset.cmd}]`;
-  $(`:is(#thread-head, #ticket-side) ${name}`)?.focus({ preventScroll: true });
+// What had the focus was drawn anew within `places`: its like has it now, else the subject, so that keys go on from here.
+function refocus(old, places) {
+  const name = ['menu', 'cmd', 'untag'].find((one) => one in old.dataset);
+  const like = name && places.flatMap((place) => $$(`[data-${name}]`, place)).find((one) => one.dataset[name] === old.dataset[name] && one.checkVisibility());
+  (like || $('#subject'))?.focus({ preventScroll: true });
+}
+
+// What somebody writes in a field of the shop's own is not drawn over: they leave it first. What they changed is then
+// drawn by the answer to it.
+function drawSide(html) {
+  const field = document.activeElement?.closest('#ticket-side [data-field]');
+  if (!field) return void replace('#ticket-side', html);
+  const known = held?.field === field;
+  held = { field, html };
+  if (!known) field.addEventListener('focusout', () => {
+    const said = field.type === 'checkbox' ? (field.checked ? '1' : '') : field.value;
+    if (held?.field === field && field.isConnected && said === field.dataset.was) replace('#ticket-side', held.html);
+    held = null;
+  }, { once: true });
 }
 
 // Asks what is new; one question at a time.

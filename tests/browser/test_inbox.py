@@ -13,7 +13,7 @@ from tests.people import NOW, House, events_of, make_house, open_ticket, receive
 from tests.support.browser import OpenPage, expect_words, into_words, write
 from tests.support.live import LiveStack
 from tests.support.smtp_sink import SmtpSink
-from tickets.actions import add_note, assign_ticket, move_to_team, reply
+from tickets.actions import add_note, add_tag, assign_ticket, move_to_team, reply
 from tickets.inbound import Address
 from tickets.models import Attachment, Draft, Message, MessageKind, OutboxState, RemovedUpload, Status, Ticket
 
@@ -156,6 +156,47 @@ def test_single_keys_are_off_while_typing_and_where_the_profile_says_so(house: H
     expect(other.locator("#palette")).to_be_visible()
     assert Ticket.objects.get(pk=ticket.pk).status == Status.OPEN
     assert "ticket.solved" not in events_of(ticket.pk)
+
+
+def test_escape_leads_out_of_what_one_writes_and_then_out_of_the_ticket(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    page.keyboard.press("r")
+    editor = page.locator(".ProseMirror")
+    expect(editor).to_be_focused()
+    page.keyboard.type("It will leave tomorrow.")
+    page.keyboard.press("Escape")
+    row = page.locator(f"#row-{ticket.pk} a").first
+    expect(row).to_be_focused()
+    expect(editor).to_have_text("It will leave tomorrow.")
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile(r"/inbox/open/$"))
+
+
+def test_the_focus_outlives_what_is_drawn_anew(house: House, open_page: OpenPage) -> None:
+    """After a reply, a removed tag and a colleague's note the keys go on from where one was."""
+    ticket = open_ticket(house.channel)
+    add_tag(ticket.pk, by=house.olena, name="late")
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    ready(page)
+    subject = page.locator("#subject")
+
+    page.keyboard.press("r")
+    expect(page.locator(".ProseMirror")).to_be_focused()
+    page.keyboard.type("It will leave tomorrow.")
+    page.keyboard.press("Control+Shift+Enter")
+    expect(page.locator("#timeline .msg[data-client]")).to_have_count(1)
+    expect(subject).to_be_focused()
+    add_note(ticket.pk, by=house.ben, text="Ben was here.")
+    expect(page.locator("#timeline")).to_contain_text("Ben was here.")
+    expect(subject).to_be_focused()
+    page.locator("[data-untag=late]").focus()
+    page.keyboard.press("Enter")
+    until(lambda: not Ticket.objects.get(pk=ticket.pk).tags.exists())
+    expect(page.locator("[data-untag=late]")).to_have_count(0)
+    expect(subject).to_be_focused()
 
 
 def test_a_ukrainian_layout_has_the_same_keys(house: House, open_page: OpenPage) -> None:

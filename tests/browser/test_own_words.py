@@ -15,10 +15,11 @@ from tests.livechat.talking import begin
 from tests.people import House, make_house, open_ticket
 from tests.support.browser import OpenPage, accessibility_violations, write
 from tests.support.live import LiveStack
+from tickets.actions import add_note
 from tickets.actions.custom_statuses import save_custom_status
-from tickets.actions.fields import save_field
+from tickets.actions.fields import save_field, set_field
 from tickets.assigning.settings import save_assigning
-from tickets.models import CustomStatus, FieldValue, Ticket
+from tickets.models import CustomStatus, FieldValue, Ticket, TicketField
 
 LOOKS = [("desk", "light"), ("desk", "dark"), ("phone", "light"), ("phone", "dark")]
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
@@ -66,6 +67,26 @@ def test_a_field_is_said_beside_the_ticket_and_taken_back(house: House, open_pag
     expect(page.locator("#toast")).to_contain_text("is a number")
     expect(amount).to_have_value("")
     assert value(ticket, "Amount") is None
+
+
+def test_what_is_being_written_in_a_field_outlives_what_a_colleague_does(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel)
+    page = at_ticket(open_page, house, ticket)
+    amount = page.get_by_label("Amount")
+    amount.focus()
+    page.keyboard.type("12")
+    add_note(ticket.pk, by=house.ben, text="Ben was here.")
+    expect(page.locator("#timeline")).to_contain_text("Ben was here.")
+    expect(amount).to_be_focused()
+    page.keyboard.type("5")
+    page.keyboard.press("Tab")
+    until(lambda: value(ticket, "Amount") == "125")
+    # One who only looked sees, having left it, what stands there now.
+    amount.focus()
+    set_field(ticket.pk, by=house.ben, field_id=TicketField.objects.get(name="Amount").pk, value="7")
+    expect(page.locator("#timeline")).to_contain_text("7")
+    page.keyboard.press("Tab")
+    expect(amount).to_have_value("7")
 
 
 def test_closing_asks_for_what_is_missing_and_goes_on(house: House, open_page: OpenPage) -> None:

@@ -83,6 +83,10 @@ def test_merged_and_split_with_the_keyboard(house: House, pair: tuple[Ticket, Ti
 
     page.keyboard.press("Shift+S")
     expect(sheet.locator("input[type=checkbox]")).to_have_count(2)
+    sheet.locator(".pri").focus()
+    page.keyboard.press("Enter")
+    expect(sheet.locator(".problem")).to_be_visible()
+    expect(sheet.locator(".pri")).to_be_focused()
     sheet.locator("input[type=checkbox]").nth(1).focus()
     page.keyboard.press("Space")
     sheet.get_by_label("Subject of the new ticket").focus()

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone, translation
@@ -160,7 +161,10 @@ def _note_tickets(job: BulkJob, selection: Selection, by: Agent) -> int:
         tickets = tickets.filter(pk__in=selection.ids)
     else:
         tickets = tickets.filter(ticket_q(selection.where)).exclude(pk__in=selection.without)
-    chosen, params = tickets.values("pk")[: MOST + 1].query.sql_with_params()
+    try:
+        chosen, params = tickets.values("pk")[: MOST + 1].query.sql_with_params()
+    except EmptyResultSet:  # a condition that nothing can meet, or a scope without tickets
+        return 0
     # One statement, whatever the number: what was typed travels as parameters.
     statement = f"INSERT INTO tickets_bulkitem (job_id, ticket_id) SELECT %s, chosen.id FROM ({chosen}) AS chosen(id)"  # noqa: S608
     with connection.cursor() as cursor:

@@ -14,6 +14,7 @@ from people.models import Agent
 from people.permissions import Permission
 from tickets.actions.labels import tag_name
 from tickets.actions.views import Audience
+from tickets.conditions import choices_of
 from tickets.errors import InvalidInput
 from tickets.models import DueState, Priority, SavedView, Status, TicketField, ViewOrder
 
@@ -36,6 +37,7 @@ CHOICES = {
     "priority": True,
     "due": False,
     "language": False,
+    "segment": False,
 }
 
 
@@ -68,6 +70,7 @@ class ViewForm(forms.Form):
         label=_("Any of these tags"), required=False, max_length=300, help_text=_("With commas between them.")
     )
     language = _Several(_("Language"))
+    segment = _Several(_("Customer"))
     text = forms.CharField(
         label=_("Words"), required=False, max_length=200, help_text=_("As in the search: words, “phrases”, -without.")
     )
@@ -159,4 +162,5 @@ def _choices(agent: Agent, known: Directory) -> dict[str, Iterable[tuple[str, An
         "priority": [(str(value), label) for value, label in reversed(Priority.choices)],
         "due": [choice for choice in DueState.choices if choice[0]],
         "language": NAMES.items(),
+        "segment": choices_of("segment"),
     }

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -170,6 +171,13 @@ def _customers(part: str) -> list[int]:
 
 def _find(search: Search, cursor: Cursor) -> list[tuple[int, datetime]]:
     """(id, last message at) of up to limit + 1 tickets after the cursor."""
+    try:
+        return _look(search, cursor)
+    except EmptyResultSet:  # `tag:` of nothing there is, or a scope without tickets: no statement is left to run
+        return []
+
+
+def _look(search: Search, cursor: Cursor) -> list[tuple[int, datetime]]:
     if not search.query.wanted:
         return _walk(search, cursor, None) or []
     estimate = _estimate(search)

@@ -20,7 +20,8 @@ MAX_WORDS = 30_000
 _MOST_PLACES = 255  # a tsvector keeps no more for one lexeme
 _FIELD_GAP = 8  # so that no phrase runs from the subject into the text
 
-_APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼ`´′ʹ＇‛"), "'")
+# Before compatible forms are made plain, which would make "No" of the sign and a word of №48190.
+_SIGNS = dict.fromkeys(map(ord, "’‘ʼ`´′ʹ＇‛"), "'") | {ord("№"): "#"}
 _FOLDED = str.maketrans(
     {"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i", "ё": "е", "ς": "σ"}
     | dict.fromkeys(map(chr, (0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x0640)), "")
@@ -58,10 +59,10 @@ def normalise(text: str) -> str:
 
 
 def _plain(match: re.Match[str]) -> str:
-    text = unicodedata.normalize("NFKD", match[0].translate(_APOSTROPHES)).translate(_FOLDED)
+    text = unicodedata.normalize("NFKD", match[0].translate(_SIGNS)).translate(_FOLDED)
     text = _OTHER_MARKS.sub("", _LATIN_MARKS.sub("", text))
     # Once more: a compatible form may have hidden a capital, an apostrophe or a joiner.
-    return unicodedata.normalize("NFC", text).lower().translate(_APOSTROPHES).replace("_", "-")
+    return unicodedata.normalize("NFC", text).lower().translate(_SIGNS).replace("_", "-")
 
 
 def search_document(

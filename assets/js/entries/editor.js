@@ -97,6 +97,8 @@ export class RichText {
         attributes,
         handlePaste: (view, { clipboardData }) => this.takeFiles(clipboardData, files, hasWords(clipboardData)),
         handleDrop: (view, event, slice, moved) => !moved && this.dropFiles(event, files),
+        // ProseMirror would swallow Esc, which leads out of what one writes.
+        handleDOMEvents: { keydown: (view, { key, isComposing }) => key === 'Escape' && !isComposing },
       },
       onUpdate: changed,
       onTransaction: () => this.press(),

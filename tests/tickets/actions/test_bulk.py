@@ -197,6 +197,15 @@ def test_a_view_is_taken_as_it_is_now_but_for_some(house: House) -> None:
     assert set(Ticket.objects.filter(status="open").values_list("pk", flat=True)) == {ids[0], ids[1], new.pk}
 
 
+def test_a_view_that_nothing_can_stand_in_is_done_at_once(house: House) -> None:
+    some(house, 1)
+    job = actions.start_bulk(
+        actions.Selection(where={"status": ()}), by=house.olena, do="status", value="solved", client_id=uuid4(), at=NOW
+    )
+    finish()
+    assert (outcome(job), job.phase) == ({}, BulkPhase.DONE)
+
+
 @pytest.mark.parametrize(
     ("do", "value"),
     [("status", "closed"), ("assignee", "{vera}"), ("assignee", "0"), ("team", "99"), ("priority", "7"), ("tag", " "),

@@ -74,7 +74,7 @@ def test_what_is_found_newest_first(house: House, tickets: dict[str, int], typed
 
 def test_a_ticket_by_its_number_comes_first(house: House, tickets: dict[str, int]) -> None:
     number = tickets["refund"]
-    for typed in (str(number), f"#{number}", f"[#{number}]"):
+    for typed in (str(number), f"#{number}", f"[#{number}]", f"№{number}", f"№ {number}"):
         assert search_tickets(house.olena, typed).ids[0] == number
 
 

@@ -75,6 +75,9 @@ FINDS: list[tuple[str, Callable[[dict[str, int]], set[int]]]] = [
     ("to:support@", lambda t: {t["anna"], t["bert"], t["carl"]}),
     ("channel:returns", lambda t: set()),
     ("before:2026-03-02", lambda t: {t["bert"]}),
+    ("before:someday", lambda t: set()),
+    ("parcel status:nonsense", lambda t: set()),
+    ("team:nosuch -parcel", lambda t: set()),
     ("after:2026-03-02 parcel", lambda t: {t["anna"], t["carl"]}),
     ('"my parcel" from:carl', lambda t: {t["carl"]}),
 ]

@@ -34,6 +34,9 @@ def found(typed: str, text: str, language: str = "") -> bool:
         ("деньги", "где мои деньгам", "ru"),
         ("48213", "order 48213.", "en"),
         ("NV-48213", "order NV-48213", "en"),
+        ("48213", "замовлення №48213", "uk"),
+        ("№48213", "замовлення № 48213", "uk"),
+        ("№NV-48213", "order #NV-48213", "en"),
         ("zoe@customer.example", "from zoe@customer.example", "en"),
     ],
 )
