@@ -221,6 +221,7 @@ export function startActions() {
   command('view-new', () => location.assign('/views/new/'));
   const reports = $$('#places a').find((link) => link.pathname === '/reports/');
   command('reports', () => location.assign(reports.href), { when: () => Boolean(reports) });
+  command('notices', () => location.assign('/notifications/'));
   command('profile', () => location.assign('/profile/'));
   // Of what a search found, only several at once: each is opened in its own list.
   if ($('#hits')) command('close', () => close(), { when: bulk.any });

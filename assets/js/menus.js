@@ -248,6 +248,7 @@ export function startMenus() {
     if (field.value) snooze({ until: field.value });
   });
   for (const name of ['assign', 'team', 'status', 'priority', 'tag']) command(name, () => openMenu(name), { when: mayEdit });
+  command('ways', () => openMenu('send'), { when: () => Boolean($('#composer [data-menu=send]')?.checkVisibility()) });
   command('remind', () => openMenu('remind'), { when: () => thread.number() !== null });
   command('snooze', () => openMenu('snooze'), { when: () => mayEdit() && (bulk.any() || !['solved', 'closed'].includes(thread.ticket().status)) });
 }

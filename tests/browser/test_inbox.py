@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page, Route, expect
 
 from tests.people import NOW, House, events_of, make_house, open_ticket, receive
@@ -172,6 +174,32 @@ def test_escape_leads_out_of_what_one_writes_and_then_out_of_the_ticket(house: H
     expect(editor).to_have_text("It will leave tomorrow.")
     page.keyboard.press("Escape")
     expect(page).to_have_url(re.compile(r"/inbox/open/$"))
+
+
+def test_every_command_has_a_key_and_the_key_runs_it(house: House, open_page: OpenPage) -> None:
+    source = Path(settings.BASE_DIR, "assets/js")
+    keyed = set(re.findall(r"command: '([\w-]+)'", (source / "keys.js").read_text()))
+    lists = re.findall(r"const OF_(?:TICKET|APP) = \[(.*?)\]", (source / "palette.js").read_text(), re.DOTALL)
+    offered = {name for one in lists for name in re.findall(r"'([\w-]+)'", one)}
+    assert len(offered) > 40
+    assert offered - keyed == set()
+
+    ticket = open_ticket(house.channel)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    ready(page)
+    for key, opened in (("y", "#menu-send"), ("d", "#sheet"), ("q", "#menu-presence")):
+        page.keyboard.press(key)
+        expect(page.locator(opened)).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator(opened)).to_be_hidden()
+    for key, picked in (("a", 1), ("n", 0)):
+        page.keyboard.press("*")
+        page.keyboard.press(key)
+        expect(page.locator("#rows input:checked")).to_have_count(picked)
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+    expect(page).to_have_url(re.compile("/notifications/$"))
 
 
 def test_the_focus_outlives_what_is_drawn_anew(house: House, open_page: OpenPage) -> None:

@@ -29,6 +29,8 @@ STRINGS = {
     "cmd_hand_over": _("Hand over with a note"),
     "cmd_follow": _("Follow or stop following"),
     "mention": _("People and teams"),
+    "cmd_ways": _("Ways to send"),
+    "cmd_notices": _("Notifications"),
     "cmd_field": _("Say something in a field"),
     "field_set": _("%s is set."),
     "cmd_presence": _("Online, busy, away or off duty"),
