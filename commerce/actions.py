@@ -66,6 +66,7 @@ def remove_shop(shop_id: int, *, by: Agent) -> None:
     """Switch a shop off and forget its secret. Its orders stay."""
     _may(by)
     with transaction.atomic():
+        shop_of(shop_id)  # or a number that is none would reach the lock
         lock_shop(shop_id)
         shop = shop_of(shop_id)
         if not shop.is_active and not shop.secret:

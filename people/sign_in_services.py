@@ -107,8 +107,10 @@ def save_service(
 
 
 def remove_service(service_id: int, *, by: Agent, at: datetime | None = None) -> bool:
-    """Take a service away with all its links; False when it is gone already."""
+    """Take a service away with all its links; False when it is gone already. Whoever may not set one up may not lock
+    everybody out who comes by it either."""
     require(by, Permission.MANAGE_AGENTS)
+    require_own(by, frozenset(Permission))
     with transaction.atomic():
         row = SignInService.objects.select_for_update().filter(pk=service_id).first()
         if row is None:

@@ -15,11 +15,11 @@ from django.test import Client
 
 from events.models import Event
 from people.credentials import rotate_credentials
-from people.models import Agent, ServiceKind, SignInLink, SignInService
-from people.permissions import PermissionDenied
+from people.models import Agent, CustomRole, ServiceKind, SignInLink, SignInService
+from people.permissions import CUSTOM, Permission, PermissionDenied, completed
 from people.roles import Refused
 from people.sign_in_services import remove_service, save_service
-from tests.people import House, make_house, signed_in
+from tests.people import House, make_agent, make_house, signed_in
 from tests.providers.open_id import CLIENT, CLIENT_SECRET, OpenIdServer
 from tests.providers.server import running
 
@@ -328,6 +328,22 @@ def test_only_admins_set_services_up(house: House, service: SignInService, who_a
             secret="x", is_active=True, has_second_step=True,
         )  # fmt: skip
     assert SignInService.objects.values().get() == kept
+
+
+def test_whoever_only_looks_after_people_locks_nobody_out(house: House, service: SignInService) -> None:
+    granted = [permission.value for permission in completed({Permission.MANAGE_AGENTS})]
+    role = CustomRole.objects.create(name="Keeper", permissions=granted)
+    keeper, kept = (
+        make_agent("Kira", role=CUSTOM, custom_role=role, granted=granted),
+        SignInService.objects.values().get(),
+    )
+    with pytest.raises(PermissionDenied):
+        remove_service(service.pk, by=keeper)
+    client = signed_in(keeper)
+    assert client.post(f"/team/sign-in/{service.pk}/remove/").status_code == 403
+    assert client.get(f"/team/sign-in/{service.pk}/").status_code == 403
+    assert SignInService.objects.values().get() == kept
+    assert not Event.objects.filter(kind="sign_in_service.removed").exists()
 
 
 def test_an_agent_takes_their_own_link_away(house: House, service: SignInService) -> None:

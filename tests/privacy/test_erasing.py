@@ -334,6 +334,11 @@ def test_scrubbing(before: Any, after: Any) -> None:
     assert scrubbed(before, ["zoe"]) == after
 
 
+def test_who_is_called_like_a_state_takes_no_state_out_of_the_facts() -> None:
+    facts = {"from": "open", "to": "closed", "kind": "email", "priority": "30", "who": "open sesame", "x": "opener"}
+    assert scrubbed(facts, ["open", "closed", "email"]) == facts | {"who": "", "x": ""}
+
+
 @pytest.mark.parametrize(
     ("content", "named"),
     [

@@ -248,7 +248,7 @@ VISITS = [
     ticket("ticket_orders", "orders/"),
     Visit("push_key", "/push/"),
     Visit("push_browser", "/push/browsers/", form={"endpoint": "https://push.example/{word}", "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "auth": "BTBZMqHH6r4Tts7J_aSIgg"}),
-    Visit("push_forget", "/push/browsers/remove/", form={"endpoint": "https://push.example/{word}"}),
+    Visit("push_forget", "/push/browsers/remove/", form={"endpoint": "https://push.example/told-{word}"}),
     Visit("customer", "/customers/{customer}/", foreign=True),
     Visit("customer_note", "/customers/{customer}/notes/", form={"text": "{word} is known"}, may=NOTING, foreign=True, answers=(302,)),
     Visit("customer_preference", "/customers/{customer}/preference/", form={"kind": "email"}, may=ANSWERING, foreign=True, answers=(302,)),

@@ -8,24 +8,45 @@ it came and is shown in a frame of its own (tests/security/test_html_mail.py).
 from __future__ import annotations
 
 import json
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
 from django.db import connection, models
+from django.utils import timezone
 from playwright.sync_api import Error, Page
 
+from commerce.models import Buyer, Order, Shop
+from people.models import CustomerNote
+from privacy.models import ConsentEntry, LegalHold
 from tests.security.routes import OWN, VISITS, Visit
 from tests.security.test_evil_customer import watch
 from tests.security.world import SUPPORT_WORD, Corner, World, make_world
 from tests.support.browser import OpenPage
 from tests.support.live import LiveStack
+from tickets.models import (
+    Call,
+    Channel,
+    CustomStatus,
+    FieldValue,
+    Reminder,
+    Secret,
+    Tag,
+    Tagging,
+    Ticket,
+    TicketField,
+    TicketLink,
+)
 
 PAYLOADS = [
     "\"'><img src=x onerror=console.log('pwned')>",
     "</title></script><svg onload=console.log('pwned')>",
     "[x](javascript:console.log('pwned')) {{7*7}} ${7*7}",
+    "\"'><style>body{display:none}</style><b class=pwned>",
 ]
-APPS = ("people", "tickets", "channels_inbound", "commerce", "metrics", "livechat")
+# What of them would stand in a page as markup: an element, a style that reaches beyond its words, a link that runs.
+MARKUP = "img[src='x'], svg[onload], a[href^='javascript:'], b.pwned, body style, [style*='position:fixed']"
+APPS = ("people", "tickets", "channels_inbound", "commerce", "metrics", "livechat", "privacy")
 TEXTS = (models.CharField, models.TextField, models.JSONField)
 # What must stay a machine's word: states, keys, hashes, places.
 KEPT = (
@@ -75,8 +96,33 @@ def world(live_stack: LiveStack) -> World:
     """Made while no worker runs: it would take away what the world is just making of its mails."""
     live_stack.kill("worker")
     world = make_world()
+    enrich(world.support)
     live_stack.revive()
     return world
+
+
+def enrich(corner: Corner) -> None:
+    """What the walk needs none of: an order, fields, tags, notes, reasons and a consent with the word in them."""
+    word, ticket = corner.word, Ticket.objects.get(pk=corner.ids["ticket"])
+    address = f"{word}@customer.example"
+    shop, now = Shop.objects.get(name="Files"), timezone.now()
+    buyer = Buyer.objects.create(key=address, email=address, name=word)
+    Order.objects.create(
+        shop=shop, external_id=word, number=f"#{word}", buyer=buyer, status="paid", currency="EUR", total=1000,
+        placed_at=now, changed_at=now, tracking=word, items=[{"title": word, "sku": word, "quantity": 1, "price": 1000}],
+    )  # fmt: skip
+    field = TicketField.objects.create(name=f"{word} field", key=word, kind="choice", choices=[word, "other"])
+    FieldValue.objects.create(ticket=ticket, field=field, value=word, folded=word)
+    Tagging.objects.create(ticket=ticket, tag=Tag.objects.create(name=word))
+    CustomStatus.objects.create(name=f"{word} status", category="open", names={"uk": word})
+    CustomerNote.objects.create(public_id=uuid4(), customer=ticket.customer, text=word, at=now)
+    Reminder.objects.create(ticket=ticket, agent_id=corner.ids["agent"], text=word, at=now)
+    TicketLink.objects.create(ticket=ticket, other_id=corner.ids["twin"], reason="related", note=word)
+    Call.objects.filter(pk=corner.ids["call"]).update(ticket=ticket)
+    ConsentEntry.objects.create(customer=ticket.customer, purpose=word, given=True, how="mail", proof=word, at=now)
+    LegalHold.objects.create(customer=ticket.customer, reason=word, since=now)
+    Secret.objects.create(message_id=corner.ids["message"], kind="card", ends="<b>", secret="")
+    Channel.objects.filter(pk=corner.ids["chat"]).update(name=f"{word} chat")
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
@@ -89,7 +135,7 @@ def test_it_is_text_on_every_page(world: World, open_page: OpenPage, payload: st
     page.on("pageerror", lambda error: ran.append(f"script error: {error.stack}"))
     for visit in _pages():
         seen += _open(page, visit, world.support)
-        if ran or asked or page.locator("img[src='x'], svg[onload], a[href^='javascript:']").count():
+        if ran or asked or page.locator(MARKUP).count() or not page.locator("body").is_visible():
             wrong.append(f"{visit.path}: {ran} {asked}")
             ran.clear()
             asked.clear()

@@ -15,8 +15,9 @@ from tests.security.world import World, changed, everything, make_world, signed_
 from tickets.models import Ticket
 
 ALL = VISITS + OWN
-# Only its uploader's request removes something.
+# Only its uploader's request, and that of the browser's agent, removes something.
 REMOVAL = "POST /tickets/{ticket}/uploads/{upload}/removal/"
+FORGETTING = "POST /push/browsers/remove/"
 OUTSIDERS = ("outsider", "outside manager", "outside light", "outside viewer", "loose agent", "contractor")
 # Of the team, and yet its tickets are out of their sight; what is made for the team they have.
 BESIDE = ("own contractor", "limited agent")
@@ -143,7 +144,7 @@ def test_every_write_that_is_allowed_does_something(world: World, role: str) -> 
             if not changed(before, everything()):
                 idle.append(visit.id)
     # Reading marks of the agent's own that stand there already.
-    assert (REMOVAL in idle) == (role != "agent")
+    assert (REMOVAL in idle) == (FORGETTING in idle) == (role != "agent")
     assert set(idle) <= {
         "POST /tickets/{ticket}/seen/",
         # Refused for their form, or because what they ask a provider for is not there: each has tests of its own.
@@ -155,8 +156,8 @@ def test_every_write_that_is_allowed_does_something(world: World, role: str) -> 
         "POST /channels/sign-in/mailbox/{asking}/",  # kept in the session alone, until its owner comes back
         "POST /tickets/{ticket}/unread/",
         "POST /notifications/read/",
-        "POST /push/browsers/remove/",  # of a browser that is not told anything: tests/channels_inbound/push
         REMOVAL,
+        FORGETTING,
     }
 
 

@@ -28,6 +28,7 @@ from channels_inbound.models import (
     FetchedMail,
     Mailbox,
     OutgoingServer,
+    PushSubscription,
     RawDelivery,
     RawState,
 )
@@ -175,6 +176,9 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     RawDelivery.objects.filter(pk=half.pk).update(state=RawState.QUARANTINED, reason=f"{word} too large")
     FetchedMail.objects.create(mailbox=mailbox, epoch=0, uid=1, digest=b"", delivery=half)
     ids["folded"] = folded.pk
+    PushSubscription.objects.create(
+        agent=agent, endpoint=f"https://push.example/told-{word}", p256dh="x", auth="x", session_key="x", created_at=NOW
+    )
     ids["rule"] = RetentionRule.objects.create(kind="raw", channel=corner.channel, days=365, saved_at=timezone.now()).pk
     ids["secret"] = Secret.objects.create(message=folded, kind="key", secret=sealed(word)).pk
     twin, merged = (

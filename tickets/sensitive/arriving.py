@@ -7,7 +7,7 @@ from dataclasses import replace
 from tickets.inbound import InboundMessage
 
 from .finding import find
-from .masking import FoundSecret, masked, masked_html, moved, secrets_in, secrets_in_html, visible_text
+from .masking import FoundSecret, masked, masked_html, moved, secrets_in, visible_text
 
 # What one message may keep to be shown again; of what is beyond, the words are gone.
 MOST = 100
@@ -23,8 +23,9 @@ def hide_secrets(message: InboundMessage, manner: str) -> InboundMessage:
     in_subject = find(message.subject)
     if in_subject:
         secrets += secrets_in(message.subject, in_subject)
-    if message.html and not _says_the_same(message):
-        secrets += secrets_in_html(message.html)
+    seen = visible_text(message.html) if message.html else ""
+    if seen and "".join(seen.split()) != "".join(message.text.split()):
+        secrets += secrets_in(seen, find(seen))
     secrets = list(dict.fromkeys(secrets))
     if not secrets:
         return message
@@ -39,8 +40,3 @@ def hide_text(text: str) -> tuple[str, list[FoundSecret]]:
     """The same for words alone."""
     found = find(text)
     return masked(text, found) if found else text, secrets_in(text, found)
-
-
-def _says_the_same(message: InboundMessage) -> bool:
-    """Whether the HTML shows no other words than the text: then the text was looked through already."""
-    return "".join(visible_text(message.html).split()) == "".join(message.text.split())

@@ -13,6 +13,7 @@ DOTS = "••••"
 Spans = tuple[tuple[int, int], ...]
 # Signs that a mail program or a printer puts between the characters of a number, and a quote before each line.
 _BETWEEN = r"(?:&nbsp;|&#160;|<[^<>]{0,300}>|[\s\u00a0\u2009>.–-]){0,12}"
+_STYLE = re.compile(r"<style\b[^<>]{0,500}>[^<]{0,200000}</style>", re.IGNORECASE)
 _INLINE_TAG = re.compile(r"</?(?:b|i|u|em|strong|span|font|code|tt|a)(?:\s[^<>]{0,2000})?>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,4000}>")
 
@@ -68,7 +69,7 @@ def secrets_in(text: str, found: Iterable[Found]) -> list[FoundSecret]:
 
 def visible_text(html: str) -> str:
     """What a reader of cleaned HTML sees, roughly: enough to find in it what a tag or an entity cuts in two."""
-    plain = _TAG.sub("\n", _INLINE_TAG.sub("", html))
+    plain = _TAG.sub("\n", _INLINE_TAG.sub("", _STYLE.sub("", html)))
     return unescape(plain) if "&" in plain else plain
 
 
