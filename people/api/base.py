@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from django.db import OperationalError
 from django.db.models import Model, QuerySet
 from django.http.response import HttpResponseBase
 from rest_framework import serializers
@@ -89,7 +90,13 @@ class ApiView(APIView):
             _ = request._request.body
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:
-        return lambda exc, context: problem_response(self.translate(exc), context)
+        return lambda exc, context: problem_response(self._explain(exc), context)
+
+    def _explain(self, exc: Exception) -> Exception:
+        try:
+            return self.translate(exc)
+        except OperationalError as away:  # what a refusal tells is asked of the database too
+            return away
 
     def translate(self, exc: Exception) -> Exception:
         """An app's own refusals as problems; higher apps add theirs."""

@@ -58,6 +58,13 @@ WHERE h.kind = 'email' AND m.external_id <> ''
 """
 
 
+REPLIES = """
+SELECT m.id, m.text, m.outbox, m.external_id, h.kind AS channel FROM tickets_message m
+JOIN tickets_conversation c ON c.id = m.conversation_id JOIN tickets_channel h ON h.id = c.channel_id
+WHERE m.kind = 'outbound'
+"""
+
+
 def unsettled(house: ChaosHouse) -> dict[str, int]:
     """What is still on its way, by kind; empty when all is quiet."""
     return {row["what"]: row["n"] for row in house.rows(UNSETTLED) if row["n"]}
@@ -92,7 +99,7 @@ def wrong_mails(house: ChaosHouse, mails: Collection[Mail]) -> list[str]:
 
 def wrong_replies(house: ChaosHouse, tried: Collection[str], promised: dict[str, int]) -> list[str]:
     """Replies written twice or lost, sent twice, or neither sent nor shown as trouble."""
-    rows = house.rows("SELECT id, text, outbox, external_id FROM tickets_message WHERE kind = 'outbound'")
+    rows = house.rows(REPLIES)
     written = Counter(row["text"] for row in rows)
     wrong = [f"{words} written {written[words]} times" for words in tried if written[words] > 1]
     wrong += [f"nobody wrote {words}" for words in written if words not in tried]
@@ -103,10 +110,15 @@ def wrong_replies(house: ChaosHouse, tried: Collection[str], promised: dict[str,
     arrived = Counter(str(mail.message["Message-ID"]).strip("<> ") for mail in sent)
     wrong += [f"{name} arrived {n} times" for name, n in arrived.items() if n > 1]
     wrong += [f"{name} was never written" for name in arrived if name not in {row["external_id"] for row in rows}]
+    texts = house.messenger.sent_texts()
     for row in rows:
-        if row["outbox"] == "sent" and not arrived[row["external_id"]]:
+        chat = row["channel"] == "telegram"
+        times = sum(row["text"] in text for text in texts) if chat else arrived[row["external_id"]]
+        if times > 1 and chat:
+            wrong.append(f"{row['text']} was sent {times} times in Telegram")
+        if row["outbox"] == "sent" and not times:
             wrong.append(f"{row['text']} is shown as sent and did not arrive")
-        if row["outbox"] == "failed" and arrived[row["external_id"]]:
+        if row["outbox"] == "failed" and times:
             wrong.append(f"{row['text']} is shown as failed and did arrive")
         if row["outbox"] not in ("sent", "unknown", "failed"):
             wrong.append(f"{row['text']} ended as {row['outbox']!r}")

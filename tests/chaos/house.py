@@ -11,7 +11,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from tests.support.launcher import Launcher
+from tests.providers import telegram
+from tests.providers.telegram import TelegramServer
+from tests.support.launcher import ROOT, Launcher
 from tests.support.smtp_sink import SmtpSink
 
 # Said in every mail and known to nobody but customers: no log may hold it.
@@ -39,26 +41,33 @@ others = Team.objects.create(name="Others")
 admin = Agent.objects.create(email="adam@shop.example", name="Adam", role="admin")
 values = {{"secret": "{HOOK_SECRET}", "system": "till", "url": ""}}
 print("HOOK", add_connection("http", values, by=admin, name="Till", team=others).key)
+tg = add_connection("telegram", {{"token": "{telegram.TOKEN}"}}, by=admin, name="Telegram", team=team)
+print("TELEGRAM", tg.key, tg.verify_token)
 chat = create_chat_channel(name="Chat", team=others, settings={{"origins": ["https://shop.example"], "color": "#1f57d6"}})[0]
 print("WIDGET", chat.key, write_pass(door_for(chat.key, "https://shop.example")))
 """
 
 
 class ChaosHouse:
-    """One running helpdesk, its data folder, and where its outgoing mail ends."""
+    """One running helpdesk, its data folder, where its outgoing mail ends, and the provider of its messenger."""
 
-    def __init__(self, data_dir: Path, sink: SmtpSink) -> None:
-        self.sink = sink
+    def __init__(self, data_dir: Path, sink: SmtpSink, messenger: TelegramServer) -> None:
+        self.sink, self.messenger = sink, messenger
+        self.clock = data_dir.with_name("clock")
         self.launcher = Launcher(
             data_dir,
             EMAIL_URL=sink.url,
             HELPDESK_DEMO="0",
             HELPDESK_INBOUND_LEASE_SECONDS="20",
             HELPDESK_API_REQUESTS_PER_MINUTE="100000",
+            HELPDESK_PROVIDER_ENDPOINTS=f"telegram={messenger.url}",
+            HELPDESK_TEST_CLOCK=str(self.clock),
+            PYTHONPATH=str(ROOT / "tests" / "chaos" / "clock"),
         )
         self.tokens: list[str] = []
         self.hook = ""
         self.widget = ("", "")
+        self.telegram = ("", "")
 
     def start(self) -> None:
         self.launcher.start()
@@ -68,6 +77,8 @@ class ChaosHouse:
         assert len(self.tokens) == 2, said.stderr
         lines = dict(line.split(maxsplit=1) for line in said.stdout.splitlines() if " " in line)
         self.hook = f"/hooks/http/{lines['HOOK']}/"
+        key, _, shown = lines["TELEGRAM"].partition(" ")
+        self.telegram = (f"/hooks/telegram/{key}/", shown)
         key, _, shown = lines["WIDGET"].partition(" ")
         self.widget = (key, shown)
 
@@ -86,7 +97,7 @@ class ChaosHouse:
     def leaks(self) -> list[str]:
         """Secrets and customers' words that stand in a log of ours."""
         secrets = json.loads((self.launcher.data_dir / "secrets.json").read_text())
-        canaries = {"words of a customer": CANARY, "secret of the hook": HOOK_SECRET, "pass of the widget": self.widget[1],
+        canaries = {"words of a customer": CANARY, "secret of the hook": HOOK_SECRET, "pass of the widget": self.widget[1], "bot's token": telegram.TOKEN,
                     **{f"token {n}": token for n, token in enumerate(self.tokens)}, **secrets}  # fmt: skip
         logs = [path for path in (self.launcher.data_dir / "log").glob("*") if path.is_file()] + [self.launcher.log]
         found = []

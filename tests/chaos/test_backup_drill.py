@@ -20,6 +20,7 @@ import pytest
 from tests.chaos import checks
 from tests.chaos.house import ChaosHouse
 from tests.chaos.people import Post
+from tests.providers.telegram import TelegramServer
 from tests.support.launcher import ROOT, Launcher
 from tests.support.smtp_sink import SmtpSink
 
@@ -35,7 +36,7 @@ olena.save()
 
 
 def test_a_lost_machine_comes_back_from_its_backup(place: Path, smtp_sink: SmtpSink) -> None:
-    house = ChaosHouse(place / "house", smtp_sink)
+    house = ChaosHouse(place / "house", smtp_sink, TelegramServer())
     try:
         house.start()
         house.launcher.manage("shell", "-c", _PASSWORD)

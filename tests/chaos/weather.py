@@ -5,23 +5,29 @@ from __future__ import annotations
 
 import contextlib
 import random
+import resource
 import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import psutil
 import psycopg
 import redis
 
 from tests.chaos.house import ChaosHouse
+from tests.providers.telegram import BROKEN, TOO_MANY
 from tests.support.smtp_sink import STEPS
 
 KINDS = (
-    "worker", "worker's child", "web", "mail", "postgres", "one backend", "redis", "redis frozen", "redis emptied",
+    "worker", "worker's child", "beat", "web", "mail", "postgres", "postgres stopped", "one backend", "redis",
+    "redis frozen", "redis emptied", "clock", "disk",
 )  # fmt: skip
 FROZEN_SECONDS = 3.0
+FULL_SECONDS, WRONG_SECONDS = 4.0, 8.0
+# As far as a virtual machine's clock is off when its host gives it back, or a network corrects it.
+CLOCK_STEPS = (-40, -5, 5, 40)
 
 
 class Weather(threading.Thread):
@@ -54,13 +60,17 @@ class Weather(threading.Thread):
         strike: dict[str, Callable[[], None]] = {
             "worker": lambda: self._kill("celery"),
             "worker's child": self._kill_worker_child,
+            "beat": self._kill_beat,
             "web": lambda: self._kill("helpdesk.web"),
             "mail": lambda: self._kill("manage.py mail"),
             "postgres": lambda: self._kill("postgres", "-D"),
+            "postgres stopped": lambda: self.house.launcher.child("postgres", "-D").send_signal(signal.SIGINT),
             "one backend": self._kill_backend,
             "redis": lambda: self._kill("redis-server"),
             "redis frozen": self._freeze_redis,
             "redis emptied": self._empty_redis,
+            "clock": self._move_clock,
+            "disk": self._fill_disk,
         }
         try:
             strike[kind]()
@@ -80,6 +90,26 @@ class Weather(threading.Thread):
             time.sleep(0.1)
         self.chance.choice(children).kill()
 
+    def _kill_beat(self) -> None:
+        """The child of the worker that reads no mail: those who do have children of their own, which parse."""
+        children = self.house.launcher.child("celery").children()
+        self.chance.choice([one for one in children if not one.children()]).kill()
+
+    def _move_clock(self) -> None:
+        """Every process of ours, while PostgreSQL's clock goes on; and back again after a while."""
+        self.house.clock.write_text(str(self.chance.choice(CLOCK_STEPS)))
+        threading.Timer(WRONG_SECONDS, self.house.clock.write_text, ["0"]).start()
+
+    def _fill_disk(self) -> None:
+        """No process of ours can write to any file: the kernel refuses, as a full disk does."""
+        full = [self.house.launcher.child(words) for words in ("helpdesk.web", "celery", "manage.py mail")]
+        full += [child for one in full for child in one.children(recursive=True)]
+        _limit_files(full, 0)
+        time.sleep(FULL_SECONDS)
+        # Those they started meanwhile have it from them.
+        full += [child for one in full if one.is_running() for child in one.children(recursive=True)]
+        _limit_files(full, resource.RLIM_INFINITY)
+
     def _kill_backend(self) -> None:
         """The one kill after which PostgreSQL itself throws everybody out and recovers."""
         backends = [
@@ -98,6 +128,33 @@ class Weather(threading.Thread):
     def _empty_redis(self) -> None:
         with redis.Redis.from_url(self.house.addresses()["REDIS_URL"], socket_timeout=2) as client:
             client.flushall()
+
+
+def _limit_files(processes: Iterable[psutil.Process], size: int) -> None:
+    for one in processes:
+        with contextlib.suppress(psutil.Error):
+            one.rlimit(psutil.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+class BadProvider(threading.Thread):
+    """Makes the messenger's servers hang up, hang, fail and refuse, now and then."""
+
+    FAULTS = ("hang up", "silent", BROKEN, TOO_MANY)
+
+    def __init__(self, house: ChaosHouse, seed: int) -> None:
+        super().__init__(name="bad provider", daemon=True)
+        self.messenger = house.messenger
+        self.chance = random.Random(seed)
+        self.over = threading.Event()
+        self.failures: Counter[str] = Counter()
+
+    def run(self) -> None:
+        while not self.over.wait(self.chance.uniform(1.0, 3.0)):
+            fault = self.chance.choice(self.FAULTS)
+            with self.messenger.lock:
+                if not self.messenger.faults:
+                    self.messenger.faults.append(fault)
+                    self.failures[fault if isinstance(fault, str) else str(fault.status)] += 1
 
 
 class BadServer(threading.Thread):
