@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import RedisError
 
+from events import replica
 from helpdesk import draining, durability, signals
 from helpdesk.tasks import HEARTBEAT_STALE, heartbeat_age
 
@@ -123,7 +124,16 @@ def probe_mail() -> str:
     return "ok" if greeting.startswith(b"220") else "refuses"
 
 
+def probe_replica() -> str:
+    """`ok` while it answers and is not too far behind to be read from."""
+    behind = replica.lag()
+    if behind is None:
+        return "no answer"
+    return "ok" if behind <= settings.REPLICA_LAG_SECONDS else f"{behind:.0f} s behind"
+
+
 PROBES: dict[str, Callable[[], str]] = {
+    "replica": probe_replica,
     "database": probe_database,
     "redis": probe_redis,
     "durability": probe_durability,

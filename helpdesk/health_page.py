@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from events import replica
 from helpdesk import health, signals
 from helpdesk.backup.history import backup_history
 from helpdesk.doctor.checklist import examine
@@ -66,6 +67,8 @@ def _parts() -> list[Part]:
         "database": _("PostgreSQL"), "redis": _("Redis"), "worker": _("Workers"), "mail": _("Mail listener"),
         "durability": _("Safe from crashes"),
     }  # fmt: skip
+    if replica.configured():
+        names["replica"] = _("Replica for reading")
     states = {part: health.state_of(part) for part in names}
     return [Part(name, "" if states[part] == "ok" else retold(states[part])) for part, name in names.items()]
 

@@ -15,6 +15,7 @@ KNOWN = (
     gettext_noop("no heartbeat yet"),
     gettext_noop("last heartbeat {seconds} s ago"),
     gettext_noop("refuses"),
+    gettext_noop("{seconds} s behind"),
     gettext_noop("The file of keys would lie in the backup itself."),
     gettext_noop("The backup cannot be written to {place}: {detail}."),
     gettext_noop("The ledger has a gap in its stream {stream}."),

@@ -114,6 +114,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "people.middleware.SecondFactorMiddleware",
     "people.viewing.ViewAsMiddleware",
+    "events.replica.WritesAreSeen",
 ]
 ROOT_URLCONF = "helpdesk.urls"
 WSGI_APPLICATION = "helpdesk.wsgi.application"
@@ -177,6 +178,15 @@ if env.flag("HELPDESK_PGBOUNCER"):
     # In transaction pooling there are neither start-up options nor server-side cursors; set the limits on the role.
     del DATABASES["default"]["OPTIONS"]["options"], DATABASES["default"]["OPTIONS"]["prepare_threshold"]
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+# A streaming replica that answers reports and searches, while it is not further behind than that.
+DATABASE_REPLICA_URL = env.text("DATABASE_REPLICA_URL")
+REPLICA_LAG_SECONDS = env.number("HELPDESK_REPLICA_LAG_SECONDS", 5)
+if DATABASE_REPLICA_URL:
+    _replica = env.database(DATABASE_REPLICA_URL)
+    DATABASES["replica"] = {
+        **DATABASES["default"], **_replica, "OPTIONS": DATABASES["default"]["OPTIONS"] | _replica["OPTIONS"],
+        "TEST": {"MIRROR": "default"},
+    }  # fmt: skip
 # Without repeats: redis-py's own would make a page wait four times as long for a Redis that is not there.
 _redis_limits = {
     "socket_timeout": 2, "socket_connect_timeout": 1, "health_check_interval": 25, "retry": Retry(NoBackoff(), 0),

@@ -48,6 +48,8 @@ CATALOGUE = {
     "helpdesk_mailbox_failures": ("gauge", "Failed visits to this mailbox in a row."),
     "helpdesk_queue_length": ("gauge", "Jobs waiting in the broker."),
     "helpdesk_worker_heartbeat_age_seconds": ("gauge", "Since a worker last did a job from the queue."),
+    "helpdesk_replica_up": ("gauge", "1 while the replica answers; only with DATABASE_REPLICA_URL."),
+    "helpdesk_replica_lag_seconds": ("gauge", "How far it is behind, at most."),
     "helpdesk_durable": ("gauge", "1 while a crash costs nothing that was acknowledged."),
     "helpdesk_backup_age_seconds": ("gauge", "Since the last backup was made."),
     "helpdesk_backup_verified_age_seconds": ("gauge", "Since a backup was last shown to restore."),
@@ -73,7 +75,8 @@ def collect() -> list[Sample]:
 
 def _from_database() -> Iterator[Sample]:
     try:
-        samples = [*waiting(), *needing_people(), *_customers(), *_mailboxes(), *vitals.of_the_database()]
+        samples = [*waiting(), *needing_people(), *_customers(), *_mailboxes(), *vitals.of_the_database(),
+                   *vitals.of_the_replica()]  # fmt: skip
         samples.append(_connections())
         last = RawDelivery.objects.aggregate(last=Max("received_at"))["last"]
     except DatabaseError:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from events import replica
 from helpdesk import durability
 from helpdesk.backup.history import backup_history
 from livechat.live.hub import open_lines
@@ -43,6 +44,14 @@ def of_the_database() -> Iterator[Sample]:
         yield "helpdesk_backup_verified_age_seconds", {}, (now - history.verified_at).total_seconds()
     yield "helpdesk_backup_good", {}, float(not history.fault)
     yield "helpdesk_clock_drift_seconds", {}, clock_drift()
+
+
+def of_the_replica() -> Iterator[Sample]:
+    if replica.configured():
+        behind = replica.lag()
+        yield "helpdesk_replica_up", {}, float(behind is not None)
+        if behind is not None:
+            yield "helpdesk_replica_lag_seconds", {}, behind
 
 
 def clock_drift() -> float:

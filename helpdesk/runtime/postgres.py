@@ -99,7 +99,11 @@ class Postgres:
                 parent_death_signal=signal.SIGINT,
             )
         self._wait_until_ready()
-        self._ensure_role_and_database()
+        try:
+            self._ensure_role_and_database()
+        except psycopg.OperationalError as error:  # it fell again, right after it had answered
+            self.stop()
+            raise self._explain(str(error), "PostgreSQL fell while it started") from error
 
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back, data is kept."""

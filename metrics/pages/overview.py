@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from events.replica import from_replica
 from metrics import figures, overview, returning, satisfaction, work
 from metrics.facts import Scope
 from metrics.models import Annotation
@@ -40,6 +41,7 @@ BANDS = ("low", "middle", "high")
 
 @require_safe
 @READ
+@from_replica
 def page(request: HttpRequest) -> HttpResponseBase:
     agent = agent_of(request)
     scope, context = read_scope(request, agent)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from events.replica import from_replica
 from metrics import figures
 from metrics.clocks.terms import Target
 from metrics.facts import Scope, ended
@@ -50,6 +51,7 @@ class Bar:
 
 @require_safe
 @READ
+@from_replica
 def service_level(request: HttpRequest) -> HttpResponseBase:
     agent = agent_of(request)
     scope, chosen = read_scope(request, agent)
@@ -136,6 +138,7 @@ def _live(request: HttpRequest, template: str) -> HttpResponseBase:
 
 @require_safe
 @READ
+@from_replica
 def missed(request: HttpRequest) -> HttpResponseBase:
     """The promises behind a figure: those not kept, or all."""
     scope, chosen = read_scope(request, agent_of(request))

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from events.replica import from_replica
 from metrics import satisfaction as figures
 from metrics.facts import Scope
 from metrics.facts import answers as given
@@ -50,6 +51,7 @@ class Figure:
 
 @require_safe
 @READ
+@from_replica
 def satisfaction(request: HttpRequest) -> HttpResponseBase:
     scope, context = read_scope(request, agent_of(request))
     kind = request.GET.get("kind") if request.GET.get("kind") in set(Kind) else Kind.CSAT.value
@@ -151,6 +153,7 @@ def shown_rows(rows: Any) -> list[tuple[Any, str, str, list[str]]]:
 
 @require_safe
 @READ
+@from_replica
 def answers(request: HttpRequest) -> HttpResponseBase:
     """The answers behind a figure, latest first, by keyset."""
     scope, context = read_scope(request, agent_of(request))

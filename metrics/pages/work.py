@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from events.replica import from_replica
 from metrics.facts import Scope
 from metrics.topics import topics as read_topics
 from metrics.work import by_group
@@ -27,6 +28,7 @@ GROUPS = ("channel", "team", "agent")
 
 @require_safe
 @READ
+@from_replica
 def work(request: HttpRequest) -> HttpResponseBase:
     scope, context = read_scope(request, agent_of(request))
     titles = (_("By channel"), _("By team"), _("By person"))
@@ -67,6 +69,7 @@ def _rows(scope: Scope) -> Iterator[list[Any]]:
 
 @require_safe
 @READ
+@from_replica
 def topics(request: HttpRequest) -> HttpResponseBase:
     found = read_topics(agent_of(request), timezone.now())
     context = {

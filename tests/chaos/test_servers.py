@@ -49,6 +49,24 @@ def test_it_starts_again_beside_a_backend_that_does_not_notice(server: Postgres)
         server.stop()
 
 
+def test_one_that_falls_right_after_its_first_answer_says_so(server: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Fault, which the launcher tries again after; anything else would end the helpdesk."""
+    made = server._ensure_role_and_database
+
+    def killed_now() -> None:
+        assert server.process
+        server.process.kill()
+        server.process.wait()
+        made()
+
+    monkeypatch.setattr(server, "_ensure_role_and_database", killed_now)
+    with pytest.raises(Fault, match="fell while it started"):
+        server.start()
+    monkeypatch.undo()
+    server.start()
+    server.stop()
+
+
 def _calculate(connection: psycopg.Connection) -> None:
     with contextlib.suppress(psycopg.Error):
         connection.execute("SELECT count(*) FROM generate_series(1, 1000000000) a")

@@ -225,6 +225,18 @@ def no_mail_for_days(house: House) -> Iterator[None]:
     RawDelivery.objects.update(received_at=timezone.now())
 
 
+@contextmanager
+def a_replica_that_lags(house: House) -> Iterator[None]:
+    with patch.object(vitals.replica, "configured", lambda: True), patch.object(vitals.replica, "lag", lambda: 90.0):
+        yield
+
+
+@contextmanager
+def a_replica_that_is_away(house: House) -> Iterator[None]:
+    with patch.object(vitals.replica, "configured", lambda: True), patch.object(vitals.replica, "lag", lambda: None):
+        yield
+
+
 FAULTS: list[tuple[str, Fault]] = [
     ("HelpdeskDatabaseDown", no_database),
     ("HelpdeskRedisDown", no_redis),
@@ -241,6 +253,8 @@ FAULTS: list[tuple[str, Fault]] = [
     ("HelpdeskMailboxSilent", a_mailbox_nobody_can_look_into),
     ("HelpdeskLiveUpdatesLost", updates_that_are_lost),
     ("HelpdeskErrors", pages_that_fail),
+    ("HelpdeskReplicaBehind", a_replica_that_lags),
+    ("HelpdeskReplicaBehind", a_replica_that_is_away),
     ("HelpdeskNotDurable", a_crash_would_cost),
     ("HelpdeskBackupOld", told_days_ago(HouseEvent.BACKUP_MADE, 2)),
     ("HelpdeskBackupBad", a_backup_that_fails),

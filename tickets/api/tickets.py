@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from events.replica import read
 from people.api.pagination import page_body
 from people.api.schema import page_of
 from people.watching import searched
@@ -43,6 +44,9 @@ class TicketsView(SpineView):
         return self.page(tickets, TicketSerializer, key="-id", query=query)
 
     def _search(self, query: dict[str, Any]) -> Response:
+        return read(self.agent.pk, lambda: self._find(query))[0]
+
+    def _find(self, query: dict[str, Any]) -> Response:
         try:
             page = search_tickets(self.agent, query["q"], after=query.get("cursor", ""), limit=query["limit"])
         except InvalidInput as error:

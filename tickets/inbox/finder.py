@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
+from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from people.models import Agent
+from events.replica import read
+from people.models import Agent, Customer
 from people.permissions import Permission
 from people.watching import searched, typed_search
 from tickets.customers import customers_among
@@ -42,16 +45,13 @@ class Found:
 @signed_in
 def search_page(request: HttpRequest) -> HttpResponseBase:
     agent, query, after = agent_of(request), read_query(request), request.GET.get("after", "")
-    try:
-        page = search_tickets(agent, query, after=after)
-    except InvalidInput:
-        page = search_tickets(agent, query)
-    people = customers_among(agent, page.customers, most=PEOPLE) if not after else []
-    context = {
+    (page, found, people), behind = read(agent.pk, lambda: _look(agent, query, after))
+    context: dict[str, Any] = {
         "after": after,
         "query": query,
-        "found": _found(agent, page),
+        "found": found,
         "people": people,
+        "behind": None if behind is None else ceil(behind),
         "next_cursor": page.next,
         "tab": "search",
         "may_edit": agent.may(Permission.EDIT_TICKETS),
@@ -61,6 +61,15 @@ def search_page(request: HttpRequest) -> HttpResponseBase:
         context |= {"sidebar_data": sidebar, "menus": menus_for(sidebar)}
     searched(agent, query)
     return render(request, "tickets/search.html", context)
+
+
+def _look(agent: Agent, query: str, after: str) -> tuple[SearchPage, list[Found], list[Customer]]:
+    try:
+        page = search_tickets(agent, query, after=after)
+    except InvalidInput:
+        page = search_tickets(agent, query)
+    people = customers_among(agent, page.customers, most=PEOPLE) if not after else []
+    return page, _found(agent, page), list(people)
 
 
 @require_safe

@@ -21,6 +21,7 @@ from django.utils.html import escape, format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, get_language_info, gettext, pgettext
 
+from events import replica
 from people.models import Agent
 from tickets.inbox.dates import short_date, short_moment
 from tickets.inbox.due import Due, due_of_ticket, span
@@ -55,6 +56,12 @@ def _icon(name: str, extra: str) -> SafeString:
 def avatar(name: str, id: int | None, size: str = "m") -> SafeString:
     """Initials on the person's own hue. The name stands beside it, so it is hidden from screen readers."""
     return format_html('<span class="av {} h-{}" aria-hidden="true">{}</span>', size, hue(id), initials(name))
+
+
+@register.simple_tag
+def read_behind() -> int | None:
+    """How many seconds what this page reads may be behind; None when it reads the primary."""
+    return replica.behind_now()
 
 
 @register.simple_tag
