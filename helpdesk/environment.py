@@ -93,6 +93,15 @@ def database(url: str) -> dict[str, Any]:
     }
 
 
+def replica(primary: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The DATABASES entry `replica` of DATABASE_REPLICA_URL, set like the primary; none without it."""
+    if not (url := text("DATABASE_REPLICA_URL")):
+        return {}
+    found = database(url)
+    options = primary["OPTIONS"] | found["OPTIONS"]
+    return {"replica": {**primary, **found, "OPTIONS": options, "TEST": {"MIRROR": "default"}}}
+
+
 def redis_database(url: str, number: int) -> str:
     """The same Redis, another of its numbered databases: emptying the cache must not empty the queue."""
     parts = urlsplit(url)

@@ -179,14 +179,8 @@ if env.flag("HELPDESK_PGBOUNCER"):
     del DATABASES["default"]["OPTIONS"]["options"], DATABASES["default"]["OPTIONS"]["prepare_threshold"]
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 # A streaming replica that answers reports and searches, while it is not further behind than that.
-DATABASE_REPLICA_URL = env.text("DATABASE_REPLICA_URL")
+DATABASES |= env.replica(DATABASES["default"])
 REPLICA_LAG_SECONDS = env.number("HELPDESK_REPLICA_LAG_SECONDS", 5)
-if DATABASE_REPLICA_URL:
-    _replica = env.database(DATABASE_REPLICA_URL)
-    DATABASES["replica"] = {
-        **DATABASES["default"], **_replica, "OPTIONS": DATABASES["default"]["OPTIONS"] | _replica["OPTIONS"],
-        "TEST": {"MIRROR": "default"},
-    }  # fmt: skip
 # Without repeats: redis-py's own would make a page wait four times as long for a Redis that is not there.
 _redis_limits = {
     "socket_timeout": 2, "socket_connect_timeout": 1, "health_check_interval": 25, "retry": Retry(NoBackoff(), 0),

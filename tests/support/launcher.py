@@ -67,7 +67,7 @@ class Launcher:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
         )
 
     def ready(self) -> dict[str, Any]:
