@@ -40,6 +40,7 @@ CATALOGUE = {
     "helpdesk_customers_waiting": ("gauge", "Customers who wait for an answer."),
     "helpdesk_customer_waiting_longest_seconds": ("gauge", "How long the one who waits longest has."),
     "helpdesk_deadlines": ("gauge", "Open deadlines within the hour, and overdue."),
+    "helpdesk_chats_waiting": ("gauge", "Chats nobody has taken."),
     "helpdesk_follow_ups_open": ("gauge", "Disappointed customers a lead is to see to."),
     "helpdesk_agents_at_their_desks": ("gauge", "Agents who have the helpdesk open."),
     "helpdesk_last_mail_timestamp_seconds": ("gauge", "When the last raw delivery came in."),
@@ -110,6 +111,7 @@ def _customers() -> Iterator[Sample]:
     yield "helpdesk_customer_waiting_longest_seconds", {}, oldest
     yield "helpdesk_deadlines", {"state": "soon"}, said["soon"]
     yield "helpdesk_deadlines", {"state": "late"}, said["late"]
+    yield "helpdesk_chats_waiting", {}, said["chats"]
     yield "helpdesk_follow_ups_open", {}, FollowUp.objects.filter(state=FollowUpState.OPEN).count()
     yield "helpdesk_agents_at_their_desks", {}, len(agents_at_their_desks())
 

@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, F, Min, Value
+from django.db.models import Aggregate, BinaryField, Count, F, Min, Value
 from django.db.models.functions import Coalesce, TruncDate
 
 from metrics.facts import Scope
-from metrics.models import ChangedHour, Clock, CountedDay, DayTally
-from metrics.tallies import DEFINITION, MEASURES, Dim, Measure, days_of_hours, midnight, runs
+from metrics.models import ChangedHour, Clock, CountedDay, DayTally, MonthTally
+from metrics.tallies import DEFINITION, MEASURES, WAITS, Dim, Measure, days_of_hours, midnight, month_days, runs
 from people.models import Agent
 from people.scope import Reach
 from people.scope import Scope as Sight
@@ -28,12 +28,33 @@ from tickets.models import Ticket
 # Well over the two hours within which changes are not noted: no transaction lasts the rest.
 GRACE = timedelta(hours=3)
 LONGEST = 31
+# How long a month that was added up must have been quiet before it is added up again.
+QUIET = timedelta(minutes=10)
 NOTES_AT_ONCE = 100_000
 _LOCK = 0x6D657472  # "metr"
 _INTO = """
 INSERT INTO metrics_daytally (zone, day, what, dim, "group", place_team, place_channel, key, n)
 SELECT %s, rows.* FROM ({rows}) AS rows
 """
+
+
+_LENGTHS = """
+INSERT INTO metrics_monthtally (zone, day, what, dim, "group", place_team, place_channel, key, n, lengths)
+SELECT %s, %s::date, rows.* FROM ({rows}) AS rows
+"""
+_MONTH = """
+INSERT INTO metrics_monthtally (zone, day, what, dim, "group", place_team, place_channel, key, n)
+SELECT zone, %s::date, what, dim, "group", place_team, place_channel, key, sum(n) FROM metrics_daytally
+WHERE zone = %s AND day BETWEEN %s AND %s AND what <> ALL(%s) GROUP BY 1, 3, 4, 5, 6, 7, 8
+"""
+TRAITS = ("t_what", "t_dim", "t_group", "t_team", "t_channel", "t_key")
+
+
+class Packed(Aggregate):
+    """The values ascending, eight bytes each."""
+
+    template = "string_agg(float8send(%(expressions)s), ''::bytea ORDER BY %(expressions)s)"
+    output_field = BinaryField()
 
 
 class _Everybody:
@@ -48,7 +69,7 @@ class _Everybody:
 def count_days(now: datetime, *, most: int = LONGEST) -> int:
     """Count changed days anew, then up to `most` days never counted (or by another definition), the latest first, of
     the zones people read in; how many days that were. Does nothing while another process counts."""
-    return sum(_count_zone(zone, now, most) for zone in _settled(zones()))
+    return sum(_count_zone(zone, now, most) + _roll_up(zone, now) for zone in _settled(zones()))
 
 
 def zones() -> list[str]:
@@ -86,6 +107,41 @@ def _count_zone(zone: str, now: datetime, most: int) -> int:
         return min(most, len(wanted))
 
 
+def _roll_up(zone: str, now: datetime) -> int:
+    """Add up one month all of whose days are counted; how many that were. One that was added up before and has changed
+    waits until it was quiet for a while: its days are read until then."""
+    with transaction.atomic():
+        if not _locked():
+            return 0
+        counted = CountedDay.objects.filter(zone=zone, definition=DEFINITION)
+        days = {day: (rolled, at) for day, rolled, at in counted.values_list("day", "in_month", "counted_at")}
+        before = set(MonthTally.objects.filter(zone=zone).order_by().values_list("day", flat=True).distinct())
+        for month in sorted((day for day in days if day.day == 1), reverse=True):
+            of = [days.get(day) for day in month_days(month)]
+            if not all(of) or all(one and one[0] for one in of):
+                continue
+            if month in before and any(one and one[1] > now - QUIET for one in of):
+                continue
+            _add_up(zone, month)
+            return 1
+    return 0
+
+
+def _add_up(zone: str, month: date) -> None:
+    days = month_days(month)
+    MonthTally.objects.filter(zone=zone, day=month).delete()
+    lengths = {int(measure.what) for measure in WAITS.values()}
+    with connection.cursor() as cursor:
+        cursor.execute(_MONTH, [month, zone, days[0], days[-1], list(lengths)])
+    for measure in WAITS.values():
+        for dim in Dim:
+            rows = facts_of(zone, days[0], days[-1], measure, dim).values(*TRAITS).annotate(
+                t_n=Count("pk"), t_lengths=Packed(measure.length)
+            )  # fmt: skip
+            _insert(_LENGTHS, [zone, month], rows)
+    CountedDay.objects.filter(zone=zone, day__in=days).update(in_month=True)
+
+
 def _first_day(zone: str) -> date | None:
     firsts = [Ticket.objects.aggregate(at=Min("opened_at"))["at"], Clock.objects.aggregate(at=Min("stopped_at"))["at"]]
     at = min((one for one in firsts if one), default=None)
@@ -113,8 +169,8 @@ def _count(zone: str, days: Sequence[date]) -> None:
     for first, last in runs(days):
         for measure in MEASURES:
             for dim in Dim:
-                _insert(zone, counting(zone, first, last, measure, dim))
-    CountedDay.objects.filter(zone=zone, day__in=old).update(definition=DEFINITION, counted_at=_now())
+                _insert(_INTO, [zone], counting(zone, first, last, measure, dim))
+    CountedDay.objects.filter(zone=zone, day__in=old).update(definition=DEFINITION, counted_at=_now(), in_month=False)
     CountedDay.objects.filter(zone=zone, day__in=again).update(recounted_at=_now())
     CountedDay.objects.bulk_create([
         CountedDay(zone=zone, day=day, definition=DEFINITION) for day in days if day not in old
@@ -129,20 +185,23 @@ def _now() -> datetime:
 
 def counting(zone: str, first: date, last: date, measure: Measure, dim: Dim) -> Any:
     """Rows of (day, what, dim, group, team, channel, key, n) of these days, straight from the facts."""
+    return facts_of(zone, first, last, measure, dim).values("t_day", *TRAITS).annotate(t_n=Count("pk"))
+
+
+def facts_of(zone: str, first: date, last: date, measure: Measure, dim: Dim) -> Any:
+    """The facts of these days with all that they are told apart by."""
     tz = ZoneInfo(zone)
     everybody: Any = _Everybody()
     scope = Scope(everybody, midnight(first, zone), midnight(last + timedelta(days=1), zone), zone=zone)
     place = {name: Coalesce(F(f"{measure.ticket}{name}_id"), Value(0)) for name in ("team", "channel")}
-    rows = measure.facts(scope).annotate(
+    return measure.facts(scope).order_by().annotate(
         t_day=TruncDate(measure.moment, tzinfo=tz), t_what=Value(int(measure.what)), t_dim=Value(int(dim)),
         t_group=Coalesce(measure.column(dim), Value(0)), t_team=place["team"], t_channel=place["channel"],
         t_key=measure.key(tz),
     )  # fmt: skip
-    names = ("t_day", "t_what", "t_dim", "t_group", "t_team", "t_channel", "t_key")
-    return rows.order_by().values(*names).annotate(t_n=Count("pk"))
 
 
-def _insert(zone: str, rows: Any) -> None:
+def _insert(into: str, first: list[Any], rows: Any) -> None:
     sql, values = rows.query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(_INTO.replace("{rows}", sql), [zone, *values])
+        cursor.execute(into.replace("{rows}", sql), [*first, *values])

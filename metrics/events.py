@@ -49,6 +49,7 @@ class ReportEvent(StrEnum):
     MAILING_DUE = "report_mailing.due"
     LETTER_SENT = "report_letter.sent"
     LETTER_NOT_SENT = "report_letter.not_sent"
+    TOPIC_ROSE = "topic.rose"
 
 
 # What happens to policies and calendars stands in one stream, under the lock of the rules.
@@ -59,3 +60,5 @@ SURVEYS_STREAM = "survey"
 ANNOTATION_STREAM = "annotation"
 # What happens to one report by mail, its letters among it.
 MAILING_STREAM = "report_mailing"
+# That a topic rose on a day.
+TOPIC_STREAM = "topic"

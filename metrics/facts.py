@@ -24,7 +24,7 @@ class Scope:
     lengths of time are open time of the calendar or elapsed.
 
     `zone` is the one whose days are meant; of its days `clean` are those whose kept counts hold (`metrics.tallies`):
-    with none, all is counted from the rows.
+    with none, all is counted from the rows. Those of them that are `rolled` stand in the tally of their month too.
     """
 
     agent: Agent
@@ -37,6 +37,7 @@ class Scope:
     open_time: bool = False
     zone: str = settings.TIME_ZONE
     clean: frozenset[date] = frozenset()
+    rolled: frozenset[date] = frozenset()
 
     def at(self, start: datetime, end: datetime) -> Scope:
         """The same of another time."""

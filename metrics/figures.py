@@ -82,11 +82,11 @@ def first_by_group(scope: Scope, group: Dim) -> dict[int | None, Attainment]:
     return {id: attainment_of(Target.FIRST, entries) for id, entries in found.items()}
 
 
-def by_day(scope: Scope) -> dict[date, Attainment]:
-    """First answers by day of the scope's zone, days without any left out."""
+def over_time(scope: Scope, step: str = "day") -> dict[date, Attainment]:
+    """First answers by day, week or month of the scope's zone, those without any left out."""
     found: dict[date, list[tuple[int, int]]] = defaultdict(list)
-    for (_group, day, key), n in count(scope, PROMISES, daily=True).items():
-        if key // 10 == TARGETS[Target.FIRST] and day is not None:
+    for (_group, day, key), n in count(scope, PROMISES, over=step).items():
+        if key // 10 == TARGETS[Target.FIRST] and isinstance(day, date):
             found[day].append((key, n))
     return {day: attainment_of(Target.FIRST, found[day]) for day in sorted(found)}
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from metrics.facts import FEW, Scope
-from metrics.figures import Attainment, attainment, by_day
+from metrics.figures import Attainment, attainment, over_time
 from metrics.satisfaction import Change
 from metrics.statistics import Interval, newcombe
 from metrics.tallies import ARRIVALS, count
@@ -53,17 +52,12 @@ def slot_of(step: str) -> Callable[[date], date]:
 
 def first_answers(scope: Scope, step: str) -> list[Slot]:
     """By day, week or month of the scope's zone; those without any are left out."""
-    slot = slot_of(step)
-    kept: Counter[date] = Counter()
-    missed: Counter[date] = Counter()
-    for day, one in by_day(scope).items():
-        kept[slot(day)] += one.kept
-        missed[slot(day)] += one.missed
-    waited = by_slot(scope, step, slot, 0.5)
+    due, waited = over_time(scope, step), by_slot(scope, step, slot_of(step), 0.5)
     found = []
-    for day in sorted({*kept, *missed, *waited}):
+    for day in sorted({*due, *waited}):
         n, median = waited.get(day, (0, [None]))
-        found.append(Slot(day, kept[day], missed[day], n, median[0]))
+        one = due.get(day)
+        found.append(Slot(day, one.kept if one else 0, one.missed if one else 0, n, median[0]))
     return found
 
 
@@ -80,11 +74,8 @@ def waited(scope: Scope) -> tuple[int, Quantile]:
 
 def arrivals(scope: Scope) -> dict[tuple[int, int], int]:
     """Tickets opened by (weekday from Monday = 1, hour) of the scope's zone."""
-    found: Counter[tuple[int, int]] = Counter()
-    for (_group, day, hour), n in count(scope, ARRIVALS, daily=True).items():
-        if day is not None:
-            found[day.isoweekday(), hour] += n
-    return dict(found)
+    counted = count(scope, ARRIVALS, over="weekday").items()
+    return {(weekday, hour): n for (_group, weekday, hour), n in counted if isinstance(weekday, int)}
 
 
 def slower(now: Quantile, before: Quantile) -> Change | None:

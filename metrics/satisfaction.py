@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db.models import Count, QuerySet
@@ -182,16 +182,15 @@ def names_of(group: str, ids: Iterable[int]) -> dict[int, str]:
 
 def by_week(scope: Scope, kind: str) -> list[tuple[date, Scores]]:
     """The figure of each week (its Monday in the scope's zone); weeks without answers are left out."""
-    return over_time(scope, lambda day: day - timedelta(days=day.weekday()))[kind]
+    return over_time(scope, "week")[kind]
 
 
-def over_time(scope: Scope, slot_of: Callable[[date], date]) -> dict[str, list[tuple[date, Scores]]]:
-    """The three questions by slots of days; those without answers are left out."""
+def over_time(scope: Scope, step: str) -> dict[str, list[tuple[date, Scores]]]:
+    """The three questions by day, week or month; those without answers are left out."""
     found: dict[str, dict[date, dict[int, int]]] = {kind: {} for kind in Kind}
-    for (_group, day, key), n in count(scope, SCORES, daily=True).items():
-        if day is not None:
-            slot = found[_KINDS[key // 100]].setdefault(slot_of(day), {})
-            slot[key % 100] = slot.get(key % 100, 0) + n
+    for (_group, slot, key), n in count(scope, SCORES, over=step).items():
+        if isinstance(slot, date):
+            found[_KINDS[key // 100]].setdefault(slot, {})[key % 100] = n
     return {kind: [(day, Scores(kind, slots[day])) for day in sorted(slots)] for kind, slots in found.items()}
 
 

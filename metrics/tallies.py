@@ -16,13 +16,23 @@ from enum import IntEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import Cast, Coalesce, ExtractHour, Floor, Greatest, Ln, TruncDate
+from django.db.models import Case, Count, DateField, F, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import (
+    Cast,
+    Coalesce,
+    ExtractHour,
+    ExtractIsoWeekDay,
+    Floor,
+    Greatest,
+    Ln,
+    Trunc,
+    TruncDate,
+)
 
 from metrics.clocks.machine import State
 from metrics.clocks.terms import Target
 from metrics.facts import KEPT, MISSED, Scope, answers, ended, opened
-from metrics.models import ChangedHour, CountedDay, DayTally
+from metrics.models import ChangedHour, CountedDay, DayTally, MonthTally
 from metrics.surveys.scales import Kind
 from people.scope import Reach
 
@@ -74,6 +84,7 @@ class Measure:
     team: str
     agent: str
     ticket: str  # how a column of the ticket is named from here
+    length: str = ""  # the column of its length of time, where it has one
 
     def column(self, dim: Dim) -> Any:
         return {Dim.ALL: Value(0), Dim.CHANNEL: F(self.channel), Dim.TEAM: F(self.team), Dim.AGENT: F(self.agent)}[dim]
@@ -114,31 +125,72 @@ ARRIVALS = Measure(
 )  # fmt: skip
 WAITS = {
     "wall_seconds": Measure(What.ELAPSED, "stopped_at", lambda scope: first_given(scope, "wall_seconds"),
-                            lambda _zone: bin_of("wall_seconds"), **_CLOCK),
+                            lambda _zone: bin_of("wall_seconds"), **_CLOCK, length="wall_seconds"),
     "used_seconds": Measure(What.OPEN, "stopped_at", lambda scope: first_given(scope, "used_seconds"),
-                            lambda _zone: bin_of("used_seconds"), **_CLOCK),
+                            lambda _zone: bin_of("used_seconds"), length="used_seconds", **_CLOCK),
 }  # fmt: skip
 MEASURES = (PROMISES, SCORES, ARRIVALS, *WAITS.values())
 
-# (group, day, key); the first two None where they were not asked for. No group is None as well.
-Tallied = Counter[tuple[int | None, date | None, int]]
+# (group, slot, key); the first two None where they were not asked for. No group is None as well. A slot is the first
+# day of the day, week or month, or the number of the weekday from Monday = 1.
+Slot = date | int | None
+Tallied = Counter[tuple[int | None, Slot, int]]
 
 
-def count(scope: Scope, measure: Measure, *, group: Dim | None = None, daily: bool = False) -> Tallied:
-    """How often each value occurs in the period, by a trait and by day of the scope's zone where asked for. Two
-    queries at most, three for readers who see only some tickets."""
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the facts of a scope are read: whole months and single days of kept counts by `dim`, all else from rows."""
+
+    dim: Dim
+    months: tuple[date, ...]
+    days: tuple[date, ...]
+    left: tuple[tuple[datetime, datetime], ...]
+
+    @property
+    def kept(self) -> list[date]:
+        """Every day that is not read from rows."""
+        return [*(day for month in self.months for day in month_days(month)), *self.days]
+
+
+def sources(scope: Scope, group: Dim | None, over: str | None) -> Sources:
+    """The cheapest reading that gives the same to the last one."""
     dim = _readable(scope, group)
     days = _days(scope) if dim is not None else []
     clean = [day for day in days if day in scope.clean]
+    if dim is None or not clean:
+        return Sources(Dim.ALL, (), (), ((scope.start, scope.end),))
+    months = _whole_months(clean, scope) if over in (None, "month") else []
+    within = {day for month in months for day in month_days(month)}
+    left = spans_of([day for day in days if day not in scope.clean], scope.zone)
+    return Sources(dim, tuple(months), tuple(day for day in clean if day not in within), tuple(left))
+
+
+def count(scope: Scope, measure: Measure, *, group: Dim | None = None, over: str | None = None) -> Tallied:
+    """How often each value occurs in the period, by a trait and by slots of the scope's zone where asked for. Three
+    queries at most, four for readers who see only some tickets."""
+    read = sources(scope, group, over)
     found: Tallied = Counter()
-    if dim is not None and clean:
-        found.update(_kept(scope, measure, dim, clean, group, daily))
-        if not scope.agent.sees_everything:
-            found.update(_own(scope, measure, clean, group, daily))
-    left = _spans([day for day in days if day not in scope.clean], scope.zone) if clean else [(scope.start, scope.end)]
-    if left:
-        found.update(_live(measure.facts(scope), measure, left, scope, group, daily))
+    for model, days in ((MonthTally, read.months), (DayTally, read.days)):
+        if days:
+            found.update(_kept(model, scope, measure, read.dim, days, group, over))
+    if not scope.agent.sees_everything and (kept := read.kept):
+        found.update(_live(own(scope, measure), measure, spans_of(kept, scope.zone), scope, group, over))
+    if read.left:
+        found.update(_live(measure.facts(scope), measure, read.left, scope, group, over))
     return found
+
+
+def month_days(month: date) -> list[date]:
+    """All days of the month that begins then."""
+    until = (month + timedelta(days=31)).replace(day=1)
+    return [month + timedelta(days=number) for number in range((until - month).days)]
+
+
+def _whole_months(clean: Sequence[date], scope: Scope) -> list[date]:
+    """The months all of whose days are asked for, hold, and are rolled up."""
+    usable = scope.rolled.intersection(clean)
+    firsts = sorted(day for day in usable if day.day == 1)
+    return [month for month in firsts if usable.issuperset(month_days(month))]
 
 
 def _readable(scope: Scope, group: Dim | None) -> Dim | None:
@@ -156,20 +208,38 @@ def _readable(scope: Scope, group: Dim | None) -> Dim | None:
     return only if group is None else group if only in (Dim.ALL, group) else None
 
 
-def _kept(
-    scope: Scope, measure: Measure, dim: Dim, clean: Sequence[date], group: Dim | None, daily: bool
-) -> dict[tuple[int | None, date | None, int], int]:
-    rows = DayTally.objects.filter(zone=scope.zone, what=measure.what, dim=dim).filter(_runs_q(clean))
+def kept_rows(model: Any, scope: Scope, measure: Measure, dim: Dim, days: Sequence[date]) -> QuerySet[Any]:
+    """The tallies of these days, or months, that the reader sees and the scope asks for."""
+    within = Q(day__in=days) if model is MonthTally else _runs_q(days)
+    rows = model.objects.filter(within, zone=scope.zone, what=measure.what, dim=dim)
     id = {Dim.CHANNEL: scope.channel, Dim.TEAM: scope.team, Dim.AGENT: scope.member}.get(dim)
     if id is not None:
         rows = rows.filter(group=id)
     if not scope.agent.sees_everything:
         rows = rows.filter(_place_q(scope, "place_team", "place_channel"))
-    names = [*(["group"] if group is not None else []), *(["day"] if daily else []), "key"]
+    return rows
+
+
+def _kept(
+    model: Any, scope: Scope, measure: Measure, dim: Dim, days: Sequence[date], group: Dim | None, over: str | None
+) -> dict[tuple[int | None, Slot, int], int]:
+    rows = kept_rows(model, scope, measure, dim, days)
+    names = ["key"]
+    if group is not None:
+        names = ["group", *names]
+    if over is not None:
+        rows, names = rows.annotate(slot=_slot(F("day"), over)), ["slot", *names]
     return {
-        ((row["group"] or None) if group is not None else None, row.get("day"), row["key"]): row["total"]
+        ((row["group"] or None) if group is not None else None, row.get("slot"), row["key"]): row["total"]
         for row in rows.order_by().values(*names).annotate(total=Sum("n"))
     }
+
+
+def _slot(day: Any, over: str) -> Any:
+    """The slot a day lies in."""
+    if over == "weekday":
+        return ExtractIsoWeekDay(day)
+    return day if over == "day" else Trunc(day, over, output_field=DateField())
 
 
 def _place_q(scope: Scope, team: str, channel: str) -> Q:
@@ -181,32 +251,29 @@ def _place_q(scope: Scope, team: str, channel: str) -> Q:
     return found
 
 
-def _own(scope: Scope, measure: Measure, clean: Sequence[date], group: Dim | None, daily: bool) -> Tallied:
+def own(scope: Scope, measure: Measure) -> QuerySet[Any]:
     """What the reader sees for no other reason than that it is assigned to them."""
     name = measure.ticket
     facts = measure.facts(scope).filter(**{f"{name}assignee_id": scope.agent.pk})
-    facts = facts.annotate(
-        own_team=Coalesce(F(f"{name}team_id"), Value(0)), own_channel=F(f"{name}channel_id")
-    ).exclude(_place_q(scope, "own_team", "own_channel"))
-    return _live(facts, measure, _spans(clean, scope.zone), scope, group, daily)
+    return facts.annotate(own_team=Coalesce(F(f"{name}team_id"), Value(0)), own_channel=F(f"{name}channel_id")).exclude(
+        _place_q(scope, "own_team", "own_channel")
+    )
 
 
 def _live(
     facts: QuerySet[Any], measure: Measure, spans: Iterable[tuple[datetime, datetime]], scope: Scope,
-    group: Dim | None, daily: bool,
+    group: Dim | None, over: str | None,
 ) -> Tallied:  # fmt: skip
     zone = ZoneInfo(scope.zone)
-    within = Q()
-    for start, end in spans:
-        within |= Q(**{f"{measure.moment}__gte": start, f"{measure.moment}__lt": end})
-    rows = facts.filter(within).annotate(tally_key=measure.key(zone))
+    rows = facts.filter(within(measure, spans)).annotate(tally_key=measure.key(zone))
     names = ["tally_key"]
     if group is not None:
         rows, names = rows.annotate(tally_group=measure.column(group)), ["tally_group", *names]
-    if daily:
-        rows, names = rows.annotate(tally_day=TruncDate(measure.moment, tzinfo=zone)), ["tally_day", *names]
+    if over is not None:
+        slot = _slot(TruncDate(measure.moment, tzinfo=zone), over)
+        rows, names = rows.annotate(tally_slot=slot), ["tally_slot", *names]
     return Counter({
-        (row.get("tally_group"), row.get("tally_day"), row["tally_key"]): row["total"]
+        (row.get("tally_group"), row.get("tally_slot"), row["tally_key"]): row["total"]
         for row in rows.order_by().values(*names).annotate(total=Count("pk"))
     })  # fmt: skip
 
@@ -214,13 +281,27 @@ def _live(
 # Days
 
 
+def within(measure: Measure, spans: Iterable[tuple[datetime, datetime]]) -> Q:
+    """That a fact happened in one of these spans."""
+    found = Q()
+    for start, end in spans:
+        found |= Q(**{f"{measure.moment}__gte": start, f"{measure.moment}__lt": end})
+    return found
+
+
 def clean_days(zone: str) -> frozenset[date]:
-    """The days of this zone whose tallies hold, read now. One query for each of two small tables."""
-    known = CountedDay.objects.filter(zone=zone, definition=DEFINITION).values_list("day", flat=True)
+    """The days of this zone whose tallies hold, read now."""
+    return kept_days(zone)[0]
+
+
+def kept_days(zone: str) -> tuple[frozenset[date], frozenset[date]]:
+    """The same, and which of them stand in the tally of their month. One query for each of two small tables."""
+    known = list(CountedDay.objects.filter(zone=zone, definition=DEFINITION).values_list("day", "in_month"))
     changed = ChangedHour.objects.values_list("at", flat=True).distinct()
     # Read in this order: a day counted anew between the two is at worst counted live once more.
     stale = days_of_hours(changed, zone)
-    return frozenset(day for day in known if day not in stale)
+    clean = {day: rolled for day, rolled in known if day not in stale}
+    return frozenset(clean), frozenset(day for day, rolled in clean.items() if rolled)
 
 
 def days_of_hours(hours: Iterable[datetime], zone: str) -> set[date]:
@@ -272,5 +353,5 @@ def _runs_q(days: Iterable[date]) -> Q:
     return found
 
 
-def _spans(days: Iterable[date], zone: str) -> list[tuple[datetime, datetime]]:
+def spans_of(days: Iterable[date], zone: str) -> list[tuple[datetime, datetime]]:
     return [(midnight(first, zone), midnight(last + timedelta(days=1), zone)) for first, last in runs(days)]

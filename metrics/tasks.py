@@ -16,6 +16,7 @@ from .counting import count_days
 from .mailing.sending import plan_due, send_due
 from .returning import keep_fresh
 from .surveys.asking import ask_due
+from .topic_alerts import tell_of_spikes
 from .webhooks import send_calls
 
 MAX_BATCHES = 200
@@ -26,6 +27,7 @@ BEAT_SCHEDULE = {
     "plan clocks of old rules anew": {"task": "metrics.tasks.replan_clocks", "schedule": 10.0},
     "count days": {"task": "metrics.tasks.count_reports", "schedule": 10.0, "options": {"queue": "bulk"}},
     "mail reports": {"task": "metrics.tasks.mail_reports", "schedule": 30.0, "options": {"queue": "bulk"}},
+    "tell of topics": {"task": "metrics.tasks.tell_of_topics", "schedule": 300.0, "options": {"queue": "bulk"}},
     "answer again": {"task": "metrics.tasks.answer_again", "schedule": 10.0, "options": {"queue": "bulk"}},
     "call other systems": {"task": "metrics.tasks.call_webhooks", "schedule": 2.0},
     "ask customers": {"task": "metrics.tasks.ask_customers", "schedule": 5.0},
@@ -64,6 +66,12 @@ def mail_reports(**_: Any) -> None:
     now = timezone.now()
     plan_due(now)
     send_due(now)
+
+
+@shared_task(name="metrics.tasks.tell_of_topics", queue="bulk", ignore_result=True)
+def tell_of_topics(**_: Any) -> None:
+    """Tell those who read reports of what rises beyond chance."""
+    tell_of_spikes(timezone.now())
 
 
 @shared_task(name="metrics.tasks.answer_again", queue="bulk", ignore_result=True)

@@ -18,11 +18,13 @@ from .business_day import next_opening
 from .clocks.terms import NEVER_BOUGHT, Target
 from .events import SlaEvent, SurveyEvent
 from .surveys.scales import SCALES, Kind
+from .topic_alerts import teach_alerts
 
 
 def teach() -> None:
     """Give the inbox the words for events it does not know itself."""
     teach_opening(next_opening)
+    teach_alerts()
     teach_sentence(SlaEvent.WARNED, _warned)
     teach_sentence(SlaEvent.BREACHED, _breached)
     teach_sentence(SlaEvent.REPLANNED, _replanned)

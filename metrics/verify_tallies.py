@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from metrics.counting import LONGEST, counting
-from metrics.models import CountedDay, DayTally
-from metrics.tallies import MEASURES, Dim, clean_days, runs
+from django.db.models import Count
+
+from metrics.counting import LONGEST, TRAITS, Packed, counting, facts_of
+from metrics.models import CountedDay, DayTally, MonthTally
+from metrics.tallies import MEASURES, Dim, clean_days, kept_days, month_days, runs
 
 _COLUMNS = ("day", "what", "dim", "group", "place_team", "place_channel", "key", "n")
 
@@ -21,6 +23,37 @@ def tally_differences() -> Iterator[str]:
         days = sorted(clean_days(zone))
         for start in range(0, len(days), LONGEST):
             yield from _compare(zone, days[start : start + LONGEST])
+    yield from month_differences()
+
+
+def month_differences() -> Iterator[str]:
+    """The same of the months that are added up, with each length of time in them."""
+    for zone in CountedDay.objects.order_by("zone").values_list("zone", flat=True).distinct():
+        rolled = kept_days(zone)[1]
+        for month in sorted(day for day in rolled if day.day == 1):
+            if rolled.issuperset(month_days(month)):
+                yield from _compare_month(zone, month)
+
+
+def _compare_month(zone: str, month: date) -> Iterator[str]:
+    last = month_days(month)[-1]
+    kept: dict[Any, Any] = {}
+    for *what, n, lengths in MonthTally.objects.filter(zone=zone, day=month).values_list(*_COLUMNS[1:], "lengths"):
+        kept[tuple(what)] = n, None if lengths is None else bytes(lengths)
+    facts: dict[Any, Any] = {}
+    for measure in MEASURES:
+        for dim in Dim:
+            rows = facts_of(zone, month, last, measure, dim).values(*TRAITS).annotate(t_n=Count("pk"))
+            if measure.length:
+                rows = rows.annotate(t_lengths=Packed(measure.length))
+            for row in rows:
+                *what, n = list(row.values())[:7]
+                lengths = row.get("t_lengths")
+                facts[tuple(what)] = n, None if lengths is None else bytes(lengths)
+    for what in sorted({*kept, *facts}):
+        if kept.get(what) != facts.get(what) and month in kept_days(zone)[1]:
+            names = ", ".join(f"{name} {value}" for name, value in zip(_COLUMNS[1:-1], what, strict=True))
+            yield f"month of {month} in {zone}: {names} is not what the facts say"
 
 
 def _compare(zone: str, days: Sequence[date]) -> Iterator[str]:

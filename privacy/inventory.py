@@ -171,8 +171,10 @@ PLAIN: dict[str, str] = {
     "metrics.Annotation": "text",  # what happened in the shop, written for all readers of reports
     "metrics.ReportMailing": "report query rhythm time_zone",
     "metrics.ReportLetter": "state reason",
+    "metrics.TopicAlert": "kind name sight",  # a word many wrote
     "metrics.CountedDay": "zone",
     "metrics.DayTally": "zone",
+    "metrics.MonthTally": "zone",
     "metrics.StoredAnswer": "name question key answer",  # figures of many, nobody named
     "livechat.Visitor": "public_id",
     "livechat.UsedToken": "jti digest",

@@ -5,6 +5,7 @@ from django.urls import path
 from metrics.api.ahead import OutlookView
 from metrics.api.annotations import AnnotationsView, AnnotationView
 from metrics.api.more import AtRiskView, RetentionView, TopicsView, WorkView
+from metrics.api.overview import OverviewView
 from metrics.api.promises import PoliciesView
 from metrics.api.views import SatisfactionView, ServiceLevelView, WallView
 
@@ -14,6 +15,7 @@ urlpatterns = [
     path("policies/", PoliciesView.as_view(), name="report_policies"),
     path("reports/at-risk/", AtRiskView.as_view(), name="report_at_risk"),
     path("reports/outlook/", OutlookView.as_view(), name="report_outlook"),
+    path("reports/overview/", OverviewView.as_view(), name="report_overview"),
     path("reports/retention/", RetentionView.as_view(), name="report_retention"),
     path("reports/satisfaction/", SatisfactionView.as_view(), name="report_satisfaction"),
     path("reports/service-level/", ServiceLevelView.as_view(), name="report_service_level"),

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from metrics import figures, satisfaction
 from metrics.facts import Scope
 from metrics.surveys.scales import Kind
-from metrics.tallies import clean_days, midnight
+from metrics.tallies import kept_days, midnight
 from metrics.waits import Quantile
 from people.api.base import ApiView, StrictSerializer
 from people.languages import LANGUAGES
@@ -88,6 +88,8 @@ class WallSerializer(serializers.Serializer[Any]):
     due_within_an_hour = serializers.IntegerField()
     overdue = serializers.IntegerField()
     follow_ups = serializers.IntegerField(help_text="Disappointed customers a lead is to see to.")
+    chats = serializers.IntegerField(help_text="Chats nobody has taken.")
+    at_desks = serializers.IntegerField(help_text="Agents who have the helpdesk open.")
 
 
 class ReportView(ApiView):
@@ -107,9 +109,10 @@ class ReportView(ApiView):
         """What a checked query asks for."""
         zone, today = timezone.get_current_timezone_name(), timezone.localdate()
         start, end = today - timedelta(days=query["days"] - 1), today + timedelta(days=1)
+        clean, rolled = kept_days(zone)
         return Scope(
             self.agent, midnight(start, zone), midnight(end, zone), query.get("channel"), query.get("team"),
-            query.get("agent"), query.get("language", ""), zone=zone, clean=clean_days(zone),
+            query.get("agent"), query.get("language", ""), zone=zone, clean=clean, rolled=rolled,
         )  # fmt: skip
 
 
@@ -160,6 +163,7 @@ class WallView(ReportView):
         return Response({
             "waiting": wall.waiting, "waiting_since": wall.oldest, "due_within_an_hour": wall.soon,
             "overdue": wall.late, "follow_ups": wall.follow_ups,
+            "chats": wall.chats, "at_desks": wall.at_desks,
         })  # fmt: skip
 
 

@@ -136,10 +136,12 @@ def _days(first: date, last: date) -> str:
 
 
 def _overview(scope: Scope, chosen: dict[str, Any]) -> Content:
+    step = overview.step_of((scope.end - scope.start).days)
+    slots = overview.first_answers(overview.trend_of(scope), step)
     found = [
         Figure(one.name, f"{one.shown} {one.unit}".strip(), one.bounds, one.n,
                f"{one.moved} {one.word}" if one.moved else "", one.better is not None if one.moved else None)
-        for one in tiles(scope, chosen["earlier"], chosen["query"])
+        for one in tiles(scope, chosen["earlier"], chosen["query"], slots)
     ]  # fmt: skip
     channels = [
         ((row.name, str(row.opened), str(row.n), _length(row.median)), row.share)

@@ -1,9 +1,9 @@
 from .hooks import CallState, Webhook, WebhookCall
 from .promises import BusinessCalendar, Clock, Policy, Rules, Watch
-from .readers import Annotation, LetterState, ReportLetter, ReportMailing, ReportReader
+from .readers import Annotation, LetterState, ReportLetter, ReportMailing, ReportReader, TopicAlert
 from .stored import StoredAnswer
 from .surveys import FollowUp, FollowUpState, Survey, SurveyAnswer, SurveyInvitation, SurveyState, Via
-from .tallies import ChangedHour, CountedDay, DayTally
+from .tallies import ChangedHour, CountedDay, DayTally, MonthTally
 from .vouchers import Voucher, VoucherPool
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "FollowUp",
     "FollowUpState",
     "LetterState",
+    "MonthTally",
     "Policy",
     "ReportLetter",
     "ReportMailing",
@@ -27,6 +28,7 @@ __all__ = [
     "SurveyAnswer",
     "SurveyInvitation",
     "SurveyState",
+    "TopicAlert",
     "Via",
     "Voucher",
     "VoucherPool",

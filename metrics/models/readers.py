@@ -99,3 +99,22 @@ class ReportLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first} to {self.agent_id}: {self.state}"
+
+
+class TopicAlert(models.Model):
+    """That a tag or word rose beyond chance on a day, as `sight` saw it: all tickets, or those of one agent."""
+
+    day = models.DateField()
+    kind = models.CharField(max_length=4)
+    name = models.CharField(max_length=200)
+    sight = models.CharField(max_length=40)
+    count = models.IntegerField()
+    expected = models.FloatField()
+    chance = models.FloatField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "kind", "name", "sight"], name="topicalert_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.name}"

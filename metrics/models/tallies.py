@@ -8,13 +8,15 @@ from django.db.models.functions import Now
 
 class CountedDay(models.Model):
     """One day of one time zone whose facts are counted in `DayTally`. `definition` numbers what was counted how;
-    `recounted_at` says that the day had been counted by an earlier definition before."""
+    `recounted_at` says that the day had been counted by an earlier definition before, `in_month` that this count is the
+    one its month was rolled up from (`MonthTally`)."""
 
     zone = models.CharField(max_length=64)
     day = models.DateField()
     definition = models.SmallIntegerField()
     counted_at = models.DateTimeField(db_default=Now())
     recounted_at = models.DateTimeField(null=True)
+    in_month = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["zone", "day"], name="countedday_once")]
@@ -48,6 +50,33 @@ class DayTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.n}"
+
+
+class MonthTally(models.Model):
+    """The tallies of a whole month (`day` is its first), added up. Of lengths of time `lengths` holds the values
+    themselves, ascending, eight bytes each (big-endian doubles), so that a rank is found without reading rows."""
+
+    zone = models.CharField(max_length=64)
+    day = models.DateField()
+    what = models.SmallIntegerField()
+    dim = models.SmallIntegerField()
+    group = models.BigIntegerField(default=0)
+    place_team = models.BigIntegerField(default=0)
+    place_channel = models.BigIntegerField(default=0)
+    key = models.IntegerField()
+    n = models.IntegerField()
+    lengths = models.BinaryField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["zone", "what", "dim", "group", "key", "day"], name="monthtally_read",
+                include=["place_team", "place_channel", "n"],
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"month of {self.day}: {self.n}"
 
 
 class ChangedHour(models.Model):

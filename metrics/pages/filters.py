@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_date
 
 from metrics.annotations import annotations_in
 from metrics.facts import Scope
-from metrics.tallies import clean_days, midnight
+from metrics.tallies import kept_days, midnight
 from people.languages import LANGUAGES
 from people.models import Agent, Team
 from tickets.models import Channel
@@ -40,9 +40,10 @@ def read_query(said: QueryDict, agent: Agent) -> tuple[Scope, dict[str, Any]]:
     member = chosen(said.get("agent"), members)
     language = said.get("language", "") if said.get("language") in LANGUAGES else ""
     zone = timezone.get_current_timezone_name()
+    clean, rolled = kept_days(zone)
     scope = Scope(
         agent, midnight(first, zone), midnight(first + timedelta(days=days), zone), channel, team, member, language,
-        said.get("time") == "open", zone, clean_days(zone),
+        said.get("time") == "open", zone, clean, rolled,
     )  # fmt: skip
     compare, against = read_comparison(said, first, days)
     last = first + timedelta(days=days - 1)

@@ -46,9 +46,10 @@ def page(request: HttpRequest) -> HttpResponseBase:
     agent = agent_of(request)
     scope, context = read_scope(request, agent)
     kind = Kind.CSAT.value
+    slots = overview.first_answers(overview.trend_of(scope), overview.step_of((scope.end - scope.start).days))
     context |= {
-        "heading": heading(context), "tiles": tiles(scope, context["earlier"], context["query"]),
-        "promises": promises(scope, context["noted"]),
+        "heading": heading(context), "tiles": tiles(scope, context["earlier"], context["query"], slots),
+        "promises": promises(scope, slots, context["noted"]),
         "wall": figures.wall(agent, timezone.now()), "weekly": weekly(scope, kind, context["noted"]),
         "channels_table": channel_rows(scope), "distribution": distribution(satisfaction.scores(scope)),
         "heat": heat(overview.arrivals(scope)),
@@ -79,11 +80,11 @@ def days_text(first: date, last: date) -> str:
     return f"{start}–{end}" if same_month else f"{start} – {end}"
 
 
-def promises(scope: Scope, noted: Sequence[Annotation]) -> dict[str, Any]:
+def promises(scope: Scope, answered: Sequence[Slot], noted: Sequence[Annotation]) -> dict[str, Any]:
     """First answers in time and late, as bars and as rows."""
     days = (scope.end - scope.start).days
     step = overview.step_of(days)
-    found = {slot.day: slot for slot in overview.first_answers(scope, step)}
+    found = {slot.day: slot for slot in answered}
     places = overview.slots_between(scope.start, scope.end, step)
     slots = [found.get(day) or Slot(day, 0, 0, 0, None) for day in places]
     lines = scale(max((slot.kept + slot.missed for slot in slots), default=0))

@@ -55,7 +55,7 @@ class Bar:
 def service_level(request: HttpRequest) -> HttpResponseBase:
     agent = agent_of(request)
     scope, chosen = read_scope(request, agent)
-    days = [(day, one.kept, one.missed) for day, one in figures.by_day(scope).items()]
+    days = [(day, one.kept, one.missed) for day, one in figures.over_time(scope).items()]
     first_day, last_day = timezone.localtime(scope.start).date(), timezone.localtime(scope.end).date()
     attained = figures.attainment(scope)
     context = chosen | {

@@ -48,12 +48,11 @@ class Tile:
     meaning: str
 
 
-def tiles(scope: Scope, earlier: Scope | None, query: str) -> list[Tile]:
-    """All six, in the order of the page."""
+def tiles(scope: Scope, earlier: Scope | None, query: str, slots: Sequence[Slot]) -> list[Tile]:
+    """All six, in the order of the page; `slots` are the first answers of the scope's trend."""
     step = overview.step_of((scope.end - scope.start).days)
     trend = overview.trend_of(scope)
-    slots = overview.first_answers(trend, step)
-    scored = satisfaction.over_time(trend, overview.slot_of(step))
+    scored = satisfaction.over_time(trend, step)
     now, before = satisfaction.scores(scope), satisfaction.scores(earlier) if earlier else None
     days = overview.slots_between(trend.start, trend.end, step)
     return [

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
-from metrics import retention
+from metrics import figures, overview, retention, returning, satisfaction, work
 from metrics.facts import Scope
+from metrics.pages.tiles import tiles
 from metrics.surveys.answers import Said, record_answer
 from metrics.tallies import midnight
 from metrics.work import by_group
@@ -19,6 +21,9 @@ from tests.people import House, make_house, row_counts
 
 pytestmark = pytest.mark.django_db
 REPORTS = (
+    "reports/overview/",
+    "reports/at-risk/",
+    "reports/notes/",
     "reports/satisfaction/",
     "reports/service-level/",
     "reports/wall/",
@@ -87,6 +92,72 @@ def test_work_retention_and_topics_are_those_of_the_pages(house: House) -> None:
     assert sum(one["buyers"] for one in body["segments"]) == sum(one.buyers for one in retention.segments(period(1)[1]))
     assert {one["name"] for one in body["service"]} == {"quick", "kept", "satisfied", "contacted"}
     assert api.get("reports/topics/").body == {"tags": [], "words": []}
+
+
+# Every figure that a page shows, by the dataclass that holds it -> where in REST it stands.
+FIGURES: dict[type, tuple[str, dict[str, str]]] = {
+    figures.Wall: ("wall", {
+        "waiting": "waiting", "oldest": "waiting_since", "soon": "due_within_an_hour", "late": "overdue",
+        "follow_ups": "follow_ups", "chats": "chats", "at_desks": "at_desks", "next_up": "",
+    }),
+    figures.Answering: ("service-level", {
+        "n": "first_answer_median.n", "wall_median": "first_answer_median", "wall_p90": "first_answer_p90",
+        "open_median": "first_answer_median_open", "open_p90": "first_answer_p90_open",
+    }),
+    figures.Attainment: ("service-level", {
+        "target": "first", "kept": "first.kept", "missed": "first.missed", "dropped": "first.dropped",
+    }),
+    satisfaction.Scores: ("satisfaction", {"kind": "csat", "counts": "csat.scores"}),
+    satisfaction.Response: ("satisfaction", {"asked": "response.n", "answered": "response.value"}),
+    overview.Slot: ("overview", {
+        "day": "first_answers.first_day", "kept": "first_answers.kept", "missed": "first_answers.missed",
+        "n": "first_answers.answers", "median": "first_answers.median",
+    }),
+    retention.Loyalty: ("retention", {
+        "retention": "retention", "returning": "returning", "repeat": "repeat", "second": "second_purchase",
+        "seconds": "second_purchase.n",
+    }),
+    retention.Cohort: ("retention", {
+        "month": "cohorts.month", "size": "cohorts.buyers", "active": "cohorts.active",
+    }),
+    retention.Segment: ("retention", {
+        "name": "segments.name", "buyers": "segments.buyers", "orders": "segments.orders", "spent": "segments.spent",
+        "currency": "segments.currency",
+    }),
+    work.Row: ("work", {
+        "id": "team.id", "name": "team.name", "opened": "team.opened", "n": "team.first_answers", "kept": "team.kept",
+        "missed": "team.missed", "median": "team.median", "p90": "team.p90", "rating": "team.satisfied",
+        "ratings": "team.ratings",
+    }),
+    returning.Service: ("retention", {"comparisons": "service", "endings": "", "at": "counted_at"}),
+}  # fmt: skip
+TILES = {
+    "median": "first_answer_median", "kept": "first_answer_in_time", "csat": "csat", "nps": "nps", "ces": "ces",
+    "again": "bought_again",
+}  # fmt: skip
+
+
+def test_every_figure_has_its_address(house: House) -> None:
+    fill_year(house, 60)
+    api = Api.of(house.adam)
+    bodies = {name: api.get(f"reports/{name}/", **({} if name == "wall" else {"days": "365"})).body
+              for name in {address for address, _fields in FIGURES.values()}}  # fmt: skip
+    for figure, (address, paths) in FIGURES.items():
+        assert set(paths) == {one.name for one in fields(figure)}, figure
+        for path in filter(None, paths.values()):
+            found = bodies[address]
+            for step in path.split("."):
+                found = found[0] if isinstance(found, list) else found
+                assert step in found, (figure, path)
+                found = found[step]
+    body = api.get("reports/overview/", days="365").body
+    scope = Scope(house.adam, *period(365))
+    shown = tiles(scope, None, "", overview.first_answers(scope, "month"))
+    assert {tile.key for tile in shown} == set(TILES) and set(TILES.values()) <= set(body)
+    n, median = overview.waited(scope)
+    assert (body["first_answer_median"]["value"], body["first_answer_median"]["n"]) == (median.seconds, n)
+    assert sum(one["opened"] for one in body["arrivals"]) == sum(overview.arrivals(scope).values()) > 0
+    assert {one["ending"] for one in body["bought_again_by_ending"]} == {"well", "unrated", "badly", "silent"}
 
 
 def period(days: int) -> tuple[datetime, datetime]:

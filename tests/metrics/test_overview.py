@@ -53,7 +53,7 @@ def test_every_slot_is_a_plain_recount_in_the_readers_zone(house: House, year: Y
         step, zone, scope.start, scope.end,
     )  # fmt: skip
     assert [(s.day, s.kept, s.missed, s.n, s.median) for s in found] == expected and len(expected) > 2
-    scored = satisfaction.over_time(scope, overview.slot_of(step))["csat"]
+    scored = satisfaction.over_time(scope, step)["csat"]
     expected = ask_sql(
         "SELECT date_trunc(%s, answered_at AT TIME ZONE %s)::date, count(*), avg((score >= 4)::int * 100.0)::float8 "
         "FROM metrics_surveyanswer WHERE kind = 'csat' AND answered_at >= %s AND answered_at < %s GROUP BY 1 ORDER BY 1",
@@ -73,7 +73,7 @@ def test_every_slot_is_a_plain_recount_in_the_readers_zone(house: House, year: Y
 def test_the_tiles_are_plain_recounts_with_the_change_to_the_period_asked_for(house: House, year: Year) -> None:
     scope = Scope(house.adam, year.end - 120 * DAY, year.end - 113 * DAY)
     earlier = scope.at(year.end - 134 * DAY, year.end - 127 * DAY)
-    found = {tile.key: tile for tile in tiles(scope, earlier, "")}
+    found = {tile.key: tile for tile in tiles(scope, earlier, "", overview.first_answers(scope, "day"))}
     (count, median, kept), = ask_sql(
         "SELECT count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY wall_seconds), "
         "100.0 * avg((breached_at IS NULL)::int)::float8 FROM metrics_clock WHERE stopped_at >= %s AND stopped_at < %s",

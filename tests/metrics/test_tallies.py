@@ -20,9 +20,9 @@ from bench.shop_year import DAY, Year
 from metrics import overview, satisfaction, work
 from metrics.counting import count_days
 from metrics.facts import Scope
-from metrics.figures import answering, attainment, by_channel, by_day
+from metrics.figures import answering, attainment, by_channel, over_time
 from metrics.models import ChangedHour, Clock, CountedDay, DayTally, SurveyAnswer
-from metrics.tallies import MEASURES, Dim, clean_days, count, days_of_hours, midnight, runs
+from metrics.tallies import MEASURES, Dim, clean_days, count, days_of_hours, kept_days, midnight, runs, sources
 from people.models import Agent
 from tests.metrics.shop import fill_year, lead
 from tests.people import House, make_agent, make_house
@@ -53,7 +53,7 @@ def year(house: House) -> Year:
 
 def settle() -> None:
     """Count whatever is to be counted."""
-    while count_days(datetime.now(UTC)):
+    while count_days(datetime.now(UTC) + timedelta(minutes=15)):  # long enough for months to be added up again
         pass
 
 
@@ -61,7 +61,8 @@ def scopes(agent: Agent, house: House, zone: str) -> Iterator[Scope]:
     """A year up to now, some days of it, filters the kept counts know and do not know, and no whole days."""
     today = datetime.now(ZoneInfo(zone)).date()
     start, end = midnight(today - timedelta(days=400), zone), midnight(today + timedelta(days=1), zone)
-    scope = Scope(agent, start, end, zone=zone, clean=clean_days(zone))
+    clean, rolled = kept_days(zone)
+    scope = Scope(agent, start, end, zone=zone, clean=clean, rolled=rolled)
     yield scope
     yield replace(scope, channel=house.channel.pk, open_time=True)
     yield replace(scope, member=house.ben.pk, team=house.support.pk)
@@ -72,7 +73,7 @@ def scopes(agent: Agent, house: House, zone: str) -> Iterator[Scope]:
 def figures(scope: Scope) -> list[Any]:
     """All that the reports count."""
     return [
-        attainment(scope), by_channel(scope), by_day(scope), answering(scope), overview.arrivals(scope),
+        attainment(scope), by_channel(scope), over_time(scope), answering(scope), overview.arrivals(scope),
         *[overview.first_answers(scope, step) for step in ("day", "week", "month")], satisfaction.scores(scope),
         satisfaction.by_week(scope, "csat"), *[work.by_group(scope, group) for group in ("channel", "team", "agent")],
     ]  # fmt: skip
@@ -96,8 +97,34 @@ def test_what_is_kept_is_read_and_not_the_rows(house: House, year: Year) -> None
     )  # fmt: skip
     for measure in MEASURES:
         with CaptureQueriesContext(connection) as queries:
-            count(scope, measure, group=Dim.TEAM, daily=True)
+            count(scope, measure, group=Dim.TEAM, over="day")
         assert len(queries) == 1 and "metrics_daytally" in queries[0]["sql"]
+
+
+def test_whole_months_are_read_added_up_and_their_medians_without_rows(house: House, year: Year) -> None:
+    zone, today = "Europe/Kyiv", datetime.now(ZoneInfo("Europe/Kyiv")).date()
+    clean, rolled = kept_days(zone)
+    first = (today.replace(day=1) - timedelta(days=200)).replace(day=1)
+    last = (today.replace(day=1) - timedelta(days=60)).replace(day=1)
+    scope = Scope(house.adam, midnight(first, zone), midnight(last, zone), zone=zone, clean=clean, rolled=rolled)
+    with CaptureQueriesContext(connection) as queries:
+        found = [answering(scope), attainment(scope), overview.first_answers(scope, "month")]
+    assert found[0].n and {"metrics_monthtally" in query["sql"] for query in queries} == {True}
+    rows = replace(scope, clean=frozenset())
+    assert found == [answering(rows), attainment(rows), overview.first_answers(rows, "month")]
+    # A month that has just changed is read by its days, until it was quiet for a while.
+    Clock.objects.filter(stopped_at__gte=scope.start, stopped_at__lt=scope.end).update(
+        wall_seconds=F("wall_seconds") * 3
+    )
+    while count_days(datetime.now(UTC)):
+        pass
+    clean, rolled = kept_days(zone)
+    scope, rows = replace(scope, clean=clean, rolled=rolled), replace(rows)
+    assert sources(scope, None, None).months == () and sources(scope, None, None).days
+    assert answering(scope) == answering(rows) != found[0]
+    settle()
+    assert kept_days(zone)[1] > rolled
+    verify()
 
 
 def changes(house: House) -> list[Callable[[], None]]:
@@ -144,7 +171,8 @@ def test_a_late_change_is_seen_at_once_and_counted_soon(house: House, year: Year
             assert agent == ben or now != was, change.__name__
         settle()
         assert not ChangedHour.objects.exists() and clean_days(zone) == before, change.__name__
-        assert figures(replace(scope, clean=clean_days(zone))) == now, change.__name__
+        clean, rolled = kept_days(zone)
+        assert figures(replace(scope, clean=clean, rolled=rolled)) == now, change.__name__
     verify()
 
 

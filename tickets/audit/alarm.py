@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -11,26 +10,20 @@ from events.models import Event
 from people.models import Agent
 from people.permissions import Permission
 from people.watching import BUDGET_REACHED
-from tickets.models import Notification
-from tickets.notices import announce_unread
-from tickets.notices.rules import teach_word_of_people
-from tickets.realtime import announce_to_agent
+from tickets.notices.matters import Matter, teach_matter
+from tickets.notices.rules import notify_of_matter
 
 
 def teach() -> None:
     """Give the bell the words and the way; once, when the app is ready."""
-    teach_word_of_people(BUDGET_REACHED, budget_text, lambda event: f"{reverse('audit')}?who={event.stream_id}")
+    matter = Matter(budget_text, lambda event: f"{reverse('audit')}?who={event.stream_id}", Permission.READ_AUDIT)
+    teach_matter(BUDGET_REACHED, matter)
 
 
 def tell_of_budget(event: Event) -> None:
     """The subscriber: a notice for each who may look into it, but for whom it is about."""
     for agent in Agent.objects.who_may(Permission.READ_AUDIT).exclude(pk=event.stream_id).order_by("pk"):
-        _notice, new = Notification.objects.get_or_create(event=event, agent=agent)
-        if new:
-            with translation.override(agent.locale):
-                text = budget_text(event)
-            announce_to_agent(agent.pk, "toast", text=text, href=f"{reverse('audit')}?who={event.stream_id}")
-            announce_unread(agent)
+        notify_of_matter(agent, event)
 
 
 def budget_text(event: Event) -> str:

@@ -17,8 +17,9 @@ from tickets.inbox.access import agent_of, signed_in
 from tickets.models import Cause, NoticeSettings, Notification
 
 from .digest import CHOICES
+from .matters import matter_of
 from .reading import CHOOSABLE, choose_notices, mark_all_read, notices_of
-from .rules import sentence, word_of_people
+from .rules import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,14 @@ def _minutes(minutes: int) -> str:
 def _entry(notice: Notification) -> Entry:
     ticket, channel = notice.ticket, notice.channel
     if ticket is None and channel is None:
-        text, url = word_of_people(notice.event)
-        return Entry(text=text, subject="", url=url, at=notice.created_at, unread=notice.read_at is None)
+        matter = matter_of(notice.event)
+        return Entry(
+            text=matter.text(notice.event),
+            subject="",
+            url=matter.way(notice.event),
+            at=notice.created_at,
+            unread=notice.read_at is None,
+        )
     return Entry(
         text=sentence(notice.event.kind, notice.ticket_id or 0, notice.cause),
         subject=ticket.subject if ticket else channel.name if channel else "",

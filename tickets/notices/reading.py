@@ -16,6 +16,8 @@ from people.permissions import Permission
 from tickets.models import Cause, NoticeSettings, Notification, Ticket
 from tickets.realtime import announce_to_agent
 
+from .matters import matters_for
+
 SHOWN = 100
 # What one may do without; of what is theirs to mend everybody is told.
 CHOOSABLE = tuple(cause for cause in Cause if cause)
@@ -73,8 +75,8 @@ def _visible(agent: Agent) -> QuerySet[Notification]:
         seen |= Q(channel__isnull=False)
     elif agent.may(Permission.HANDLE_QUARANTINE):
         seen |= Q(channel__team__in=agent.team_ids)
-    if agent.may(Permission.READ_AUDIT):
-        seen |= Q(ticket=None, channel=None)
+    if kinds := matters_for(agent):
+        seen |= Q(ticket=None, channel=None, event__kind__in=kinds)
     return Notification.objects.filter(seen, agent=agent)
 
 

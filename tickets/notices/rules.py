@@ -19,6 +19,7 @@ from tickets.events import TicketEvent
 from tickets.models import AutoKind, Cause, Follow, Message, Notification, Status, Ticket
 from tickets.realtime import announce_to_agent
 
+from .matters import matter_of
 from .reading import announce_unread
 
 _UNDELIVERED = (TicketEvent.DELIVERY_FAILED, TicketEvent.DELIVERY_UNKNOWN, TicketEvent.DELIVERY_BOUNCED)
@@ -44,21 +45,6 @@ _LEARNT: dict[str, Callable[[int], str]] = {}
 def teach_notice(kind: str, text: Callable[[int], str]) -> None:
     """Learn the words for an event of a higher app, which tells of it by `notify`."""
     _LEARNT[kind] = text
-
-
-WordOfPeople = tuple[Callable[[Event], str], Callable[[Event], str]]
-_OF_PEOPLE: dict[str, WordOfPeople] = {}
-
-
-def teach_word_of_people(kind: str, text: Callable[[Event], str], way: Callable[[Event], str]) -> None:
-    """Learn to tell of an event about a colleague: what it says, and where it leads."""
-    _OF_PEOPLE[kind] = (text, way)
-
-
-def word_of_people(event: Event) -> tuple[str, str]:
-    """What a notice about a colleague says, and where it leads."""
-    text, way = _OF_PEOPLE[event.kind]
-    return text(event), way(event)
 
 
 def notify_agents(event: Event) -> None:
@@ -103,6 +89,17 @@ def notify_of_channel(agent: Agent, event: Event) -> bool:
         announce_to_agent(agent.pk, "toast", text=text, href=reverse("channels"))
         announce_unread(agent)
     return new
+
+
+def notify_of_matter(agent: Agent, event: Event) -> None:
+    """Tell the agent of what is neither a ticket's nor a channel's, once; the caller says whose business it is."""
+    _notice, new = Notification.objects.get_or_create(event=event, agent=agent)
+    if new:
+        matter = matter_of(event)
+        with translation.override(agent.locale):
+            text = matter.text(event)
+        announce_to_agent(agent.pk, "toast", text=text, href=matter.way(event))
+        announce_unread(agent)
 
 
 def sentence(kind: str, ticket_id: int, cause: str = Cause.OTHER) -> str:
