@@ -36,7 +36,8 @@ class Traits:
     provider's name of such a conversation (`{last}` the value's last part). `templates`: what was approved before may
     be sent when the window is over. `private_for`: how long after a public comment one private answer may go to it;
     `hides`: comments can be hidden from others. `choices`: how many quick replies may stand under an answer, of so
-    many characters each.
+    many characters each. `posts`: how the names of those conversations begin that everybody can read, where others
+    are private, and `max_text` there.
     """
 
     kind: str
@@ -64,6 +65,7 @@ class Traits:
     hides: bool = False
     choices: int = 0
     choice_length: int = 20
+    posts: tuple[str, int] = ("", 0)
 
 
 MAIL = Traits(ChannelKind.EMAIL, _("Email"), icon="mail", addressed=True, reached_by=("email",), begins=True)
@@ -88,6 +90,12 @@ def traits_of_channel(channel: Channel) -> Traits:
     if traits.window is not None and isinstance(hours, int) and hours > 0:
         traits = replace(traits, window=timedelta(hours=hours))
     return traits
+
+
+def traits_in(traits: Traits, thread: str) -> Traits:
+    """What holds in one conversation, by the provider's name of it."""
+    start, most = traits.posts
+    return replace(traits, public=True, max_text=most) if start and thread.startswith(start) else traits
 
 
 def registered_kinds() -> list[Traits]:

@@ -17,6 +17,7 @@ from tickets.inbound import Address, InboundMessage
 UNNAMED = gettext_noop("Facebook user")
 COMMENT = gettext_noop("Public comment")
 WORDLESS = gettext_noop("A comment without words")
+ADVERT = gettext_noop("From an advertisement: %(what)s")
 POST = gettext_noop("On the post %(url)s")
 POSTS = ("post", "status", "photo", "video")
 DROPPED = ("reaction", "like", "share", "event", "album")
@@ -59,7 +60,8 @@ def _changed(
         top = id if not parent or parent == post else parent
         url = line(value, "post", "permalink_url", most=400)
         files = tuple(RemoteFile({"url": u}) for n in ("photo", "video") if (u := _url(value, n)))
-        yield _heard(f"fb_comments:{top}", id, text(value, "message"), who, at, reading, url=url, files=files)
+        about = worded(reading.locale, POST, url=url) if url else ""
+        yield _heard(f"fb_comments:{top}", id, text(value, "message"), who, at, reading, about=about, files=files)
     else:
         yield Ignored(f"a comment was changed: {line(verb, most=30) or 'nothing said'}")
 
@@ -79,11 +81,13 @@ def instagram_change(field: str, value: dict[str, Any], entry: dict[str, Any], r
         top = ident(value, "parent_id") or id
         at = moment(entry, "time", default=reading.received_at)
         handle = f"@{username}" if username else ""
-        yield _heard(f"ig_comments:{top}", id, text(value, "text"), who, at, reading, handle=handle)
+        advert = line(value, "media", "ad_title") or line(value, "media", "ad_id")
+        about = worded(reading.locale, ADVERT, what=advert) if advert else ""
+        yield _heard(f"ig_comments:{top}", id, text(value, "text"), who, at, reading, handle=handle, about=about)
 
 
 def _heard(
-    thread: str, id: str, words: str, who: Address, at: datetime, reading: Reading, *, url: str = "",
+    thread: str, id: str, words: str, who: Address, at: datetime, reading: Reading, *, about: str = "",
     handle: str = "", files: tuple[RemoteFile, ...] = (),
 ) -> Heard:  # fmt: skip
     words = words.strip() or ("" if files else worded(reading.locale, WORDLESS))
@@ -102,7 +106,7 @@ def _heard(
         thread_id=thread,
         timed_by_provider=True,
         handle=handle,
-        about=worded(reading.locale, POST, url=url) if url else "",
+        about=about,
         files_to_come=len(files),
     )
     return Heard(message, files)

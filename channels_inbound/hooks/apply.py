@@ -9,11 +9,12 @@ from typing import Any
 from django.db.models import Q
 
 from channels_inbound.hooks import own
-from channels_inbound.hooks.condition import connection_refused
+from channels_inbound.hooks.condition import connection_refused, connection_works, release_waiting
 from channels_inbound.hooks.facts import (
     Echo,
     Edited,
     Fact,
+    Heard,
     Hidden,
     RawMail,
     Reachable,
@@ -21,6 +22,8 @@ from channels_inbound.hooks.facts import (
     Receipt,
     RecordingHeard,
     RemoteFile,
+    Renumbered,
+    TemplateJudged,
     Trouble,
     Unsent,
 )
@@ -28,9 +31,10 @@ from channels_inbound.models import Connection, ConnectionState, ParkedFact, Raw
 from channels_inbound.raw import store_raw
 from events.actors import SYSTEM
 from events.doorbell import ring
+from people.identities import give_identity
 from people.models import Identity
-from tickets.actions.changes import message_edited, message_hidden, message_reacted, message_unsent
-from tickets.models import Channel, ChannelHealth, Message
+from tickets.actions.changes import message_edited, message_hidden, message_joined, message_reacted, message_unsent
+from tickets.models import Channel, ChannelHealth, ChannelTemplate, Message
 
 # What calls and mail reports do: filled by their own modules, which stand on this one.
 FURTHER: dict[type, Callable[..., str]] = {}
@@ -42,7 +46,8 @@ def apply_fact(channel_id: int, fact: Fact, *, at: datetime) -> str:
     """`applied`, `parked` (about something not here yet), `own`, `duplicate` or `ignored`."""
     appliers: dict[type, Callable[..., str]] = {
         Edited: _edited, Unsent: _unsent, Reacted: _reacted, Hidden: _hidden, Receipt: own.receipt, Echo: own.echo,
-        Reachable: _reachable, RawMail: _raw_mail, Trouble: _trouble,
+        Reachable: _reachable, RawMail: _raw_mail, Trouble: _trouble, TemplateJudged: _template_judged,
+        Renumbered: _renumbered,
     }  # fmt: skip
     word = (appliers | FURTHER)[type(fact)](channel_id, fact, at=at)
     if word == "parked":
@@ -93,6 +98,15 @@ def _reachable(channel_id: int, fact: Reachable, *, at: datetime) -> str:
     return "applied" if found.exclude(refuses=fact.refuses).update(refuses=fact.refuses) else "ignored"
 
 
+def _renumbered(channel_id: int, fact: Renumbered, *, at: datetime) -> str:
+    found = Identity.objects.filter(kind=fact.identity_kind, value=fact.address, suspect=False)
+    known = found.select_related("customer").first()
+    if known is None:
+        return "ignored"
+    give_identity(known.customer_id, fact.identity_kind, fact.now, name=known.customer.name)
+    return "applied"
+
+
 def _raw_mail(channel_id: int, fact: RawMail, *, at: datetime) -> str:
     channel = Channel.objects.get(pk=channel_id)
     envelope: dict[str, Any] = {"rcpt_tos": list(fact.rcpt_tos) or [channel.address]}
@@ -101,7 +115,17 @@ def _raw_mail(channel_id: int, fact: RawMail, *, at: datetime) -> str:
     return "applied"
 
 
+def _template_judged(channel_id: int, fact: TemplateJudged, *, at: datetime) -> str:
+    found = ChannelTemplate.objects.filter(channel=channel_id, name=fact.name, language=fact.language)
+    judged = found.filter(synced_at__lt=fact.at).exclude(state=fact.state)
+    return "applied" if judged.update(state=fact.state) else "ignored"
+
+
 def _trouble(channel_id: int, fact: Trouble, *, at: datetime) -> str:
+    if fact.over:
+        connection_works(channel_id, at=at)
+        release_waiting(channel_id, at=at)
+        return "applied"
     if fact.refused:
         connection_refused(channel_id, fact.detail, at=at)
         return "applied"
@@ -111,13 +135,23 @@ def _trouble(channel_id: int, fact: Trouble, *, at: datetime) -> str:
     return "applied"
 
 
-def fetch_later(channel_id: int, message_id: int, files: Sequence[RemoteFile]) -> None:
-    """Note the files of a message that are still to be fetched."""
+def joined(channel_id: int, fact: Heard, message_id: int, *, at: datetime) -> str:
+    """One more piece of a message that is here already: its files, and its words where there were none."""
+    if RemoteMedia.objects.filter(message=message_id, number=fact.place).exists():
+        return "duplicate"
+    if not message_joined(message_id, fact.message.text, files=len(fact.files), at=at):
+        return "duplicate"
+    fetch_later(channel_id, message_id, fact.files, first=fact.place)
+    return "threaded"
+
+
+def fetch_later(channel_id: int, message_id: int, files: Sequence[RemoteFile], *, first: int = 0) -> None:
+    """Note the files of a message that are still to be fetched; `first` is the number of the first."""
     rows = [
         RemoteMedia(
             channel_id=channel_id, message_id=message_id, number=number, ref=file.ref, filename=file.filename[:255]
         )
-        for number, file in enumerate(files[:MAX_FILES])
+        for number, file in enumerate(files[:MAX_FILES], first)
     ]
     if rows:
         RemoteMedia.objects.bulk_create(rows, ignore_conflicts=True)

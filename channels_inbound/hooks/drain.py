@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -22,7 +22,7 @@ from channels_inbound.claims import (
 from channels_inbound.draining import DRAIN_SECONDS, drain, settle
 from channels_inbound.health import note_received
 from channels_inbound.hooks.accounts import connections_of
-from channels_inbound.hooks.apply import apply_fact, apply_parked, fetch_later, redact_raw
+from channels_inbound.hooks.apply import apply_fact, apply_parked, fetch_later, joined, redact_raw
 from channels_inbound.hooks.facts import Fact, Heard, Ignored, Unsent
 from channels_inbound.hooks.provider import Malformed, Reading
 from channels_inbound.hooks.registry import provider
@@ -126,8 +126,11 @@ def _ingest(
     taken_back: defaultdict[int, set[str]] = defaultdict(set)
     for (fact, channel_id), result in zip(said, results, strict=True):
         found[id(fact)] = result
-        if result.outcome in ("new", "threaded") and result.message_id:
-            fetch_later(channel_id, result.message_id, fact.files)
+        if result.outcome == "duplicate" and fact.place and result.message_id:
+            word = joined(channel_id, fact, result.message_id, at=at)
+            found[id(fact)] = replace(result, outcome=word)  # type: ignore[arg-type]
+        elif result.outcome in ("new", "threaded") and result.message_id:
+            fetch_later(channel_id, result.message_id, fact.files, first=fact.place)
             taken_back[channel_id] |= apply_parked(channel_id, [fact.message.external_id], at=at)
     return found, taken_back
 

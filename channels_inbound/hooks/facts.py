@@ -19,11 +19,13 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Somebody wrote to us."""
+    """Somebody wrote to us. `place` is not zero where a message comes in several deliveries, as an album does, all with
+    the message's one `dedupe_key`: the place of these files in it."""
 
     message: InboundMessage
     files: tuple[RemoteFile, ...] = ()
     payload: str = ""
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,16 @@ class Reachable:
 
 
 @dataclass(frozen=True, slots=True)
+class Renumbered:
+    """The provider says that somebody has another address of this kind now: they are reached by both names."""
+
+    identity_kind: str
+    address: str
+    now: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CallHeard:
     """The state of a telephone call; the same call is told of several times. `waited_until` is for whoever tells no
     `wait_seconds`: when the ringing ended that was told of before."""
@@ -155,11 +167,22 @@ class MailReport:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateJudged:
+    """The provider made up its mind about a template: `state` as `TemplateState`."""
+
+    name: str
+    language: str
+    state: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
-    """The provider tells of something an admin must see: access taken away, a number blocked."""
+    """The provider tells of something an admin must see: access taken away, a number blocked. Or that it is `over`."""
 
     detail: str
     refused: bool = False
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,5 +194,5 @@ class Ignored:
 
 Fact = (
     Heard | Edited | Unsent | Hidden | Reacted | Receipt | Echo | Reachable | CallHeard | RecordingHeard | RawMail
-    | MailReport | Trouble | Ignored
+    | MailReport | Renumbered | TemplateJudged | Trouble | Ignored
 )  # fmt: skip

@@ -140,7 +140,7 @@ def _by_words(conversation: Conversation, fact: Echo) -> Message | None:
         conversation=conversation, kind=MessageKind.OUTBOUND, outbox__in=[OutboxState.SENDING, OutboxState.UNKNOWN]
     ).order_by("-pk")
     for message in open_ones[:5]:
-        texts = part_texts(message.text, conversation.channel.kind)
+        texts = part_texts(message.text, conversation.channel.kind, conversation.external_id)
         known = set(SentPart.objects.filter(message=message).values_list("number", flat=True))
         files = message.attachments.count()
         for number, text in enumerate(texts):

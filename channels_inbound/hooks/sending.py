@@ -100,7 +100,7 @@ def parts_of(m: OutboundMessage, *, late: bool = False) -> list[Part]:
     if m.template is not None:
         tag = tag_of(m.message_id, 0, 1)
         return [Part(tag, m.to[0].address, m.thread_id, text=m.text, template=m.template)]
-    texts = part_texts(m.text, m.channel_kind)
+    texts = part_texts(m.text, m.channel_kind, m.thread_id)
     count = len(texts) + len(m.attachments)
     to = m.to[0].address
     parts = [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext, gettext_noop, override
 
 from channels_inbound.email.language import guess_language
+
+FORWARDED = gettext_noop("Passed on from somebody else")
 
 
 def worded(locale: str, message: str, **values: object) -> str:
@@ -22,3 +24,9 @@ def subject_of(text: str, otherwise: str) -> str:
     """What to call a ticket that came without a subject: its first line."""
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return (first if len(first) <= 80 else f"{first[:79].rstrip()}…") or otherwise
+
+
+def spot_of(latitude: object, longitude: object) -> str:
+    """A place on the map; empty when no two numbers say where."""
+    known = all(isinstance(value, int | float) and abs(value) <= 360 for value in (latitude, longitude))
+    return f"{latitude}, {longitude}" if known else ""

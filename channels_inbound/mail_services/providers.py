@@ -30,7 +30,8 @@ OLDEST = 24 * 3600
 EVENTS = {
     "delivered": "delivered", "delivery": "delivered", "failed": "failed", "bounced": "failed", "bounce": "failed",
     "dropped": "failed", "rejected": "failed", "complained": "complained", "spamcomplaint": "complained",
-    "complaint": "complained", "spamreport": "complained", "deferred": "deferred",
+    "complaint": "complained", "spamreport": "complained", "deferred": "deferred", "unsubscribed": "complained",
+    "unsubscribe": "complained", "group_unsubscribe": "complained",
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from channels_inbound.hooks.facts import (
 )
 from channels_inbound.hooks.provider import Malformed, Reading
 from channels_inbound.hooks.reading import digest_of, ident, key_of, line, moment, number, text, thing, things
-from channels_inbound.hooks.words import language_of, subject_of, worded
+from channels_inbound.hooks.words import language_of, spot_of, subject_of, worded
 from tickets.inbound import Address, InboundMessage
 
 THUMBS = frozenset({"369239263222822", "369239343222814", "369239383222810"})
@@ -186,7 +186,7 @@ def _postback(item: Item) -> Iterator[Fact]:
 def _policy(item: Item) -> Iterator[Fact]:
     policy = thing(item.content, "policy-enforcement") or thing(item.content, "policy_enforcement")
     action = line(policy, "action", most=20)
-    yield Trouble(f"{action}: {line(policy, 'reason', most=400)}", refused=action == "block")
+    yield Trouble(f"{action}: {line(policy, 'reason', most=400)}", refused=action == "block", over=action == "unblock")
 
 
 def _about(said: dict[str, Any], item: Item) -> str:
@@ -202,8 +202,9 @@ def _words(said: dict[str, Any], item: Item) -> str:
     for attachment in things(said, "attachments"):
         kind, payload = text(attachment, "type", most=40), thing(attachment, "payload")
         if kind == "location":
-            lat, long = thing(payload, "coordinates").get("lat"), thing(payload, "coordinates").get("long")
-            parts.append(worded(item.reading.locale, PLACE, place=f"{lat}, {long}"))
+            spot = thing(payload, "coordinates")
+            place = spot_of(spot.get("lat"), spot.get("long")) or line(attachment, "title") or line(payload, "title")
+            parts.append(worded(item.reading.locale, PLACE, place=place) if place else "")
         elif kind == "like_heart":
             parts.append("❤️")
         elif kind == "story_mention":
@@ -211,7 +212,8 @@ def _words(said: dict[str, Any], item: Item) -> str:
         elif _sticker(attachment) in THUMBS:
             parts.append("👍")
         elif kind in ("fallback", "template"):
-            elements = list(things(thing(payload, "product"), "elements")) or [attachment]
+            told = attachment if line(attachment, "title") or line(attachment, "url") else payload
+            elements = list(things(thing(payload, "product"), "elements")) or [told]
             parts += [
                 " ".join(p for p in (line(e, "title"), line(e, "subtitle"), line(e, "url", most=500)) if p)
                 for e in elements

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 from channels_inbound.hooks.facts import Edited, Fact, Heard, Ignored, Reachable, Reacted, RemoteFile
 from channels_inbound.hooks.provider import Malformed, Reading
 from channels_inbound.hooks.reading import ident, key_of, line, load_object, moment, number, text, thing, things
-from channels_inbound.hooks.words import language_of, subject_of, worded
+from channels_inbound.hooks.words import FORWARDED, language_of, spot_of, subject_of, worded
 from tickets.inbound import Address, InboundMessage
 
 MEDIA = ("document", "video", "audio", "voice", "video_note", "animation", "sticker")
@@ -43,7 +43,7 @@ def _message(said: dict[str, Any], reading: Reading) -> Iterator[Fact]:
         yield Ignored(reason)
         return
     words = _words(said, reading)
-    if text(said, "text").startswith("/start"):
+    if text(said, "text").partition(" ")[0] == "/start":
         yield Ignored(f"the bot was started{_payload(text(said, 'text'))}")
         return
     files = tuple(_files(said))
@@ -53,16 +53,21 @@ def _message(said: dict[str, Any], reading: Reading) -> Iterator[Fact]:
             yield Ignored(f"a service message ({kind})")
             return
         words = worded(reading.locale, UNSHOWN, kind=line(kind, most=40))
-    yield Heard(_inbound(said, words, files, reading), files)
+    yield Heard(_inbound(said, words, files, reading), files, place=_place(said, files))
+
+
+def _place(said: dict[str, Any], files: tuple[RemoteFile, ...]) -> int:
+    """Which of an album's pieces this is: each comes alone, and they are one message."""
+    return (number(said, "message_id") or 0) % 30_000 + 1 if files and ident(said, "media_group_id") else 0
 
 
 def _inbound(said: dict[str, Any], words: str, files: tuple[RemoteFile, ...], reading: Reading) -> InboundMessage:
     sender, chat = thing(said, "from"), ident(said, "chat", "id")
     external_id = message_id(reading, chat, ident(said, "message_id"))
-    answered = ident(said, "reply_to_message", "message_id")
+    answered, album = ident(said, "reply_to_message", "message_id"), ident(said, "media_group_id")
     return InboundMessage(
         channel_id=reading.channel_id,
-        dedupe_key=key_of("telegram", reading.channel_id, external_id),
+        dedupe_key=key_of("telegram", reading.channel_id, f"{chat}:album:{album}" if album and files else external_id),
         external_id=external_id,
         at=moment(said, "date", default=reading.received_at),
         received_at=reading.received_at,
@@ -76,6 +81,7 @@ def _inbound(said: dict[str, Any], words: str, files: tuple[RemoteFile, ...], re
         thread_id=f"telegram:{chat}",
         timed_by_provider=True,
         handle=f"@{line(sender, 'username', most=64)}" if line(sender, "username") else "",
+        about=worded(reading.locale, FORWARDED) if thing(said, "forward_origin") else "",
         files_to_come=len(files),
     )
 
@@ -134,8 +140,7 @@ def _words(said: dict[str, Any], reading: Reading) -> str:
     words = text(said, "text") or text(said, "caption")
     if place := thing(said, "venue") or thing(said, "location"):
         where = thing(place, "location") or place
-        lat, long = where.get("latitude"), where.get("longitude")
-        spot = f"{lat}, {long}" if isinstance(lat, int | float) and isinstance(long, int | float) else ""
+        spot = spot_of(where.get("latitude"), where.get("longitude"))
         named = ", ".join(part for part in (line(place, "title"), line(place, "address"), spot) if part)
         words = words or worded(reading.locale, PLACE, place=named)
     elif who := thing(said, "contact"):

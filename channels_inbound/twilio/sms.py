@@ -25,7 +25,7 @@ from channels_inbound.hooks.provider import (
     Template,
 )
 from channels_inbound.hooks.reading import ident, key_of, line, number, text, things
-from channels_inbound.hooks.words import language_of, subject_of, worded
+from channels_inbound.hooks.words import FORWARDED, language_of, spot_of, subject_of, worded
 from channels_inbound.twilio.door import TAG_FIELD, basic, body_with_tag, fields_of, listed, result, verify_twilio
 from channels_inbound.twilio.templates import MOST_PAGES, read_content
 from people.http_client import HttpClient
@@ -34,6 +34,8 @@ from tickets.kinds import Traits
 
 CHAT = gettext_noop("Text message")
 UNSHOWN = gettext_noop("A message of a kind that cannot be shown here (%(kind)s)")
+PLACE = gettext_noop("Location: %(place)s")
+ADVERT = gettext_noop("From an advertisement: %(what)s")
 FAILED = {"undelivered", "failed", "canceled"}
 
 
@@ -161,7 +163,10 @@ def _heard(sid: str, sender: str, fields: Mapping[str, str], kind: str, reading:
     files = tuple(
         RemoteFile({"url": url}) for n in range(count) if (url := text(fields, f"MediaUrl{n}")).startswith("http")
     )
-    words = text(fields, "Body").strip()
+    named = ", ".join(p for p in (line(fields, "Label"), line(fields, "Address"), _spot(fields)) if p)
+    place = worded(reading.locale, PLACE, place=named) if _spot(fields) else ""
+    words = "\n".join(p for p in (text(fields, "Body").strip() or line(fields, "ButtonText"), place) if p)
+    advert = line(fields, "ReferralHeadline") or line(fields, "ReferralBody") or line(fields, "ReferralSourceUrl")
     if not words and not files:
         words = worded(reading.locale, UNSHOWN, kind=line(fields, "MessageType", most=40) or "?")
     phone = sender.startswith("+")
@@ -183,6 +188,19 @@ def _heard(sid: str, sender: str, fields: Mapping[str, str], kind: str, reading:
         thread_id=f"{kind}:{reading.account}:{sender}",
         also_known_as=also,
         timed_by_provider=True,
+        about=worded(reading.locale, ADVERT, what=advert) if advert else _forwarded(fields, reading),
         files_to_come=len(files),
     )
     return Heard(message, files, text(fields, "ButtonPayload", most=1000))
+
+
+def _spot(fields: Mapping[str, str]) -> str:
+    try:
+        return spot_of(float(fields.get("Latitude", "")), float(fields.get("Longitude", "")))
+    except ValueError:
+        return ""
+
+
+def _forwarded(fields: Mapping[str, str], reading: Reading) -> str:
+    passed_on = "true" in (fields.get("Forwarded", "").lower(), fields.get("FrequentlyForwarded", "").lower())
+    return worded(reading.locale, FORWARDED) if passed_on else ""

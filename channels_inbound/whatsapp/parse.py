@@ -17,12 +17,14 @@ from channels_inbound.hooks.facts import (
     Reacted,
     Receipt,
     RemoteFile,
+    Renumbered,
+    TemplateJudged,
     Trouble,
     Unsent,
 )
 from channels_inbound.hooks.provider import Malformed, Reading
 from channels_inbound.hooks.reading import ident, key_of, line, moment, number, text, thing, things
-from channels_inbound.hooks.words import language_of, subject_of, worded
+from channels_inbound.hooks.words import FORWARDED, language_of, spot_of, subject_of, worded
 from channels_inbound.meta.graph import status_error
 from tickets.inbound import Address, InboundMessage
 
@@ -34,17 +36,27 @@ ORDER = gettext_noop("Order: %(what)s")
 USER = gettext_noop("WhatsApp user %(end)s")
 ADVERT = gettext_noop("From an advertisement: %(what)s")
 CHAT = gettext_noop("Chat message")
-HEALTH = (
-    "message_template_status_update", "message_template_quality_update", "template_category_update", "account_update",
-    "phone_number_quality_update", "account_alerts", "account_review_update",
-)  # fmt: skip
+HEALTH = ("account_update", "phone_number_quality_update", "account_alerts", "account_review_update")
+# What they tell of the account when nothing is wrong with it.
+GOOD = {
+    "APPROVED", "VERIFIED_ACCOUNT", "ONBOARDING", "UPGRADE", "UNFLAGGED", "PARTNER_ADDED", "PARTNER_APP_INSTALLED",
+    "ACCOUNT_CREATED", "INFORMATION", "INFORMATIONAL", "RESTORE", "ACCOUNT_RESTORED", "REINSTATED",
+}  # fmt: skip
+JUDGED = {
+    "APPROVED": "approved", "REINSTATED": "approved", "PENDING": "waiting", "IN_APPEAL": "waiting",
+    "REJECTED": "refused", "PAUSED": "refused", "DISABLED": "refused", "PENDING_DELETION": "refused",
+    "DELETED": "refused",
+}  # fmt: skip
 
 
 def parse_change(change: dict[str, Any], reading: Reading) -> Iterator[Fact]:
     """The facts of one change. Malformed."""
     field, value = text(change, "field", most=60), thing(change, "value")
+    if field == "message_template_status_update":
+        yield _judged(value, reading)
+        return
     if field in HEALTH:
-        yield Trouble(f"{field}: {line(value, 'event', most=60)} {line(value, 'reason', most=200)}".strip())
+        yield _health(field, value)
         return
     if field not in ("messages", "smb_message_echoes", "user_preferences"):
         yield Ignored(f"another field: {line(field, most=60) or 'none'}")
@@ -64,13 +76,32 @@ def parse_change(change: dict[str, Any], reading: Reading) -> Iterator[Fact]:
         yield Ignored("the change holds nothing")
 
 
+def _health(field: str, value: dict[str, Any]) -> Fact:
+    """Good news of the account is no trouble."""
+    word = text(value, "event", most=60) or text(value, "decision", most=60) or text(value, "alert_severity", most=60)
+    told = f"{field}: {line(word)} {line(value, 'reason', most=200)}".strip()
+    return Ignored(told) if word.upper() in GOOD or not word else Trouble(told)
+
+
+def _judged(value: dict[str, Any], reading: Reading) -> Fact:
+    """One template refused or paused is nothing wrong with the channel."""
+    name, language = line(value, "message_template_name", most=512), line(value, "message_template_language", most=16)
+    word = text(value, "event", most=60).upper()
+    if not name or not language or word not in JUDGED:
+        return Ignored(f"a template: {line(word, most=60) or 'nothing said'}")
+    return TemplateJudged(name, language, JUDGED[word], reading.received_at)
+
+
 def _message(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> Iterator[Fact]:
     id, kind = ident(said, "id"), text(said, "type", most=40)
     if not id:
         raise Malformed("a message without its id")
     at = moment(said, "timestamp", default=reading.received_at)
     who = _Person(said, value, reading)
-    if kind == "system":
+    moved = _digits(ident(said, "system", "wa_id"))
+    if kind == "system" and moved and text(said, "system", "type") == "user_changed_number" and who.phone:
+        yield Renumbered("phone", f"+{who.phone}", f"+{moved}", at)
+    elif kind == "system":
         yield Ignored(f"a system message ({line(said, 'system', 'type', most=60)})")
     elif ident(said, "group_id"):
         yield Ignored("written in a group")
@@ -102,7 +133,7 @@ class _Person:
         own = [c for c in contacts if scoped and ident(c, "user_id") == scoped]
         own += [c for c in contacts if given and ident(c, "wa_id") == given]
         contact = own[0] if own else contacts[0] if len(contacts) == 1 else {}
-        self.phone = given if given.isascii() and given.isdigit() and 5 <= len(given) <= 15 else ""
+        self.phone = _digits(given) or _digits(ident(contact, "wa_id"))
         self.scoped = scoped or ident(contact, "user_id") or ("" if self.phone else given)
         self.id = self.scoped or self.phone
         self.username = line(contact, "profile", "username", most=64)
@@ -121,6 +152,11 @@ class _Person:
 
     def threads(self, account: str) -> tuple[str, ...]:
         return tuple(f"whatsapp:{account}:{id}" for id in (self.scoped, self.phone) if id)
+
+
+def _digits(given: str) -> str:
+    """The number, where it is one."""
+    return given if given.isascii() and given.isdigit() and 5 <= len(given) <= 15 else ""
 
 
 def _inbound(
@@ -147,9 +183,15 @@ def _inbound(
         also_known_as=who.others,
         timed_by_provider=True,
         handle=f"@{who.username}" if who.username else "",
-        about=worded(reading.locale, ADVERT, what=advert) if advert else "",
+        about=worded(reading.locale, ADVERT, what=advert) if advert else _forwarded(said, reading),
         files_to_come=len(files),
     )
+
+
+def _forwarded(said: dict[str, Any], reading: Reading) -> str:
+    context = thing(said, "context")
+    passed_on = context.get("forwarded") is True or context.get("frequently_forwarded") is True
+    return worded(reading.locale, FORWARDED) if passed_on else ""
 
 
 def _content(said: dict[str, Any], reading: Reading) -> tuple[str, tuple[RemoteFile, ...]]:
@@ -161,9 +203,9 @@ def _content(said: dict[str, Any], reading: Reading) -> tuple[str, tuple[RemoteF
         file = RemoteFile({"media_id": ident(part, "id"), "sha256": ident(part, "sha256")}, line(part, "filename"))
         return text(part, "caption").strip(), (file,)
     elif kind == "location":
-        spot = f"{part.get('latitude')}, {part.get('longitude')}"
+        spot = spot_of(part.get("latitude"), part.get("longitude"))
         named = ", ".join(p for p in (line(part, "name"), line(part, "address"), spot) if p)
-        words = worded(reading.locale, PLACE, place=named)
+        words = worded(reading.locale, PLACE, place=named) if named else ""
     elif kind == "contacts":
         words = "\n".join(_contact(one, reading) for one in things(said, "contacts"))
     elif kind == "button":
@@ -198,11 +240,18 @@ def _interactive(part: dict[str, Any]) -> str:
     except (ValueError, RecursionError):
         answers = {}
     lines = (
-        [f"{line(name, most=60)}: {line(text(value))}" for name, value in answers.items()]
+        [f"{line(name, most=60)}: {_answer(value)}" for name, value in answers.items()]
         if isinstance(answers, dict)
         else []
     )
     return "\n".join([p for p in (text(form, "body"), *lines) if p])
+
+
+def _answer(value: object) -> str:
+    """What was filled into one field of a form; several ticked ones side by side."""
+    if isinstance(value, list):
+        return ", ".join(part for one in value[:50] if (part := _answer(one)))
+    return "✓" if value is True else "–" if value is False else line(text(value))
 
 
 def _echo(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> Iterator[Fact]:

@@ -47,8 +47,20 @@ def parse_activity(body: bytes, reading: Reading) -> list[Fact]:
     if kind == "oauth.revoke":
         return [Trouble("the account took our access away", refused=True)]
     if kind in ("chat.received", "chat.sent"):
-        return [Ignored("the encrypted chat, which only X itself can open")]
+        return [_encrypted(kind, event, payload, reading)]
     return [Ignored(f"an event of another kind: {line(kind)}")]
+
+
+def _encrypted(kind: str, event: dict[str, Any], payload: dict[str, Any], reading: Reading) -> Fact:
+    """Somebody wrote where nobody but X's own apps can read it: an agent must know, where it is said who."""
+    sender = ident(payload, "sender_id")
+    id = ident(payload, "id") or ident(payload, "message_id") or ident(event, "event_uuid")
+    if kind != "chat.received" or not id or sender in ("", reading.account):
+        return Ignored("the encrypted chat, which only X itself can open")
+    users = payload.get("users")
+    user = _user(users if isinstance(users, dict) else {}, sender)
+    words, thread = worded(reading.locale, ENCRYPTED), f"x:{reading.account}:{sender}"
+    return _heard(f"chat:{id}", words, reading.received_at, thread, user, sender, reading)
 
 
 def _direct(payload: dict[str, Any], reading: Reading) -> Iterator[Fact]:

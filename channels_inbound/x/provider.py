@@ -22,8 +22,9 @@ from tickets.kinds import Traits
 
 class X(Provider):
     traits = Traits(
-        "x", "X", icon="at-sign", max_text=10_000, files=0, reached_by=("page_user:x:",), thread="x:{address}:{last}"
-    )
+        "x", "X", icon="at-sign", max_text=10_000, files=0, reached_by=("page_user:x:",), thread="x:{address}:{last}",
+        posts=("x-post:", 280),
+    )  # fmt: skip
     account_field = "user_id"
     fields = (
         Field("user_id", _("User id"), help=_("The number of the account, not its @name.")),

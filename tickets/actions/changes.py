@@ -169,6 +169,21 @@ def files_arrived(message_id: int, files: list[Attachment], *, missing: int = 0,
     return _change(message_id, TicketEvent.MESSAGE_FILED, change, at=at)
 
 
+def message_joined(message_id: int, text: str, *, files: int, at: datetime) -> bool:
+    """More of a message that comes in pieces, as albums do: files to be fetched, and words. The caller sees to it that
+    a piece is not told twice."""
+
+    def change(message: Message, marks: dict[str, Any]) -> dict[str, Any] | None:
+        if marks.get("unsent_at"):
+            return None
+        message.text = "\n".join(words for words in (message.text, text) if words)
+        message.envelope = message.envelope | {"files_to_come": message.envelope.get("files_to_come", 0) + files}
+        message.save(update_fields=["envelope"])
+        return {"files": files}
+
+    return _change(message_id, TicketEvent.MESSAGE_FILED, change, at=at, fields=("text",) if text else ())
+
+
 def reply_mirrored(
     conversation_id: int, *, external_id: str, text: str, author: str, at: datetime, now: datetime
 ) -> Message | None:

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from people.models import Identity, Refusal
 from tickets.errors import InvalidInput
 from tickets.inbound import Address
-from tickets.kinds import Traits, traits_of_channel, window_end
+from tickets.kinds import Traits, traits_in, traits_of_channel, window_end
 from tickets.models import Attachment, Conversation, Message, MessageKind
 from tickets.recipients import Recipients
 
@@ -41,7 +41,7 @@ def refuse_unsendable(
         raise InvalidInput("text", _("They have blocked us here. Use another channel."))
     if here:
         _refuse_late(conversation, traits, at=at)
-    most = traits.max_reply or traits.max_text * 20
+    most = traits.max_reply or traits_in(traits, conversation.external_id).max_text * 20
     if most and len(text) > most:
         raise InvalidInput("text", _("Too long for this channel: at most %(count)d characters.") % {"count": most})
     _refuse_files(traits, attachments)

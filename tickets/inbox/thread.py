@@ -28,9 +28,10 @@ from people.models import (
     Unsubscription,
 )
 from people.permissions import Permission
-from tickets.kinds import Traits, composer_facts, traits_of_channel, window_end
+from tickets.kinds import Traits, composer_facts, traits_in, traits_of_channel, window_end
 from tickets.models import (
     Attachment,
+    Conversation,
     Draft,
     DraftKind,
     Follow,
@@ -255,8 +256,12 @@ class Thread:
 
     @cached_property
     def traits(self) -> Traits:
-        """What the channel of the ticket can do."""
-        return traits_of_channel(self.ticket.channel)
+        """What the channel of the ticket can do, in the conversation that is answered."""
+        traits = traits_of_channel(self.ticket.channel)
+        if not traits.posts[0]:
+            return traits
+        named = Conversation.objects.filter(ticket=self.ticket.pk, channel=self.ticket.channel_id, aside=False)
+        return traits_in(traits, named.order_by("-pk").values_list("external_id", flat=True).first() or "")
 
     @cached_property
     def reach(self) -> dict[str, Any]:

@@ -255,7 +255,7 @@ SAMPLES: list[tuple[str, str, list[Any]]] = [
     ("telegram", "telegram_start.json", [Ignored("the bot was started (o1042)")]),
     ("telegram", "telegram_photo_reply.json", [
         Heard(said("telegram", tg(43), ms(1795258060000), TG_OLENA, "Ось тріщина", language="uk", in_reply_to=tg(42),
-                   files_to_come=1, **TG), (RemoteFile({"file_id": "AgACAgIAAxkBAAIx"}),))]),
+                   files_to_come=1, dedupe_key=key_of("telegram", 7, "551230001:album:13700000000000001"), **TG), (RemoteFile({"file_id": "AgACAgIAAxkBAAIx"}),), place=44)]),
     ("telegram", "telegram_edited.json", [
         Edited(tg(41), "Привіт! Коли приїде замовлення #1043?", ms(1795258090000))]),
     ("telegram", "telegram_callback_query.json", [Ignored("a button was pressed: csat:018f2c1e:5")]),
