@@ -7,6 +7,7 @@ the hand-over is *unknown* and shown to the owner, never sent again in silence.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from people.permissions import Permission
 
 LEASE = timedelta(minutes=10)
 WAITS = tuple(timedelta(minutes=n) for n in (1, 5, 15, 60, 180))
+log = logging.getLogger(__name__)
 Compose = Callable[[ReportLetter], EmailMessage]
 
 
@@ -87,7 +89,12 @@ def _send(letter: ReportLetter, now: datetime, composing: Compose) -> int:
     if reason := refused(letter):
         _end(letter, LetterState.REFUSED, now, reason)
         return 0
-    mail = composing(letter)
+    try:
+        mail = composing(letter)
+    except Exception as error:  # a fault of ours in one letter must not stop the others, nor be tried for ever
+        log.exception("report not made", extra={"letter": letter.pk})
+        _put_off(letter, now, type(error).__name__)
+        return 0
     # From here on it may have left: whoever finds the row so leaves it alone.
     if not _mine(letter).update(handed_at=now):
         return 0

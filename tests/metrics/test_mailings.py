@@ -124,6 +124,20 @@ def test_killed_while_working_it_out_it_is_sent_later_and_killed_while_sending_i
 
 
 @pytest.mark.django_db
+def test_one_that_cannot_be_made_holds_up_no_other(house: House) -> None:
+    want(house.adam)
+    want(house.adam, report="work")
+    plan_due(MONDAY)
+    first = ReportLetter.objects.earliest("pk")
+
+    def make(letter: ReportLetter) -> EmailMessage:
+        return EmailMessage("?", to=["a@b.example"], body=str(1 / (letter.pk - first.pk)))
+
+    assert send_due(MONDAY, composing=make) == 1
+    assert outcomes() == [("waiting", "ZeroDivisionError"), ("sent", "")]
+
+
+@pytest.mark.django_db
 def test_what_the_server_refuses_is_tried_again_and_given_up_visibly(house: House) -> None:
     row = want(house.adam)
     plan_due(MONDAY)

@@ -344,7 +344,7 @@ OWN = [
     Visit("bulk_report", "/bulk/{bulk}/", foreign=True, may=frozenset({"agent"}), refused=(404,)),
     Visit("bulk_progress", "/bulk/{bulk}/progress/", foreign=True, may=frozenset({"agent"}), refused=(404,)),
     Visit("bulk_missing", "/bulk/{bulk}/missing/", foreign=True, may=frozenset({"agent"}), refused=(404,)),
-    Visit("bulk_complete", "/bulk/{bulk}/complete/", form={}, foreign=True, may=frozenset({"agent"}), refused=(400, 403, 404), answers=(400,)),
+    Visit("bulk_complete", "/bulk/{bulk}/complete/", form={}, foreign=True, may=frozenset({"agent"}), refused=(403, 404), answers=(422,)),
     Visit("bulk_undo", "/bulk/{bulk}/undo/", form={}, foreign=True, may=frozenset({"agent"}), refused=(403, 404)),
     ticket("ticket_undo", "undo/", form={"change": "{change_made}"}, may=frozenset({"agent"}), refused=(403, 404)),
     # Nothing of theirs there to remove is no error, and removes nothing.
