@@ -26,7 +26,6 @@ SOON, LATER = 90, 365
 # With fewer buyers, or fewer who came back, four numbers fit anything.
 LEAST_BUYERS = 200
 MOST_GROUPS = 3000
-_GROUPS = 3000
 _DAYS = """
 days AS (SELECT DISTINCT buyer_id, (placed_at AT TIME ZONE %(zone)s)::date AS day FROM purchases)"""
 _GROUPS = """

@@ -73,4 +73,6 @@ def _of(customer: Customer, found: Outlook | None) -> dict[str, Any] | None:
         return None
     root, zone = customer.merged_into_id or customer.pk, timezone.get_current_timezone_name()
     one = outlook_of_customer(root, found.model, timezone.localdate(), zone)
-    return one and {"purchases": one.purchases, "alive": one.alive, "next_90": one.soon, "next_365": one.later}
+    if one is None:
+        return None
+    return {"purchases": one.purchases, "alive": one.alive, "next_90": one.soon, "next_365": one.later}
