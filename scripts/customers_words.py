@@ -27,6 +27,13 @@ CUSTOMERS = (
     "channels_inbound/contact_form/pages.py:_wrong",
     "channels_inbound/contact_form/pages.py:_files_wrong",
     "channels_inbound/contact_form/taking.py:take_message",
+    # Fields of the shop's own that it asks: what one cannot hold.
+    "tickets/asked_fields.py",
+    "tickets/fields.py:_text",
+    "tickets/fields.py:_number",
+    "tickets/fields.py:_choice",
+    "tickets/fields.py:_date",
+    "tickets/fields.py:_checkbox",
     # The link at the end of unprompted mail, and its page.
     "channels_inbound/email/compose.py",
     "templates/people/unsubscribe.html",

@@ -39,7 +39,7 @@ export function makeHome({ settings, say, closing, onGo, onOrder }) {
     if (order.dataset.key === key) return;
     order.dataset.key = key;
     if (!latest) return order.replaceChildren();
-    const placed = new Date(latest.placed).toLocaleDateString(settings.lang, { day: 'numeric', month: 'long' });
+    const placed = new Date(latest.placed).toLocaleDateString(settings.lang, { day: 'numeric', month: 'short' });
     const state = words.order_states.split('|')[STATES.indexOf(latest.state)] || '';
     order.replaceChildren(
       element('span', { class: 'two' }, element('b', {}, say('order', { number: latest.number })), element('span', { class: 'last' }, `${state} · ${placed}`)),

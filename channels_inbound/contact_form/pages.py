@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -29,13 +30,17 @@ from channels_inbound.models import ContactForm
 from events.rates import client_address, spend
 from people.languages import asked_for, choose_language
 from people.permissions import Permission
-from tickets.errors import NotFound
+from tickets.actions.fields import fields_of
+from tickets.asked_fields import asked_fields, read_answers
+from tickets.errors import InvalidInput, NotFound
+from tickets.fields import LONGEST
 from tickets.inbox.access import agent_of, signed_in
-from tickets.models import Channel, ChannelKind
+from tickets.models import Channel, ChannelKind, FieldKind, TicketField
 from tickets.recipients import is_address
 
 MOST_ORIGINS = 20
 LOADER = "dist/contact-loader.js"
+PREFIX = "field_"
 
 
 class MessageForm(forms.Form):
@@ -58,18 +63,47 @@ class MessageForm(forms.Form):
         ),
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any = None, *, asked: Sequence[TicketField] = ()) -> None:
+        super().__init__(data)
+        self.asked = asked
+        for one in asked:
+            self.fields[f"{PREFIX}{one.pk}"] = _as_input(one)
         for field in self.fields.values():
             field.error_messages |= self.WRONG
         for name, hint in (("name", "name"), ("email", "email"), ("phone", "tel")):
             self.fields[name].widget.attrs["autocomplete"] = hint
+
+    def clean(self) -> dict[str, Any]:
+        """`answers` holds what was said in fields of the shop's own; what one cannot hold is said beside it."""
+        said = super().clean() or self.cleaned_data
+        answers: dict[int, str] = {}
+        for one in self.asked:
+            try:
+                answers |= read_answers([one], {str(one.pk): said.pop(f"{PREFIX}{one.pk}", "")})
+            except InvalidInput as error:
+                self.add_error(f"{PREFIX}{one.pk}", error.message)
+        return said | {"answers": answers}
+
+    def asks_nothing_else(self) -> bool:
+        """Whether what was posted holds no field that is not asked: a page that was open while that changed."""
+        return all(name in self.fields for name in self.data if name.startswith(PREFIX))
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
         if not is_address(email.lower()):
             raise forms.ValidationError(_("This is not an address we could answer to."))
         return email
+
+
+def _as_input(one: TicketField) -> forms.Field:
+    if one.kind == FieldKind.CHECKBOX:
+        return forms.BooleanField(label=one.name, required=False)
+    if one.kind == FieldKind.CHOICE:
+        choices = [("", "–"), *((choice, choice) for choice in one.choices)]
+        return forms.CharField(label=one.name, required=False, widget=forms.Select(choices=choices))
+    hints = {FieldKind.DATE: {"type": "date"}, FieldKind.NUMBER: {"inputmode": "decimal"}}
+    widget = forms.TextInput(attrs=hints.get(FieldKind(one.kind), {}))
+    return forms.CharField(label=one.name, required=False, max_length=LONGEST, widget=widget)
 
 
 @require_safe
@@ -103,21 +137,25 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def _answer(request: HttpRequest, found: ContactForm) -> HttpResponse:
+    asked = asked_fields(found.fields, team_id=found.channel.team_id)
     if request.method != "POST":
-        return _show(request, found, MessageForm())
+        return _show(request, found, MessageForm(asked=asked))
+    form, files = MessageForm(request.POST, asked=asked), request.FILES.getlist("files")
     wait = spend([(f"contact:address:{client_address(request)}", 6, 600), (f"contact:form:{found.pk}", 60, 60)])
     if wait:
-        response = _show(request, found, MessageForm(request.POST), _("Too many messages. Try again in a while."), 429)
+        response = _show(request, found, form, _("Too many messages. Try again in a while."), 429)
         response["Retry-After"] = str(wait)
         return response
-    token, form, files = request.POST.get("token", ""), MessageForm(request.POST), request.FILES.getlist("files")
+    token = request.POST.get("token", "")
     refusal = judge(found.key, token, request.POST.get("work", ""), request.POST.get(TRAP, ""), at=time.time())
     if refusal is not None:
         ContactForm.objects.filter(pk=found.pk).update(refused=F("refused") + 1)
         if refusal == Refusal.TRAPPED:
             return _thanks(request, found)  # a robot learns nothing
         return _show(request, found, form, _wrong(refusal), 422)
-    problem = _files_wrong(files)
+    problem = _files_wrong(files) or (
+        "" if form.asks_nothing_else() else _("This form has changed. Please look at it and send it once more.")
+    )
     if problem or not form.is_valid():
         return _show(request, found, form, problem, 422)
     take_message(found, token=token, files=files, at=timezone.now(), **form.cleaned_data)
@@ -171,6 +209,18 @@ class SettingsForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}), help_text=gettext_lazy("One origin a line, for example https://shop.example"),
     )  # fmt: skip
 
+    fields_asked = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Ask also for"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Ticket fields customers are asked; what they say stands on the ticket as theirs."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, offered: Sequence[TicketField], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if offered:
+            self.fields["fields_asked"].choices = [(one.pk, one.name) for one in offered]  # type: ignore[attr-defined]
+        else:
+            del self.fields["fields_asked"]
+
     def clean_origins(self) -> list[str]:
         lines = [line.strip().rstrip("/") for line in str(self.cleaned_data["origins"]).splitlines() if line.strip()]
         for line in lines[:MOST_ORIGINS]:
@@ -192,12 +242,13 @@ def settings_page(request: HttpRequest, channel_id: int) -> HttpResponseBase:
     found = ContactForm.objects.filter(channel=channel).first()
     initial = {
         "is_active": found.is_active if found else True, "greeting": found.greeting if found else "",
-        "origins": "\n".join(found.origins) if found else "",
+        "origins": "\n".join(found.origins) if found else "", "fields_asked": found.fields if found else [],
     }  # fmt: skip
-    form = SettingsForm(request.POST or None, initial=initial)
+    form = SettingsForm(request.POST or None, initial=initial, offered=fields_of(channel.team_id))
     if request.method == "POST" and form.is_valid():
         try:
-            set_contact_form(channel.pk, by=agent, **form.cleaned_data)
+            chosen = form.cleaned_data.pop("fields_asked", [])
+            set_contact_form(channel.pk, by=agent, fields=chosen, **form.cleaned_data)
         except NotFound:
             raise Http404("no such channel") from None
         messages.success(request, _("Saved."))

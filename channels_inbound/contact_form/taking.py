@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.core.files.uploadedfile import UploadedFile
@@ -24,6 +24,7 @@ from events.ledger import record_event
 from people.languages import choose_language
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
+from tickets.asked_fields import asked_fields, say_for_customer
 from tickets.claims import claims_of
 from tickets.errors import NotFound
 from tickets.inbound import Address, InboundAttachment, InboundMessage, IngestResult
@@ -38,9 +39,10 @@ ABOUT = gettext_noop("Written in the contact form")
 
 def take_message(
     form: ContactForm, *, token: str, name: str, email: str, phone: str, subject: str, text: str,
-    files: Sequence[UploadedFile], at: datetime,
+    files: Sequence[UploadedFile], at: datetime, answers: Mapping[int, str] | None = None,
 ) -> IngestResult:  # fmt: skip
-    """Let it in. The address is what they say, not proven; the same token again is the same message."""
+    """Let it in. The address is what they say, not proven; the same token again is the same message. `answers` are
+    what they said in fields of the shop's own, by field."""
     channel, words = form.channel, storable(text).strip()
     key = key_of("contact", form.pk, token)
     number = e164(phone)
@@ -61,7 +63,11 @@ def take_message(
         claims=claims_of("", number),
         attachments=tuple(_stored(file) for file in files[:MAX_FILES]),
     )
-    return ingest(message)
+    with transaction.atomic():
+        result = ingest(message)
+        if answers and result.ticket_id is not None and result.outcome != "duplicate":
+            say_for_customer(result.ticket_id, answers, at=at)
+    return result
 
 
 def _stored(file: UploadedFile) -> InboundAttachment:
@@ -71,8 +77,9 @@ def _stored(file: UploadedFile) -> InboundAttachment:
 
 
 def set_contact_form(
-    channel_id: int, *, by: Agent, is_active: bool, greeting: str, origins: Sequence[str], at: datetime | None = None
-) -> ContactForm:
+    channel_id: int, *, by: Agent, is_active: bool, greeting: str, origins: Sequence[str], fields: Sequence[int] = (),
+    at: datetime | None = None,
+) -> ContactForm:  # fmt: skip
     """Open a mail channel's form, change or close it. NotFound, PermissionDenied."""
     if not (by.is_active and by.may(Permission.MANAGE_CHANNELS)):
         raise PermissionDenied(_("Your role does not allow this."))
@@ -84,6 +91,7 @@ def set_contact_form(
             channel_id=channel_id, defaults={"key": secrets.token_hex(8), "is_active": is_active}
         )
         wanted = {"is_active": is_active, "greeting": greeting.strip()[:300], "origins": list(origins)}
+        wanted["fields"] = [one.pk for one in asked_fields(fields, team_id=form.channel.team_id)]
         changed = [field for field, value in wanted.items() if made or getattr(form, field) != value]
         before = {} if made else {field: getattr(form, field) for field in wanted}
         note_setting(f"contact form {channel_id}", before, wanted, by=by.actor)

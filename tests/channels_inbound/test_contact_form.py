@@ -15,11 +15,13 @@ from channels_inbound.contact_form.guard import Refusal, is_worked, judge, new_t
 from channels_inbound.contact_form.taking import set_contact_form
 from channels_inbound.models import ContactForm
 from events.doorbell import probe_client
+from events.models import Event
 from people.models import Claim, Identity, Trust
 from people.permissions import PermissionDenied
 from tests.people import House, events_of, make_house, open_ticket, row_counts
+from tickets.actions.fields import archive_field, save_field
 from tickets.errors import NotFound
-from tickets.models import Attachment, Message, Ticket
+from tickets.models import Attachment, FieldValue, Message, Ticket, TicketField
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -202,3 +204,78 @@ def test_the_script_for_other_pages_is_small_and_may_be_loaded_anywhere() -> Non
     assert len(answer.content) < 1024
     assert not answer.cookies
     assert Client().post("/contact.js").status_code == 405
+
+
+class TestFieldsOfTheShop:
+    """Fields of the shop's own that the form asks, by setting."""
+
+    @pytest.fixture
+    def asked(self, house: House, contact: ContactForm) -> list[TicketField]:
+        made = [
+            save_field(None, by=house.adam, name=name, kind=kind, choices=choices)
+            for name, kind, choices in (
+                ("Cause", "choice", ["Courier", "Us"]), ("Amount", "number", []), ("Bought on", "date", []),
+                ("Insured", "checkbox", []), ("Model", "text", []), ("Not asked", "text", []),
+            )
+        ]  # fmt: skip
+        of_others = save_field(None, by=house.adam, name="Theirs", kind="text", team=house.returns)
+        set_contact_form(
+            house.channel.pk, by=house.adam, is_active=True, greeting="", origins=[],
+            fields=[*(one.pk for one in made[:5]), of_others.pk, 10**9],
+        )  # fmt: skip
+        return made
+
+    def test_what_is_asked_stands_on_the_ticket_as_theirs(self, contact: ContactForm, asked: list[TicketField]) -> None:
+        contact.refresh_from_db()
+        assert contact.fields == [one.pk for one in asked[:5]]
+        said = ("Us", "12,50", "2026-03-02", "on", "Fjellrev  40")
+        values = fields(contact, **{f"field_{one.pk}": value for one, value in zip(asked, said, strict=False)})
+        assert send(contact, values).status_code == 200
+        ticket = Ticket.objects.get()
+        kept = dict(FieldValue.objects.filter(ticket=ticket).values_list("field__name", "value"))
+        assert kept == {
+            "Cause": "Us", "Amount": "12.5", "Bought on": "2026-03-02", "Insured": "1", "Model": "Fjellrev 40"
+        }  # fmt: skip
+        set_by = Event.objects.filter(kind="ticket.field_set").values_list("actor_kind", "actor_id").distinct()
+        assert list(set_by) == [("customer", ticket.customer_id)]
+        before = row_counts()
+        assert send(contact, values).status_code == 200, "the same once more"
+        assert row_counts() == before
+
+    def test_nothing_need_be_said(self, contact: ContactForm, asked: list[TicketField]) -> None:
+        assert send(contact, fields(contact)).status_code == 200
+        assert not FieldValue.objects.exists() and Ticket.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        ("which", "value", "said"),
+        [
+            (0, "Nobody", "is one of: Courier, Us"), (1, "many", "is a number"), (1, "1e999999", "is a number"),
+            (2, "yesterday", "is a date"), (4, "x" * 501, "At most 500"), (5, "smuggled", "This form has changed"),
+        ],
+    )  # fmt: skip
+    def test_what_cannot_be_kept_is_said_and_nothing_is_lost(
+        self, contact: ContactForm, asked: list[TicketField], which: int, value: str, said: str
+    ) -> None:
+        before = row_counts()
+        answer = send(contact, fields(contact, **{f"field_{asked[which].pk}": value}))
+        page = answer.content.decode()
+        assert (answer.status_code, said in page) == (422, True), page[-3000:]
+        assert "Where is my parcel?" in page and "Zoe@Customer.example" in page
+        assert row_counts() == before
+
+    def test_a_manager_chooses_and_an_archived_one_is_asked_no_more(
+        self, house: House, contact: ContactForm, asked: list[TicketField]
+    ) -> None:
+        client = Client()
+        client.force_login(house.adam)
+        address = f"/channels/{house.channel.pk}/contact-form/"
+        page = client.get(address).content.decode()
+        assert "Ask also for" in page and "Not asked" in page and "Theirs" not in page
+        chosen = {"is_active": "on", "fields_asked": [asked[0].pk, asked[5].pk]}
+        assert client.post(address, chosen).status_code == 302
+        contact.refresh_from_db()
+        assert contact.fields == [asked[0].pk, asked[5].pk]
+        archive_field(asked[0].pk, by=house.adam)
+        page = Client().get(f"/contact/{contact.key}/", {"lang": "en"}).content.decode()
+        assert "Not asked" in page and "Cause" not in page
+        assert client.post(address, {"fields_asked": [10**9]}).status_code == 422
