@@ -174,7 +174,7 @@ PLAIN: dict[str, str] = {
     "metrics.TopicAlert": "kind name sight",  # a word many wrote
     "metrics.CountedDay": "zone",
     "metrics.DayTally": "zone",
-    "metrics.MonthTally": "zone",
+    "metrics.MonthTally": "zone lengths",
     "metrics.StoredAnswer": "name question key answer",  # figures of many, nobody named
     "livechat.Visitor": "public_id",
     "livechat.UsedToken": "jti digest",
