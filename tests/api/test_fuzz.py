@@ -33,7 +33,7 @@ from tests.security.world import World, make_world
 
 assert CHECKS  # loaded with the package
 CALLS = int(os.environ.get("HELPDESK_FUZZ_CALLS") or 0)
-FEW = 2  # per operation, and as many again asked rightly
+FEW = 4  # per operation, and as many again asked rightly
 IDS = {
     "ticket_id": "ticket", "message_id": "message", "customer_id": "customer", "channel_id": "channel",
     "public_id": "attachment", "id": "ticket",

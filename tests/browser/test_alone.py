@@ -232,7 +232,7 @@ def test_a_macro_with_a_placeholder(house: House, open_page: OpenPage, by: str) 
     for _ in "See {{order.number}}.":
         page.keyboard.press("Backspace")
     page.keyboard.press("Control+Enter")
-    said(page, "Sent.")
+    said(page, "Sending in")
     assert Message.objects.get(kind="outbound").text.strip() == f"Dear Zoe, your number is {ticket.pk}."
 
 
@@ -261,6 +261,7 @@ def test_the_palette_uses_macros_and_finds_views(house: House, open_page: OpenPa
     ready(page)
     page.keyboard.press("Control+k")
     page.keyboard.type("apolo")
+    expect(page.locator("#palette [aria-selected=true]")).to_have_text("Apologise")
     page.keyboard.press("Enter")
     expect(page.locator("#words")).to_contain_text("Sorry!")
     page.keyboard.press("Control+k")

@@ -113,7 +113,7 @@ def test_a_reply_is_sent_and_taken_back_with_its_text(house: House, open_page: O
     page.keyboard.press("Control+Enter")
     expect_words(page, "")
     expect(page.locator("#timeline .msg:not(.sending)").last).to_contain_text("It is on its way.")
-    expect(page.locator("#toast")).to_contain_text("Sent.")
+    expect(page.locator("#toast")).to_contain_text("Sending in")
     page.keyboard.press("z")
     expect_words(page, "It is on its way.")
     expect(page.locator("#timeline .msg")).to_have_count(1)

@@ -114,7 +114,7 @@ def test_no_violations_in_dialogs_and_pages(size: str, scheme: str, ticket: Tick
     expect(page.locator("#stale")).to_be_visible()
     judge(page, "stale")
     page.get_by_role("button", name="Send anyway").click()
-    expect(page.locator("#toast")).to_contain_text("Sent.")
+    expect(page.locator("#toast")).to_contain_text("Sending in")
     judge(page, "toast")
     for address in (
         "/inbox/open/",
