@@ -110,10 +110,15 @@ function refocus(old, places) {
 }
 
 // What somebody writes in a field of the shop's own is not drawn over: they leave it first. What they changed is then
-// drawn by the answer to it.
+// drawn by the answer to it. The fields around it say at once what is so.
 function drawSide(html) {
   const field = document.activeElement?.closest('#ticket-side [data-field]');
   if (!field) return void replace('#ticket-side', html);
+  const fresh = build(html);
+  for (const other of $$('#ticket-side [data-field]')) {
+    const now = other !== field && fresh.querySelector(`[id="${other.id}"]`);
+    if (now) other.replaceWith(now);
+  }
   const known = held?.field === field;
   held = { field, html };
   if (!known) field.addEventListener('focusout', () => {

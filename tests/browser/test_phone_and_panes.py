@@ -24,8 +24,10 @@ def house(live_stack: LiveStack) -> House:
 
 def swipe(page: Page, ticket: Ticket, dx: int, *, shot: str = "") -> None:
     """A finger on the row, moved by so many pixels."""
-    box = page.locator(f"#row-{ticket.pk}").bounding_box()
-    assert box
+    row = page.locator(f"#row-{ticket.pk}")
+    expect(row).to_be_visible()
+    while not (box := row.bounding_box()):  # just drawn anew
+        page.wait_for_timeout(20)
     x, y = (60 if dx > 0 else 330), box["y"] + box["height"] / 2
     session = page.context.new_cdp_session(page)
 
