@@ -78,6 +78,9 @@ def open_ticket(desk: Page, text: str) -> None:
 def answer(desk: Page, text: str) -> None:
     write(desk, text)
     desk.keyboard.press("Control+Enter")
+    # Or what is wrong is here, and not on its way: held back, say, and asked about.
+    expect(desk.locator("dialog[open]")).to_have_count(0)
+    expect(desk.locator("#timeline")).to_contain_text(text, timeout=PATIENCE)
 
 
 def test_a_chat_is_taken_handed_over_ended_and_rated(

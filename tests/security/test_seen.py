@@ -13,7 +13,7 @@ from tests.security.world import World, make_world, signed_in
 from tickets.models import Message
 
 # The demo's own mailbox is never there in production.
-DEMO = {"demo_mail"}
+DEMO = {"demo_mail", "demo_thread"}
 # Small pictures of files, drawn beside messages that were shown by a page that is noted.
 PICTURES = {"file_thumb", "file_inline", "attached_mail_picture"}
 

@@ -91,6 +91,7 @@ def test_conditions_that_cannot_be_read_are_refused(house: House, where: dict[st
 
 def test_a_condition_of_a_higher_app_is_taught(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conditions, "_CONDITIONS", dict(conditions._CONDITIONS))
+    monkeypatch.setattr(conditions, "_CHOICES", dict(conditions._CHOICES))
     vip = ticket(house, "Vip")
     ticket(house, "Other")
     conditions.teach_condition("segment", lambda values, at: conditions.Q(customer__name__in=values))
