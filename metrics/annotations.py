@@ -19,10 +19,11 @@ from events.ledger import record_event
 from metrics.events import ANNOTATION_STREAM, ReportEvent
 from metrics.facts import Scope
 from metrics.models import Annotation
-from people.models import Agent
+from people.models import Agent, Team
 from people.permissions import Permission, PermissionDenied
 from people.scope import Reach
 from tickets.errors import InvalidInput, NotFound
+from tickets.models import Channel
 
 LONGEST = 120
 # So many are drawn at most: more lines than days tell nothing.
@@ -98,9 +99,11 @@ def _clean(text: str) -> str:
 def _refuse(by: Agent, channel_id: int | None, team_id: int | None) -> None:
     if not may_annotate(by):
         raise PermissionDenied(_("Your role does not allow this."))
-    if team_id is not None and not by.scope.sees_team(team_id):
+    if team_id is not None and not (by.scope.sees_team(team_id) and Team.objects.filter(pk=team_id).exists()):
         raise InvalidInput("team", _("There is no such team."))
-    if channel_id is not None and not by.scope.sees_channel(channel_id):
+    if channel_id is not None and not (
+        by.scope.sees_channel(channel_id) and Channel.objects.filter(pk=channel_id).exists()
+    ):
         raise InvalidInput("channel", _("There is no such channel."))
 
 
