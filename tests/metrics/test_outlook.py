@@ -148,7 +148,7 @@ def test_the_page_says_what_is_missing_reckons_apart_and_shows_the_definition(ho
     client = Client()
     client.force_login(lead(house.ben))
     page = client.get(reverse("retention")).content.decode()
-    assert "Reckon it" in page and "BG/NBD" in page
+    assert "Work it out" in page and "BG/NBD" in page
     live(600)
     address = {"period": "365", "outlook": "1"}
     assert "This is being reckoned" in client.get(reverse("retention"), address).content.decode()
