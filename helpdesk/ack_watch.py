@@ -45,9 +45,10 @@ class AckWatch(bootsteps.StartStopStep):
 
 
 def unanswered(consumer: Any) -> set[str]:
-    """Delivery tags that count against what the worker may hold, though no job with them is being worked on."""
+    """Delivery tags that count against what the worker may hold, though no job of theirs is worked on or put off."""
     if consumer is None or consumer.channel is None:
         return set()
     qos = consumer.channel.qos
-    working = {request.message.delivery_tag for request in list(state.reserved_requests)}
-    return set(qos._delivered) - set(qos._dirty) - working
+    # What is put off (a job that tries again in some minutes) is held rightly, too.
+    requests = [*state.reserved_requests, *state.scheduled_requests]
+    return set(qos._delivered) - set(qos._dirty) - {request.message.delivery_tag for request in requests}

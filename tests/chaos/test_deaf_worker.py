@@ -15,7 +15,7 @@ import pytest
 from celery import Celery
 
 from events.redis_servers import client
-from helpdesk.ack_watch import AckWatch
+from helpdesk.ack_watch import LOOK_EVERY, AckWatch
 from helpdesk.celery import app
 from helpdesk.runtime import commands
 from helpdesk.runtime.processes import end, spawn
@@ -47,9 +47,9 @@ class Work:
                 cwd=commands.ROOT,
             )
 
-    def send(self) -> None:
+    def send(self, *, in_seconds: float | None = None) -> None:
         with Celery(broker=self.services.addresses["REDIS_URL"]) as other:
-            other.send_task("helpdesk.tasks.heartbeat", queue="critical", ignore_result=True)
+            other.send_task("helpdesk.tasks.heartbeat", queue="critical", ignore_result=True, countdown=in_seconds)
 
     def age(self) -> float | None:
         return heartbeat_age(self.services.addresses["REDIS_URL"])
@@ -94,6 +94,16 @@ def test_redis_falls_while_all_are_busy_and_the_worker_works_on(work: Work) -> N
     work.send()
     _wait(lambda: (age := work.age()) is not None and time.time() - age > before)
     assert "connects anew" in log.read_text()
+
+
+def test_a_job_that_is_put_off_is_no_lost_one(work: Work) -> None:
+    """A mail that is tried again in some minutes: the worker holds it, and nobody works on it."""
+    _wait(lambda: work.age() is not None)
+    before = time.time()
+    work.send(in_seconds=2.5 * LOOK_EVERY)
+    _wait(lambda: (age := work.age()) is not None and time.time() - age > before)
+    assert time.time() - before > 2 * LOOK_EVERY
+    assert "connects anew" not in (work.place / "worker.log").read_text()
 
 
 def _keys(work: Work) -> set[bytes]:
