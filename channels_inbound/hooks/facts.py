@@ -118,7 +118,8 @@ class Renumbered:
 @dataclass(frozen=True, slots=True)
 class CallHeard:
     """The state of a telephone call; the same call is told of several times. `waited_until` is for whoever tells no
-    `wait_seconds`: when the ringing ended that was told of before."""
+    `wait_seconds`: when the ringing ended that was told of before. `if_rung` stands where only the end is told and not
+    who talked: what it was for a call that rang here first. Such an end changes no outcome that is known already."""
 
     external_id: str
     direction: str
@@ -132,6 +133,7 @@ class CallHeard:
     name: str = ""
     final: bool = True
     waited_until: datetime | None = None
+    if_rung: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ from channels_inbound.hooks.apply import FURTHER, apply_parked, fetch_later
 from channels_inbound.hooks.facts import CallHeard, RecordingHeard
 from channels_inbound.hooks.reading import key_of
 from channels_inbound.hooks.words import worded
+from channels_inbound.models import RemoteMedia
 from channels_inbound.phone.numbers import readable
 from channels_inbound.phone.ringing import tell_ringing
+from tickets.actions.changes import message_edited
 from tickets.inbound import Address, InboundMessage
 from tickets.ingest import ingest
 from tickets.models import AutoKind, Call, CallDirection, CallOutcome, Channel
@@ -43,8 +45,11 @@ def call_heard(channel_id: int, fact: CallHeard, *, at: datetime) -> str:
     )
     if not created:
         call = Call.objects.select_for_update().get(pk=call.pk)
+        before = call.outcome
         if not _learn(call, fact, values):
             return "duplicate"
+        if call.message_id is not None and call.outcome != before:
+            _correct(call, name=fact.name, at=at)
     elif not fact.final:
         tell_ringing(call, name=fact.name, at=at)
     if fact.final and call.message_id is None:
@@ -69,25 +74,46 @@ def _at_most_a_day(seconds: int | None) -> int | None:
 
 def _learn(call: Call, fact: CallHeard, values: dict[str, Any]) -> bool:
     """Add what is new; a call that has ended does not ring again."""
-    if not fact.final and call.outcome != CallOutcome.RINGING:
+    rang = call.outcome == CallOutcome.RINGING
+    if not rang and (fact.if_rung or not fact.final):
         return False
-    if call.outcome == CallOutcome.RINGING and fact.waited_until is not None:
-        # It began when it was first heard to ring, and what comes at its end knows nothing of that.
-        waited = (fact.waited_until - call.started_at).total_seconds()
-        values |= {"started_at": call.started_at, "wait_seconds": _at_most_a_day(int(waited))}
-    if call.outcome == CallOutcome.VOICEMAIL and fact.outcome in (CallOutcome.MISSED, CallOutcome.ANSWERED):
-        values.pop("outcome")
+    if rang:
+        values |= _since_it_rang(call, fact)
+    if call.outcome == CallOutcome.VOICEMAIL:
+        # A machine took it: whoever says otherwise counts the message.
+        values |= {"outcome": call.outcome, "talk_seconds": None}
     elif fact.outcome == CallOutcome.ANSWERED and call.outcome in NOT_ANSWERED:
         return False  # its line was open until the caller hung up; nobody had taken it all the same
     changed = {
         name: value for name, value in values.items() if value not in (None, "") and getattr(call, name) != value
     }
-    if call.outcome != CallOutcome.RINGING or not fact.final:
+    if not rang or not fact.final:
         changed.pop("started_at", None)
     for name, value in changed.items():
         setattr(call, name, value)
     call.save(update_fields=list(changed))
     return bool(changed)
+
+
+def _since_it_rang(call: Call, fact: CallHeard) -> dict[str, Any]:
+    """What the end says together with the beginning, of which it knows nothing: when it first rang, and whether
+    anybody can have talked."""
+    if fact.if_rung and fact.if_rung != CallOutcome.ANSWERED:
+        told = {"outcome": fact.if_rung, "talk_seconds": None, "wait_seconds": _at_most_a_day(fact.talk_seconds)}
+    elif fact.waited_until is not None:
+        told = {"wait_seconds": _at_most_a_day(int((fact.waited_until - call.started_at).total_seconds()))}
+    else:
+        return {}
+    return told | {"started_at": call.started_at}
+
+
+def _correct(call: Call, *, name: str, at: datetime) -> None:
+    """It was something else than was said at first: the timeline says so, and one nobody took is to be returned."""
+    if call.direction == CallDirection.IN and call.outcome in NOT_ANSWERED:
+        call.callback_at, call.talk_seconds = call.callback_at or at, None
+        call.save(update_fields=["callback_at", "talk_seconds"])
+    if call.message_id is not None:
+        message_edited(call.message_id, call_message(call, name, call.channel, at=at).text, at=at)
 
 
 def conclude_call(call: Call, *, name: str, at: datetime, callback_at: datetime | None = None) -> None:
@@ -148,12 +174,15 @@ def recording_heard(channel_id: int, fact: RecordingHeard, *, at: datetime) -> s
         return "parked"
     if fact.voicemail and call.outcome != CallOutcome.VOICEMAIL:
         call.outcome = CallOutcome.VOICEMAIL
-        call.callback_at = call.callback_at or at
-        call.save(update_fields=["outcome", "callback_at"])
+        call.save(update_fields=["outcome"])
+        _correct(call, name="", at=at)
     if call.message_id is None:
         conclude_call(call, name="", at=at)
-    if call.message_id is not None:
-        fetch_later(channel_id, call.message_id, [fact.file])
+    known = RemoteMedia.objects.filter(message=call.message_id)
+    if call.message_id is None or known.filter(ref=fact.file.ref).exists():
+        return "duplicate"
+    # A call may have several recordings; its row is locked, so no two take one number.
+    fetch_later(channel_id, call.message_id, [fact.file], first=known.count())
     return "applied"
 
 

@@ -44,10 +44,13 @@ class TwilioVoice(Provider):
 
     def answer(self, hook: Hook, account: Account) -> tuple[str, str]:
         fields = dict(hook.form)
-        rings = fields.get("CallStatus") == "ringing" and "CallbackSource" not in fields
-        if not rings or fields.get("Direction") != "inbound":
-            return "text/xml", "<Response/>"
-        return "text/xml", twiml(account)
+        inbound, state = fields.get("Direction") == "inbound", fields.get("CallStatus")
+        if inbound and state == "ringing" and "CallbackSource" not in fields:
+            return "text/xml", twiml(account)
+        if inbound and state == "in-progress" and fields.get("DialCallStatus") in MISSED:
+            # Nobody took it, and the caller is still there.
+            return "text/xml", f"<Response>{_voicemail(account)}</Response>"
+        return "text/xml", "<Response/>"
 
     def locate(self, ref: Mapping[str, Any], account: Account, http: HttpClient) -> tuple[str, dict[str, str]]:
         return f"{ref.get('url', '')}.mp3", basic(account)
@@ -66,7 +69,11 @@ def twiml(account: Account) -> str:
         record = ' record="record-from-answer-dual"' if account.settings.get("record") and notice else ""
         dial = f'<Dial action={hook} timeout="30"{record} recordingStatusCallback={hook}>{escape(to)}</Dial>'
         return f"<Response>{said}{dial}</Response>"
-    return f'<Response>{said}<Record maxLength="180" playBeep="true" recordingStatusCallback={hook}/></Response>'
+    return f"<Response>{said}{_voicemail(account)}</Response>"
+
+
+def _voicemail(account: Account) -> str:
+    return f'<Record maxLength="180" playBeep="true" recordingStatusCallback={quoteattr(account.hook_url)}/>'
 
 
 def parse_call(fields: Mapping[str, str], reading: Reading) -> list[Fact]:
@@ -79,7 +86,8 @@ def parse_call(fields: Mapping[str, str], reading: Reading) -> list[Fact]:
     outbound = text(fields, "Direction", most=30).startswith("outbound")
     outcome = MISSED.get(status, "answered" if status == "completed" else "")
     # What became of the ringing is told while the caller may still be on the line.
-    if status in ("completed", "in-progress") and (dial := text(fields, "DialCallStatus", most=30)):
+    dial = text(fields, "DialCallStatus", most=30)
+    if status in ("completed", "in-progress") and dial:
         outcome = MISSED.get(dial, "answered")
     if status in ("queued", "ringing", "initiated"):
         outcome = "ringing"
@@ -90,13 +98,17 @@ def parse_call(fields: Mapping[str, str], reading: Reading) -> list[Fact]:
     talked = number(fields, "CallDuration") if talked is None else talked
     final = outcome != "ringing"
     started = at - timedelta(seconds=min(talked or 0, 86_400)) if final else at
+    if_rung = ""
+    if outcome == "answered" and not dial and not outbound:
+        # Our own answer took it: without a number to ring, nobody can have talked.
+        if_rung = "answered" if reading.settings.get("forward_to") else "abandoned"
     other, line_ = ("To", "From") if outbound else ("From", "To")
     return [
         CallHeard(
             external_id=sid, direction="out" if outbound else "in", outcome=outcome,
             number=e164(text(fields, other, most=40)), line=line(fields, line_, most=40), started_at=started,
             talk_seconds=talked if outcome == "answered" else None, name=line(fields, "CallerName"), final=final,
-            waited_until=started if _knows_the_wait(fields, outcome) else None,
+            waited_until=started if _knows_the_wait(fields, outcome) else None, if_rung=if_rung,
         )
     ]  # fmt: skip
 

@@ -45,7 +45,7 @@ ACCOUNTS = {
     "telegram": "7100000001", "messenger": "104455667788990", "fb_comments": "104455667788990",
     "instagram": "17841400123456789", "ig_comments": "17841400123456789", "whatsapp": "109876543210987",
 }  # fmt: skip
-SETTINGS = {"app_id": "298761234567890"}
+SETTINGS = {"app_id": "298761234567890", "forward_to": "+380440000777"}
 
 
 def ms(count: int) -> datetime:
@@ -228,7 +228,7 @@ SAMPLES: list[tuple[str, str, list[Any]]] = [
                   final=False)]),
     ("phone", "twilio_voice_status_completed.form.json", [
         CallHeard("CA00000000000000000000000000000042", "in", "answered", "+380671110022", "+380440000100",
-                  datetime(2026, 11, 20, 12, 18, 40, tzinfo=UTC), talk_seconds=153)]),
+                  datetime(2026, 11, 20, 12, 18, 40, tzinfo=UTC), talk_seconds=153, if_rung="answered")]),
     ("phone", "twilio_voice_status_no_answer.form.json", [
         CallHeard("CA00000000000000000000000000000043", "in", "missed", "+380671110022", "+380440000100",
                   datetime(2026, 11, 20, 12, 31, 13, tzinfo=UTC),

@@ -125,9 +125,11 @@ def test_a_voicemail_may_come_before_the_end_of_its_call(line: Channel) -> None:
     assert recording_heard(line.pk, voice, at=AT) == "parked"
     call_heard(line.pk, CallHeard("CA2", "in", "ringing", "", "+380440000100", AT, final=False), at=AT)
     assert recording_heard(line.pk, voice, at=AT) == "applied"
-    assert call_heard(line.pk, CallHeard("CA2", "in", "answered", "", "", AT, talk_seconds=9), at=AT) == "applied"
+    assert call_heard(line.pk, CallHeard("CA2", "in", "answered", "", "", AT, talk_seconds=9), at=AT) == "duplicate"
     kept = Call.objects.get()
-    assert (kept.outcome, kept.callback_at, kept.talk_seconds) == ("voicemail", AT, 9)
+    assert (kept.outcome, kept.callback_at, kept.talk_seconds) == ("voicemail", AT, None), (
+        "a machine took it: nobody talked"
+    )
     assert Message.objects.get().text.startswith("a hidden number left a voice message")
 
 
