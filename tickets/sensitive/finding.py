@@ -56,12 +56,12 @@ _FIRST_GROUPS = frozenset({4, 6, 8}) | numbers.CARD_LENGTHS
 _MOST_GROUPS = 5
 # What names another kind of number right before it.
 _OTHER_NAMES = (
-    r"order|invoice|tracking|parcel|article|sku|imei|track|замовлення|заказа?|накладна|накладної|ттн|посилк[аи]|"
-    r"рахунок|артикул|bestellung|bestellnummer|sendung|zamówieni[ea]|przesyłk[ai]"
+    r"order|invoice|tracking|parcel|article|sku|imei|track|serial|s/n|seriennummer|замовлення|заказа?|накладна|накладної|ттн|"
+    r"посилк[аи]|(?<!на )рахунок|артикул|серійний|серийный|bestellung|bestellnummer|sendung|zamówieni[ea]|przesyłk[ai]"
 )
 _NUMBER = r"(?:\s?(?:number|no|nr|номер|№|n°|#))?[\s:.#№-]{0,3}$"
 _NAMED_OTHERWISE = re.compile(rf"(?:{_OTHER_NAMES}|№|#|\+){_NUMBER}", re.IGNORECASE)
-_OF_A_THING = re.compile(rf"(?:{_OTHER_NAMES}){_NUMBER}", re.IGNORECASE)
+_OF_A_THING = re.compile(rf"(?:{_OTHER_NAMES}|товару?|вироб[уі]?|приладу){_NUMBER}", re.IGNORECASE)
 _BEFORE = 40
 
 
@@ -221,7 +221,8 @@ _RULES: tuple[Rule | Named, ...] = (
         "password", ("парол", "passwor", "passwd", "pwd", "hasło", "haslo", "passphrase"),
         re.compile(
             r"(?:парол\w{0,2}|password|passwort|passwd|\bpwd|has[łl]o|passphrase)"
-            r"(?: (?:is|є|це|ist|to|до \w{1,20}|for \w{1,20}))?[\"']?\s{0,3}(?:[:=—–-]|is\b)\s{0,3}[\"'«“]?(\S{4,128})",
+            r"(?: (?:is|є|це|ist|to|такий|такой|(?:до|від|for|от|к)(?: [\w-]{1,20}){1,3}))?[\"']?\s{0,3}"
+            r"(?:[:=—–-]|is\b)\s{0,3}[\"'«“]?(\S{4,128})",
             re.IGNORECASE,
         ), _looks_chosen,
     ),
