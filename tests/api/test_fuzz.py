@@ -100,9 +100,10 @@ def _ask(case: schemathesis.Case, token: str) -> None:
 
 def test_enough_was_called() -> None:
     """Of the calls some found what they named: a fuzzer that only hears 404 proves nothing."""
-    print(f"\n{told.pop(0)} calls of {OPERATIONS} operations: {dict(sorted(told.items()))}")
+    calls = told.pop(0)
+    print(f"\n{calls} calls of {OPERATIONS} operations: {dict(sorted(told.items()))}")
     assert django_settings.API_REQUESTS_PER_MINUTE == 600
-    assert sum(count for status, count in told.items() if status < 300) > 40
+    assert sum(count for status, count in told.items() if status < 300) > max(40, calls // 100)
 
 
 def _name_what_exists(case: schemathesis.Case, world: World) -> None:

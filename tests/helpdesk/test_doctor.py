@@ -47,7 +47,7 @@ SOUND: dict[str, Any] = {
     "TRUSTED_AUTHSERV_IDS": ["mx.shop.example"], "DEMO_MAILBOX": False, "PRODUCTION": True,
 }  # fmt: skip
 # The servers and the cache are the tests' own: not those of SOUND's addresses.
-del SOUND["REDIS_URL"], SOUND["CACHES"]
+del SOUND["REDIS_URL"], SOUND["CACHE_REDIS_URL"]
 TYPED = re.compile("`[^`]*`")
 Harm = Callable[[], AbstractContextManager[Any]]
 
