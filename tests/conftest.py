@@ -70,6 +70,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        # Schemathesis 4.32 gives all calls of one test the same id under pytest 9.2, and workers run one test an id.
+        if (label := getattr(item, "operation_label", None)) and item.id.params is None:
+            item._id = item.id.with_params(label)
     if not workers.is_worker():
         return
     places = {test: place for place, test in enumerate(workers.heavy_first([item.nodeid for item in items]))}
