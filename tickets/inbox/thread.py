@@ -9,12 +9,13 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.http import Http404
 from django.utils import timezone
 
 from events.compiled import compiled, slot
+from events.models import Event
 from people.identities import family
 from people.models import (
     HARD_BOUNCES,
@@ -28,6 +29,7 @@ from people.models import (
     Unsubscription,
 )
 from people.permissions import Permission
+from tickets.events import TICKET_STREAM
 from tickets.kinds import Traits, composer_facts, traits_in, traits_of_channel, window_end
 from tickets.models import (
     Attachment,
@@ -288,10 +290,16 @@ class Thread:
         return Message(pk=rows[0]["id"], envelope=rows[0]["envelope"], at=datetime.fromisoformat(rows[0]["at"]))
 
     def timeline(self, *, before: int | None = None) -> Timeline:
-        return read_timeline(self.ticket.pk, self.names, before=before)
+        return read_timeline(self.ticket.pk, self.names, until=self.last_event, before=before)
 
     def since(self, event: int) -> Timeline:
-        return read_since(self.ticket.pk, self.names, event=event)
+        return read_since(self.ticket.pk, self.names, event=event, until=self.last_event)
+
+    @property
+    def last_event(self) -> int:
+        """The last that had happened when the ticket was read. Its history is shown up to there: what comes in between
+        two queries would stand on the page of a ticket that knows nothing of it, and stop the next reply."""
+        return int(getattr(self.ticket, "last_event", None) or 0)
 
 
 def answer_to(answered: Message | None, own: Collection[str]) -> dict[str, Any]:
@@ -341,6 +349,7 @@ def _query(agent: Agent) -> Any:
     written = CustomerNote.objects.filter(customer__in=theirs).order_by("-at", "-pk")
     customer_notes = written.values(json=JSONObject(text="text", by="by__name"))[:NOTES]
     answers = Message.objects.filter(ticket=here, kind=MessageKind.INBOUND, pending=False, conversation__aside=False)
+    happened = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=here).order_by("-sequence")
     last_said = answers.annotate(robot=~Q(auto_kind="")).order_by("robot", "-at", "-sequence")
     answer = last_said.values(json=JSONObject(id="id", envelope="envelope", at="at"))[:1]
     return (
@@ -352,7 +361,7 @@ def _query(agent: Agent) -> Any:
             upload_list=ArraySubquery(uploads), is_followed=Exists(Follow.objects.filter(ticket=here, agent=agent)),
             answer_list=ArraySubquery(answer), reminder_list=ArraySubquery(reminders),
             customer_notes=ArraySubquery(customer_notes),
-            field_list=ArraySubquery(fields_with_values()),
+            field_list=ArraySubquery(fields_with_values()), last_event=Subquery(happened.values("sequence")[:1]),
         )
     )  # fmt: skip
 

@@ -72,25 +72,27 @@ class Timeline:
     person: bool = False  # whose ticket it is was decided anew
 
 
-def read_timeline(ticket_id: int, names: Names, *, before: int | None = None) -> Timeline:
-    """The newest stretch of a ticket's history, or the one before an event. Two queries."""
-    found = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket_id)
-    if before is not None:
-        found = found.filter(sequence__lte=before)
+def read_timeline(ticket_id: int, names: Names, *, until: int, before: int | None = None) -> Timeline:
+    """The newest stretch of a ticket's history up to an event, or the one before an event. Two queries."""
+    found = Event.objects.filter(
+        stream_type=TICKET_STREAM, stream_id=ticket_id, sequence__lte=until if before is None else before
+    )
     events = list(found.order_by("-sequence")[: WINDOW + (1 if before is None else 2)])
-    until = None
+    ended = None
     if before is not None and events and events[0].sequence == before:
-        until, events = events[0].at, events[1:]
+        ended, events = events[0].at, events[1:]
     more, events = len(events) > WINDOW, events[:WINDOW][::-1]
-    said = _messages(ticket_id, events, names, brought=_within(events[0].at if more else None, until))
+    said = _messages(ticket_id, events, names, brought=_within(events[0].at if more else None, ended))
     items = with_days(group_events(_place(events, said, names)))
     last = events[-1].sequence if events else 0
     return Timeline(items, last, events[0].sequence if more else None, [])
 
 
-def read_since(ticket_id: int, names: Names, *, event: int) -> Timeline:
-    """What happened after an event, and messages from before whose state it changed. Two queries."""
-    found = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket_id, sequence__gt=event)
+def read_since(ticket_id: int, names: Names, *, event: int, until: int) -> Timeline:
+    """What happened after an event up to another, and messages from before whose state it changed. Two queries."""
+    found = Event.objects.filter(
+        stream_type=TICKET_STREAM, stream_id=ticket_id, sequence__gt=event, sequence__lte=until
+    )
     events = list(found.order_by("sequence")[: WINDOW + 1])
     if not events:
         return Timeline([], event, None, [])
