@@ -20,7 +20,7 @@ from channels_inbound.email.parsed import Attachment, ParsedEmail
 from channels_inbound.email.pool import ParseFailure, parse_many
 from channels_inbound.email.tnef import Tnef, is_tnef, read_tnef
 from channels_inbound.mail_html import framed_html
-from tickets.storage import open_blob
+from people.storage import open_blob
 
 MAX_DEPTH = 5
 MAX_BYTES = 64 << 20

@@ -22,6 +22,7 @@ from channels_inbound.health import note_send_trouble, note_sent
 from channels_inbound.hooks.sending import send_by_provider
 from channels_inbound.outgoing.dispatch import Dispatch
 from events.tracing import tracing
+from people.storage import open_blob
 from tickets.actions.delivery import (
     claim_replies,
     record_accepted,
@@ -31,7 +32,6 @@ from tickets.actions.delivery import (
 )
 from tickets.kinds import traits_of
 from tickets.outbound import OutboundAttachment, OutboundMessage
-from tickets.storage import open_blob
 
 logger = logging.getLogger(__name__)
 

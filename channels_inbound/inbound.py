@@ -37,10 +37,10 @@ from channels_inbound.models import RawState
 from channels_inbound.outcomes import RawOutcome, tell_quarantined, write_outcomes
 from events.statements import prepared
 from events.tracing import tracing
+from people.sniff import sniff
+from people.storage import store_blob
 from tickets.inbound import InboundAttachment, InboundMessage
 from tickets.ingest import TRIES, ingest_batch, ingest_sent
-from tickets.sniff import sniff
-from tickets.storage import store_blob
 
 logger = logging.getLogger(__name__)
 

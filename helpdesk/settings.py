@@ -75,29 +75,12 @@ CONTENT_SECURITY_POLICY = "; ".join([
 
 # --- The house ------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "django.contrib.humanize",
-    "django.contrib.postgres",
-    "allauth",
-    "allauth.account",
-    "allauth.mfa",
-    "rest_framework",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "channels",
-    "events",
-    "people",
-    "tickets",
-    "channels_inbound",
-    "commerce",
-    "metrics",
-    "livechat",
-    "privacy",
+    "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.messages", "django.contrib.staticfiles",
+    "django.contrib.humanize", "django.contrib.postgres", "allauth", "allauth.account", "allauth.mfa",
+    "rest_framework", "drf_spectacular", "drf_spectacular_sidecar", "channels",
+    "events", "people", "tickets", "knowledge", "channels_inbound", "commerce", "metrics", "livechat", "privacy",
     "helpdesk",
-]
+]  # fmt: skip
 MIDDLEWARE = [
     "helpdesk.middleware.RequestTrace",
     "django.middleware.security.SecurityMiddleware",

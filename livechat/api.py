@@ -22,13 +22,13 @@ from livechat.talk import conversation, readable, say, seen_by_agents, ticket_of
 from livechat.transcript import mail_transcript
 from livechat.visitors import forget_browser, identify, visitor_begins, visitor_claims
 from people.languages import choose_language
+from people.sniff import sniff
+from people.storage import open_blob, store_blob
+from people.thumbs import RASTER_TYPES, NoPicture
 from tickets.files import guarded, made_picture, safe_type
 from tickets.inbound import InboundAttachment
 from tickets.models import Attachment
 from tickets.realtime import tell_ticket_tabs
-from tickets.sniff import sniff
-from tickets.storage import open_blob, store_blob
-from tickets.thumbs import RASTER_TYPES, NoPicture
 
 _UPLOAD_SALT = "livechat.upload"
 UPLOAD_SECONDS = 3600

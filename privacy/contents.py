@@ -18,8 +18,8 @@ from events.models import Event
 from livechat.models import Round, Visitor
 from metrics.models import SurveyAnswer
 from people.models import Claim, Customer, CustomerNote, Identity, Unsubscription
+from people.storage import open_blob
 from tickets.models import Attachment, Call, FieldValue, Message, Ticket
-from tickets.storage import open_blob
 
 from .models import ConsentEntry
 from .subject import Subject

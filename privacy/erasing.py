@@ -27,13 +27,14 @@ from commerce.models import Buyer, Order
 from events.actors import SYSTEM, Actor
 from events.doorbell import ring
 from events.ledger import record_event
+from knowledge.models import ArticlePicture
 from metrics.models import SurveyAnswer
 from people.models import Agent, Customer, Identity
 from people.permissions import Permission
 from people.roles import require
+from people.storage import attachments_storage, blob_name
 from tickets.errors import InvalidInput
 from tickets.models import Attachment, Message, OutboxState, Ticket
-from tickets.storage import attachments_storage, blob_name
 
 from .models import Erasure, JobState, LegalHold, RetentionRun
 from .steps import STEPS
@@ -176,7 +177,11 @@ def take_blobs(job: Erasure | RetentionRun) -> None:
     """Delete the bytes of files that no row names any more; thumbnails are made anew each time and lie nowhere."""
     storage = attachments_storage()
     for sha256 in job.blobs:
-        if not Attachment.objects.filter(sha256=sha256).exists():
+        # The same bytes may be a picture of the help centre, which is nobody's.
+        named = (
+            Attachment.objects.filter(sha256=sha256).exists() or ArticlePicture.objects.filter(sha256=sha256).exists()
+        )
+        if not named:
             with suppress(FileNotFoundError):
                 storage.delete(blob_name(sha256))
 

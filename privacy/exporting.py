@@ -21,7 +21,7 @@ from events.ledger import record_event
 from people.models import Agent, Customer
 from people.permissions import Permission
 from people.roles import require
-from tickets.storage import attachments_storage
+from people.storage import attachments_storage
 
 from .contents import write_contents
 from .models import CustomerExport, JobState

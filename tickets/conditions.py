@@ -15,12 +15,12 @@ from django.db.models import BooleanField, Case, Exists, F, Func, OuterRef, Q, V
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from people.finding.query import parse_query
 from people.models import Agent, Customer, Identity
 from people.models.customer import Folded
 from tickets.facets import FACETS, Where, facet_q
 from tickets.fields import fields_condition
 from tickets.models import Attachment, Channel, Participant, SearchEntry, Tagging, Ticket
-from tickets.search.query import parse_query
 from tickets.statuses import named_condition
 
 Values = tuple[object, ...]

@@ -16,11 +16,11 @@ from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_safe
 
 from people.models import Agent
+from people.storage import attachments_storage, open_blob
+from people.thumbs import MAX_SOURCE_BYTES, RASTER_TYPES, NoPicture, make_picture
 from people.watching import took_file
 from tickets.inbox.access import agent_of, signed_in
 from tickets.models import Attachment, Ticket
-from tickets.storage import attachments_storage, open_blob
-from tickets.thumbs import MAX_SOURCE_BYTES, RASTER_TYPES, NoPicture, make_picture
 
 THUMB_BOUND = 320
 INLINE_BOUND = 1600

@@ -23,7 +23,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class InboundAttachment:
-    """A file already lying on storage under `sha256` (see `tickets.storage`); `about` as the model has it."""
+    """A file already lying on storage under `sha256` (see `people.storage`); `about` as the model has it."""
 
     filename: str
     content_type: str

@@ -24,14 +24,14 @@ from events.ledger import record_event
 from people.languages import choose_language
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
+from people.sniff import sniff
+from people.storage import store_blob
 from tickets.asked_fields import asked_fields, say_for_customer
 from tickets.claims import claims_of
 from tickets.errors import NotFound
 from tickets.inbound import Address, InboundAttachment, InboundMessage, IngestResult
 from tickets.ingest import ingest
 from tickets.models import ChannelKind
-from tickets.sniff import sniff
-from tickets.storage import store_blob
 
 MAX_FILES, MAX_FILE = 4, 10 * 1024 * 1024
 ABOUT = gettext_noop("Written in the contact form")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tickets.search.language import guess_language as by_small_words
-from tickets.search.text import normalise
+from people.finding.language import guess_language as by_small_words
+from people.finding.text import normalise
 
 SAMPLE = 2000
 ENOUGH_LETTERS = 20

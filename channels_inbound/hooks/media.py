@@ -19,10 +19,10 @@ from channels_inbound.hooks.provider import SendError
 from channels_inbound.hooks.registry import provider
 from channels_inbound.models import FetchState, RemoteMedia
 from people.http_client import HttpClient, TooLarge, Unanswered, Unreachable
+from people.sniff import sniff
+from people.storage import store_blob
 from tickets.actions.changes import files_arrived
 from tickets.models import Attachment
-from tickets.sniff import sniff
-from tickets.storage import store_blob
 
 logger = logging.getLogger(__name__)
 

@@ -23,6 +23,7 @@ from channels_inbound.hooks.registry import provider
 from channels_inbound.models import Connection, ConnectionState, SentPart
 from people.http_client import HttpClient, TooLarge, Unanswered, Unreachable
 from people.models import Identity
+from people.storage import open_blob
 from tickets.actions.delivery import (
     begin_handover,
     record_accepted,
@@ -34,7 +35,6 @@ from tickets.actions.reach import last_said
 from tickets.kinds import traits_of
 from tickets.models import Message
 from tickets.outbound import OutboundAttachment, OutboundMessage
-from tickets.storage import open_blob
 
 logger = logging.getLogger(__name__)
 

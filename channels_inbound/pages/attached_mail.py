@@ -26,13 +26,13 @@ from channels_inbound.attached_mail import (
 )
 from channels_inbound.mail_html import sets_colours
 from channels_inbound.pages.mail_frame import POLICY
+from people.sniff import sniff
+from people.thumbs import MAX_SOURCE_BYTES, RASTER_TYPES, NoPicture, make_picture
 from people.watching import saw_ticket, took_file
 from tickets.files import INLINE_BOUND, guarded, safe_type, visible_file
 from tickets.inbox.access import agent_of, signed_in
 from tickets.inbox.cards import File
 from tickets.models import Attachment
-from tickets.sniff import sniff
-from tickets.thumbs import MAX_SOURCE_BYTES, RASTER_TYPES, NoPicture, make_picture
 
 
 @dataclass(frozen=True, slots=True)

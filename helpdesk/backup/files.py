@@ -14,7 +14,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage
 
 from helpdesk.backup.archive import BackupError
-from tickets.storage import attachments_storage, blob_name, store_blob
+from people.storage import attachments_storage, blob_name, store_blob
 
 MADE_AGAIN = "pictures/"
 SAMPLE = 50

@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from people.storage import store_blob
 from tests.people import House, make_house, open_ticket
 from tests.support.browser import OpenPage, accessibility_violations
 from tests.support.live import LiveStack
 from tickets.inbound import InboundAttachment
 from tickets.models import Attachment, Ticket
-from tickets.storage import store_blob
 
 
 @pytest.fixture

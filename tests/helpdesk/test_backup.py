@@ -24,10 +24,10 @@ from helpdesk.backup.restoring import restore_backup
 from helpdesk.backup.verifying import verify_backup
 from helpdesk.events import HOUSE
 from people.credentials import encrypt
+from people.storage import attachments_storage, blob_name
 from tests.people import House, make_house, open_ticket
 from tickets import actions
 from tickets.models import Attachment
-from tickets.storage import attachments_storage, blob_name
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OTHER_KEY = "kK2Zb1oQ5i2cYxAXuvwDTR1u8y4b9H0nVdfG3hJ4kLM="

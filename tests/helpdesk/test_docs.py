@@ -12,7 +12,9 @@ import yaml
 from helpdesk.runtime import commands
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ("events", "people", "tickets", "channels_inbound", "livechat", "commerce", "metrics", "privacy", "helpdesk")
+APPS = (
+    "events", "people", "tickets", "knowledge", "channels_inbound", "livechat", "commerce", "metrics", "privacy", "helpdesk",
+)  # fmt: skip
 # A variable's name as code says it; NAME_FILE and names built of parts are not read by these.
 VARIABLE = re.compile(
     r"""["']((?:HELPDESK_[A-Z0-9_]+|DATABASE_(?:REPLICA_)?URL|EMAIL_URL|(?:[A-Z]+_)?REDIS_URL))["']"""

@@ -17,11 +17,11 @@ from helpdesk import environment
 from helpdesk.backup import archive, files
 from helpdesk.backup.making import make_backup
 from helpdesk.backup.verifying import verify_backup
+from people.storage import blob_name, open_blob, store_blob
 from tests.helpdesk.test_backup import attachment, house
 from tests.helpdesk.test_settings import PRODUCTION, manage
 from tests.support import s3
 from tickets.models import Attachment
-from tickets.storage import blob_name, open_blob, store_blob
 
 __all__ = ["attachment", "house"]
 
@@ -87,7 +87,7 @@ def test_a_store_that_is_down_costs_the_file_and_no_row(store: s3.Store, house: 
 
 def test_production_starts_with_it() -> None:
     given = {"HELPDESK_S3_BUCKET": "files", "HELPDESK_S3_ENDPOINT": "https://objects.example.com"}
-    result = manage("shell", "-v", "0", "-c", "from tickets.storage import attachments_storage as s; print(s().bucket_name)", **PRODUCTION | given)  # fmt: skip
+    result = manage("shell", "-v", "0", "-c", "from people.storage import attachments_storage as s; print(s().bucket_name)", **PRODUCTION | given)  # fmt: skip
     assert result.stdout.strip() == "files", result.stderr
 
 

@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from people.storage import store_blob
 from tests.people import ZOE, House, make_house, open_ticket, receive
 from tests.support.browser import OpenPage, expect_words, into_words
 from tests.support.live import LiveStack
 from tests.support.smtp_sink import SmtpSink
 from tickets.actions import add_note
 from tickets.models import Attachment, Draft, Message, MessageKind, Ticket
-from tickets.storage import store_blob
 
 
 def picture(width: int = 40, height: int = 30) -> bytes:

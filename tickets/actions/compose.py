@@ -11,13 +11,13 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from events.statements import prepared
+from people.finding.text import search_document
 from people.models import Agent
 from tickets.errors import IdempotencyMismatch, InvalidInput
 from tickets.models import Conversation, Message, MessageKind, ThreadLayer, Ticket
 from tickets.placeholders import refuse_unfilled
 from tickets.preview import preview_of
 from tickets.search.index import insert_entries
-from tickets.search.text import search_document
 
 
 def clean_text(text: str, *, needed: bool) -> str:

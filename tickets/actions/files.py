@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 
 from people.models import Agent
 from people.permissions import Permission
+from people.sniff import HEAD_BYTES, sniff
+from people.storage import store_blob
 from people.written_html import pictures_of
 from tickets.errors import InvalidInput
 from tickets.models import Attachment, Draft, Message, RemovedUpload, Ticket
-from tickets.sniff import HEAD_BYTES, sniff
-from tickets.storage import store_blob
 
 from .base import lock_ticket
 

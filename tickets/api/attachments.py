@@ -15,12 +15,12 @@ from rest_framework.request import Request
 
 from people.api.base import StrictSerializer
 from people.api.problems import NotFoundProblem, Problem
+from people.storage import open_blob
 from people.watching import took_file
 from tickets import actions
 from tickets.api.base import SpineView
 from tickets.api.serializers import AttachmentSerializer
 from tickets.models import Attachment
-from tickets.storage import open_blob
 
 OVERHEAD = 64 * 1024  # what a form adds around its file
 

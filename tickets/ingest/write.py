@@ -15,10 +15,10 @@ from psycopg.types.json import Jsonb
 
 from events.ledger import Recorded, record_events
 from events.statements import PreparedCursor, prepared
+from people.finding.text import search_document
 from people.identities import note_hard_bounces
 from tickets.deliveries import note_report
 from tickets.realtime import announce
-from tickets.search.text import search_document
 from tickets.sensitive.keeping import sealed
 
 from .evidence import TicketState

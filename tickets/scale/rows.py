@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
-from tickets.search.text import normalise, place_words, write_vector
+from people.finding.text import normalise, place_words, write_vector
 
 from .texts import ADDRESS_PLACE, Body, Writer
 

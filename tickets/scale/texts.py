@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from people.finding.text import normalise, place_words, write_vector
 from tickets.preview import preview_of
-from tickets.search.text import normalise, place_words, write_vector
 
 # Word -> messages it is planted in, whatever the size of the data (less than a tenth of the messages, or not at all).
 PLANTED = {"zirconium": 7, "kaleidoscope": 40, "перламутр": 25, "marzipan": 200}

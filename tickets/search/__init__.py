@@ -1,5 +1,7 @@
-"""Full-text search: what a word becomes in the index, what a query becomes, and which tickets it finds.
+"""Full-text search: what is kept of a message, and which tickets a query finds.
 
-`words` one word -> lexemes | `text` a message -> its search document | `index` rows and re-indexing
-`query` what a person typed -> terms | `finder` terms -> a page of tickets | `snippet` why a ticket was found
+Words and queries are understood by `people.finding`, alike for everything that is searched.
+
+`index` rows and re-indexing | `operators` conditions within a search | `finder` terms -> a page of tickets
+`snippet` why a ticket was found
 """

@@ -21,6 +21,7 @@ from django.db import connection
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from people.finding.query import Query, parse_query
 from people.models import Agent, Team
 from tickets.conditions import ticket_q
 from tickets.errors import InvalidInput
@@ -28,7 +29,6 @@ from tickets.models import Channel, CustomStatus, Status, Ticket, TicketField
 from tickets.queries import TicketQuerySet
 
 from .operators import Known, needs_names, split_operators
-from .query import Query, parse_query
 from .snippet import READ, Marker, Pieces
 
 LIMIT = 50

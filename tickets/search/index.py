@@ -8,9 +8,8 @@ from typing import Any
 from django.db import transaction
 
 from events.statements import PreparedCursor, prepared
+from people.finding.text import SearchDocument, search_document
 from tickets.models import Attachment, Message
-
-from .text import SearchDocument, search_document
 
 _INSERT = """
 INSERT INTO tickets_searchentry (message_id, ticket_id, vector)

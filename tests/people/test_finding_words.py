@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickets.search.query import parse_query
-from tickets.search.text import normalise, search_document
-from tickets.search.words import document_lexemes, query_lexemes
+from people.finding.query import parse_query
+from people.finding.text import normalise, search_document
+from people.finding.words import document_lexemes, query_lexemes
 
 
 def found(typed: str, text: str, language: str = "") -> bool:
