@@ -16,12 +16,18 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
 
 KEPT = 256  # queries a process; one of a list page holds some 60 KB
-_SLOTS = -(2**62)
+MOST_SLOTS = 512
+# No id or sequence is negative, and Django drops a condition that lies outside its column's range.
+_SLOTS = -(2**31) + MOST_SLOTS
 
 
 def slot(number: int) -> int:
-    """Stands in a condition for a whole number that is known only when the query runs."""
+    """Stands in a condition for a whole number that is known only when the query runs; for columns of
+    32 bits or more, `number` below `MOST_SLOTS`."""
     return _SLOTS - number
+
+
+_PLACES = {slot(number): number for number in range(MOST_SLOTS)}
 
 
 class Compiled:
@@ -34,8 +40,7 @@ class Compiled:
             self._sql, self._params = self._compiler.as_sql()
         except EmptyResultSet:
             self._sql, self._params = "", ()
-        places = {slot(number): number for number in range(8)}
-        self._open = [(at, places[value]) for at, value in enumerate(self._params) if _is_slot(value, places)]
+        self._open = [(at, _PLACES[value]) for at, value in enumerate(self._params) if _is_slot(value)]
 
     def run(self, *values: int) -> list[Any]:
         """The rows, as the queryset would have given them; `values` fill the slots by number. One query."""
@@ -63,8 +68,8 @@ def _twin(original: Any) -> Any:
     return twin
 
 
-def _is_slot(value: Any, places: dict[int, int]) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value in places
+def _is_slot(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value in _PLACES
 
 
 _kept: OrderedDict[Hashable, Compiled] = OrderedDict()

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_urlconf, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -43,10 +44,15 @@ class Place:
     @property
     def url(self) -> str:
         """Empty where the page is not there: an app is left out, or a demonstration is over."""
-        try:
-            return reverse(self.key)
-        except NoReverseMatch:
-            return ""
+        return _address(self.key, get_urlconf())
+
+
+@cache
+def _address(key: str, urlconf: object) -> str:
+    try:
+        return reverse(key, urlconf)
+    except NoReverseMatch:
+        return ""
 
 
 PLACES = (

@@ -11,6 +11,7 @@ from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
+from events.compiled import Compiled, compiled, slot
 from events.models import Event
 from tickets.events import TICKET_STREAM, TicketEvent
 from tickets.models import Attachment, AutoKind, Message, OutboxState, Secret
@@ -74,10 +75,9 @@ class Timeline:
 
 def read_timeline(ticket_id: int, names: Names, *, until: int, before: int | None = None) -> Timeline:
     """The newest stretch of a ticket's history up to an event, or the one before an event. Two queries."""
-    found = Event.objects.filter(
-        stream_type=TICKET_STREAM, stream_id=ticket_id, sequence__lte=until if before is None else before
-    )
-    events = list(found.order_by("-sequence")[: WINDOW + (1 if before is None else 2)])
+    most = WINDOW + (1 if before is None else 2)
+    found = compiled(("history", most), lambda: _history(sequence__lte=slot(1)).order_by("-sequence")[:most])
+    events: list[Event] = found.run(ticket_id, until if before is None else before)
     ended = None
     if before is not None and events and events[0].sequence == before:
         ended, events = events[0].at, events[1:]
@@ -90,10 +90,11 @@ def read_timeline(ticket_id: int, names: Names, *, until: int, before: int | Non
 
 def read_since(ticket_id: int, names: Names, *, event: int, until: int) -> Timeline:
     """What happened after an event up to another, and messages from before whose state it changed. Two queries."""
-    found = Event.objects.filter(
-        stream_type=TICKET_STREAM, stream_id=ticket_id, sequence__gt=event, sequence__lte=until
+    found = compiled(
+        "history since",
+        lambda: _history(sequence__gt=slot(1), sequence__lte=slot(2)).order_by("sequence")[: WINDOW + 1],
     )
-    events = list(found.order_by("sequence")[: WINDOW + 1])
+    events: list[Event] = found.run(ticket_id, event, until)
     if not events:
         return Timeline([], event, None, [])
     said = _messages(ticket_id, events, names, also=_mentioned(events), brought=_arrived(events))
@@ -106,6 +107,10 @@ def read_since(ticket_id: int, names: Names, *, event: int, until: int) -> Timel
     aside = aside or any(event.kind == TicketEvent.MESSAGE_FORWARDED for event in events)
     person = any(event.kind in PERSON for event in events)
     return Timeline(items, events[-1].sequence, None, changed, _left(events), related, aside, person)
+
+
+def _history(**which: int) -> QuerySet[Event]:
+    return Event.objects.filter(stream_type=TICKET_STREAM, stream_id=slot(0), **which)
 
 
 def _within(since: datetime | None, until: datetime | None) -> Q:
@@ -151,8 +156,32 @@ def _messages(
         wanted |= Q(auto_kind=AutoKind.BOUNCE)
     if not ids and wanted == Q(pk__in=ids):
         return {}
-    messages = _with_files(ticket_id).filter(wanted).order_by("sequence")
+    if len(ids) <= 2 * WINDOW and wanted in (Q(pk__in=ids), Q(pk__in=ids) | _within(None, None)):
+        messages = _kept_query(len(ids), brought=brought is not None).run(ticket_id, *_padded(ids))
+    else:
+        messages = list(_with_files(ticket_id).filter(wanted).order_by("sequence"))
     return {message.pk: say(message) for message in messages}
+
+
+def _kept_query(ids: int, *, brought: bool) -> Compiled:
+    """Most conversations need one of a few queries: so many messages by id, and what came along from elsewhere."""
+    places = [slot(1 + place) for place in range(_room(ids))]
+
+    def build() -> QuerySet[Message]:
+        wanted = Q(pk__in=places) | _within(None, None) if brought else Q(pk__in=places)
+        return _with_files(slot(0)).filter(wanted).order_by("sequence")
+
+    return compiled(("messages", len(places), brought), build)
+
+
+def _room(ids: int) -> int:
+    return min(2 * WINDOW, max(4, 1 << max(0, ids - 1).bit_length()))
+
+
+def _padded(ids: Collection[int]) -> list[int]:
+    """As many as there is room for; the first again says nothing new, and 0 is nobody's."""
+    known = sorted(ids) or [0]
+    return known + known[:1] * (_room(len(ids)) - len(known))
 
 
 def read_said(ticket_id: int, message_id: int) -> Said | None:
