@@ -64,6 +64,8 @@ def redacted_mail(content: bytes, secrets: Collection[FoundSecret], *, whole: bo
     or it cannot be read."""
     try:
         mail = message_from_bytes(content)
+        if _still_there((part.get_filename() or "" for part in mail.walk()), secrets, whole=whole):
+            return None  # names stand in two headers, cut and encoded in many ways
         changed = [_clean_part(part, secrets, whole=whole) for part in mail.walk()]
         if not any(changed):
             return None if _still_there(_raw_texts(content), secrets, whole=whole) else content

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     NOTE = "note"
     EDIT_TICKETS = "edit_tickets"  # status, priority, tags, assignment, team, participants
     READ_RAW = "read_raw"  # original source of a mail
+    REVEAL_ACCOUNTS = "reveal_accounts"  # bank accounts that are masked, which refunds need
     REVEAL_SECRETS = "reveal_secrets"  # card numbers, documents, passwords and keys that messages hold
     REDACT = "redact"  # take text out of messages for good
     HANDLE_QUARANTINE = "handle_quarantine"
@@ -44,7 +45,7 @@ class Permission(StrEnum):
 _CONTRACTOR = frozenset({Permission.READ_TICKETS, Permission.REPLY, Permission.NOTE, Permission.EDIT_TICKETS})
 _VIEWER = frozenset({Permission.READ_TICKETS, Permission.READ_TEAM_TICKETS, Permission.READ_CUSTOMERS})
 _LIGHT = _VIEWER | {Permission.NOTE}
-_AGENT = _LIGHT | {Permission.REPLY, Permission.EDIT_TICKETS, Permission.READ_RAW}
+_AGENT = _LIGHT | {Permission.REPLY, Permission.EDIT_TICKETS, Permission.READ_RAW, Permission.REVEAL_ACCOUNTS}
 _MANAGER = _AGENT | {
     Permission.REVEAL_SECRETS,
     Permission.REDACT,
@@ -78,6 +79,7 @@ HOUSE_WIDE = frozenset({
 _NEEDS: dict[Permission, frozenset[Permission]] = {
     Permission.READ_ALL_TICKETS: frozenset({Permission.READ_TEAM_TICKETS}),
     Permission.REPLY: frozenset({Permission.NOTE}),
+    Permission.REVEAL_SECRETS: frozenset({Permission.REVEAL_ACCOUNTS}),
     Permission.REDACT: frozenset({Permission.EDIT_TICKETS}),
     Permission.EXPORT: frozenset({Permission.READ_REPORTS}),
     **dict.fromkeys(HOUSE_WIDE, frozenset({Permission.READ_ALL_TICKETS})),

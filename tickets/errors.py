@@ -51,6 +51,16 @@ class NewAddress(DomainError):
         self.addresses = tuple(addresses)
 
 
+class MaskedWords(DomainError):
+    """Numbers in a reply will be masked, which nobody has agreed to yet; `masks` are what will stand there."""
+
+    code = "masked_words"
+
+    def __init__(self, message: str, masks: Sequence[str]) -> None:
+        super().__init__(message)
+        self.masks = tuple(masks)
+
+
 class FieldsMissing(DomainError):
     """The ticket cannot be closed before something is said in these fields; `fields` are their numbers."""
 

@@ -126,6 +126,7 @@ async function refused(job, error) {
   if (error.body.code === 'fields_missing') return askOrComplain(error, job.number, () => composer.current()?.send({ then: job.then, later: job.later }));
   if (error.body.code === 'stale') return askStale(open, job, error.body);
   if (error.body.code === 'new_address') return askOutside(error.body.addresses, job.then, job.later);
+  if (error.body.code === 'masked_words') return askMasked(error.body.masks, job.then, job.later);
   if (error.body.code === 'invalid' && ['to', 'cc', 'bcc'].includes(error.body.field)) open.toggleRecipients(true);
   if (error.message) say(text('not_sent') + error.message, { seconds: 10 });
   else complain(error);
@@ -156,15 +157,22 @@ async function askStale(open, job, { html, sequence }) {
   say(text('discarded'), { undo: () => open.form.isConnected && open.bringBack({ ...job, ...words, expected: undefined }) });
 }
 
-async function askOutside(addresses, then, later = null) {
+// Shows what is asked about; once agreed to, it is said with the reply, which goes again.
+async function askAbout(dialog, things, then, later) {
   const open = composer.current();
-  const dialog = $('#outside');
-  $('.missed', dialog).replaceChildren(...addresses.map((address) => element('li', {}, address)));
-  if ((await ask(dialog, 'edit')) === 'send') {
-    open.confirmed.push(...addresses);
-    return open.send({ then, later });
-  }
-  open.toggleRecipients(true);
+  $('.missed', dialog).replaceChildren(...things.map((one) => element('li', {}, one)));
+  if ((await ask(dialog, 'edit')) !== 'send') return false;
+  open.confirmed.push(...things);
+  open.send({ then, later });
+  return true;
+}
+
+async function askOutside(addresses, then, later = null) {
+  if (!(await askAbout($('#outside'), addresses, then, later))) composer.current().toggleRecipients(true);
+}
+
+async function askMasked(masks, then, later = null) {
+  if (!(await askAbout($('#masked'), masks, then, later))) composer.current().focus();
 }
 
 // What an earlier page could not send stands in its ticket while it is tried again.

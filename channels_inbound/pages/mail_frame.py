@@ -12,6 +12,7 @@ from channels_inbound.models import RawBody
 from people.models import Agent
 from people.permissions import Permission
 from people.watching import read_source, saw_ticket
+from tickets.actions.secrets import may_reveal
 from tickets.inbox.access import agent_of, signed_in
 from tickets.models import Message, Secret, Ticket
 
@@ -53,7 +54,8 @@ def source(request: HttpRequest, message_id: int) -> HttpResponseBase:
     body = RawBody.objects.filter(delivery__message=message).order_by("pk").first()
     if body is None:
         raise Http404("no source is kept of this message")
-    if Secret.objects.filter(message=message).exclude(secret="").exists() and not agent.may(Permission.REVEAL_SECRETS):
+    kept = Secret.objects.filter(message=message).exclude(secret="").values_list("kind", flat=True)
+    if not all(may_reveal(agent, kind) for kind in kept):
         raise Http404("what is masked in its words stands in its source")
     read_source(agent, message.pk, ticket_id=message.ticket_id)
     return as_download(bytes(body.content), f"message-{message.pk}.eml")

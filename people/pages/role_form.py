@@ -28,6 +28,7 @@ WORK = [
     (Permission.REPLY, _("Reply, and be given tickets")),
     (Permission.EDIT_TICKETS, _("Change status, priority, tags, assignment and team; merge and split")),
     (Permission.READ_RAW, _("Read the source of mails")),
+    (Permission.REVEAL_ACCOUNTS, _("See bank accounts that are masked, to give money back")),
     (Permission.REVEAL_SECRETS, _("See card numbers, documents and passwords that are masked")),
     (Permission.REDACT, _("Take text out of messages for good")),
     (Permission.READ_CUSTOMERS, _("List customers")),

@@ -20,6 +20,8 @@ from tickets.events import TicketEvent
 from tickets.models import Attachment, Cycle, Message, MessageKind, OutboxState, SearchEntry, SecretManner, Ticket
 from tickets.preview import preview_of
 from tickets.sensitive.arriving import hide_text
+from tickets.sensitive.filenames import hide_in_filename
+from tickets.sensitive.masking import FoundSecret
 
 from .base import lock_ticket_of, record, refresh_attention
 from .compose import index_message
@@ -35,11 +37,10 @@ def message_edited(message_id: int, text: str, *, at: datetime) -> bool:
 
     def change(message: Message, marks: dict[str, Any]) -> dict[str, Any] | None:
         moment = at.isoformat()
-        manner = message.conversation.channel.secrets
-        words, secrets = hide_text(text) if manner != SecretManner.OFF else (text, [])
+        words, secrets = _hidden(message, text)
         if marks.get("unsent_at") or message.text == words:
             return None
-        keep_secrets(message, secrets, going=manner == SecretManner.REDACT)
+        _keep(message, secrets)
         if marks.get("edited_at", "") > moment:  # an older edit, heard late: history, not the present
             marks["edits"] = [*marks.get("edits", []), {"text": words, "at": moment}][-KEPT_EDITS:]
             return {}
@@ -163,6 +164,9 @@ def files_arrived(message_id: int, files: list[Attachment], *, missing: int = 0,
             marks["not_fetched"] = marks.get("not_fetched", 0) + missing
         for file in files:
             file.message, file.ticket_id = message, message.ticket_id
+            if message.conversation.channel.secrets != SecretManner.OFF:
+                file.filename, secrets = hide_in_filename(file.filename)
+                _keep(message, secrets)
         Attachment.objects.bulk_create(files)
         return {"files": len(files)}
 
@@ -176,7 +180,9 @@ def message_joined(message_id: int, text: str, *, files: int, at: datetime) -> b
     def change(message: Message, marks: dict[str, Any]) -> dict[str, Any] | None:
         if marks.get("unsent_at"):
             return None
-        message.text = "\n".join(words for words in (message.text, text) if words)
+        words, secrets = _hidden(message, text)
+        _keep(message, secrets)
+        message.text = "\n".join(piece for piece in (message.text, words) if piece)
         message.envelope = message.envelope | {"files_to_come": message.envelope.get("files_to_come", 0) + files}
         message.save(update_fields=["envelope"])
         return {"files": files}
@@ -247,6 +253,15 @@ def _change(
             by = Actor.customer(ticket.customer_id) if message.kind == MessageKind.INBOUND else SYSTEM
         record(ticket, kind, by=by, at=at, data={"message": message.pk, **data})
     return True
+
+
+def _hidden(message: Message, text: str) -> tuple[str, list[FoundSecret]]:
+    """New words of a message as its channel keeps them, and what was hidden in them."""
+    return (text, []) if message.conversation.channel.secrets == SecretManner.OFF else hide_text(text)
+
+
+def _keep(message: Message, secrets: list[FoundSecret]) -> None:
+    keep_secrets(message, secrets, going=message.conversation.channel.secrets == SecretManner.REDACT)
 
 
 def _show_change(ticket: Ticket, message: Message) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,11 +14,14 @@ from django.utils.translation import gettext as _
 from events.statements import prepared
 from people.finding.text import search_document
 from people.models import Agent
-from tickets.errors import IdempotencyMismatch, InvalidInput
-from tickets.models import Conversation, Message, MessageKind, ThreadLayer, Ticket
+from tickets.errors import IdempotencyMismatch, InvalidInput, MaskedWords
+from tickets.models import Channel, Conversation, Message, MessageKind, SecretManner, ThreadLayer, Ticket
 from tickets.placeholders import refuse_unfilled
 from tickets.preview import preview_of
 from tickets.search.index import insert_entries
+from tickets.sensitive.written import Hidden
+
+from .secrets import keep_written
 
 
 def clean_text(text: str, *, needed: bool) -> str:
@@ -32,14 +36,16 @@ def clean_text(text: str, *, needed: bool) -> str:
     return clean
 
 
-def repeated(ticket: Ticket, client_id: UUID | None, *, by: Agent, kind: str, text: str) -> Message | None:
-    """The message this very click made before, if it did. Raises IdempotencyMismatch if the id made another."""
+def repeated(ticket: Ticket, client_id: UUID | None, *, by: Agent, kind: str, texts: Collection[str]) -> Message | None:
+    """The message this very click made before, if it did: with one of these texts, as it was written or with masks.
+    Raises IdempotencyMismatch if the id made another."""
     if client_id is None:
         return None
     earlier = Message.objects.filter(client_id=client_id).first()
     if earlier is None:
         return None
-    if (earlier.ticket_id, earlier.agent_id, earlier.kind, earlier.text) != (ticket.pk, by.pk, kind, text):
+    same = (earlier.ticket_id, earlier.agent_id, earlier.kind) == (ticket.pk, by.pk, kind)
+    if not same or earlier.text not in texts:
         raise IdempotencyMismatch(_already_used())
     return earlier
 
@@ -57,27 +63,33 @@ def add_message(
     text: str,
     at: datetime,
     client_id: UUID | None,
+    html: str = "",
+    hidden: Hidden | None = None,
     **fields: Any,
 ) -> Message:
-    """Insert an agent's message under the ticket's lock with the next number, and index it.
+    """Insert an agent's message under the ticket's lock with the next number, and index it. With what is `hidden`
+    instead of the words, unless its channel leaves them as they are.
 
     Raises IdempotencyMismatch when the id was used for another ticket at the same moment: no lock is shared with that.
     """
+    hides = hidden is not None and hidden.secrets and conversation.channel.secrets != SecretManner.OFF
+    if hidden and hides:
+        text, html = hidden.text, hidden.html
     ticket.message_sequence += 1
     ticket.last_message_at = max(ticket.last_message_at, at)
     message = Message(
-        ticket=ticket,
-        conversation=conversation,
-        sequence=ticket.message_sequence,
-        kind=kind,
-        agent=by,
-        at=at,
-        text=text,
-        language=ticket.language,
-        thread_layer=ThreadLayer.AGENT,
-        client_id=client_id,
-        **fields,
-    )
+        ticket=ticket, conversation=conversation, sequence=ticket.message_sequence, kind=kind, agent=by, at=at,
+        text=text, html=html, language=ticket.language, thread_layer=ThreadLayer.AGENT, client_id=client_id, **fields,
+    )  # fmt: skip
+    _insert(message)
+    if hidden and hides:
+        keep_written(message, hidden.secrets, gone=conversation.channel.secrets == SecretManner.REDACT)
+    if kind == MessageKind.OUTBOUND:
+        ticket.preview = preview_of(text)
+    return message
+
+
+def _insert(message: Message) -> None:
     try:
         message.save(force_insert=True)
     except IntegrityError as error:
@@ -85,9 +97,13 @@ def add_message(
             raise IdempotencyMismatch(_already_used()) from None
         raise
     index_message(message)
-    if kind == MessageKind.OUTBOUND:
-        ticket.preview = preview_of(text)
-    return message
+
+
+def ask_about_masks(channel: Channel, hidden: Hidden, *, agreed: Collection[str]) -> None:
+    """Raises MaskedWords unless every mask that will stand in the words was agreed to."""
+    new = [mask for mask in hidden.masks if mask not in agreed]
+    if new and channel.secrets != SecretManner.OFF:
+        raise MaskedWords(_("A card or document number stands in this reply. It leaves masked."), new)
 
 
 def index_message(message: Message, filenames: list[str] | None = None) -> None:

@@ -15,6 +15,7 @@ from people.permissions import Permission, PermissionDenied
 from tickets.customers import visible_customer
 from tickets.errors import InvalidInput, NotFound
 from tickets.events import CustomerEvent
+from tickets.sensitive.arriving import hide_text
 
 LONGEST = 4000
 
@@ -22,8 +23,9 @@ LONGEST = 4000
 def note_customer(
     customer_id: int, *, by: Agent, text: str, client_id: UUID, at: datetime | None = None
 ) -> CustomerNote:
-    """Write down something about a customer of whom the agent may see a ticket. The same `client_id` is one note."""
-    text = text.replace("\x00", "").strip()
+    """Write down something about a customer of whom the agent may see a ticket. The same `client_id` is one note.
+    Cards, documents, passwords and keys are masked for good: a note on a person is no place to keep them."""
+    text, _hidden = hide_text(text.replace("\x00", "").strip())
     if not text:
         raise InvalidInput("text", _("Write something."))
     if len(text) > LONGEST:

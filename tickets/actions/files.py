@@ -19,7 +19,8 @@ from people.sniff import HEAD_BYTES, sniff
 from people.storage import store_blob
 from people.written_html import pictures_of
 from tickets.errors import InvalidInput
-from tickets.models import Attachment, Draft, Message, RemovedUpload, Ticket
+from tickets.models import Attachment, Conversation, Draft, Message, RemovedUpload, SecretManner, Ticket
+from tickets.sensitive.filenames import hide_in_filename
 
 from .base import lock_ticket
 
@@ -48,7 +49,7 @@ def upload_attachment(
         raise InvalidInput("file", _("The file is larger than %(limit)d MB.") % {"limit": limit})
     if not content:
         raise InvalidInput("file", _("The file is empty."))
-    name = clean_filename(filename)
+    name = _masked_name(ticket_id, clean_filename(filename))
     content_type = sniff(content[:HEAD_BYTES], name)
     if inline and content_type not in INLINE_TYPES:
         raise InvalidInput("file", _("This is not a picture that mail programs show."))
@@ -66,6 +67,15 @@ def upload_attachment(
             size=len(content),
             sha256=store_blob(content),
         )
+
+
+def _masked_name(ticket_id: int, name: str) -> str:
+    """The name without a card or the like in it, unless the ticket's channel leaves such words as they are."""
+    masked, found = hide_in_filename(name)
+    if not found:
+        return name
+    left = Conversation.objects.filter(ticket=ticket_id, aside=False, channel__secrets=SecretManner.OFF)
+    return name if left.exists() else masked
 
 
 def _known_upload(ticket: Ticket, agent: Agent, public_id: UUID) -> Attachment | None:

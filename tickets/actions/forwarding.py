@@ -38,11 +38,12 @@ from tickets.models import (
     Ticket,
 )
 from tickets.recipients import Recipients
+from tickets.sensitive.written import Hidden, hide_in_reply
 from tickets.tokens import new_token
 
 from .addressing import Wish, typed_recipients
 from .base import lock_ticket, record, refuse_closed
-from .compose import add_message, clean_text, repeated
+from .compose import add_message, ask_about_masks, clean_text, repeated
 from .drafts import mark_seen
 from .files import attach_files
 from .replies import main_conversation, recipients_envelope, take_answered
@@ -54,38 +55,38 @@ def forward(
     ticket_id: int,
     *,
     by: Agent,
-    to: Sequence[str],
+    to: Sequence[str], cc: Sequence[str] = (), bcc: Sequence[str] = (),
     message: int | None = None,
     messages: Sequence[int] | None = None,
-    subject: str = "",
-    text: str = "",
-    html: str = "",
-    cc: Sequence[str] = (),
-    bcc: Sequence[str] = (),
+    subject: str = "", text: str = "", html: str = "",
     originals: Collection[UUID] | None = None,
     attachments: Sequence[UUID] = (),
     confirmed: Collection[str] = (),
     client_id: UUID | None = None,
-    undo_seconds: int | None = None,
-    at: datetime | None = None,
-) -> Message:
+    undo_seconds: int | None = None, ask_masks: bool = False, at: datetime | None = None,
+) -> Message:  # fmt: skip
     """Queue a mail that passes one message on, or with `message` None all that was said with the customer, or just
     those `messages`, of which there may be none.
 
     `originals` are the files of those messages to go along (default: all of them), `attachments` uploads. NewAddress
-    unless every address is in `confirmed`: each forward is a new conversation. The customer's own wait goes on.
+    unless every address is in `confirmed`: each forward is a new conversation. `ask_masks` as for a reply.
     """
     at, html, text = at or timezone.now(), clean_written_html(html), clean_text(text, needed=False)
+    hidden = hide_in_reply(text, html)
     with transaction.atomic():
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.REPLY)
-        if earlier := repeated(ticket, client_id, by=by, kind=MessageKind.OUTBOUND, text=text):
+        texts = (text, hidden.text)
+        if earlier := repeated(ticket, client_id, by=by, kind=MessageKind.OUTBOUND, texts=texts):
             return earlier
         refuse_closed(ticket)
         passed_on = _passed_on(ticket, message) if messages is None else _chosen(ticket, messages)
         recipients = typed_recipients(Wish(to, cc, bcc))
         _ask_about(recipients, confirmed)
+        if ask_masks:
+            ask_about_masks(_mail_channel(ticket), hidden, agreed=confirmed)
         sent = _queue(ticket, _open_aside(ticket, recipients), passed_on, recipients, by=by, text=text, html=html,
-            at=at, client_id=client_id, undo=undo_seconds, subject=subject, asked=messages is not None)  # fmt: skip
+            hidden=hidden, at=at, client_id=client_id, undo=undo_seconds, subject=subject,
+            asked=messages is not None)  # fmt: skip
         attach_files(sent, attachments, by=by)
         _copy_files(sent, passed_on, originals)
         _note_forwarded(ticket, sent, passed_on, by=by, at=at)
@@ -164,6 +165,7 @@ def _queue(
     by: Agent,
     text: str,
     html: str,
+    hidden: Hidden,
     at: datetime,
     client_id: UUID | None,
     undo: int | None,
@@ -182,6 +184,7 @@ def _queue(
         at=at,
         client_id=client_id,
         html=html,
+        hidden=hidden,
         subject=own or forward_subject(subject or ticket.subject),
         reply_token=token,
         external_id=f"{token}@{conversation.channel.address.rpartition('@')[2]}",

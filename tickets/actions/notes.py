@@ -15,6 +15,7 @@ from people.written_html import clean_written_html, pictures_of
 from tickets.events import TicketEvent
 from tickets.mentions import mentions_in
 from tickets.models import Conversation, Draft, Message, MessageKind
+from tickets.sensitive.written import hide_in_note
 
 from .base import lock_ticket, record
 from .compose import add_message, clean_text, repeated
@@ -32,17 +33,19 @@ def add_note(
     client_id: UUID | None = None,
     at: datetime | None = None,
 ) -> Message:
-    """Write a note. The same `client_id` again gives the same note."""
+    """Write a note. The same `client_id` again gives the same note. What should not be read by the way is masked."""
     at, html = at or timezone.now(), clean_written_html(html)
     text = clean_text(text, needed=not attachments and not pictures_of(html))
+    hidden = hide_in_note(text, html)
     with transaction.atomic():
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.NOTE)
-        if earlier := repeated(ticket, client_id, by=by, kind=MessageKind.NOTE, text=text):
+        if earlier := repeated(ticket, client_id, by=by, kind=MessageKind.NOTE, texts=(text, hidden.text)):
             return earlier
-        conversation = Conversation.objects.filter(ticket=ticket, aside=False).latest("pk")
+        said = Conversation.objects.select_related("channel").filter(ticket=ticket, aside=False)
         message = add_message(
-            ticket, conversation, by=by, kind=MessageKind.NOTE, text=text, at=at, client_id=client_id, html=html
-        )
+            ticket, said.latest("pk"), by=by, kind=MessageKind.NOTE, text=text, at=at, client_id=client_id, html=html,
+            hidden=hidden,
+        )  # fmt: skip
         attach_files(message, attachments, by=by)
         ticket.save(update_fields=["message_sequence", "last_message_at"])
         Draft.objects.filter(ticket=ticket, agent=by, kind=MessageKind.NOTE).delete()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -35,12 +36,13 @@ from tickets.models import (
     Ticket,
 )
 from tickets.recipients import Recipients
+from tickets.sensitive.written import Hidden, hide_in_reply
 from tickets.statuses import category_of
 from tickets.tokens import new_token
 
 from .addressing import Wish, admit_recipients, choose_recipients
 from .base import audience, lock_ticket, record, refuse_closed
-from .compose import add_message, clean_text, repeated
+from .compose import add_message, ask_about_masks, clean_text, repeated
 from .drafts import mark_seen
 from .elsewhere import Elsewhere, go_elsewhere
 from .files import attach_files
@@ -56,9 +58,7 @@ def reply(
     by: Agent,
     text: str,
     html: str = "",
-    to: Sequence[str] | None = None,
-    cc: Sequence[str] | None = None,
-    bcc: Sequence[str] = (),
+    to: Sequence[str] | None = None, cc: Sequence[str] | None = None, bcc: Sequence[str] = (),
     attachments: Sequence[UUID] = (),
     answers: int | None = None,
     reply_all: bool = False,
@@ -71,14 +71,16 @@ def reply(
     send_at: datetime | None = None,
     hold_on_answer: bool = True,
     manner: Manner | None = None,
+    ask_masks: bool = False,
     at: datetime | None = None,
-) -> Message:
+) -> Message:  # fmt: skip
     """Queue an answer; it goes out after `undo_seconds` (default: the setting), or at `send_at`, unless withdrawn.
 
     `expected` is the last message sequence the sender has seen: StaleReply if others came since. NewAddress unless
     every outside address is in the conversation or in `confirmed`. The same `client_id` again gives the same message.
     What is sent later changes the ticket when it leaves; `hold_on_answer` holds it if the customer writes first.
-    `manner` is what else the channel can do, or another way to the customer altogether.
+    `manner` is what else the channel can do, or another way to the customer altogether. A card or a document's number
+    leaves masked; with `ask_masks` MaskedWords asks first, unless each mask is in `confirmed`.
     """
     at, html = at or timezone.now(), clean_written_html(html)
     wordless = attachments or pictures_of(html) or (manner and manner.template)
@@ -86,7 +88,7 @@ def reply(
     later = Later(check_send_at(send_at, at=at), hold_on_answer, then_status) if send_at else None
     wish = Wish(to, cc, bcc, answers, reply_all, confirmed)
     files = (*attachments, *pictures_of(html))
-    written = _Written(by, text, html, at, client_id, undo_seconds, later, files, manner)
+    written = _Written(by, text, html, at, client_id, undo_seconds, later, files, ask_masks, manner)
     with transaction.atomic():
         return _write(ticket_id, wish, written, attachments, expected=expected, then_status=then_status,
                       then_snooze=then_snooze)  # fmt: skip
@@ -96,17 +98,19 @@ def _write(
     ticket_id: int, wish: Wish, written: _Written, attachments: Sequence[UUID], *, expected: int | None,
     then_status: str | None, then_snooze: datetime | None,
 ) -> Message:  # fmt: skip
-    by, text = written.by, written.text
+    by, texts = written.by, (written.text, written.hidden.text)
     ticket = lock_ticket(ticket_id, by=by, permission=Permission.REPLY)
-    if earlier := repeated(ticket, written.client_id, by=by, kind=MessageKind.OUTBOUND, text=text):
+    if earlier := repeated(ticket, written.client_id, by=by, kind=MessageKind.OUTBOUND, texts=texts):
         return earlier
     _refuse_stale(ticket, expected)
     message = _queue(ticket, wish, written)
+    if written.ask_masks:
+        ask_about_masks(message.conversation.channel, written.hidden, agreed=wish.confirmed)
     attach_files(message, attachments, by=by)
     return _note_queued(ticket, message, written, then_status, then_snooze)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Written:
     """A reply before it has a row."""
 
@@ -118,7 +122,12 @@ class _Written:
     undo: int | None
     later: Later | None
     files: tuple[UUID, ...]
+    ask_masks: bool = False
     manner: Manner | None = None
+
+    @cached_property
+    def hidden(self) -> Hidden:
+        return hide_in_reply(self.text, self.html)
 
     @property
     def leaves_at(self) -> datetime:
@@ -240,6 +249,7 @@ def _add(
         at=written.at,
         client_id=written.client_id,
         html=written.html,
+        hidden=written.hidden,
         subject=reply_subject(subject or ticket.subject),
         reply_token=token,
         external_id=f"{token}@{channel.address.rpartition('@')[2]}",

@@ -22,6 +22,7 @@ from tickets.errors import (
     FieldsMissing,
     IdempotencyMismatch,
     InvalidInput,
+    MaskedWords,
     NewAddress,
     NotFound,
     StaleReply,
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 Page = Callable[..., HttpResponseBase]
 STATUS: dict[type[DomainError], int] = {
     NotFound: 404, StaleReply: 409, NewAddress: 409, TooLate: 409, TicketClosed: 409, IdempotencyMismatch: 409,
-    InvalidInput: 422, FieldsMissing: 409,
+    InvalidInput: 422, FieldsMissing: 409, MaskedWords: 409,
 }  # fmt: skip
 
 
@@ -96,6 +97,8 @@ def refusal(error: DomainError) -> JsonResponse:
         body["fields"] = list(error.fields)
     if isinstance(error, StaleReply):
         body["missed"] = list(error.missed)
+    if isinstance(error, MaskedWords):
+        body["masks"] = list(error.masks)
     if isinstance(error, NewAddress):
         body["addresses"] = list(error.addresses)
     return JsonResponse(body, status=STATUS.get(type(error), 400))

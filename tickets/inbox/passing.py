@@ -69,6 +69,7 @@ def forward(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any
         attachments=posted_uuids(form.getlist("attachments")),
         confirmed=form.getlist("confirmed"),
         client_id=posted_uuid(form.get("client_id"), "client_id"),
+        ask_masks=True,
     )
     left = (message.not_before - timezone.now()).total_seconds() if message.not_before else 0
     return {"message": message.pk, "kind": "forward", "undo_seconds": max(0, round(left, 1))}

@@ -29,6 +29,7 @@ from people.models import (
     Unsubscription,
 )
 from people.permissions import Permission
+from tickets.actions.secrets import may_reveal
 from tickets.events import TICKET_STREAM
 from tickets.kinds import Traits, composer_facts, traits_in, traits_of_channel, window_end
 from tickets.models import (
@@ -42,6 +43,7 @@ from tickets.models import (
     Participant,
     ParticipantState,
     Reminder,
+    SecretKind,
     Status,
     Tagging,
     Ticket,
@@ -180,8 +182,9 @@ class Thread:
         return self.agent.may(Permission.READ_RAW)
 
     @property
-    def may_reveal(self) -> bool:
-        return self.agent.may(Permission.REVEAL_SECRETS)
+    def revealable(self) -> set[str]:
+        """The kinds of masked words that this agent may have shown."""
+        return {kind for kind in SecretKind.values if may_reveal(self.agent, kind)}
 
     @property
     def may_redact(self) -> bool:

@@ -140,6 +140,7 @@ def messages(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, An
         expected=read_number(form.get("expected")),
         client_id=client_id,
         confirmed=form.getlist("confirmed"),
+        ask_masks=True,
         then_status=None if snooze else form.get("then") or None,
         then_snooze=snooze,
         send_at=moment_of(form, "later", "send_at") if "later" in form else None,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tickets.inbound import InboundMessage
+from tickets.inbound import InboundAttachment, InboundMessage
 
+from .filenames import hide_in_filename
 from .finding import find
-from .masking import FoundSecret, masked, masked_html, moved, secrets_in, visible_text
+from .masking import FoundSecret, link_targets, masked, masked_html, moved, secrets_in, visible_text
 
 # What one message may keep to be shown again; of what is beyond, the words are gone.
 MOST = 100
@@ -23,17 +24,34 @@ def hide_secrets(message: InboundMessage, manner: str) -> InboundMessage:
     in_subject = find(message.subject)
     if in_subject:
         secrets += secrets_in(message.subject, in_subject)
-    seen = visible_text(message.html) if message.html else ""
-    if seen and "".join(seen.split()) != "".join(message.text.split()):
-        secrets += secrets_in(seen, find(seen))
-    secrets = list(dict.fromkeys(secrets))
+    secrets += _only_in_html(message)
+    files, in_names = _hide_in_names(message)
+    secrets = list(dict.fromkeys([*secrets, *in_names]))
     if not secrets:
         return message
     return replace(
-        message, subject=masked(message.subject, in_subject), text=masked(message.text, found),
+        message, subject=masked(message.subject, in_subject), text=masked(message.text, found), attachments=files,
         quoted=moved(message.quoted, found), html=masked_html(message.html, secrets),
         secrets=tuple(secrets[:MOST]), redacted=manner == "redact",
     )  # fmt: skip
+
+
+def _only_in_html(message: InboundMessage) -> list[FoundSecret]:
+    """What only a reader of the HTML sees, and what its links carry behind other words."""
+    if not message.html:
+        return []
+    seen, targets = visible_text(message.html), link_targets(message.html)
+    same = "".join(seen.split()) == "".join(message.text.split())
+    return ([] if same else secrets_in(seen, find(seen))) + (secrets_in(targets, find(targets)) if targets else [])
+
+
+def _hide_in_names(message: InboundMessage) -> tuple[tuple[InboundAttachment, ...], list[FoundSecret]]:
+    files, secrets = [], []
+    for file in message.attachments:
+        name, found = hide_in_filename(file.filename)
+        files.append(replace(file, filename=name) if found else file)
+        secrets += found
+    return tuple(files), secrets
 
 
 def hide_text(text: str) -> tuple[str, list[FoundSecret]]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from . import numbers
+from . import links, numbers
 
 Kind = Literal["card", "iban", "document", "password", "key"]
 
@@ -32,9 +32,13 @@ def find(text: str) -> list[Found]:
     """Everything of the kind, in order, without overlaps."""
     found: list[Found] = [*_cards(text), *_ibans(text)]
     lowered = text.lower()
+    apart = text
+    if "://" in lowered:
+        found += (Found(start, end, kind) for start, end, kind in links.credentials(text))
+        apart = links.without_links(text)  # `/reset-your-password-here/` is an address, and no password is named
     for rule in _RULES:
         if any(word in lowered for word in rule.words):
-            found += rule.found(text)
+            found += rule.found(apart if rule.words == _PASSWORD_WORDS else text)
     return _apart(found) if found else found
 
 
@@ -184,6 +188,7 @@ def _looks_chosen(word: str) -> bool:
     return 5 <= len(core) <= 128 and mixed and "@" not in core[1:-1].partition(".")[0]
 
 
+_PASSWORD_WORDS = ("парол", "passwor", "passwd", "pwd", "hasło", "haslo", "passphrase")
 _RULES: tuple[Rule | Named, ...] = (
     _document(
         "рнокпп|іпн|ипн|инн|ідентифікаційн|идентификационн|податков",
@@ -218,7 +223,7 @@ _RULES: tuple[Rule | Named, ...] = (
     ),
     Rule("card", ("cvv", "cvc"), re.compile(r"\b(?:cvv2?|cvc2?)\b[^\d\n]{0,12}?(?<!\d)(\d{3,4})(?!\d)", re.IGNORECASE)),
     Rule(
-        "password", ("парол", "passwor", "passwd", "pwd", "hasło", "haslo", "passphrase"),
+        "password", _PASSWORD_WORDS,
         re.compile(
             r"(?:парол\w{0,2}|password|passwort|passwd|\bpwd|has[łl]o|passphrase)"
             r"(?: (?:is|є|це|ist|to|такий|такой|(?:до|від|for|от|к)(?: [\w-]{1,20}){1,3}))?[\"']?\s{0,3}"

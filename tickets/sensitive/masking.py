@@ -15,6 +15,7 @@ Spans = tuple[tuple[int, int], ...]
 _BETWEEN = r"(?:&nbsp;|&#160;|<[^<>]{0,300}>|[\s\u00a0\u2009>.–-]){0,12}"
 _STYLE = re.compile(r"<style\b[^<>]{0,500}>[^<]{0,200000}</style>", re.IGNORECASE)
 _INLINE_TAG = re.compile(r"</?(?:b|i|u|em|strong|span|font|code|tt|a)(?:\s[^<>]{0,2000})?>", re.IGNORECASE)
+_TARGET = re.compile(r"""\shref=(?:"([^"<>]{0,4000})"|'([^'<>]{0,4000})')""", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,4000}>")
 
 
@@ -109,10 +110,17 @@ def _is_space(one: str) -> bool:
     return one.isspace() or one in "\u00a0\u2009"
 
 
-def masked_html(html: str, secrets: Collection[FoundSecret]) -> str:
-    """The HTML without these; "" where that cannot be shown to have worked, and the text is read instead."""
+def link_targets(html: str) -> str:
+    """Where the links of cleaned HTML lead, a line each."""
+    return "\n".join(unescape(one.group(1) or one.group(2) or "") for one in _TARGET.finditer(html))
+
+
+def masked_html(html: str, secrets: Collection[FoundSecret], *, kinds: Collection[str] | None = None) -> str:
+    """The HTML without these; "" where that cannot be shown to have worked, and the text is read instead. `kinds` are
+    those that must not be left in it, all where none are said. A link that lost part of its address leads nowhere."""
     if not html or not secrets:
         return html
-    clean = without(html, secrets)
-    seen = visible_text(clean)
-    return "" if find(seen) or any(pattern_of(one.value).search(seen) for one in secrets) else clean
+    clean = _TARGET.sub(lambda link: "" if DOTS in link.group() else link.group(), without(html, secrets))
+    seen = f"{visible_text(clean)}\n{link_targets(clean)}"
+    left = any(kinds is None or one.kind in kinds for one in find(seen))
+    return "" if left or any(pattern_of(one.value).search(seen) for one in secrets) else clean

@@ -26,6 +26,7 @@ _WORDS = ("subject", "text", "html")
 
 def take_out(ticket: Ticket, secrets: Collection[FoundSecret], *, whole: bool = False) -> list[int]:
     """Take these out of a locked ticket; the messages that lost something, by id. Doing it again finds nothing."""
+    _rename_files(ticket, secrets, whole=whole)
     changed = [message.pk for message in _holding(ticket, secrets) if _rewrite(message, secrets, whole=whole)]
     fields = [name for name in ("subject",) if _replace(ticket, name, secrets, whole=whole)]
     before = ticket.preview
@@ -43,6 +44,16 @@ def take_out(ticket: Ticket, secrets: Collection[FoundSecret], *, whole: bool = 
         if _replace(note, "text", secrets, whole=whole):
             note.save(update_fields=["text"])
     return changed
+
+
+def _rename_files(ticket: Ticket, secrets: Collection[FoundSecret], *, whole: bool) -> None:
+    """Names of files, which the search knows too."""
+    files = Attachment.objects.select_for_update(of=("self",)).select_related("message")
+    for file in files.filter(_any(("filename",), secrets), ticket=ticket):
+        if _replace(file, "filename", secrets, whole=whole):
+            file.save(update_fields=["filename"])
+            if file.message is not None:
+                index_again(file.message)
 
 
 def _holding(ticket: Ticket, secrets: Collection[FoundSecret]) -> list[Message]:

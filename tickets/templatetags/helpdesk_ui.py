@@ -34,6 +34,7 @@ from tickets.kinds import Traits, traits_of, traits_of_channel
 from tickets.models import UNTIL_ANSWER, Channel, LinkReason, Ticket
 from tickets.notices import unread_count
 from tickets.reasons import retold
+from tickets.sensitive.masking import DOTS
 
 register = template.Library()
 
@@ -206,6 +207,8 @@ def linked(text: str) -> SafeString:
         address = found[0].rstrip(_TRAILING)
         if address.count("(") < address.count(")"):
             address = address.rstrip(")")
+        if DOTS in address:  # part of it is masked: it leads nowhere any more
+            continue
         end = found.start() + len(address)
         link = '<a href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>'
         pieces += [escape(text[done : found.start()]), format_html(link, address, address)]

@@ -67,6 +67,12 @@ FOUND = [
     ("github_pat_" + "11ABCDEFG0abcdefghijkl", "key", "github_pat_" + "11ABCDEFG0abcdefghijkl"),
     ("xoxb-" + "123456789012-abcdefghij", "key", "xoxb-" + "123456789012-abcdefghij"),
     ("Authorization: Bearer abcdefghijklmnop0123", "key", "abcdefghijklmnop0123"),
+    ("see https://shop.example/in?user=zoe&password=zimorodek7&x=1", "password", "zimorodek7"),
+    ("https://zoe:Kite-77@files.example/a", "password", "Kite-77"),
+    ("https://shop.example/cb#access_token=Ab3xyz99", "key", "Ab3xyz99"),
+    ("https://shop.example/account/reset?token=9f8e7d6c5b4a3f2e1d.", "key", "9f8e7d6c5b4a3f2e1d"),
+    ("https://shop.example/accounts/password/reset/key/1a-c9f8e7d6c5b4a3f2e1d/", "key", "1a-c9f8e7d6c5b4a3f2e1d"),
+    ("https://shop.example/verify-email?code=Zx81Qp27Lm55", "key", "Zx81Qp27Lm55"),
     ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\nab=\n-----END RSA PRIVATE KEY-----", "key",
      "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nab=\n-----END RSA PRIVATE KEY-----"),
 ]  # fmt: skip
@@ -108,6 +114,12 @@ NOT_FOUND = [
     "eyJust kidding",
     "The bearer of this letter",
     "sk-100234",
+    "https://novaposhta.ua/tracking/?cargo_number=20450012345678",
+    "https://storage.example/photo.jpg?alt=media&token=9f8e7d6c-5b4a-3f2e-1d0c-9f8e7d6c5b4a",
+    "https://shop.example/orders/9f8e7d6c5b4a3f2e1d?key=wc_order_Ab12Cd34Ef56",
+    "https://shop.example/?pass=true and https://shop.example/reset-your-password-in-three-steps",
+    "https://shop.example/login?next=/cart/&id=77",
+    "https://me@shop.example:8443/x",
 ]
 
 
