@@ -12,6 +12,7 @@ from django.utils import timezone
 from channels_inbound.credentials import CredentialsError, decrypt
 from livechat import limits
 from livechat.asking import Asking, Unfit, asked, number, words
+from livechat.asks import NOTHING, Said, read_said
 from livechat.doors import Refused, write_pass
 from livechat.models import Greeting, Visitor
 from livechat.orders import latest_order_for
@@ -69,7 +70,7 @@ def message(request: HttpRequest, asking: Asking) -> HttpResponseBase:
     except ValueError:
         raise Unfit("malformed") from None
     limits.spend("say", visitor=asking.digest, address=asking.address, channel=asking.door.key)
-    visitor = asking.visitor
+    visitor, answered = asking.visitor, _answered(asking)
     if visitor is None:
         limits.spend("begin", address=asking.address, channel=asking.door.key)
         language = choose_language([words(asking.said, "language", 20)])
@@ -84,11 +85,19 @@ def message(request: HttpRequest, asking: Asking) -> HttpResponseBase:
     said = say(
         asking.door, visitor, client_id=client_id, text=text, files=files, at=timezone.now(), page=page,
         greeting=Greeting.objects.filter(pk=greeting, channel=asking.door.channel_id).first() if greeting else None,
-        order=words(asking.said, "order", 60),
+        order=words(asking.said, "order", 60), answered=answered,
     )  # fmt: skip
     _note_presence(visitor, asking.said)
     _wrote(visitor)
     return JsonResponse({"known": True, "again": said.again})
+
+
+def _answered(asking: Asking) -> Said:
+    """What they answered before their first message. Unfit unless all that is required is there."""
+    asks, visitor = asking.door.settings.asks, asking.visitor
+    if not asks or (visitor is not None and ticket_of(visitor) is not None):
+        return NOTHING
+    return read_said(asking.door, visitor, asking.said)
 
 
 def _wrote(visitor: Visitor) -> None:

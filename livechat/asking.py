@@ -39,7 +39,11 @@ class Asking:
 
 
 class Unfit(Exception):
-    """What was sent cannot be used; the word tells the widget why."""
+    """What was sent cannot be used; the word tells the widget why, and `more` what to do about it."""
+
+    def __init__(self, code: str, **more: Any) -> None:
+        super().__init__(code)
+        self.more = more
 
 
 Answer = Callable[[HttpRequest, Asking], HttpResponseBase]
@@ -61,7 +65,7 @@ def asked(view: Answer) -> Callable[..., HttpResponseBase]:
         except TooMuch as error:
             answer = JsonResponse({"code": "too_much"}, status=429, headers={"Retry-After": str(error.wait)})
         except Unfit as error:
-            answer = JsonResponse({"code": str(error)}, status=422)
+            answer = JsonResponse({"code": str(error), **error.more}, status=422)
         except OperationalError:
             answer = JsonResponse({"code": "busy"}, status=503)
         answer.headers["Cache-Control"] = "no-store"

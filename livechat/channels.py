@@ -18,8 +18,9 @@ from channels_inbound.models import Connection, ConnectionState
 from events.actors import SYSTEM, Actor
 from events.audit import note_setting
 from events.ledger import record_event
+from livechat.asks import clean_asks
 from livechat.routing import MOST_RULES, Rule, clean_path
-from livechat.widget_settings import ASKS, POSITIONS, PROVIDER, REQUEUE_MINUTES, clean_origin, is_color
+from livechat.widget_settings import POSITIONS, PROVIDER, REQUEUE_MINUTES, clean_origin, is_color
 from people.models import Agent, Team
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import InvalidInput, NotFound
@@ -49,7 +50,7 @@ def create_chat_channel(
     at: datetime | None = None,
 ) -> tuple[Connection, str]:
     """`add_chat_channel` without a person: for the demo and for tests."""
-    kept, key, secret = clean_settings(settings), randomness.token_hex(16), randomness.token_urlsafe(32)
+    kept, key, secret = clean_settings(settings, team), randomness.token_hex(16), randomness.token_urlsafe(32)
     try:
         with transaction.atomic():
             channel = Channel.objects.create(kind=PROVIDER, name=name, address=key, team=team, locale=locale)
@@ -78,7 +79,7 @@ def change_chat_channel(
 ) -> Connection:
     """Change it; what is embedded keeps working, or ends, with the next request. Repeating it changes nothing."""
     _require(by)
-    kept = clean_settings(settings)
+    kept = clean_settings(settings, team)
     wanted = {"name": name, "team": team, "locale": locale, "is_active": is_active}
     try:
         with transaction.atomic():
@@ -167,16 +168,16 @@ def chat_channel(channel_id: int, *, by: Agent) -> Connection:
     return found
 
 
-def clean_settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as they are kept. InvalidInput names the field."""
+def clean_settings(given: Mapping[str, Any], team: Team | None) -> dict[str, Any]:
+    """Settings as they are kept, of a channel of this team. InvalidInput names the field."""
     origins = [_origin(typed) for typed in given.get("origins", ()) if typed.strip()]
     if not origins or len(origins) > MOST_ORIGINS:
         raise InvalidInput("origins", _("Name the addresses of the pages that may show the chat, one a line."))
     color = str(given.get("color", "")).lower()
     if not is_color(color):
         raise InvalidInput("color", _("A colour looks like #1f57d6."))
-    position, asks = given.get("position", "right"), given.get("asks", "nothing")
-    if position not in POSITIONS or asks not in ASKS:
+    position = given.get("position", "right")
+    if position not in POSITIONS:
         raise InvalidInput("position", _("This is not one of the choices."))
     greetings = {language: text.strip()[:300] for language, text in (given.get("greetings") or {}).items()}
     mail, calendar = given.get("mail_channel"), given.get("calendar")
@@ -186,7 +187,7 @@ def clean_settings(given: Mapping[str, Any]) -> dict[str, Any]:
         "origins": list(dict.fromkeys(origins)),
         "color": color,
         "position": position,
-        "asks": asks,
+        "asks": clean_asks(given.get("asks"), team_id=team.pk if team else None),
         "greetings": {language: text for language, text in greetings.items() if text},
         "unseen_minutes": min(1440, max(1, int(given.get("unseen_minutes") or 5))),
         "mail_channel": mail.pk if isinstance(mail, Channel) else mail,

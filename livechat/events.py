@@ -7,7 +7,7 @@ from enum import StrEnum
 
 class ChatEvent(StrEnum):
     GREETED = "chat.greeted"  # they answered a greeting of ours: {greeting, text}
-    ASKED_ABOUT = "chat.asked_about"  # {order: the number of one that is proven theirs}
+    ASKED_ABOUT = "chat.asked_about"  # {order: its number, said: only they say that it is theirs}
     INVITED = "chat.invited"  # {agent}
     REQUEUED = "chat.requeued"  # taken from who did not answer in time: {from, minutes}
     ROUTED = "chat.routed"  # a rule said whose it is: {team, rule (its number), because}

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from channels_inbound.embedding import embedded_script
 from events.rates import client_address
 from livechat.asking import plain
+from livechat.asks import questions
 from livechat.doors import Refused, door_for, write_pass
 from livechat.greetings import greetings_for
 from livechat.limits import TooMuch, spend
@@ -78,7 +79,7 @@ def frame(request: HttpRequest, key: str) -> HttpResponseBase:
     settings = {
         "key": key, "origin": origin, "pass": write_pass(door), "lang": language, "words": words,
         "greeting": door.settings.greeting(language) or words["greeting"],
-        "customGreeting": door.settings.greeting(language), "asks": door.settings.asks,
+        "customGreeting": door.settings.greeting(language), "asks": questions(door),
         "away": door.settings.away_text(language), "drafts": door.settings.shows_drafts, "brand": door.settings.brand,
         "color": door.settings.color, "ink": text_color(door.settings.color),
     }  # fmt: skip

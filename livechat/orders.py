@@ -29,14 +29,18 @@ def own_order(visitor: Visitor, number: str) -> str:
     return card.number if card else ""
 
 
-def order_beside(visitor: Visitor, ticket_id: int, told: str) -> Any:
-    """The order that agents see: the one the visitor asks about, the one their page tells, else their newest."""
+def order_named(ticket_id: int) -> str:
+    """The number that the chat was last said to be about, by whomever; empty for none."""
+    about = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket_id, kind=ChatEvent.ASKED_ABOUT)
+    return str(about.order_by("-sequence").values_list("data__order", flat=True).first() or "")
+
+
+def order_beside(visitor: Visitor, *numbers: str) -> Any:
+    """The order that agents see: the first of these numbers that is the visitor's own, else their newest."""
     if not _is_proven(visitor):
         return None
     keeper = _keeper()
-    about = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket_id, kind=ChatEvent.ASKED_ABOUT)
-    asked = (about.order_by("-sequence").values_list("data__order", flat=True).first()) or ""
-    found = (keeper.order_of(visitor.email, number) for number in (asked, told) if number)
+    found = (keeper.order_of(visitor.email, number) for number in numbers if number)
     return next((card for card in found if card), None) or keeper.latest_order(visitor.email)
 
 

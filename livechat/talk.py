@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from events.actors import SYSTEM, Actor
 from livechat.alerts import ring_agents
 from livechat.askers import asker_of
+from livechat.asks import NOTHING
+from livechat.asks import Said as Answered
 from livechat.doors import Door
 from livechat.events import ChatEvent
 from livechat.models import Greeting, UnseenReplies, Visitor
@@ -24,6 +26,7 @@ from livechat.visitors import identity_for
 from people.models import Team
 from tickets.actions.base import record
 from tickets.actions.changes import message_delivered, message_read
+from tickets.asked_fields import say_for_customer
 from tickets.inbound import Address, InboundAttachment, InboundMessage, IngestResult
 from tickets.inbox.faces import hue, initials
 from tickets.ingest import ingest
@@ -64,13 +67,15 @@ def say(
     page: Mapping[str, Any] | None = None,
     greeting: Greeting | None = None,
     order: str = "",
+    answered: Answered = NOTHING,
 ) -> Said:
     """Put a visitor's words through the door, once however often they are sent; committed when this returns.
 
     `page` is where they write from, which may decide the team; `greeting` what they answer, kept with a new ticket;
-    `order` the number of what they ask about, left aside unless it is proven theirs.
+    `order` the number of what they ask about, left aside unless it is proven theirs; `answered` what they were asked
+    before, which stands on the ticket as theirs.
     """
-    about = own_order(visitor, order)
+    about = own_order(visitor, order or answered.order)
     for last in (False, False, True):
         try:
             with transaction.atomic():
@@ -80,7 +85,7 @@ def say(
                 team_id = ruled[1].team if ruled else None
                 result = ingest(_inbound(door, visitor, client_id, text, files, team_id, at, about))
                 if result.outcome != "duplicate" and result.ticket_id is not None:
-                    _after(result, visitor, greeting, ruled, at=at, about=about)
+                    _after(result, visitor, greeting, ruled, at=at, about=about, answered=answered)
             break
         except IntegrityError:
             visitor.refresh_from_db()
@@ -121,10 +126,10 @@ def _ruled(door: Door, visitor: Visitor, page: Mapping[str, Any]) -> tuple[int, 
 
 def _after(
     result: IngestResult, visitor: Visitor, greeting: Greeting | None, ruled: tuple[int, Rule] | None, *, at: datetime,
-    about: str,
+    about: str, answered: Answered,
 ) -> None:  # fmt: skip
-    """What their words lead to, in the same transaction: whoever may answer is rung; the greeting, the order they ask
-    about and the rule that chose the team are kept."""
+    """What their words lead to, in the same transaction: whoever may answer is rung; the greeting, what they were asked
+    and the rule that chose the team are kept."""
     assert result.ticket_id is not None
     ticket = Ticket.objects.get(pk=result.ticket_id)
     if ruled is not None and ticket.message_sequence == 1 and ticket.team_id == ruled[1].team:
@@ -134,8 +139,10 @@ def _after(
     if greeting is not None and ticket.message_sequence == 1:
         data = {"greeting": greeting.pk, "text": greeting.text(visitor.language)[:300]}
         record(ticket, ChatEvent.GREETED, by=Actor.customer(ticket.customer_id), at=at, data=data)
-    if about:
-        record(ticket, ChatEvent.ASKED_ABOUT, by=Actor.customer(ticket.customer_id), at=at, data={"order": about})
+    if about or answered.order:
+        data = {"order": about} if about else {"order": answered.order, "said": True}
+        record(ticket, ChatEvent.ASKED_ABOUT, by=Actor.customer(ticket.customer_id), at=at, data=data)
+    say_for_customer(ticket.pk, answered.answers, at=at)
     if ticket.waiting_since == at:
         ring_agents(ticket.pk, team_id=ticket.team_id, assignee_id=ticket.assignee_id, channel_id=ticket.channel_id)
 

@@ -51,8 +51,10 @@ def _greeted(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
 
 
 def _asked_about(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
-    html = format_html(_("{who} asks about order {number}"), who=who, number=data.get("order", ""))
-    return Sentence(icon="package", html=html)
+    text = _("{who} asks about order {number}")
+    if data.get("said"):
+        text = _("{who} asks about order {number}, a number nobody verified")
+    return Sentence(icon="package", html=format_html(text, who=who, number=data.get("order", "")))
 
 
 def _invited(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:

@@ -13,7 +13,8 @@ from livechat.routing import Rule, read_rules
 PROVIDER = "chat"
 DEFAULT_COLOR = "#1f57d6"
 POSITIONS = ("right", "left")
-ASKS = ("nothing", "email", "name_email")
+# How it was kept when only these could be asked.
+_EARLIER_ASKS = {"email": {"email": True}, "name_email": {"name": False, "email": True}}
 UNSEEN_MINUTES = 5
 REQUEUE_MINUTES = 3
 _COLOR = re.compile(r"#[0-9a-f]{6}")
@@ -21,7 +22,8 @@ _COLOR = re.compile(r"#[0-9a-f]{6}")
 
 @dataclass(frozen=True, slots=True)
 class WidgetSettings:
-    """`origins` are the pages that may embed the widget; `asks` what is asked before the first message.
+    """`origins` are the pages that may embed the widget; `asks` what is asked before the first message (`name`,
+    `email`, `order`, a ticket field's number) and whether it must be answered.
 
     `shows_drafts`: agents see what a visitor is writing. A taken chat whose visitor waits `requeue_minutes` for an
     answer goes back into the queue (0: never). One that waits `overflow_seconds` (0: never) in a team without room, by
@@ -34,7 +36,7 @@ class WidgetSettings:
     position: str = "right"
     brand: str = ""
     greetings: Mapping[str, str] = field(default_factory=dict)
-    asks: str = "nothing"
+    asks: Mapping[str, bool] = field(default_factory=dict)
     unseen_minutes: int = UNSEEN_MINUTES
     mail_channel: int | None = None
     shows_drafts: bool = False
@@ -48,7 +50,7 @@ class WidgetSettings:
 
     @classmethod
     def read(cls, kept: Mapping[str, Any]) -> WidgetSettings:
-        color, position, asks = kept.get("color", ""), kept.get("position"), kept.get("asks")
+        color, position = kept.get("color", ""), kept.get("position")
         minutes, mail, calendar = kept.get("unseen_minutes"), kept.get("mail_channel"), kept.get("calendar")
         requeue = kept.get("requeue_minutes")
         return cls(
@@ -57,7 +59,7 @@ class WidgetSettings:
             position=position if position in POSITIONS else "right",
             brand=str(kept.get("brand") or "")[:60],
             greetings=_texts(kept.get("greetings")),
-            asks=asks if asks in ASKS else "nothing",
+            asks=_asks(kept.get("asks")),
             unseen_minutes=minutes if isinstance(minutes, int) and 1 <= minutes <= 1440 else UNSEEN_MINUTES,
             mail_channel=mail if isinstance(mail, int) else None,
             shows_drafts=kept.get("shows_drafts") is True,
@@ -80,6 +82,12 @@ class WidgetSettings:
 
 def _whole(kept: object, most: int) -> int:
     return kept if type(kept) is int and 0 <= kept <= most else 0
+
+
+def _asks(kept: object) -> dict[str, bool]:
+    if isinstance(kept, str):
+        return _EARLIER_ASKS.get(kept, {})
+    return {str(key): needed is True for key, needed in kept.items()} if isinstance(kept, Mapping) else {}
 
 
 def _texts(kept: object) -> dict[str, str]:

@@ -12,7 +12,7 @@ _ORDER = (
     "type_refused", "mail_subject", "mail_intro", "mail_outro", "download", "back", "yours", "hello", "online", "opens",
     "place", "joined", "over", "again", "rate", "scores", "comment", "rated", "end", "transcript", "transcript_sent",
     "nothing_to_send", "more", "sound", "watched", "dismiss", "transcript_subject", "transcript_intro",
-    "order", "about_order", "order_states",
+    "order", "about_order", "order_states", "asked", "needed", "order_number",
 )  # fmt: skip
 _SAID: dict[str, tuple[str, ...]] = {
     "en": (
@@ -35,6 +35,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Here is our conversation, as you asked:",
         "Order {number}", "Ask about this order",
         "Waiting for payment|Paid|Shipped|Completed|Cancelled|Refunded|Payment failed",
+        "Before we begin", "Please fill this in", "Order number",
     ),
     "uk": (
         "Напишіть нам", "Відкрити чат", "Закрити чат", "Вітаємо! Чим можемо допомогти?", "Ми на зв’язку",
@@ -56,6 +57,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Прибрати", "Наша розмова", "Ось наша розмова, як ви просили:",
         "Замовлення {number}", "Спитати про це замовлення",
         "Очікує оплати|Оплачено|Відправлено|Виконано|Скасовано|Кошти повернено|Оплата не пройшла",
+        "Перш ніж почати", "Заповніть, будь ласка", "Номер замовлення",
     ),
     "de": (
         "Schreiben Sie uns", "Chat öffnen", "Chat schließen", "Hallo! Wie können wir helfen?", "Wir sind da",
@@ -83,6 +85,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Hier ist unsere Unterhaltung, wie gewünscht:",
         "Bestellung {number}", "Zu dieser Bestellung fragen",
         "Zahlung ausstehend|Bezahlt|Versandt|Abgeschlossen|Storniert|Erstattet|Zahlung fehlgeschlagen",
+        "Bevor wir beginnen", "Bitte ausfüllen", "Bestellnummer",
     ),
     "fr": (
         "Écrivez-nous", "Ouvrir le chat", "Fermer le chat", "Bonjour ! Comment pouvons-nous vous aider ?",
@@ -107,6 +110,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Voici notre conversation, comme demandé :",
         "Commande {number}", "Poser une question sur cette commande",
         "En attente de paiement|Payée|Expédiée|Terminée|Annulée|Remboursée|Paiement refusé",
+        "Avant de commencer", "Veuillez remplir ce champ", "Numéro de commande",
     ),
     "es": (
         "Escríbanos", "Abrir el chat", "Cerrar el chat", "¡Hola! ¿En qué podemos ayudarle?", "Estamos aquí",
@@ -131,6 +135,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Aquí está nuestra conversación, como pidió:",
         "Pedido {number}", "Preguntar por este pedido",
         "Pendiente de pago|Pagado|Enviado|Completado|Cancelado|Reembolsado|Pago fallido",
+        "Antes de empezar", "Rellene este campo, por favor", "Número de pedido",
     ),
     "pl": (
         "Napisz do nas", "Otwórz czat", "Zamknij czat", "Dzień dobry! Jak możemy pomóc?", "Jesteśmy tutaj",
@@ -157,6 +162,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Ukryj", "Nasza rozmowa", "Oto nasza rozmowa, zgodnie z prośbą:",
         "Zamówienie {number}", "Zapytaj o to zamówienie",
         "Czeka na płatność|Opłacone|Wysłane|Zrealizowane|Anulowane|Zwrócono pieniądze|Płatność nieudana",
+        "Zanim zaczniemy", "Prosimy wypełnić to pole", "Numer zamówienia",
     ),
 }  # fmt: skip
 WORDS: dict[str, dict[str, str]] = {language: dict(zip(_ORDER, said, strict=True)) for language, said in _SAID.items()}

@@ -2,11 +2,9 @@
 // only says that there is news. Whatever is lost, the next `sync` brings: it asks for all since the last known place.
 
 export class Refused extends Error {
-  constructor(status, code, wait) {
+  constructor(status, code, wait, said = {}) {
     super(code);
-    this.status = status;
-    this.code = code;
-    this.wait = wait;
+    Object.assign(this, { status, code, wait, said });
   }
 }
 
@@ -47,7 +45,7 @@ export function makeLine({ settings, secret, onNews, onTyping, onState, page, is
       return said;
     }
     const said = await answer.json().catch(() => ({}));
-    throw new Refused(answer.status, said.code || 'failed', Number(answer.headers.get('Retry-After')) || 0);
+    throw new Refused(answer.status, said.code || 'failed', Number(answer.headers.get('Retry-After')) || 0, said);
   }
 
   function connect() {

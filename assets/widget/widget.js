@@ -1,5 +1,6 @@
 // The chat itself, inside its own frame: one conversation, kept true by asking for all since the last known place.
 
+import { makeAsks } from './asks.js';
 import { drawn, element, face, linked } from './dom.js';
 import { makeEnding } from './ending.js';
 import { makeHome } from './home.js';
@@ -11,7 +12,7 @@ const settings = JSON.parse(document.getElementById('settings').textContent);
 const { words } = settings;
 const store = makeStore(settings.key);
 const say = (name, values = {}) => Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, () => value), words[name]);
-const told = { messages: new Map(), cursor: 0, agentSeen: 0, known: false, email: '', name: '', here: false, usually: null, opens: null, agents: [], chat: null, signed: false, order: null };
+const told = { messages: new Map(), cursor: 0, agentSeen: 0, known: false, email: '', name: '', here: false, usually: null, opens: null, agents: [], chat: null, signed: false, order: null, synced: false };
 const sending = new Map();
 const files = [];
 let page = {};
@@ -42,9 +43,7 @@ const log = element('div', { class: 'log', role: 'log', 'aria-live': 'polite', '
 const typing = element('p', { class: 'typing', role: 'status' });
 const queued = element('p', { class: 'queued', role: 'status', hidden: true });
 const hello = element('p', { class: 'hello', dir: 'auto' }, settings.greeting);
-const name = element('input', { type: 'text', autocomplete: 'name', maxlength: '120', id: 'name' });
-const email = element('input', { type: 'email', autocomplete: 'email', maxlength: '254', id: 'email' });
-const asks = element('div', { class: 'asks', hidden: true });
+const asks = makeAsks({ settings, onDone: () => text.focus() });
 const leaving = element('form', { class: 'leaving', 'aria-label': words.email, hidden: true });
 const chosen = element('ul', { class: 'chosen' });
 const subject = element('p', { class: 'subject', hidden: true }, element('span', {}), element('button', { type: 'button', 'aria-label': words.dismiss, title: words.dismiss, onclick: () => (speakOf(''), text.focus()) }, drawn('close')));
@@ -53,12 +52,12 @@ const picker = element('input', { type: 'file', multiple: true, hidden: true, ta
 const attach = tool('clip', words.attach, () => picker.click());
 const send = element('button', { type: 'submit', class: 'send', 'aria-label': words.send, title: words.send }, drawn('send'));
 const watched = settings.drafts ? element('p', { class: 'watched' }, words.watched) : null;
-const form = element('form', { class: 'write', 'aria-label': words.write, novalidate: true }, asks, subject, chosen, element('div', { class: 'box' }, attach, text, send), watched, picker);
+const form = element('form', { class: 'write', 'aria-label': words.write, novalidate: true }, subject, chosen, element('div', { class: 'box' }, attach, text, send), watched, picker);
 const sounds = element('button', { type: 'button', role: 'switch', 'aria-checked': 'false', onclick: () => listen(sounds.getAttribute('aria-checked') !== 'true') }, words.sound);
 const ends = element('button', { type: 'button', onclick: endChat }, words.end);
 const menu = element('details', { class: 'menu' }, element('summary', { 'aria-label': words.more, title: words.more }, drawn('more')), element('div', {}, sounds, ends));
 const ending = makeEnding({ words, say, complain, post: (...how) => line.post(...how), email: () => told.email, refresh: () => sync() });
-const scroll = element('main', { class: 'scroll', tabindex: '0' }, hello, log, ending.node, queued, typing);
+const scroll = element('main', { class: 'scroll', tabindex: '0' }, hello, asks.node, log, ending.node, queued, typing);
 const talk = element('div', { class: 'talk', hidden: true }, element('header', {}, tool('back', words.back, () => turn('home')), portrait, element('div', { class: 'names' }, title, status), menu, closing()), trouble, scroll, leaving, form);
 const home = makeHome({ settings, say, closing, onGo: () => turn('talk'), onOrder: (number) => (speakOf(number), turn('talk')) });
 document.body.append(home.node, talk);
@@ -69,9 +68,10 @@ function turn(to, { focus = true } = {}) {
   home.node.hidden = to !== 'home';
   talk.hidden = to !== 'talk';
   if (to === 'talk') scroll.scrollTop = scroll.scrollHeight;
-  if (focus && open) (to === 'home' ? home : text).focus();
   readOrCount();
   describe();
+  if (!asks.node.hidden) scroll.scrollTop = 0;
+  if (focus && open) to === 'home' ? home.focus() : asks.focus() || text.focus();
 }
 
 // What the next words are about: an order, named above them.
@@ -125,15 +125,8 @@ function describe() {
   if (queued.textContent !== said) queued.textContent = said;
   home.draw(told, unread());
   const fresh = !told.known && !sending.size;
-  const needsEmail = !told.email && (settings.asks !== 'nothing' || !told.here);
-  asks.hidden = !(fresh && needsEmail);
-  if (!asks.hidden && !asks.childElementCount) {
-    asks.append(
-      ...(told.here ? [] : [element('p', {}, words.away_note)]),
-      ...(settings.asks === 'name_email' || !told.here ? [element('label', { for: 'name' }, words.name), name] : []),
-      element('label', { for: 'email' }, words.email), email,
-    );
-  }
+  const wanted = told.synced && !told.chat && !sending.size;
+  asks.draw({ wanted, known: { name: told.name, email: told.email, order: about }, here: told.here });
   leaving.hidden = fresh || told.signed || !told.known || Boolean(told.chat?.over);
   if (leaving.dataset.email !== told.email) drawLeaving();
 }
@@ -228,11 +221,13 @@ function take(said) {
     told.cursor = Math.max(told.cursor, message.n);
   }
   Object.assign(told, {
-    known: said.known, here: said.here, usually: said.usually, opens: said.opens, agents: said.agents, chat: said.chat,
+    synced: true, known: said.known, here: said.here, usually: said.usually, opens: said.opens, agents: said.agents, chat: said.chat,
     email: said.email || '', name: said.name || '', signed: Boolean(said.signed), order: said.order || null, agentSeen: said.agent_seen || 0,
   });
   if (said.known) tell('begun', Boolean(said.chat && !said.chat.over));
+  const asking = !asks.node.hidden;
   draw();
+  if (!asking && document.activeElement === text && !text.value) asks.focus();
   drawTyping();
   if (fresh) readOrCount();
 }
@@ -278,7 +273,7 @@ function drawTyping() {
 // ---- sending
 
 function keepSending() {
-  store.set('sending', JSON.stringify([...sending.values()].map(({ client, text: said, files: names, name: called, email: address, greeting, order }) => ({ client, text: said, files: names, name: called, email: address, greeting, order }))));
+  store.set('sending', JSON.stringify([...sending.values()].map(({ client, text: said, files: names, name, email, asked, greeting, order }) => ({ client, text: said, files: names, name, email, asked, greeting, order }))));
 }
 
 function queueMessage(job) {
@@ -306,7 +301,7 @@ async function work() {
 async function attempt(job) {
   const state = job.node.querySelector('.state');
   try {
-    const said = await line.post('message', { client: job.client, text: job.text, files: job.files, name: job.name, email: job.email, language: settings.lang, ...where(), greeting: job.greeting, order: job.order });
+    const said = await line.post('message', { client: job.client, text: job.text, files: job.files.map((file) => file.token), name: job.name, email: job.email, asked: job.asked, language: settings.lang, ...where(), greeting: job.greeting, order: job.order });
     job.stored = true;
     wait = 0;
     if (!told.known && said.known) line.begun();
@@ -316,6 +311,7 @@ async function attempt(job) {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     if (error.code === 'another') await beginAnew();
+    if (error.code === 'asks') return takeBack(error.said);
     if (error.status === 422 || error.status === 403) {
       job.failed = true;
       state.textContent = say(words[error.code] ? error.code : 'failed');
@@ -331,19 +327,33 @@ async function attempt(job) {
   }
 }
 
+// What was asked is not answered as the helpdesk wants it: nothing was kept, so all of it stands here again.
+function takeBack({ asks: questions, wrong }) {
+  const jobs = [...sending.values()].filter((job) => !job.stored && !job.failed);
+  text.value = [...jobs.map((job) => job.text), text.value].filter(Boolean).join('\n');
+  for (const job of jobs) {
+    job.node.remove();
+    sending.delete(job.client);
+    job.files.forEach(listed);
+    greeted ??= job.greeting;
+    if (job.order) speakOf(job.order);
+  }
+  keepSending();
+  told.synced = true;
+  asks.change(questions);
+  describe();
+  grow();
+  if (!asks.complain(wrong)) asks.focus();
+  return false;
+}
+
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   const said = text.value.trim();
   if (!said && !files.length) return;
   if (files.some((file) => !file.token)) return;
-  if (!asks.hidden) {
-    const needed = settings.asks !== 'nothing' || !told.here;
-    if (needed && !email.value.includes('@')) {
-      complain('bad_email');
-      return email.focus();
-    }
-  }
-  const job = { client: crypto.randomUUID(), text: said, files: files.map((file) => file.token), name: name.value, email: email.value, greeting: greeted, order: about };
+  if (!asks.node.hidden && !asks.check()) return;
+  const job = { client: crypto.randomUUID(), text: said, files: [...files], ...(told.chat ? {} : asks.said()), greeting: greeted, order: about };
   greeted = null;
   speakOf('');
   saidTypingAt = 0; // the next words are news again
@@ -405,19 +415,26 @@ document.addEventListener('click', ({ target }) => menu.contains(target) || (men
 
 // ---- files
 
+// A file of the message being written: {token, name}, the token once it was taken.
+function listed(entry) {
+  files.push(entry);
+  const item = element('li', {}, drawn('file'), element('span', {}, entry.name), element('button', { type: 'button', 'aria-label': words.close, onclick: remove }, drawn('close')));
+  function remove() {
+    files.splice(files.indexOf(entry), 1);
+    item.remove();
+  }
+  chosen.append(item);
+  return { item, remove };
+}
+
 async function add(file) {
   if (file.size > 10 * 1024 * 1024) return complain('too_large', { name: file.name });
   if (files.length >= 4) return;
-  const entry = { token: null };
-  files.push(entry);
-  const remove = () => {
-    files.splice(files.indexOf(entry), 1);
-    item.remove();
-  };
-  const item = element('li', { class: 'busy' }, drawn('file'), element('span', {}, file.name), element('button', { type: 'button', 'aria-label': words.close, onclick: remove }, drawn('close')));
-  chosen.append(item);
+  const entry = { token: null, name: file.name || 'image.png' };
+  const { item, remove } = listed(entry);
+  item.classList.add('busy');
   const body = new FormData();
-  body.append('file', file, file.name || 'image.png');
+  body.append('file', file, entry.name);
   try {
     entry.token = (await line.post('upload', body)).file;
     item.classList.remove('busy');

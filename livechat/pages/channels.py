@@ -14,12 +14,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from channels_inbound.models import Connection
+from livechat import asks
 from livechat.channels import add_chat_channel, change_chat_channel, chat_channel, renew_secret
 from livechat.widget_settings import WidgetSettings
 from people.hours import calendars
 from people.languages import LANGUAGES, NAMES
 from people.models import Team
 from people.permissions import Permission
+from tickets.actions.fields import fields_of
 from tickets.errors import InvalidInput, NotFound
 from tickets.inbox.access import agent_of, signed_in
 from tickets.models import Channel, ChannelKind
@@ -27,6 +29,11 @@ from tickets.models import Channel, ChannelKind
 from .languages import text_fields
 
 _ON_CHANNEL = ("name", "team", "locale", "is_active")
+ASK, TEXTS = "ask_", ("greeting_", "away_")
+ASKED = [("no", gettext_lazy("Do not ask")), ("asked", gettext_lazy("Ask")), ("required", gettext_lazy("Required"))]
+OWN_ASKS = {
+    asks.NAME: gettext_lazy("Name"), asks.EMAIL: gettext_lazy("Email"), asks.ORDER: gettext_lazy("Order number"),
+}  # fmt: skip
 
 
 class ChatForm(forms.Form):
@@ -53,14 +60,6 @@ class ChatForm(forms.Form):
         label=gettext_lazy("Side of the button"),
         choices=[("right", gettext_lazy("Right")), ("left", gettext_lazy("Left"))],
     )  # fmt: skip
-    asks = forms.ChoiceField(
-        label=gettext_lazy("Asked before the first message"),
-        choices=[
-            ("nothing", gettext_lazy("Nothing")),
-            ("email", gettext_lazy("Email")),
-            ("name_email", gettext_lazy("Name and email")),
-        ],
-    )
     unseen_minutes = forms.IntegerField(
         label=gettext_lazy("Mail unseen replies after (minutes)"), min_value=1, max_value=1440,
         help_text=gettext_lazy("Together in one mail, and sooner when the visitor has left."),
@@ -88,21 +87,42 @@ class ChatForm(forms.Form):
     )  # fmt: skip
     is_active = forms.BooleanField(label=gettext_lazy("Switched on"), required=False, initial=True)
 
-    def __init__(self, *args: Any, existing: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, existing: bool, team_id: int | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["calendar"].choices = [("", gettext_lazy("Always")), *calendars()]  # type: ignore[attr-defined]
+        self.fields |= {f"{ASK}{key}": forms.ChoiceField(label=label, choices=ASKED) for key, label in OWN_ASKS.items()}
+        self.fields |= {
+            f"{ASK}{one.pk}": forms.ChoiceField(label=one.name, choices=ASKED) for one in fields_of(team_id)
+        }
         self.fields |= text_fields("greeting", gettext_lazy("Greeting"))
         self.fields |= text_fields("away", gettext_lazy("When nobody is there"))
         if not existing:
             del self.fields["is_active"]
+
+    def plain(self) -> list[forms.BoundField]:
+        """What is said once."""
+        return [one for one in self if not one.name.startswith((ASK, *TEXTS))]
+
+    def questions(self) -> list[forms.BoundField]:
+        """What visitors are asked before their first message."""
+        return [one for one in self if one.name.startswith(ASK)]
+
+    def texts(self) -> list[forms.BoundField]:
+        """What is said in each language."""
+        return [one for one in self if one.name.startswith(TEXTS)]
 
     def kept(self) -> dict[str, Any]:
         """What goes into the connection."""
         said = self.cleaned_data
         greetings = {language: said[f"greeting_{language}"] for language in LANGUAGES}
         away = {language: said[f"away_{language}"] for language in LANGUAGES}
-        kept = {name: value for name, value in said.items() if not name.startswith(("greeting_", "away_"))}
-        return {**kept, "origins": said["origins"].splitlines(), "greetings": greetings, "away": away}
+        asked = {
+            name.removeprefix(ASK): value == "required"
+            for name, value in said.items()
+            if name.startswith(ASK) and value != "no"
+        }
+        kept = {name: value for name, value in said.items() if not name.startswith((ASK, *TEXTS))}
+        return {**kept, "asks": asked, "origins": said["origins"].splitlines(), "greetings": greetings, "away": away}
 
 
 @require_http_methods(["GET", "POST"])
@@ -113,7 +133,7 @@ def edit(request: HttpRequest, channel_id: int | None = None) -> HttpResponseBas
     if not agent.may(Permission.MANAGE_CHANNELS):
         raise Http404("not for this role")
     connection = _found(request, channel_id) if channel_id else None
-    form = ChatForm(request.POST or None, initial=_known(connection), existing=connection is not None)
+    form = _form(connection, request.POST or None)
     secret, status = "", 200
     if request.method == "POST":
         status = 422
@@ -128,7 +148,7 @@ def edit(request: HttpRequest, channel_id: int | None = None) -> HttpResponseBas
             except InvalidInput as error:
                 form.add_error(error.field if error.field in form.fields else None, error.message)
             else:
-                form, status = ChatForm(initial=_known(connection), existing=True), 201
+                form, status = _form(connection), 201
     return _page(request, form, connection, secret, status=status)
 
 
@@ -138,7 +158,12 @@ def new_secret(request: HttpRequest, channel_id: int) -> HttpResponseBase:
     """Change the signing secret; the new one is shown this once."""
     connection = _found(request, channel_id)
     secret = renew_secret(channel_id, by=agent_of(request))
-    return _page(request, ChatForm(initial=_known(connection), existing=True), connection, secret)
+    return _page(request, _form(connection), connection, secret)
+
+
+def _form(connection: Connection | None, said: Any = None) -> ChatForm:
+    team_id = connection.channel.team_id if connection else None
+    return ChatForm(said, initial=_known(connection), existing=connection is not None, team_id=team_id)
 
 
 def _found(request: HttpRequest, channel_id: int) -> Connection:
@@ -171,10 +196,11 @@ def _known(connection: Connection | None) -> dict[str, Any]:
     kept, channel = WidgetSettings.read(connection.settings), connection.channel
     greetings = {f"greeting_{language}": text for language, text in kept.greetings.items()}
     away = {f"away_{language}": text for language, text in kept.away.items()}
+    asked = {f"{ASK}{key}": "required" if needed else "asked" for key, needed in kept.asks.items()}
     return {
         **{name: getattr(channel, name) for name in _ON_CHANNEL},
-        "origins": "\n".join(kept.origins), "color": kept.color, "position": kept.position, "asks": kept.asks,
+        "origins": "\n".join(kept.origins), "color": kept.color, "position": kept.position,
         "unseen_minutes": kept.unseen_minutes, "mail_channel": kept.mail_channel, "brand": kept.brand,
         "calendar": kept.calendar, "requeue_minutes": kept.requeue_minutes, "shows_drafts": kept.shows_drafts,
-        **greetings, **away,
+        **greetings, **away, **asked,
     }  # fmt: skip

@@ -16,7 +16,7 @@ from livechat import blocking, chats
 from livechat.availability import place_in_queue
 from livechat.blocking import visitor_of_ticket
 from livechat.models import Visitor
-from livechat.orders import order_beside
+from livechat.orders import order_beside, order_named
 from livechat.presence import draft_of, pages_of, where_visitor_is
 from livechat.rounds import is_over, latest_round
 from people.models import Agent, Role, Team
@@ -37,9 +37,10 @@ def panel(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
     ticket, visitor = _chat(agent, ticket_id)
     typing, present = request.GET.get("typing") == "1", latest_round(ticket_id)
     where = where_visitor_is(visitor.thread)
+    named, told = order_named(ticket_id), str((where or {}).get("order") or "")
     context = {
         "ticket": ticket, "visitor": visitor, "where": where, "typing": typing,
-        "order": order_beside(visitor, ticket_id, (where or {}).get("order", "")),
+        "order": order_beside(visitor, named, told), "unproven": dict.fromkeys(filter(None, [named, told])),
         "draft": draft_of(visitor.thread) if typing else "", "pages": [_page(one) for one in pages_of(visitor.thread)],
         "over": is_over(ticket, present), "round": present, "place": place_in_queue(ticket), "mine": agent.pk,
         "may_answer": agent.may(Permission.REPLY), "may_change": agent.may(Permission.EDIT_TICKETS),

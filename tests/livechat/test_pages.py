@@ -24,7 +24,8 @@ from tickets.errors import InvalidInput
 SHOP = "https://shop.example"
 FORM = {
     "name": "Our chat", "team": "", "locale": "en", "origins": f"{SHOP}\nhttps://www.shop.example/", "color": "#ffdd00",
-    "position": "left", "asks": "email", "unseen_minutes": "7", "mail_channel": "", "greeting_uk": "Вітаємо!",
+    "position": "left", "unseen_minutes": "7",
+    "ask_name": "no", "ask_email": "required", "ask_order": "asked", "mail_channel": "", "greeting_uk": "Вітаємо!",
     "brand": " Nordvik ", "away_en": "Back soon", "calendar": "", "shows_drafts": "on", "requeue_minutes": "4",
 }  # fmt: skip
 
@@ -46,7 +47,7 @@ def test_an_admin_makes_a_chat_and_sees_its_secret_once(house: House) -> None:
     assert answer.status_code == 201
     made = Connection.objects.get()
     assert made.settings == {
-        "origins": [SHOP, "https://www.shop.example"], "color": "#ffdd00", "position": "left", "asks": "email",
+        "origins": [SHOP, "https://www.shop.example"], "color": "#ffdd00", "position": "left", "asks": {"email": True, "order": False},
         "greetings": {"uk": "Вітаємо!"}, "unseen_minutes": 7, "mail_channel": None, "brand": "Nordvik",
         "away": {"en": "Back soon"}, "calendar": None, "shows_drafts": True, "requeue_minutes": 4, "routes": [],
     }  # fmt: skip
