@@ -98,7 +98,7 @@ def test_of_others_jobs_and_out_of_sight_nothing_is_asked(house: House, needed: 
         assert client.post(f"/bulk/{job.pk}/complete/", {f"field-{needed.pk}": "Us"}).status_code in (403, 404)
     assert row_counts() == before
     Ticket.objects.filter(pk=ticket.pk).update(team=house.returns)
-    client = client_of(house.olena)
+    client, before = client_of(house.olena), row_counts()  # triggers count the move
     assert client.get(f"/bulk/{job.pk}/progress/").json()["asks"] == ""
     assert client.post(f"/bulk/{job.pk}/complete/", {f"field-{needed.pk}": "Us"}).status_code == 422
-    assert statuses(ticket) == ["open"] and said(ticket) == [None]
+    assert row_counts() == before and statuses(ticket) == ["open"] and said(ticket) == [None]
