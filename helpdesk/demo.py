@@ -1,4 +1,4 @@
-"""What the apps above the channels add to the demo shop: orders, and surveys with their answers."""
+"""What the apps above the channels add to the demo shop: orders, surveys with their answers, and a help centre."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from channels_inbound.demo import Loaded, load_demo_shop
 from commerce.demo import fill_orders
 from events.models import Event
+from knowledge.demo import fill_help_centre
 from metrics.surveys.asking import HEARD, ask_due, plan_survey
 from metrics.surveys.demo import answer_surveys, open_surveys
 from people.models import Agent
@@ -29,6 +30,7 @@ class _Along:
     def after(self, by: Agent, at: datetime) -> None:
         answer_surveys(at)
         fill_orders(by, at)
+        fill_help_centre(by, at)
 
 
 def load_whole_demo() -> Loaded | None:

@@ -28,6 +28,7 @@ MODULES = (
     "commerce.urls",
     "metrics.urls",
     "people.urls",
+    "knowledge.urls",
     "channels_inbound.urls",
     "livechat.urls",
     "privacy.urls",

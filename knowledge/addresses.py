@@ -3,6 +3,8 @@ every mail program and messenger. Pure."""
 
 from __future__ import annotations
 
+import re
+
 from django.utils.text import slugify
 
 # The official romanisation of Ukrainian (2010); letters only Russian has are read as its readers would.
@@ -11,12 +13,16 @@ _LETTERS = """
 ш=sh щ=shch ь= ю=iu я=ia ы=y э=e ъ= ё=e ł=l ß=ss ø=o æ=ae đ=d '= ’= ʼ=
 """
 _LATIN = str.maketrans({pair[0]: pair[2:] for pair in _LETTERS.split()})
+# As a word begins; elsewhere they sound otherwise.
+_FIRST = {"є": "ye", "ї": "yi", "й": "y", "ю": "yu", "я": "ya"}
+_BEGINS = re.compile(r"(?<![\w'’ʼ])[єїйюя]")
 LONGEST = 80
 
 
 def slug_of(title: str) -> str:
     """The title as part of an address, cut at a word; "" when no letter of it can be written so."""
-    slug = slugify(title.lower().translate(_LATIN))
+    begun = _BEGINS.sub(lambda found: _FIRST[found[0]], title.lower())
+    slug = slugify(begun.translate(_LATIN))
     return slug if len(slug) <= LONGEST else slug[: LONGEST + 1].rpartition("-")[0] or slug[:LONGEST]
 
 

@@ -23,7 +23,7 @@ from .models import THE_CENTRE, Audience
 LIMIT = 10
 MOST = 50
 # How alike a mistyped word must be to one of the article's, measured on typos of both languages in the tests.
-ALIKE = 0.6
+ALIKE = 0.65
 _SHORTEST_MISTYPED, _LONGEST_MISTYPED = 4, 40
 # Said in nearly every question and in no answer; left out beside words that tell something.
 _ASKING = frozenset(

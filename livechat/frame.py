@@ -20,8 +20,9 @@ from livechat.asks import questions
 from livechat.doors import Refused, door_for, write_pass
 from livechat.greetings import greetings_for
 from livechat.limits import TooMuch, spend
-from livechat.widget_settings import clean_origin, text_color
+from livechat.widget_settings import clean_origin
 from livechat.words import MAIL_WORDS, WORDS, direction, words_for
+from people.colours import text_color
 from people.languages import asked_for, choose_language
 
 LOADER = "dist/widget-loader.js"

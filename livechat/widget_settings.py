@@ -98,19 +98,6 @@ def is_color(value: object) -> bool:
     return isinstance(value, str) and _COLOR.fullmatch(value) is not None
 
 
-def text_color(color: str) -> str:
-    """White or near-black, whichever is easier to read on this colour (WCAG contrast)."""
-    light = _luminance(color)
-    on_white, on_black = 1.05 / (light + 0.05), (light + 0.05) / (_luminance("#14161a") + 0.05)
-    return "#ffffff" if on_white >= on_black else "#14161a"
-
-
-def _luminance(color: str) -> float:
-    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 def clean_origin(typed: str) -> str | None:
     """scheme://host[:port] as browsers say it, or None. No paths, no wildcards: each origin is named."""
     try:

@@ -18,7 +18,7 @@ NAMES = {
 }  # fmt: skip
 LANGUAGES = tuple(NAMES)
 # Pages of customers, whoever opens them; the error pages there are theirs too.
-CUSTOMERS_PATHS = ("/contact/", "/survey/", "/unsubscribe/")
+CUSTOMERS_PATHS = ("/contact/", "/help/", "/survey/", "/unsubscribe/")
 
 
 def is_customers(request: HttpRequest) -> bool:

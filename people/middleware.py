@@ -17,8 +17,9 @@ from .models import Agent
 from .second_factor import is_missing
 
 Handler = Callable[[HttpRequest], HttpResponse]
-# The API knows tokens and no sessions; the others know nobody, and reading a session would cost each a query.
-NOBODYS = ("/api/", "/healthz", "/readyz", "/metrics")
+# The API knows tokens and no sessions; the others know nobody, and reading a session would cost each a query. The help
+# centre is the same for everyone, so that a cache may keep its pages; it says its language in the address.
+NOBODYS = ("/api/", "/healthz", "/readyz", "/metrics", "/help/")
 # Pages nobody reads in a language.
 WORDLESS = ("/static/", "/files/", *NOBODYS)
 

@@ -34,6 +34,8 @@ class Permission(StrEnum):
     MANAGE_SERVICE_LEVELS = "manage_service_levels"
     MANAGE_SURVEYS = "manage_surveys"
     MANAGE_SHOPS = "manage_shops"
+    SUGGEST_ARTICLES = "suggest_articles"  # drafts for the help centre
+    MANAGE_ARTICLES = "manage_articles"  # what readers of the help centre see, and its settings
     READ_REPORTS = "read_reports"
     EXPORT = "export"  # figures and lists as files
     READ_AUDIT = "read_audit"
@@ -45,7 +47,13 @@ class Permission(StrEnum):
 _CONTRACTOR = frozenset({Permission.READ_TICKETS, Permission.REPLY, Permission.NOTE, Permission.EDIT_TICKETS})
 _VIEWER = frozenset({Permission.READ_TICKETS, Permission.READ_TEAM_TICKETS, Permission.READ_CUSTOMERS})
 _LIGHT = _VIEWER | {Permission.NOTE}
-_AGENT = _LIGHT | {Permission.REPLY, Permission.EDIT_TICKETS, Permission.READ_RAW, Permission.REVEAL_ACCOUNTS}
+_AGENT = _LIGHT | {
+    Permission.REPLY,
+    Permission.EDIT_TICKETS,
+    Permission.READ_RAW,
+    Permission.REVEAL_ACCOUNTS,
+    Permission.SUGGEST_ARTICLES,
+}
 _MANAGER = _AGENT | {
     Permission.REVEAL_SECRETS,
     Permission.REDACT,
@@ -55,6 +63,7 @@ _MANAGER = _AGENT | {
     Permission.MANAGE_SERVICE_LEVELS,
     Permission.MANAGE_SURVEYS,
     Permission.MANAGE_SHOPS,
+    Permission.MANAGE_ARTICLES,
     Permission.READ_REPORTS,
     Permission.EXPORT,
 }
@@ -82,6 +91,7 @@ _NEEDS: dict[Permission, frozenset[Permission]] = {
     Permission.REVEAL_SECRETS: frozenset({Permission.REVEAL_ACCOUNTS}),
     Permission.REDACT: frozenset({Permission.EDIT_TICKETS}),
     Permission.EXPORT: frozenset({Permission.READ_REPORTS}),
+    Permission.MANAGE_ARTICLES: frozenset({Permission.SUGGEST_ARTICLES}),
     **dict.fromkeys(HOUSE_WIDE, frozenset({Permission.READ_ALL_TICKETS})),
 }
 

@@ -44,6 +44,23 @@ CUSTOMERS = (
     # What canned replies fill in of orders and of the shop's own fields.
     "commerce/models.py:OrderStatus",
     "tickets/fields.py:shown_value",
+    # The help centre.
+    *(
+        f"templates/knowledge/public/{name}.html"
+        for name in (
+            "base",
+            "_search",
+            "_listed",
+            "_missing",
+            "start",
+            "category",
+            "article",
+            "search",
+            "lost",
+        )
+    ),
+    "knowledge/pages/answering.py",
+    "knowledge/answers.py",
     # Links that lead nowhere, and what goes wrong on those pages.
     "templates/customers_error.html",
 )

@@ -32,6 +32,7 @@ WORK = [
     (Permission.REVEAL_SECRETS, _("See card numbers, documents and passwords that are masked")),
     (Permission.REDACT, _("Take text out of messages for good")),
     (Permission.READ_CUSTOMERS, _("List customers")),
+    (Permission.SUGGEST_ARTICLES, _("Write drafts for the help centre")),
 ]
 LEAD = [
     (Permission.READ_REPORTS, _("Read reports")),
@@ -42,6 +43,7 @@ LEAD = [
     (Permission.MANAGE_SERVICE_LEVELS, _("Set service levels and working hours")),
     (Permission.MANAGE_SURVEYS, _("Set up surveys")),
     (Permission.MANAGE_SHOPS, _("Connect shops")),
+    (Permission.MANAGE_ARTICLES, _("Publish articles and set up the help centre")),
 ]
 HOUSE = [
     (Permission.MANAGE_CHANNELS, _("Set up channels and mailboxes")),

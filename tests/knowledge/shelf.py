@@ -12,7 +12,11 @@ from knowledge.texts import carry_over
 
 def open_centre(**fields: Any) -> HelpCentre:
     """A centre in English and Ukrainian; every field can be said."""
-    values = {"languages": ["en", "uk"], "titles": {"en": "Nordvik help", "uk": "Довідка Nordvik"}} | fields
+    values = {
+        "languages": ["en", "uk"],
+        "titles": {"en": "Nordvik help", "uk": "Довідка Nordvik"},
+        "colour": "#1f57d6",
+    } | fields
     return HelpCentre.objects.update_or_create(pk=1, defaults=values)[0]
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from livechat.widget_settings import clean_origin, text_color
+from livechat.widget_settings import clean_origin
 from livechat.words import WORDS
+from people.colours import text_color
 from people.languages import LANGUAGES, choose_language
 
 DIST = Path(settings.BASE_DIR) / "static" / "dist"

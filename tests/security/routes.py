@@ -161,7 +161,7 @@ VISITS = [
     change("ticket_hand_over", "hand-over/", {"to": "agent-{colleague}", "note": "yours"}),
     change("ticket_follow", "follow/", {}, EVERYBODY),
     Visit("settings", "/settings/"),
-    Visit("help", "/help/"),
+    Visit("help", "/guide/"),
     Visit("notices_settings", "/notifications/settings/"),
     Visit("notices_settings", "/notifications/settings/", form={"on": "mention", "digest": "15"}, answers=(302,)),
     change("ticket_spam", "spam/", {}),
@@ -376,12 +376,18 @@ WIDGET = {
 # The signed link of a mail is its own permission: tests/people/test_unsubscribing.py and test_invitations.py.
 # So are the questions to customers: tests/metrics/surveys/; and the way out of a report: tests/metrics/test_mailings.py.
 SURVEY = {"survey", "survey_public"}
+# The help centre, for everybody: tests/knowledge/test_public.py.
+HELP = {
+    "help_home", "help_sitemap", "help_theme", "help_api_search", "help_api_article", "help_picture", "help_start",
+    "help_search", "help_category", "help_article", "help_feedback", "help_nowhere",
+}  # fmt: skip
 # What shops call, signed: tests/commerce/test_hooks.py.
 OPEN_TO_ALL = (
     {"contact", "contact_loader", "healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe", "mailing_leave"}
     | {"invitation", "sso_start", "sso_done", "manifest", "favicon", "service_worker", "offline"}
     | WIDGET
     | SURVEY
+    | HELP
 )
 
 

@@ -54,12 +54,12 @@ def test_every_place_is_there_and_says_what_is_done_there(house: House) -> None:
 
 
 def test_help_has_links_for_those_who_may(house: House) -> None:
-    assert '<a href="/team/">People and teams</a>' in signed_in(house.adam).get("/help/").content.decode()
-    page = signed_in(house.olena).get("/help/").content.decode()
+    assert '<a href="/team/">People and teams</a>' in signed_in(house.adam).get("/guide/").content.decode()
+    page = signed_in(house.olena).get("/guide/").content.decode()
     assert "People and teams" in page and 'href="/team/"' not in page
 
 
-@pytest.mark.parametrize("address", ["/settings/", "/help/"])
+@pytest.mark.parametrize("address", ["/settings/", "/guide/"])
 def test_they_cost_what_every_page_costs(house: House, address: str) -> None:
     client = signed_in(house.adam)
     client.get(address)

@@ -33,7 +33,7 @@ urlpatterns = [
     path("service-worker.js", app_shell.service_worker, name="service_worker"),
     path("offline/", app_shell.offline, name="offline"),
     path("settings/", places.settings_page, name="settings"),
-    path("help/", places.help_page, name="help"),
+    path("guide/", places.help_page, name="help"),
     path("inbox/", pages.start),
     path("inbox/counts/", pages.counts, name="inbox_counts"),
     path("views/", pages.views_page, name="views"),

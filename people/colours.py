@@ -1,0 +1,38 @@
+"""Colours that a shop chose, made readable: what to write on them, and how they must be changed to be written. Pure."""
+
+from __future__ import annotations
+
+INK = "#14161a"
+READABLE = 4.5  # WCAG 2.2, 1.4.3
+
+
+def text_color(color: str) -> str:
+    """White or near-black, whichever is easier to read on this colour (WCAG contrast)."""
+    return "#ffffff" if contrast(color, "#ffffff") >= contrast(color, INK) else INK
+
+
+def contrast(one: str, other: str) -> float:
+    """The WCAG contrast of two colours, 1 to 21."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def readable_on(color: str, ground: str) -> str:
+    """The colour itself where it can be read on `ground`, else a darker or lighter one of its kind that can."""
+    target = "#000000" if _luminance(ground) > 0.18 else "#ffffff"
+    steps = (_mixed(color, target, part / 20) for part in range(21))
+    return next((mixed for mixed in steps if contrast(mixed, ground) >= READABLE + 0.1), target)
+
+
+def _mixed(color: str, other: str, part: float) -> str:
+    pairs = zip(_channels(color), _channels(other), strict=True)
+    return "#" + "".join(f"{round(one + (two - one) * part):02x}" for one, two in pairs)
+
+
+def _channels(color: str) -> list[int]:
+    return [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+
+
+def _luminance(color: str) -> float:
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in _channels(color))]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
