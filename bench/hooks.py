@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import time
 from typing import Any
 
@@ -16,6 +17,7 @@ import psycopg
 
 from bench.cpu import median
 from bench.data import empty_database
+from bench.hooks_wall import AT_ONCE, spread, walls
 from bench.stack import Stack, use_database
 from bench.table import ratio, show
 
@@ -30,9 +32,10 @@ WITH stored AS (
 
 def run(stack: Stack, *, webhooks: int = 1000, rounds: int = 3) -> dict[str, list[float]]:
     """Print webhooks a second of each way, and how long an answer takes; medians over the rounds."""
-    found: dict[str, list[float]] = {"bare": [], "answered": [], "worked": [], "median": [], "late": []}
+    found: dict[str, list[float]] = {name: [] for name in ("bare", "answered", "worked", "median", "late")}
+    waits: dict[str, list[float]] = {}
     for number in range(rounds):
-        _one_round(stack, f"bench_hooks_{number}", webhooks, found)
+        _one_round(stack, f"bench_hooks_{number}", webhooks, found, waits)
     bare, answered, worked = (median(found[name]) for name in ("bare", "answered", "worked"))
     show(
         f"Webhooks ({webhooks} a round, {rounds} rounds)", ("", "a second", "of the bare commits"),
@@ -43,10 +46,26 @@ def run(stack: Stack, *, webhooks: int = 1000, rounds: int = 3) -> dict[str, lis
         ],
         f"answered in {median(found['median']):.1f} ms, 99 of 100 within {median(found['late']):.1f} ms (limit 50 ms)",
     )  # fmt: skip
-    return found
+    _show_waits(waits)
+    return found | waits
 
 
-def _one_round(stack: Stack, database: str, webhooks: int, found: dict[str, list[float]]) -> None:
+def _show_waits(waits: dict[str, list[float]]) -> None:
+    (bare, bare_late), (answer, answer_late), (hook, hook_late) = (spread(waits[n]) for n in ("bare", "answer", "hook"))
+    show(
+        f"Waiting for the answer, {AT_ONCE} at once over HTTP (load {os.getloadavg()[0]:.1f})",
+        ("", "p50 ms", "p99 ms", "p50 of the commits", "p99 of the commits"),
+        [
+            ("bare program, two rows and a commit", bare, bare_late, "1.00 x", "1.00 x"),
+            ("the web process's bare answer", answer, answer_late, ratio(answer, bare), ratio(answer_late, bare_late)),
+            ("a webhook verified, kept and answered", hook, hook_late, ratio(hook, bare), ratio(hook_late, bare_late)),
+        ],
+    )  # fmt: skip
+
+
+def _one_round(
+    stack: Stack, database: str, webhooks: int, found: dict[str, list[float]], waits: dict[str, list[float]]
+) -> None:
     _let_go()
     stack.make_database(database, template=empty_database(stack))
     use_database(database, stack)
@@ -70,6 +89,9 @@ def _one_round(stack: Stack, database: str, webhooks: int, found: dict[str, list
     began = time.perf_counter()
     done = drain_hooks()
     found["worked"].append(sum(done.values()) / (time.perf_counter() - began))
+    requests = [_request(connection, _body(webhooks + number)) for number in range(webhooks)]
+    for name, times in walls(stack, database, _STORE, connection.channel_id, requests).items():
+        waits.setdefault(name, []).extend(times)
 
 
 def _connected() -> tuple[Any, Any]:
@@ -92,11 +114,16 @@ def _body(number: int) -> bytes:
     return json.dumps({"object": "page", "entry": [{"id": PAGE, "messaging": [item]}]}).encode()
 
 
-def _post(client: Any, connection: Any, body: bytes) -> int:
+def _request(connection: Any, body: bytes) -> tuple[str, bytes, dict[str, str]]:
     signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
-    path = f"/hooks/messenger/{connection.key}/"
-    headers = {"X-Hub-Signature-256": f"sha256={signature}"}
-    status: int = client.post(path, body, content_type="application/json", headers=headers).status_code
+    headers = {"X-Hub-Signature-256": f"sha256={signature}", "Content-Type": "application/json"}
+    return f"/hooks/messenger/{connection.key}/", body, headers
+
+
+def _post(client: Any, connection: Any, body: bytes) -> int:
+    path, body, headers = _request(connection, body)
+    kind = headers.pop("Content-Type")
+    status: int = client.post(path, body, content_type=kind, headers=headers).status_code
     return status
 
 

@@ -11,7 +11,7 @@ from metrics.clocks.keeping import keep_clocks
 from metrics.surveys import asking, follow_ups
 from people import security_mail
 from people.watching import BUDGET_REACHED
-from privacy import redacting
+from privacy import consents, redacting
 from tickets import sign_outs
 from tickets.acknowledgement import DUE, acknowledge
 from tickets.assigning import hearing
@@ -31,6 +31,7 @@ SUBSCRIBERS: tuple[Subscriber, ...] = (
     Subscriber("people.security_mail", frozenset(security_mail.TOLD), security_mail.tell_agent),
     Subscriber("tickets.sign_outs", sign_outs.HEARD, sign_outs.close_sockets),
     Subscriber("tickets.audit", frozenset({BUDGET_REACHED}), tell_of_budget),
+    Subscriber("privacy.consents", consents.HEARD, consents.note_said),
     Subscriber("privacy.redacting", redacting.HEARD, redacting.redact_everywhere),
     Subscriber("tickets.acknowledgement", frozenset(map(str, DUE)), acknowledge),
 )

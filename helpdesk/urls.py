@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 from django.urls import include, path
 
+from channels_inbound.hooks.out_files import out_file
 from channels_inbound.hooks.receive import hook
 from helpdesk import health
 from helpdesk.health_page import health_page
@@ -16,6 +17,7 @@ urlpatterns = [
     path("metrics", health.metrics),
     path("health/", health_page, name="health"),
     # Providers wait for this one, and every address before it would be compared first.
+    path("hooks/file/", out_file, name="out_file"),
     path("hooks/<slug:provider>/<slug:key>/", hook, name="hook"),
     path("api/", include("helpdesk.api_urls")),
 ]

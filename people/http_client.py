@@ -11,7 +11,7 @@ import json
 import ssl
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
@@ -31,6 +31,10 @@ class Unreachable(OSError):
 
 class Unanswered(OSError):
     """The request may have been acted upon."""
+
+
+class Elsewhere(OSError):
+    """It lies, or a redirect leads, where we do not go for it."""
 
 
 class TooLarge(OSError):
@@ -109,14 +113,20 @@ class HttpClient:
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         return self.request("GET", url, headers=headers)
 
-    def fetch(self, url: str, *, headers: Mapping[str, str], limit: int, seconds: float = 60.0) -> Answer:
-        """A file: redirects are followed, each to a checked address again, and no secret goes to another host."""
+    def fetch(
+        self, url: str, *, headers: Mapping[str, str], limit: int, seconds: float = 60.0,
+        allowed: Callable[[str], bool] = lambda url: True,
+    ) -> Answer:  # fmt: skip
+        """A file: redirects are followed, each to a checked address again, and no secret goes to another host.
+        Elsewhere, for an address that is not `allowed`."""
         deadline = time.monotonic() + seconds
         kept = dict(headers)
         for _ in range(MAX_REDIRECTS + 1):
             left = deadline - time.monotonic()
             if left <= 0:
                 break
+            if not allowed(url):
+                raise Elsewhere(f"the file lies at {parsed(url).hostname}, which is not the provider's")
             try:
                 answer = self.request("GET", url, headers=kept, limit=limit, timeout=left)
             except Unanswered as error:  # reading changes nothing, so it can be tried again

@@ -7,15 +7,27 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
+from channels_inbound.hooks.apply import AGREED
 from events.ledger import record_event
+from events.models import Event
 from people.identities import family
 from people.models import Agent, Customer
 from people.permissions import Permission
 from people.roles import require
 from tickets.errors import InvalidInput
+from tickets.models import Channel
 
 from .models import ConsentEntry, ConsentWay
+
+# What customers say to providers themselves, by what it is for.
+HEARD = frozenset({AGREED})
+SAID = {
+    "messages": gettext_noop("Messages by %(channel)s"),
+    "marketing": gettext_noop("Marketing by %(channel)s"),
+    "notices": gettext_noop("Notices by %(channel)s that nobody asked for"),
+}
 
 
 def note_consent(
@@ -40,6 +52,28 @@ def note_consent(
         data = {"consent": entry.pk, "given": given}
         record_event(("customer", customer.pk), "customer.consent_noted", by=by.actor, at=at, data=data)
     return entry
+
+
+@transaction.atomic
+def note_said(event: Event) -> None:
+    """Keep what a customer said to a provider themselves, once; what it says already adds nothing."""
+    customer = Customer.objects.select_for_update().get(pk=event.stream_id)
+    channel = Channel.objects.filter(pk=event.data["channel"]).first()
+    words = SAID.get(event.data["purpose"])
+    if channel is None or words is None:
+        return
+    purpose, given = (_(words) % {"channel": channel.name})[:120], bool(event.data["given"])
+    known = ConsentEntry.objects.filter(customer__in=family(customer.pk), purpose=purpose)
+    before = known.filter(at__lte=event.at).order_by("-at", "-pk").first()
+    if before is not None and (before.at == event.at or before.given == given):
+        return
+    proof = _("Told by %(channel)s on %(at)s (event %(event)d).")
+    entry = ConsentEntry.objects.create(
+        customer=customer, purpose=purpose, given=given, how=ConsentWay.ITSELF, at=event.at,
+        proof=proof % {"channel": channel.name, "at": event.at.isoformat(timespec="seconds"), "event": event.pk},
+    )  # fmt: skip
+    data = {"consent": entry.pk, "given": given}
+    record_event(("customer", customer.pk), "customer.consent_noted", by=customer.actor, at=event.at, data=data)
 
 
 def agrees(customer: Customer, purpose: str) -> bool:

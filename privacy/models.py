@@ -116,6 +116,7 @@ class ConsentWay(models.TextChoices):
     CHAT = "chat", _("In a chat")
     CALL = "call", _("On the telephone")
     PAPER = "paper", _("On paper")
+    ITSELF = "message", _("By a message of their own")
 
 
 class ConsentEntry(models.Model):

@@ -84,8 +84,11 @@ def traits_of(kind: str) -> Traits:
 
 
 def traits_of_channel(channel: Channel) -> Traits:
-    """The kind's traits as this channel has them: an approved longer window, for example."""
+    """The kind's traits as this channel has them: an approved longer window, or files where its kind has none."""
     traits = traits_of(channel.kind)
+    files = channel.capabilities.get("files")
+    if isinstance(files, int) and files > 0:
+        traits = replace(traits, files=files)
     hours = channel.capabilities.get("window_hours")
     if traits.window is not None and isinstance(hours, int) and hours > 0:
         traits = replace(traits, window=timedelta(hours=hours))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from .inbound import Address
 
@@ -17,6 +18,7 @@ class OutboundAttachment:
     content_type: str
     sha256: str
     content_id: str = ""
+    public_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

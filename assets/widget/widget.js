@@ -415,10 +415,10 @@ document.addEventListener('click', ({ target }) => menu.contains(target) || (men
 
 // ---- files
 
-// A file of the message being written: {token, name}, the token once it was taken.
+// A file of the message being written: {token, name, file}, the token once it was taken; a picture is shown.
 function listed(entry) {
   files.push(entry);
-  const item = element('li', {}, drawn('file'), element('span', {}, entry.name), element('button', { type: 'button', 'aria-label': words.close, onclick: remove }, drawn('close')));
+  const item = element('li', {}, preview(entry.file) || drawn('file'), element('span', {}, entry.name), element('button', { type: 'button', 'aria-label': words.close, onclick: remove }, drawn('close')));
   function remove() {
     files.splice(files.indexOf(entry), 1);
     item.remove();
@@ -427,10 +427,16 @@ function listed(entry) {
   return { item, remove };
 }
 
+function preview(file) {
+  if (!/^image\/(png|jpeg|gif|webp)$/.test(file?.type)) return null;
+  const url = URL.createObjectURL(file);
+  return element('img', { alt: '', src: url, onload: () => URL.revokeObjectURL(url) });
+}
+
 async function add(file) {
   if (file.size > 10 * 1024 * 1024) return complain('too_large', { name: file.name });
   if (files.length >= 4) return;
-  const entry = { token: null, name: file.name || 'image.png' };
+  const entry = { token: null, name: file.name || 'image.png', file };
   const { item, remove } = listed(entry);
   item.classList.add('busy');
   const body = new FormData();

@@ -28,6 +28,7 @@ class Aircall(Provider):
     traits = Traits("phone", _("Phone"), icon="phone", writes=False, files=0)
     title = "Aircall"
     account_field = "number"
+    file_hosts = ("*.aircall.io", "*.amazonaws.com")  # recordings lie in buckets, behind short-lived addresses
     fields = (
         Field("number", _("Number"), help=_("With country code, for example +380440000100.")),
         Field("webhook_token", _("Webhook token"), secret=True, many=True, help=_("Shown with the webhook.")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,8 @@ from channels_inbound.hooks.words import language_of, subject_of, worded
 from tickets.inbound import Address, InboundMessage
 
 UNNAMED = gettext_noop("Facebook user")
+SOMEBODY = gettext_noop("Instagram user")
+MENTIONED = gettext_noop("A public post that mentions us")
 COMMENT = gettext_noop("Public comment")
 WORDLESS = gettext_noop("A comment without words")
 ADVERT = gettext_noop("From an advertisement: %(what)s")
@@ -69,7 +72,9 @@ def _changed(
 def instagram_change(field: str, value: dict[str, Any], entry: dict[str, Any], reading: Reading) -> Iterator[Fact]:
     """A comment on a post of the account. Malformed."""
     id, author = ident(value, "id"), ident(value, "from", "id")
-    if field not in ("comments", "live_comments"):
+    if field == "mentions":
+        yield _mentioned(value, entry, reading)
+    elif field not in ("comments", "live_comments"):
         yield Ignored(f"another field of the account: {line(field, most=30)}")
     elif author == reading.account:
         yield Ignored("written by the account itself")
@@ -84,6 +89,21 @@ def instagram_change(field: str, value: dict[str, Any], entry: dict[str, Any], r
         advert = line(value, "media", "ad_title") or line(value, "media", "ad_id")
         about = worded(reading.locale, ADVERT, what=advert) if advert else ""
         yield _heard(f"ig_comments:{top}", id, text(value, "text"), who, at, reading, handle=handle, about=about)
+
+
+def _mentioned(value: dict[str, Any], entry: dict[str, Any], reading: Reading) -> Heard:
+    """Somebody named the account in a comment or a caption. Who and what must be asked for. Malformed."""
+    comment, media = ident(value, "comment_id"), ident(value, "media_id")
+    id = comment or media
+    if not id:
+        raise Malformed("a mention without what mentions us")
+    who = Address(worded(reading.locale, SOMEBODY), f"instagram:{reading.account}:unknown-{id}")
+    at = moment(entry, "time", default=reading.received_at)
+    words = RemoteFile({"words_of": "comment" if comment else "media", "id": id})
+    heard = _heard(f"ig_comments:{id}", id, worded(reading.locale, MENTIONED), who, at, reading)
+    # It has no words until they were fetched.
+    message = replace(heard.message, text="", about=worded(reading.locale, MENTIONED), files_to_come=0)
+    return Heard(message, (words,))
 
 
 def _heard(

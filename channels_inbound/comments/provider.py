@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext_lazy as _
 
@@ -13,12 +14,15 @@ from channels_inbound.comments.parse import instagram_change, page_change, value
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact, Ignored
 from channels_inbound.hooks.provider import Account, Field, Part, Reading, SendError
-from channels_inbound.hooks.reading import line, things
+from channels_inbound.hooks.reading import line, text, thing, things
 from channels_inbound.instagram.provider import LOGIN, base_of
 from channels_inbound.meta.door import APP_SECRET, TOKEN, MetaProvider, not_ours
 from channels_inbound.meta.graph import bearer, result, sent_id
 from people.http_client import HttpClient
 from tickets.kinds import Traits
+
+# Where the words of a mention stand in the answer, and under which name.
+MENTIONED_IN = {"comment": ("mentioned_comment", "text"), "media": ("mentioned_media", "caption")}
 
 
 class _Comments(MetaProvider):
@@ -96,3 +100,17 @@ class InstagramComments(_Comments):
 
     def base(self, account: Account) -> str:
         return base_of(account)
+
+    def words_of(self, ref: Mapping[str, Any], account: Account, http: HttpClient) -> str:
+        id, kind = str(ref.get("id", "")), str(ref.get("words_of", ""))
+        if not id.isascii() or not id.isalnum() or kind not in MENTIONED_IN:
+            raise SendError("permanent", "the mention has no id")
+        place, words = MENTIONED_IN[kind]
+        query = urlencode({"fields": f"mentioned_{kind}.{kind}_id({id}){{{words},username}}"})
+        found = thing(
+            result(http.get(f"{self.base(account)}/{account.account}?{query}", headers=bearer(account))), place
+        )
+        said, name = text(found, words).strip(), line(found, "username", most=64)
+        if not said:
+            raise SendError("permanent", "the provider does not tell the words")
+        return f"@{name}: {said}" if name else said

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from channels_inbound.hooks.facts import Echo, Edited, Fact, Heard, Ignored, Reacted, Receipt, RemoteFile, Unsent
+from channels_inbound.hooks.places import ANY
 from channels_inbound.hooks.provider import (
     Account,
     BadSignature,
@@ -40,6 +41,7 @@ class Generic(Provider):
     traits = Traits("http", _("HTTP channel"), icon="webhook", max_text=20_000, receipts=True, edits=True,
                     max_file=10 * 1024 * 1024, reached_by=("page_user:http:{address}:",))  # fmt: skip
     account_field = "system"
+    file_hosts = (ANY,)  # a system of the shop's own, which signs where its files are; no secret goes there
     fields = (
         Field("system", _("Name of the system"), help=_("One word, for example marketplace.")),
         Field("secret", _("Shared secret"), secret=True, many=True, help=_("At least 32 characters; signs both ways.")),

@@ -11,6 +11,7 @@ from django.db.models import Q
 from channels_inbound.hooks import own
 from channels_inbound.hooks.condition import connection_refused, connection_works, release_waiting
 from channels_inbound.hooks.facts import (
+    Agreed,
     Echo,
     Edited,
     Fact,
@@ -31,13 +32,15 @@ from channels_inbound.models import Connection, ConnectionState, ParkedFact, Raw
 from channels_inbound.raw import store_raw
 from events.actors import SYSTEM
 from events.doorbell import ring
+from events.ledger import record_event
 from people.identities import give_identity
-from people.models import Identity
+from people.models import Customer, Identity
 from tickets.actions.changes import message_edited, message_hidden, message_joined, message_reacted, message_unsent
 from tickets.models import Channel, ChannelHealth, ChannelTemplate, Message
 
 # What calls and mail reports do: filled by their own modules, which stand on this one.
 FURTHER: dict[type, Callable[..., str]] = {}
+AGREED = "customer.agreed"
 PARKED_FOR = timedelta(hours=24)
 MAX_FILES = 20
 
@@ -47,7 +50,7 @@ def apply_fact(channel_id: int, fact: Fact, *, at: datetime) -> str:
     appliers: dict[type, Callable[..., str]] = {
         Edited: _edited, Unsent: _unsent, Reacted: _reacted, Hidden: _hidden, Receipt: own.receipt, Echo: own.echo,
         Reachable: _reachable, RawMail: _raw_mail, Trouble: _trouble, TemplateJudged: _template_judged,
-        Renumbered: _renumbered,
+        Renumbered: _renumbered, Agreed: _agreed,
     }  # fmt: skip
     word = (appliers | FURTHER)[type(fact)](channel_id, fact, at=at)
     if word == "parked":
@@ -96,6 +99,19 @@ def _hidden(channel_id: int, fact: Hidden, *, at: datetime) -> str:
 def _reachable(channel_id: int, fact: Reachable, *, at: datetime) -> str:
     found = Identity.objects.filter(kind=fact.identity_kind, value=fact.address, suspect=False)
     return "applied" if found.exclude(refuses=fact.refuses).update(refuses=fact.refuses) else "ignored"
+
+
+def _agreed(channel_id: int, fact: Agreed, *, at: datetime) -> str:
+    """Told as an event of the customer; who keeps consents hears it."""
+    found = Identity.objects.filter(kind=fact.identity_kind, value=fact.address, suspect=False)
+    known = found.select_related("customer").first()
+    if known is None:
+        return "ignored"
+    customer_id = known.customer.merged_into_id or known.customer_id
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    data = {"channel": channel_id, "purpose": fact.purpose, "given": fact.given}
+    record_event(("customer", customer.pk), AGREED, by=customer.actor, at=fact.at, data=data)
+    return "applied"
 
 
 def _renumbered(channel_id: int, fact: Renumbered, *, at: datetime) -> str:

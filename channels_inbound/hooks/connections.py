@@ -230,8 +230,9 @@ def _account(handler: Provider, settings: Mapping[str, Any], secrets: Mapping[st
 
 
 def _capabilities(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What an approved account may do beyond its kind: people may answer within seven days."""
-    return {"window_hours": 168} if settings.get("human_agent") else {}
+    """What an account may do beyond its kind: people may answer within seven days, replies may carry files."""
+    longer = {"window_hours": 168} if settings.get("human_agent") else {}
+    return longer | ({"files": 10} if settings.get("sends_files") else {})
 
 
 def _encrypted(secrets: dict[str, str]) -> str:

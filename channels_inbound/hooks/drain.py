@@ -6,7 +6,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -35,6 +35,9 @@ from tickets.ingest import ingest_batch
 
 logger = logging.getLogger(__name__)
 
+# No provider signs a time, so a captured webhook could be played again for ever: what we know by its id is a duplicate,
+# and of what we do not, nothing older comes in. None tries longer than a week.
+OLDEST = timedelta(days=8)
 _BODIES = "SELECT delivery_id, content FROM channels_inbound_rawbody WHERE delivery_id = ANY(%s)"
 
 
@@ -81,12 +84,18 @@ def _read(claim: Claim, body: bytes, connection: Connection | None) -> Work:
         locale=connection.channel.locale, settings=connection.settings, headers=claim.envelope.get("headers", {}),
     )  # fmt: skip
     try:
-        return Understood(claim, tuple(handler.parse(body, reading)))
+        return Understood(claim, tuple(_timely(fact, claim.received_at) for fact in handler.parse(body, reading)))
     except Malformed as error:
         return RawOutcome(claim, RawState.QUARANTINED, f"not as the provider's contract says: {error}"[:500])
     except Exception as error:  # a fault of ours in one delivery must not stop the channel
         logger.exception("webhook not understood", extra={"delivery": claim.id})
         return RawOutcome(claim, RawState.QUARANTINED, f"{type(error).__name__} while reading the webhook")
+
+
+def _timely(fact: Fact, received_at: datetime) -> Fact:
+    if isinstance(fact, Heard) and fact.message.timed_by_provider and fact.message.at < received_at - OLDEST:
+        return Ignored(f"said more than {OLDEST.days} days before it came: nothing this old is taken")
+    return fact
 
 
 def _set_aside(item: Work, error: Exception) -> Work:

@@ -106,6 +106,18 @@ class Reachable:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """Somebody said themselves, to the provider, that they want something from us or want it no more. `purpose`:
+    messages, marketing or notices."""
+
+    identity_kind: str
+    address: str
+    purpose: str
+    given: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Renumbered:
     """The provider says that somebody has another address of this kind now: they are reached by both names."""
 
@@ -196,5 +208,5 @@ class Ignored:
 
 Fact = (
     Heard | Edited | Unsent | Hidden | Reacted | Receipt | Echo | Reachable | CallHeard | RecordingHeard | RawMail
-    | MailReport | Renumbered | TemplateJudged | Trouble | Ignored
+    | MailReport | Agreed | Renumbered | TemplateJudged | Trouble | Ignored
 )  # fmt: skip

@@ -15,13 +15,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from channels_inbound.hooks.accounts import sending_account
+from channels_inbound.hooks.places import may_hold_files, may_see_secrets
 from channels_inbound.hooks.provider import SendError
 from channels_inbound.hooks.registry import provider
 from channels_inbound.models import FetchState, RemoteMedia
-from people.http_client import HttpClient, TooLarge, Unanswered, Unreachable
+from people.http_client import Elsewhere, HttpClient, TooLarge, Unanswered, Unreachable
 from people.sniff import sniff
 from people.storage import store_blob
-from tickets.actions.changes import files_arrived
+from tickets.actions.changes import files_arrived, message_joined
 from tickets.models import Attachment
 
 logger = logging.getLogger(__name__)
@@ -66,8 +67,8 @@ def _claim(at: datetime) -> list[RemoteMedia]:
 
 def _fetch(media: RemoteMedia, http: HttpClient) -> str:
     try:
-        content = _download(media, http)
-    except (_Gone, TooLarge) as error:
+        content: bytes | str = _words(media, http) if "words_of" in media.ref else _download(media, http)
+    except (_Gone, TooLarge, Elsewhere) as error:
         return _settle(media, None, str(error))
     except (Unreachable, Unanswered, SendError) as error:
         lasting = isinstance(error, SendError) and error.kind in ("permanent", "recipient")
@@ -81,13 +82,24 @@ def _fetch(media: RemoteMedia, http: HttpClient) -> str:
     return _settle(media, content, "")
 
 
+def _words(media: RemoteMedia, http: HttpClient) -> str:
+    connection, account = sending_account(media.channel_id)
+    handler = provider(connection.provider)
+    if handler is None:
+        raise _Gone("the channel is not connected any more")
+    return handler.words_of(media.ref, account, http)
+
+
 def _download(media: RemoteMedia, http: HttpClient) -> bytes:
     connection, account = sending_account(media.channel_id)
     handler = provider(connection.provider)
     if handler is None:
         raise _Gone("the channel is not connected any more")
     url, headers = handler.locate(media.ref, account, http)
-    answer = http.fetch(url, headers=headers, limit=settings.MAX_UPLOAD_SIZE)
+    answer = http.fetch(
+        url, headers=headers if may_see_secrets(url, handler) else {}, limit=settings.MAX_UPLOAD_SIZE,
+        allowed=lambda place: may_hold_files(place, handler),
+    )  # fmt: skip
     if answer.status in (401, 403, 404, 410) and media.attempts >= 2:
         raise _Gone(f"the provider answered {answer.status}")
     if not answer.ok or not answer.body:
@@ -106,11 +118,11 @@ def _is_hash_of(wanted: str, content: bytes) -> bool:
     return wanted.lower() == digest.hexdigest() or wanted == base64.b64encode(digest.digest()).decode()
 
 
-def _settle(media: RemoteMedia, content: bytes | None, error: str) -> str:
-    """One transaction: the row is done and the message has its file, or neither."""
+def _settle(media: RemoteMedia, content: bytes | str | None, error: str) -> str:
+    """One transaction: the row is done and the message has its file, or its words, or neither."""
     state = FetchState.FAILED if content is None else FetchState.DONE
     files = []
-    if content is not None:
+    if isinstance(content, bytes):
         kind = sniff(content, media.filename)
         name = media.filename or "file"
         files = [Attachment(filename=name, content_type=kind[:127], size=len(content), sha256=store_blob(content))]
@@ -118,7 +130,10 @@ def _settle(media: RemoteMedia, content: bytes | None, error: str) -> str:
         rows = RemoteMedia.objects.filter(pk=media.pk, attempts=media.attempts, state=FetchState.WAITING)
         if not rows.update(state=state, error=error[:500]):
             return "lost"
-        files_arrived(media.message_id, files, missing=0 if files else 1, at=timezone.now())
+        if isinstance(content, str):
+            message_joined(media.message_id, content, files=0, at=timezone.now())
+        elif "words_of" not in media.ref:
+            files_arrived(media.message_id, files, missing=0 if files else 1, at=timezone.now())
     if error:
         logger.warning("file not fetched", extra={"message_row": media.message_id, "reason": error})
     return state.value

@@ -89,9 +89,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class OutFile:
+    """A file to send: its bytes, or for a provider that fetches, an address of it."""
+
     filename: str
     content_type: str
     load: Callable[[], bytes]
+    link: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,11 @@ class Provider:
     kept_headers: ClassVar[tuple[str, ...]] = ()
     max_body: ClassVar[int] = 3 * 1024 * 1024
     takes_hooks: ClassVar[bool] = True
+    # Its APIs, by their names in endpoints. Hosts that see the credentials too, and hosts where files may lie besides:
+    # https only; "*.name" is all below a name, "*" any public host.
+    apis: ClassVar[tuple[str, ...]] = ()
+    secret_hosts: ClassVar[tuple[str, ...]] = ()
+    file_hosts: ClassVar[tuple[str, ...]] = ()
 
     # What it is called where its kind is not enough: several services bring mail.
     title: ClassVar[str] = ""
@@ -212,6 +220,10 @@ class Provider:
     def locate(self, ref: Mapping[str, Any], account: Account, http: HttpClient) -> tuple[str, dict[str, str]]:
         """Where a file lies (address, headers). May ask the provider. SendError."""
         return str(ref.get("url", "")), {}
+
+    def words_of(self, ref: Mapping[str, Any], account: Account, http: HttpClient) -> str:
+        """What was written, where a webhook only says that something was. SendError."""
+        raise SendError("permanent", "this provider tells its words with the message")
 
     def check(self, account: Account, http: HttpClient) -> str:
         """Try the credentials; a sentence about whom they belong to. SendError."""

@@ -16,6 +16,7 @@ from channels_inbound.health import note_sent
 from channels_inbound.hooks.accounts import sending_account
 from channels_inbound.hooks.apply import apply_parked
 from channels_inbound.hooks.condition import connection_refused, connection_works, note_trouble
+from channels_inbound.hooks.out_files import link_to
 from channels_inbound.hooks.own import note_part, tag_of
 from channels_inbound.hooks.parts import part_texts
 from channels_inbound.hooks.provider import Account, OutFile, Part, Provider, SendError
@@ -120,7 +121,12 @@ def _out_file(file: OutboundAttachment) -> OutFile:
         with open_blob(file.sha256) as blob:
             return blob.read()
 
-    return OutFile(file.filename, file.content_type, load)
+    def link() -> str:
+        if file.public_id is None:
+            raise SendError("permanent", "the file has no address")
+        return link_to(file.public_id)
+
+    return OutFile(file.filename, file.content_type, load, link)
 
 
 def _late(message: Message, handler: Provider, m: OutboundMessage) -> bool:

@@ -32,6 +32,8 @@ class MetaProvider(Provider, ABC):
     """Verification and routing. `objects` are the webhook objects this product comes under."""
 
     objects: tuple[str, ...] = ()
+    apis = ("graph", "instagram")
+    file_hosts = ("*.fbcdn.net", "*.fbsbx.com", "*.cdninstagram.com", "lookaside.facebook.com")
     guide = _(
         "Enter the webhook address and the verify token in the app's settings. One app may have one address for all "
         "of its channels here: what comes for another channel with the same app secret finds its way."

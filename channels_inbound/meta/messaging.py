@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from channels_inbound.hooks.facts import (
+    Agreed,
     Echo,
     Edited,
     Fact,
@@ -36,7 +37,7 @@ STORY = gettext_noop("In answer to our story %(url)s")
 CHAT = gettext_noop("Chat message")
 ADVERT = gettext_noop("From an advertisement: %(what)s")
 CONTROL = ("pass_thread_control", "take_thread_control", "request_thread_control", "app_roles")
-QUIET = ("referral", "optin", "account_linking", "payment", "checkout_update", "pre_checkout", "typing", *CONTROL)
+QUIET = ("referral", "account_linking", "payment", "checkout_update", "pre_checkout", "typing", *CONTROL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ def parse_item(product: str, content: dict[str, Any], reading: Reading) -> Itera
     item = Item(product, content, reading, person, moment(content, "timestamp", default=reading.received_at))
     readers: dict[str, Callable[[Item], Iterator[Fact]]] = {
         "message": _echo if echo else _message, "message_edit": _edit, "reaction": _reaction, "delivery": _delivery,
-        "read": _read, "postback": _postback, "policy-enforcement": _policy, "policy_enforcement": _policy,
+        "read": _read, "postback": _postback, "optin": _optin, "policy-enforcement": _policy,
+        "policy_enforcement": _policy,
     }  # fmt: skip
     for name, reader in readers.items():
         if isinstance(content.get(name), dict):
@@ -132,6 +134,11 @@ def _echo(item: Item) -> Iterator[Fact]:
     app, ours = ident(said, "app_id"), str(item.reading.settings.get("app_id", ""))
     words = _words(said, item) or ", ".join(line(a, "type", most=20) for a in things(said, "attachments"))
     yield Echo(mid, item.thread, words, item.at, tag=text(said, "metadata", most=200), by_us=bool(app) and app == ours)
+
+
+def _optin(item: Item) -> Iterator[Fact]:
+    purpose = "notices" if ident(item.content, "optin", "notification_messages_token") else "messages"
+    yield Agreed("page_user", item.thread, purpose, True, item.at)
 
 
 def _edit(item: Item) -> Iterator[Fact]:

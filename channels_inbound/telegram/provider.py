@@ -24,6 +24,7 @@ class Telegram(Provider):
         "telegram", "Telegram", icon="send", max_text=4096, max_reply=20_000, max_file=50 * MEGABYTE, edits=True,
         reached_by=("page_user:telegram:",), choices=8, choice_length=40,
     )  # fmt: skip
+    apis = ("telegram",)
     fields = (
         Field("token", _("Bot token"), secret=True, help=_("From @BotFather, for example 123456:ABC-DEF.")),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from channels_inbound.hooks.endpoints import endpoint
-from channels_inbound.hooks.facts import Fact, Heard, Ignored, Reachable, Receipt, RemoteFile
+from channels_inbound.hooks.facts import Agreed, Fact, Heard, Ignored, Reachable, Receipt, RemoteFile
 from channels_inbound.hooks.provider import (
     Account,
     Field,
@@ -21,12 +21,20 @@ from channels_inbound.hooks.provider import (
     Part,
     Provider,
     Reading,
-    SendError,
     Template,
 )
 from channels_inbound.hooks.reading import ident, key_of, line, number, text, things
 from channels_inbound.hooks.words import FORWARDED, language_of, spot_of, subject_of, worded
-from channels_inbound.twilio.door import TAG_FIELD, basic, body_with_tag, fields_of, listed, result, verify_twilio
+from channels_inbound.twilio.door import (
+    FILES_AT,
+    TAG_FIELD,
+    basic,
+    body_with_tag,
+    fields_of,
+    listed,
+    result,
+    verify_twilio,
+)
 from channels_inbound.twilio.templates import MOST_PAGES, read_content
 from people.http_client import HttpClient
 from tickets.inbound import Address, InboundMessage
@@ -36,6 +44,7 @@ CHAT = gettext_noop("Text message")
 UNSHOWN = gettext_noop("A message of a kind that cannot be shown here (%(kind)s)")
 PLACE = gettext_noop("Location: %(place)s")
 ADVERT = gettext_noop("From an advertisement: %(what)s")
+MOST_FILE = 5 * 1024 * 1024
 FAILED = {"undelivered", "failed", "canceled"}
 
 
@@ -43,6 +52,7 @@ class TwilioMessages(Provider):
     """What both have in common."""
 
     account_field = "number"
+    apis, file_hosts = FILES_AT
     guide = _("Enter the webhook address at the number's messaging settings, for incoming messages (HTTP POST).")
 
     def verify(self, hook: Hook, account: Account) -> None:
@@ -59,14 +69,12 @@ class TwilioMessages(Provider):
         return parse_message(fields_of(body), self.kind, reading)
 
     def send(self, part: Part, account: Account, http: HttpClient) -> str:
-        if part.file is not None:
-            raise SendError("permanent", "files cannot be sent by this channel")
         prefix = "whatsapp:" if self.kind == "twilio_whatsapp" else ""
         to = part.to if part.to.startswith("+") else part.to.removeprefix("whatsapp:")
         fields = [
             ("To", prefix + to), ("From", prefix + account.account),
             ("StatusCallback", f"{account.hook_url}?tag={quote(part.tag)}"),
-            *(_template(part.template) if part.template is not None else [("Body", part.text)]),
+            *_content(part),
         ]  # fmt: skip
         url = f"{endpoint('twilio')}/2010-04-01/Accounts/{account.settings['account_sid']}/Messages.json"
         return str(result(http.post_form(url, fields, headers=basic(account)))["sid"])
@@ -87,11 +95,17 @@ FIELDS = (
 
 
 class Sms(TwilioMessages):
+    """Files go as MMS, which only some numbers can send: the channel's settings say whether this one does."""
+
     traits = Traits(
-        "sms", _("SMS"), icon="smartphone", max_text=1600, max_reply=4800, files=0, receipts=True,
+        "sms", _("SMS"), icon="smartphone", max_text=1600, max_reply=4800, files=0, max_file=MOST_FILE, receipts=True,
         reached_by=("phone",), begins=True, thread="sms:{address}:{last}",
     )  # fmt: skip
-    fields = FIELDS
+    fields = (
+        *FIELDS,
+        Field("sends_files", _("The number sends MMS"), needed=False, flag=True,
+              help=_("Then replies may carry files of up to 5 MB. Not every number can: see it at the provider.")),
+    )  # fmt: skip
 
 
 class TwilioWhatsApp(TwilioMessages):
@@ -99,8 +113,8 @@ class TwilioWhatsApp(TwilioMessages):
 
     traits = Traits(
         "twilio_whatsapp", _("WhatsApp by Twilio"), icon="message-circle-more", window=timedelta(hours=24),
-        max_text=1600, max_reply=8000, files=0, receipts=True, reached_by=("phone", "page_user:whatsapp:"),
-        templates=True,
+        max_text=1600, max_reply=8000, max_file=MOST_FILE, receipts=True,
+        reached_by=("phone", "page_user:whatsapp:"), templates=True,
     )  # fmt: skip
     fields = FIELDS
 
@@ -117,6 +131,13 @@ class TwilioWhatsApp(TwilioMessages):
             if not query:
                 break
         return found
+
+
+def _content(part: Part) -> list[tuple[str, str]]:
+    if part.template is not None:
+        return _template(part.template)
+    # Twilio takes no bytes: it fetches the file.
+    return [("Body", part.text)] if part.file is None else [("MediaUrl", part.file.link())]
 
 
 def _template(given: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -141,7 +162,11 @@ def parse_message(fields: Mapping[str, str], kind: str, reading: Reading) -> lis
     number_ = sender.removeprefix("whatsapp:")
     wish = text(fields, "OptOutType", most=10).upper()
     if wish in ("STOP", "START"):
-        return [Reachable("phone", number_, "stopped" if wish == "STOP" else "", reading.received_at)]
+        at, stopped = reading.received_at, wish == "STOP"
+        return [
+            Reachable("phone", number_, "stopped" if stopped else "", at),
+            Agreed("phone", number_, "messages", not stopped, at),
+        ]
     if wish:
         return [Ignored(f"an opt-out word answered by the provider ({line(wish)})")]
     return [_heard(sid, number_, fields, kind, reading)]

@@ -15,7 +15,7 @@ from channels_inbound.hooks.facts import CallHeard, Fact, Ignored, RecordingHear
 from channels_inbound.hooks.provider import Account, Field, Hook, Malformed, Provider, Reading
 from channels_inbound.hooks.reading import ident, line, number, text
 from channels_inbound.phone.numbers import e164
-from channels_inbound.twilio.door import basic, fields_of, result, verify_twilio
+from channels_inbound.twilio.door import FILES_AT, basic, fields_of, result, verify_twilio
 from people.http_client import HttpClient
 from tickets.kinds import Traits
 
@@ -26,6 +26,7 @@ class TwilioVoice(Provider):
     traits = Traits("phone", _("Phone"), icon="phone", writes=False, files=0)
     title = "Twilio Voice"
     account_field = "number"
+    apis, file_hosts = FILES_AT
     fields = (
         Field("number", _("Number"), help=_("With country code, for example +380440000100.")),
         Field("account_sid", _("Account SID")),

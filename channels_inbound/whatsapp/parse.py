@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from channels_inbound.hooks.facts import (
+    Agreed,
     Echo,
     Edited,
     Fact,
@@ -290,12 +291,13 @@ def _status(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> It
 
 
 def _preference(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> Iterator[Fact]:
-    who, wish = ident(said, "wa_id"), text(said, "value", most=20)
-    if not who or wish not in ("stop", "resume"):
+    who, wish = _digits(ident(said, "wa_id")), text(said, "value", most=20)
+    if not who or wish not in ("stop", "resume", "signup"):
         yield Ignored(f"a preference: {line(wish, most=20)}")
         return
     # It is about marketing, which we do not send here; answers stay allowed.
-    yield Ignored(f"marketing preference: {wish}")
+    at = moment(said, "timestamp", default=reading.received_at)
+    yield Agreed("phone", f"+{who}", "marketing", wish != "stop", at)
 
 
 def _error(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> Iterator[Fact]:

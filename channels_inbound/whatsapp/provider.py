@@ -34,6 +34,7 @@ class WhatsApp(MetaProvider):
     )  # fmt: skip
     objects = ("whatsapp_business_account",)
     account_field = "phone_number_id"
+    secret_hosts = ("lookaside.fbsbx.com",)  # its files are fetched with the token
     fields = (
         Field("phone_number_id", _("Phone number id"), help=_("Not the number itself: Meta's id of it.")),
         Field("waba_id", _("Business account id"), needed=False, help=_("Needed for templates.")),

@@ -26,6 +26,7 @@ class X(Provider):
         posts=("x-post:", 280),
     )  # fmt: skip
     account_field = "user_id"
+    apis, secret_hosts, file_hosts = ("x",), ("ton.twitter.com", "ton.x.com"), ("*.twimg.com",)
     fields = (
         Field("user_id", _("User id"), help=_("The number of the account, not its @name.")),
         Field("consumer_secret", _("Consumer secret"), secret=True, many=True, help=_("It signs the webhooks.")),

@@ -4,18 +4,21 @@ lost when something is wrong."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Frame, expect
 
 from livechat.channels import change_chat_channel
 from livechat.widget_settings import WidgetSettings
 from tests.livechat.shop import Shop, make_chat, open_shop
-from tests.livechat.test_story import PATIENCE, say, visit
+from tests.livechat.test_story import PATIENCE, frame_of, say, visit
 from tests.people import House, make_house
 from tests.support.browser import OpenPage, accessibility_violations
 from tests.support.live import LiveStack
+from tickets.actions import reply
 from tickets.actions.fields import save_field
 from tickets.models import Attachment, FieldValue, Ticket, TicketField
 
@@ -50,6 +53,12 @@ def asking(house: House, shop: Shop, live_stack: LiveStack, fields: list[TicketF
     return connection
 
 
+def png() -> bytes:
+    made = BytesIO()
+    Image.new("RGB", (4, 4), "red").save(made, "PNG")
+    return made.getvalue()
+
+
 def wrongs(frame: Frame) -> list[str]:
     return [text for text in frame.locator(".wrong").all_inner_texts() if text]
 
@@ -69,6 +78,7 @@ def test_the_form_by_keyboard_and_what_is_wrong_beside_its_question(
         [{"name": "label.txt", "mimeType": "text/plain", "buffer": b"TR-77"}]
     )
     expect(frame.locator(".chosen li:not(.busy)")).to_have_count(1)
+    expect(frame.locator(".chosen img")).to_have_count(0)
     frame.locator("#text").press("Enter")
     assert wrongs(frame) == ["Please fill this in"] * 3
     expect(frame.locator("#ask-email")).to_be_focused()
@@ -101,8 +111,18 @@ def test_the_form_by_keyboard_and_what_is_wrong_beside_its_question(
     kept = dict(FieldValue.objects.filter(ticket=Ticket.objects.get()).values_list("field__name", "value"))
     assert kept == {"What is it about?": "Return", "Amount": "12.5"}
     assert Attachment.objects.get().filename == "label.txt"
+    # A picture is seen before it goes; what the page's script was promised comes true.
+    frame.locator("input[type=file]").set_input_files([{"name": "a.png", "mimeType": "image/png", "buffer": png()}])
+    expect(frame.locator(".chosen img")).to_have_count(1)
+    assert frame.locator(".chosen img").evaluate("e => e.decode().then(() => e.naturalWidth)") == 4
+    visitor.evaluate("globalThis.told = []; helpdesk.on('message', (said) => told.push(said))")
     say(frame, "Hello?")
     expect(frame.locator(".log .me")).to_have_count(2)
+    reply(Ticket.objects.get().pk, by=house.olena, text="Here I am.")
+    visitor.wait_for_function("told.length")
+    assert visitor.evaluate("told") == [{"text": "Here I am.", "name": "Olena"}]
+    visitor.evaluate("helpdesk.setLanguage('de')")
+    expect(frame_of(visitor).locator("#text")).to_have_attribute("placeholder", "Nachricht schreiben", timeout=PATIENCE)
     # Who comes back is asked nothing.
     frame = visit(visitor, shop)
     expect(frame.locator(".log .me")).to_have_count(2, timeout=PATIENCE)
@@ -118,6 +138,7 @@ def test_on_a_phone_from_right_to_left_and_when_the_questions_change_meanwhile(
     expect(frame.locator(".asks")).to_be_visible()
     frame.evaluate("document.documentElement.dir = 'rtl'")
     assert frame.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert frame.evaluate("[innerWidth, innerHeight]") == [390, 780], "the whole screen"
     # The message box is in sight however long the form is.
     box = frame.locator("#text").bounding_box()
     assert box is not None and box["y"] + box["height"] <= 780

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 from uuid import uuid4
@@ -23,6 +24,7 @@ from tests.livechat.shop import make_chat
 from tests.people import House, make_house
 from tests.tickets.live.site import Site
 from tickets.actions import reply
+from tickets.models import Message
 
 SHOP = "https://shop.example"
 SECRET, OTHER = "s" * 43, "o" * 43
@@ -129,6 +131,38 @@ def test_a_draft_is_kept_only_where_the_channel_wants_it(site: Site, chat: Conne
             pass
         assert draft_of(visitor.thread) == ("DRAFT" if wanted else "")
     assert "DRAFT" not in str(Event.objects.values_list("data", flat=True))
+
+
+def test_a_browser_that_takes_nothing_is_cut_off_and_nothing_piles_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "SEND_SECONDS", 0.05)
+    cut: list[Any] = []
+    monkeypatch.setattr(hub, "abort", cut.append)
+
+    async def scenario() -> None:
+        async def takes_nothing(message: dict[str, Any]) -> None:
+            await asyncio.sleep(60)
+
+        line = hub.Line(takes_nothing, key="k", shown="p", digest="d")
+        for _ in range(1000):
+            line.push("news")
+        assert len(line._pending) == 1
+        await asyncio.sleep(0.3)
+        assert line.gone and cut == [takes_nothing]
+        line.push("news")
+        assert len(line._pending) <= 1
+
+    asyncio.run(scenario())
+
+
+def test_what_is_written_into_a_socket_is_no_message(site: Site, chat: Connection) -> None:
+    """Words go by POST, where all is checked: the socket has no way for them."""
+    with dial(site, chat) as socket:
+        heard(socket)
+        for kind in ("message", "say", "asked"):
+            socket.send(json.dumps({"kind": kind, "text": "smuggled", "client": str(uuid4()), "page": {}}))
+        socket.send(json.dumps({"kind": "here", "page": {"url": "https://shop.example/"}}))
+        assert heard(socket)["kind"] == "pong"
+    assert not Message.objects.exists()
 
 
 def test_behind_a_proxy_each_visitor_is_counted_alone(settings: Any) -> None:

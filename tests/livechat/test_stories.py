@@ -355,6 +355,24 @@ def picture(page: Page) -> Image.Image:
     return Image.open(BytesIO(page.screenshot(clip=box, animations="disabled", caret="hide"))).convert("RGB")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("refused", ["**/widget.js", "**/facts/*", "**/frame/*"])
+def test_where_a_blocker_refuses_it_the_page_stands_as_without_it(
+    live_stack: LiveStack, house: House, shop: Shop, open_page: OpenPage, refused: str
+) -> None:
+    connection, _ = make_chat(house, shop.url)
+    shop.embed(live_stack.url, connection.key)
+    visitor = open_page()  # which complains of every error that reaches the page
+    visitor.add_init_script("globalThis.helpdesk = {q: [['setContext', {order: '1042'}]]}")
+    visitor.route(refused, lambda route: route.abort("blockedbyclient"))
+    visitor.goto(shop.url)
+    expect(visitor.locator("h1")).to_have_text("Fjellrev boots")
+    visitor.wait_for_load_state("networkidle")
+    assert visitor.locator("helpdesk-widget").count() == (1 if "frame" in refused else 0)
+    visitor.evaluate("helpdesk.open?.()")
+    visitor.evaluate("helpdesk.close?.()")
+    assert visitor.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
 def test_it_looks_the_same_on_three_unlike_pages(
     live_stack: LiveStack, house: House, shop: Shop, chromium: Browser
 ) -> None:

@@ -46,7 +46,7 @@ class TwilioServer(Simulator):
         self.accepted.append({
             "id": id, "text": fields.get("Body", ""), "to": fields["To"], "from": fields["From"],
             "callback": fields.get("StatusCallback", ""), "template": fields.get("ContentSid", ""),
-            "variables": fields.get("ContentVariables", ""),
+            "variables": fields.get("ContentVariables", ""), "media": fields.get("MediaUrl", ""),
         })  # fmt: skip
         return Reply(201, {"sid": id, "status": "queued", "error_code": None, "num_segments": "1"})
 

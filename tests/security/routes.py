@@ -384,6 +384,7 @@ HELP = {
 # What shops call, signed: tests/commerce/test_hooks.py.
 OPEN_TO_ALL = (
     {"contact", "contact_loader", "healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe", "mailing_leave"}
+    | {"out_file"}  # tests/channels_inbound/hooks/test_out_files.py
     | {"invitation", "sso_start", "sso_done", "manifest", "favicon", "service_worker", "offline"}
     | WIDGET
     | SURVEY

@@ -72,7 +72,9 @@ def _outbound(message: Message) -> OutboundMessage:
 
 def _files(message: Message) -> tuple[OutboundAttachment, ...]:
     return tuple(
-        OutboundAttachment(file.filename, file.content_type, file.sha256, file.content_id if file.inline else "")
+        OutboundAttachment(
+            file.filename, file.content_type, file.sha256, file.content_id if file.inline else "", file.public_id
+        )
         for file in message.attachments.all()
     )
 

@@ -72,7 +72,8 @@ def _refuse_late(conversation: Conversation, traits: Traits, *, at: datetime) ->
 def _refuse_files(traits: Traits, attachments: Sequence[UUID]) -> None:
     if len(attachments) > traits.files:
         if not traits.files:
-            raise InvalidInput("attachments", _("This channel takes no files."))
+            said = _("%(kind)s takes no files here: send them by another channel.")
+            raise InvalidInput("attachments", said % {"kind": traits.label})
         raise InvalidInput("attachments", _("At most %(count)d files at once here.") % {"count": traits.files})
     for file in Attachment.objects.filter(public_id__in=attachments):
         if traits.max_file and file.size > traits.max_file:

@@ -30,6 +30,7 @@ THINGS: dict[str, str | Promise] = {
 }
 ACTS: dict[str, str | Promise] = {
     "added": pgettext_lazy("audit", "added"),
+    "agreed": pgettext_lazy("audit", "agreed to something, or took it back"),
     "archived": pgettext_lazy("audit", "archived"),
     "assigning_changed": pgettext_lazy("audit", "automatic assignment changed"),
     "availability_changed": pgettext_lazy("audit", "availability changed"),

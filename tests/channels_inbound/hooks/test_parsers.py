@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from channels_inbound.email.parse import parse_email
 from channels_inbound.hooks.facts import (
+    Agreed,
     CallHeard,
     Echo,
     Edited,
@@ -213,7 +214,8 @@ SAMPLES: list[tuple[str, str, list[Any]]] = [
         Heard(said("twilio", "SM00000000000000000000000000000011", NOW, ("+15550100042", "+15550100042"),
                    "Need to change the address for 1042", identity_kind="phone",
                    thread_id="sms:+15550100100:+15550100042"))]),
-    ("sms", "twilio_sms_stop.form.json", [Reachable("phone", "+15550100042", "stopped", NOW)]),
+    ("sms", "twilio_sms_stop.form.json", [
+        Reachable("phone", "+15550100042", "stopped", NOW), Agreed("phone", "+15550100042", "messages", False, NOW)]),
     ("sms", "twilio_message_status_undelivered.form.json", [
         Receipt("failed", NOW, "SM00000000000000000000000000000021", error="error 30003")]),
     ("twilio_whatsapp", "twilio_whatsapp_inbound_media.form.json", [
