@@ -10,6 +10,7 @@ from django.utils import timezone
 from channels_inbound import alarms, claims, delivery, inbound
 from channels_inbound.hooks import drain, media
 from channels_inbound.hooks.apply import forget_parked
+from channels_inbound.hooks.invitations import forget_invitations
 from channels_inbound.imap.channel_health import refresh_receiving
 from channels_inbound.phone.log_import import run_due_call_imports
 from channels_inbound.push import sending as push
@@ -92,6 +93,7 @@ def sweep(**_: Any) -> None:
     if media.anything_to_fetch(at=timezone.now()):
         doorbell.ring_now("media")
     forget_parked(at=timezone.now())
+    forget_invitations(at=timezone.now())
     refresh_receiving(at=timezone.now())
     push.sweep_pushed(at=timezone.now())
     delivery.drain_outbound()

@@ -60,6 +60,7 @@ PERSONAL: dict[str, Kept] = {
     "channels_inbound.DemoMail": Kept("customer", "mail_from rcpt_tos subject content", "mails of the demo", GONE),
     "channels_inbound.ParkedFact": Kept("customer", "external_id data", "receipts that came too early", GONE),
     "channels_inbound.RemoteMedia": Kept("customer", "ref filename error", "files still to be fetched", GONE),
+    "channels_inbound.Invitation": Kept("customer", "digest", "links by which they were to come, hashed", GONE),
     "channels_inbound.SentPart": Kept("customer", "external_id", "a provider's ids of what was sent", GONE),
     "commerce.Buyer": Kept("customer", "key email phone name", "who bought", EMPTIED),
     "commerce.Order": Kept(

@@ -8,7 +8,16 @@ from collections.abc import Callable
 
 from django.db.models import Q
 
-from channels_inbound.models import DemoMail, ParkedFact, RawBody, RawDelivery, RawState, RemoteMedia, SentPart
+from channels_inbound.models import (
+    DemoMail,
+    Invitation,
+    ParkedFact,
+    RawBody,
+    RawDelivery,
+    RawState,
+    RemoteMedia,
+    SentPart,
+)
 from commerce.models import Buyer, DeliveryState, Order, ShopDelivery
 from events.actors import SYSTEM
 from events.audit import note_amended
@@ -85,6 +94,7 @@ def take_raw_copies(subject: Subject, job: Job) -> dict[str, int]:
     ParkedFact.objects.filter(external_id__in=ids).delete()
     RemoteMedia.objects.filter(message__in=subject.messages).delete()
     SentPart.objects.filter(message__in=subject.messages).delete()
+    Invitation.objects.filter(ticket__in=subject.tickets).delete()
     return {"raw copies": bodies + copies}
 
 

@@ -36,8 +36,8 @@ class Traits:
     provider's name of such a conversation (`{last}` the value's last part). `templates`: what was approved before may
     be sent when the window is over. `private_for`: how long after a public comment one private answer may go to it;
     `hides`: comments can be hidden from others. `choices`: how many quick replies may stand under an answer, of so
-    many characters each. `posts`: how the names of those conversations begin that everybody can read, where others
-    are private, and `max_text` there.
+    many characters each. `invites`: customers can be sent a link by which they begin, where only they can. `posts`:
+    how the names of those conversations begin that everybody can read, where others are private, and `max_text` there.
     """
 
     kind: str
@@ -65,6 +65,7 @@ class Traits:
     hides: bool = False
     choices: int = 0
     choice_length: int = 20
+    invites: bool = False
     posts: tuple[str, int] = ("", 0)
 
 

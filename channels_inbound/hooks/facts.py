@@ -106,6 +106,17 @@ class Reachable:
 
 
 @dataclass(frozen=True, slots=True)
+class Started:
+    """Somebody came by a link that carries a secret of ours."""
+
+    identity_kind: str
+    address: str
+    token: str
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Agreed:
     """Somebody said themselves, to the provider, that they want something from us or want it no more. `purpose`:
     messages, marketing or notices."""
@@ -208,5 +219,5 @@ class Ignored:
 
 Fact = (
     Heard | Edited | Unsent | Hidden | Reacted | Receipt | Echo | Reachable | CallHeard | RecordingHeard | RawMail
-    | MailReport | Agreed | Renumbered | TemplateJudged | Trouble | Ignored
+    | MailReport | Started | Agreed | Renumbered | TemplateJudged | Trouble | Ignored
 )  # fmt: skip

@@ -225,6 +225,10 @@ class Provider:
         """What was written, where a webhook only says that something was. SendError."""
         raise SendError("permanent", "this provider tells its words with the message")
 
+    def invitation(self, token: str, account: Account) -> str:
+        """The link by which somebody begins here and shows the token."""
+        raise SendError("permanent", "nobody is invited to this kind of channel")
+
     def check(self, account: Account, http: HttpClient) -> str:
         """Try the credentials; a sentence about whom they belong to. SendError."""
         raise SendError("permanent", "there is nothing to test")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from channels_inbound.hooks.facts import Edited, Fact, Heard, Ignored, Reachable, Reacted, RemoteFile
+from channels_inbound.hooks.facts import Edited, Fact, Heard, Ignored, Reachable, Reacted, RemoteFile, Started
 from channels_inbound.hooks.provider import Malformed, Reading
 from channels_inbound.hooks.reading import ident, key_of, line, load_object, moment, number, text, thing, things
 from channels_inbound.hooks.words import FORWARDED, language_of, spot_of, subject_of, worded
@@ -15,6 +16,7 @@ from tickets.inbound import Address, InboundMessage
 
 MEDIA = ("document", "video", "audio", "voice", "video_note", "animation", "sticker")
 KNOWN = ("message", "edited_message", "callback_query", "my_chat_member", "message_reaction")
+INVITATION = re.compile(r"[A-Za-z0-9_-]{43}")
 PLACE = gettext_noop("Location: %(place)s")
 CONTACT = gettext_noop("Contact: %(who)s")
 POLL = gettext_noop("Poll: %(question)s")
@@ -44,7 +46,7 @@ def _message(said: dict[str, Any], reading: Reading) -> Iterator[Fact]:
         return
     words = _words(said, reading)
     if text(said, "text").partition(" ")[0] == "/start":
-        yield Ignored(f"the bot was started{_payload(text(said, 'text'))}")
+        yield _started(said, reading)
         return
     files = tuple(_files(said))
     if not words and not files:
@@ -170,6 +172,15 @@ def _files(said: dict[str, Any]) -> Iterator[RemoteFile]:
 
 def _name(sender: dict[str, Any]) -> str:
     return f"{line(sender, 'first_name')} {line(sender, 'last_name')}".strip()[:200]
+
+
+def _started(said: dict[str, Any], reading: Reading) -> Fact:
+    """By an invitation of ours, or by whatever else: what that carries is kept to be read, a secret is not."""
+    token, sender = text(said, "text").partition(" ")[2].strip(), thing(said, "from")
+    if not INVITATION.fullmatch(token):
+        return Ignored(f"the bot was started{_payload(text(said, 'text'))}")
+    at = moment(said, "date", default=reading.received_at)
+    return Started("page_user", f"telegram:{ident(sender, 'id')}", token, _name(sender), at)
 
 
 def _payload(words: str) -> str:

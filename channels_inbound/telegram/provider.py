@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from django.utils.translation import gettext_lazy as _
 
@@ -22,11 +23,15 @@ MEGABYTE = 1024 * 1024
 class Telegram(Provider):
     traits = Traits(
         "telegram", "Telegram", icon="send", max_text=4096, max_reply=20_000, max_file=50 * MEGABYTE, edits=True,
-        reached_by=("page_user:telegram:",), choices=8, choice_length=40,
+        reached_by=("page_user:telegram:",), choices=8, choice_length=40, invites=True,
     )  # fmt: skip
     apis = ("telegram",)
     fields = (
         Field("token", _("Bot token"), secret=True, help=_("From @BotFather, for example 123456:ABC-DEF.")),
+        Field(
+            "username", _("Name of the bot"), needed=False,
+            help=_("Ends in bot. With it customers can be invited by a link."),
+        ),
     )  # fmt: skip
     guide = _("Saving sets the webhook at Telegram by itself. The bot can write only to people who wrote to it first.")
 
@@ -70,6 +75,9 @@ class Telegram(Provider):
         if not path or ".." in path:
             raise SendError("permanent", "Telegram does not give the file away")
         return f"{endpoint('telegram')}/file/bot{account.secrets.get('token', '')}/{path}", {}
+
+    def invitation(self, token: str, account: Account) -> str:
+        return f"https://t.me/{quote(str(account.settings.get('username', '')).lstrip('@'))}?start={token}"
 
     def check(self, account: Account, http: HttpClient) -> str:
         me = _result(http.get(_url(account, "getMe")))

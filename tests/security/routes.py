@@ -138,6 +138,7 @@ VISITS = [
     change("ticket_participant", "participant/", {"conversation": "{conversation}", "identity": "{identity}", "accept": "1"}),
     change("ticket_participant", "participant/", {"conversation": "{conversation}", "identity": "{identity}"}),
     ticket("ticket_elsewhere", "elsewhere/", may=ANSWERING, refused=(404,)),
+    ticket("ticket_invitations", "invitations/", may=ANSWERING, refused=(404,)),
     ticket("ticket_elsewhere_send", "elsewhere/send/", form={"way": "1-1", "text": "{word}"}, may=ANSWERING, answers=(422,)),
     ticket("ticket_same_person", "same-person/"),
     change("ticket_same_person_decision", "same-person/decision/", {"do": "prefer", "kind": "email"}),

@@ -133,6 +133,25 @@ def join_customers(ticket_id: int, other_id: int, *, by: Agent, at: datetime | N
     return match
 
 
+def join_who_came(
+    ticket_id: int, other_id: int, *, by: Agent, evidence: Collection[dict[str, Any]], at: datetime
+) -> CustomerMatch | None:
+    """Make somebody new who came by an agent's invitation the same person as the ticket's customer: it is that agent's
+    decision, undone like every other. The caller has seen to it that the invitation is good and nobody knew them."""
+    with transaction.atomic():
+        kept, other = _locked_pair(Ticket.objects.values_list("customer_id", flat=True).get(pk=ticket_id), other_id)
+        ticket = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket_id)
+        if kept.pk == other.pk:
+            return None
+        match = CustomerMatch.objects.create(
+            kept=kept, other=other, state=MatchState.JOINED, evidence=list(evidence), by=by, at=at
+        )
+        match.moved = _move(other, kept, ticket)
+        match.save(update_fields=["moved"])
+        _record(ticket, TicketEvent.CUSTOMER_JOINED, match, match.moved["tickets"], at)
+    return match
+
+
 def _customer_of(ticket_id: int, *, by: Agent) -> int:
     """The ticket's customer, for somebody who may decide about them. Everything here locks customers before tickets,
     each in id order: two agents may begin from both ends."""

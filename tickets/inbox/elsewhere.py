@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -16,7 +17,8 @@ from tickets.actions import replies
 from tickets.actions.elsewhere import Elsewhere, Way, ways_of
 from tickets.actions.manner import Manner
 from tickets.errors import InvalidInput
-from tickets.models import Status, Ticket
+from tickets.kinds import registered_kinds
+from tickets.models import Channel, Status, Ticket
 
 from .access import agent_of, signed_in
 from .pages import read_number
@@ -33,7 +35,15 @@ def part(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
         raise Http404
     ways = ways_of(ticket, at=timezone.now())
     context = {"ways": ways, "usable": any(way.usable for way in ways), "listed": [_listed(way) for way in ways]}
+    context["invites"] = ticket.pk if agent.may(Permission.EDIT_TICKETS) and _invites(ticket) else None
     return HttpResponse(render_to_string("tickets/_elsewhere.html", context, request))
+
+
+def _invites(ticket: Ticket) -> bool:
+    """Whether there is a channel to which the customer can be invited."""
+    kinds = [traits.kind for traits in registered_kinds() if traits.invites]
+    ours = Q(team=None) | Q(team=ticket.team_id)
+    return bool(kinds) and Channel.objects.filter(ours, kind__in=kinds, is_active=True).exists()
 
 
 def _listed(way: Way) -> dict[str, Any]:
