@@ -119,7 +119,7 @@ def test_the_form_by_keyboard_and_what_is_wrong_beside_its_question(
     say(frame, "Hello?")
     expect(frame.locator(".log .me")).to_have_count(2)
     reply(Ticket.objects.get().pk, by=house.olena, text="Here I am.")
-    visitor.wait_for_function("told.length")
+    expect(frame.locator(".log .them")).to_contain_text("Here I am.", timeout=PATIENCE)
     assert visitor.evaluate("told") == [{"text": "Here I am.", "name": "Olena"}]
     visitor.evaluate("helpdesk.setLanguage('de')")
     expect(frame_of(visitor).locator("#text")).to_have_attribute("placeholder", "Nachricht schreiben", timeout=PATIENCE)
