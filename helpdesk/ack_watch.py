@@ -50,5 +50,5 @@ def unanswered(consumer: Any) -> set[str]:
         return set()
     qos = consumer.channel.qos
     # What is put off (a job that tries again in some minutes) is held rightly, too.
-    requests = [*state.reserved_requests, *state.scheduled_requests]
+    requests = [*state.reserved_requests, *state.scheduled_requests]  # type: ignore[attr-defined]  # not in the stubs
     return set(qos._delivered) - set(qos._dirty) - {request.message.delivery_tag for request in requests}

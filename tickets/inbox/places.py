@@ -44,11 +44,11 @@ class Place:
     @property
     def url(self) -> str:
         """Empty where the page is not there: an app is left out, or a demonstration is over."""
-        return _address(self.key, get_urlconf())
+        return _address(self.key, get_urlconf() or None)
 
 
 @cache
-def _address(key: str, urlconf: object) -> str:
+def _address(key: str, urlconf: str | None) -> str:
     try:
         return reverse(key, urlconf)
     except NoReverseMatch:
