@@ -17,6 +17,7 @@ from events.models import AuditEntry
 from people.models import Agent, CustomerNote, Role
 from people.permissions import Permission
 from people.roles import save_role
+from people.tokens import create_token
 from tests.channels_inbound.mails import make_mail
 from tests.people import NOW, House, events_of, make_agent, make_house, open_ticket, receive, row_counts, signed_in
 from tests.privacy.test_erasing import holders
@@ -267,3 +268,23 @@ def test_a_contractor_sees_no_account_of_what_is_assigned_to_them(house: House, 
     assert signed_in(connie).post(f"/secrets/{accounts.pk}/reveal/").status_code == 404
     assert not connie.may(Permission.REVEAL_ACCOUNTS)
     assert not AuditEntry.objects.filter(kind="mask.lifted").exists()
+
+
+# What this keeps away from elsewhere
+
+
+def test_a_card_that_is_searched_for_does_not_stay_in_the_audit(house: House, ticket: Ticket) -> None:
+    client = signed_in(house.olena)
+    assert client.get("/search/", {"q": f"card {CARD}"}).status_code == 200
+    assert AuditEntry.objects.get(kind="searched").what == "card •••• 4242"
+    token = create_token(house.ben, "till", ("read",), 1)[0]
+    answer = client.get("/api/v1/tickets/", {"q": f"card {CARD}"}, headers={"Authorization": f"Token {token}"})
+    assert answer.status_code == 200
+    assert holders((CARD, BARE)) == []
+
+
+def test_three_digits_go_alone_and_out_of_nothing_longer(house: House, ticket: Ticket) -> None:
+    html = '<p>CVV: 123, order <a href="https://shop.example/51234">51234</a></p>'
+    message = actions.reply(ticket.pk, by=house.olena, text="CVV: 123, order 51234", html=html)
+    assert message.text == "CVV: ••••, order 51234"
+    assert "CVV: ••••" in message.html and "https://shop.example/51234" in message.html

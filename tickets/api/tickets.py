@@ -21,6 +21,7 @@ from tickets.api.serializers import TicketSerializer
 from tickets.errors import InvalidInput
 from tickets.models import Ticket
 from tickets.search.finder import search_tickets
+from tickets.sensitive.arriving import hide_text
 
 
 class TicketsView(SpineView):
@@ -38,7 +39,7 @@ class TicketsView(SpineView):
         """
         query = self.query(TicketQuery)
         if "q" in query:
-            searched(self.agent, query["q"])
+            searched(self.agent, hide_text(query["q"])[0])
             return self._search(query)
         tickets = filter_tickets(ticket_rows(self.tickets), query, agent_id=self.agent.pk)
         return self.page(tickets, TicketSerializer, key="-id", query=query)

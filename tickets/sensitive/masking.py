@@ -10,6 +10,8 @@ from html import unescape
 from .finding import Found, Kind, find
 
 DOTS = "••••"
+# A shorter value, three digits of a card say, must not go out of longer words and addresses.
+_WHOLE_BELOW = 8
 Spans = tuple[tuple[int, int], ...]
 # Signs that a mail program or a printer puts between the characters of a number, and a quote before each line.
 _BETWEEN = r"(?:&nbsp;|&#160;|<[^<>]{0,300}>|[\s\u00a0\u2009>.–-]){0,12}"
@@ -120,7 +122,12 @@ def masked_html(html: str, secrets: Collection[FoundSecret], *, kinds: Collectio
     those that must not be left in it, all where none are said. A link that lost part of its address leads nowhere."""
     if not html or not secrets:
         return html
-    clean = _TARGET.sub(lambda link: "" if DOTS in link.group() else link.group(), without(html, secrets))
+    long, short = (
+        [one for one in secrets if (len(one.value) < _WHOLE_BELOW) == is_short] for is_short in (False, True)
+    )
+    clean = without(without(html, long), short, whole=True)
+    clean = _TARGET.sub(lambda link: "" if DOTS in link.group() else link.group(), clean)
     seen = f"{visible_text(clean)}\n{link_targets(clean)}"
     left = any(kinds is None or one.kind in kinds for one in find(seen))
-    return "" if left or any(pattern_of(one.value).search(seen) for one in secrets) else clean
+    patterns = (pattern_of(one.value, whole=len(one.value) < _WHOLE_BELOW) for one in secrets)
+    return "" if left or any(pattern.search(seen) for pattern in patterns) else clean
