@@ -13,12 +13,12 @@ from html import escape
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from people.models import Agent
+from people.models import Agent, Customer
 from people.signatures import first_name
 from tickets.errors import InvalidInput
 from tickets.fields import shown_value
 from tickets.languages import language_of
-from tickets.models import FieldValue, Ticket, TicketField
+from tickets.models import Channel, FieldValue, Ticket, TicketField
 
 KNOWN = (
     "customer.name", "customer.first_name", "customer.email",
@@ -72,19 +72,24 @@ def fill_html(html: str, values: Mapping[str, str]) -> str:
 
 def values_for(ticket: Ticket, agent: Agent, *, email: str) -> dict[str, str]:
     """What there is to fill in on this ticket, in its customer's language. `email` is the customer's address."""
-    customer, channel = ticket.customer.name, ticket.channel
-    values = {
-        "customer.name": customer, "customer.first_name": first_name(customer), "customer.email": email,
-        "ticket.number": str(ticket.pk), "ticket.subject": ticket.subject,
-        "agent.name": agent.name, "agent.first_name": first_name(agent.name), "agent.email": agent.email,
-        "channel.name": channel.name, "channel.address": channel.address,
-    }  # fmt: skip
+    values = opening_values(ticket.customer, ticket.channel, agent, email=email)
+    values |= {"ticket.number": str(ticket.pk), "ticket.subject": ticket.subject}
     with translation.override(language_of(ticket)):
         for said in FieldValue.objects.filter(ticket=ticket).select_related("field"):
             values[f"{OF_FIELDS}{said.field.key}"] = shown_value(said.field.kind, said.value)
     for _names, more in _TAUGHT.values():
         values |= more(ticket)
     return values
+
+
+def opening_values(customer: Customer | None, channel: Channel | None, agent: Agent, *, email: str) -> dict[str, str]:
+    """What there is to fill in before there is a ticket."""
+    named = customer.name if customer else ""
+    values = {
+        "customer.name": named, "customer.first_name": first_name(named), "customer.email": email,
+        "agent.name": agent.name, "agent.first_name": first_name(agent.name), "agent.email": agent.email,
+    }  # fmt: skip
+    return values | ({"channel.name": channel.name, "channel.address": channel.address} if channel else {})
 
 
 def refuse_unfilled(text: str) -> None:

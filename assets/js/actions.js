@@ -218,6 +218,7 @@ export function startActions() {
     if (field) field.focus();
     else location.assign('/search/');
   });
+  command('begin', () => location.assign('/inbox/new/'), { when: () => 'begin' in document.body.dataset });
   command('view-new', () => location.assign('/views/new/'));
   const reports = $$('#places a').find((link) => link.pathname === '/reports/');
   command('reports', () => location.assign(reports.href), { when: () => Boolean(reports) });

@@ -58,6 +58,7 @@ export const KEYS = [
   { group: 'keys_app', words: 'cmd_theme', command: 'theme', keys: ['Shift', 'N'] },
   { group: 'keys_app', words: 'cmd_density', command: 'density', keys: ['Shift', 'D'] },
   { group: 'keys_app', words: 'cmd_search', command: 'search', keys: ['/'] },
+  { group: 'keys_app', words: 'cmd_begin', command: 'begin', keys: ['W'] },
   { group: 'keys_app', words: 'cmd_log_call', command: 'log-call', keys: ['C'] },
   { group: 'keys_app', words: 'cmd_presence', command: 'presence', keys: ['Q'] },
   { group: 'keys_app', words: 'cmd_keys', command: 'keys', keys: ['?'] },

@@ -27,14 +27,14 @@ const ICONS = {
   next: { icon: 'chevron-down' }, previous: { icon: 'chevron-up' }, undo: { icon: 'undo-2' },
   search: { icon: 'search' }, theme: { icon: 'sun-moon' }, presence: { icon: 'circle-user-round' }, density: { icon: 'rows-3' },
   keys: { icon: 'keyboard' }, profile: { icon: 'circle-user-round' }, back: { icon: 'chevron-left' },
-  merge: { icon: 'arrow-up' }, 'log-call': { icon: 'phone' }, join: { icon: 'git-merge' }, spam: { icon: 'shield-alert' }, ask: { icon: 'messages-square' }, 'hand-over': { icon: 'hand-helping' }, follow: { icon: 'eye' }, split: { icon: 'split' }, link: { icon: 'link' }, macros: { icon: 'zap' }, remind: { icon: 'alarm-clock' }, forward: { icon: 'forward' },
+  merge: { icon: 'arrow-up' }, begin: { icon: 'pencil' }, 'log-call': { icon: 'phone' }, join: { icon: 'git-merge' }, spam: { icon: 'shield-alert' }, ask: { icon: 'messages-square' }, 'hand-over': { icon: 'hand-helping' }, follow: { icon: 'eye' }, split: { icon: 'split' }, link: { icon: 'link' }, macros: { icon: 'zap' }, remind: { icon: 'alarm-clock' }, forward: { icon: 'forward' },
   'reply-all': { icon: 'reply-all' }, 'copy-number': { icon: 'link' }, 'view-new': { icon: 'list-filter' },
   attach: { icon: 'paperclip' }, ways: { icon: 'send' }, formatting: { icon: 'type' }, recipients: { icon: 'users-round' }, pick: { icon: 'square-check' }, 'pick-all': { icon: 'list-checks' }, 'bulk-all': { icon: 'list-checks' },
   'bulk-clear': { icon: 'x' },
 };
 const OF_TICKET = ['assign', 'mine', 'reply', 'note', 'macros', 'snooze', 'unsnooze', 'remind', 'close', 'close-stay', 'reopen', 'status',
   'priority', 'team', 'tag', 'field', 'ask', 'hand-over', 'follow', 'spam', 'join', 'split', 'link', 'forward', 'reply-all', 'recipients', 'ways', 'attach', 'formatting', 'copy-number', 'customer', 'unread', 'next', 'previous', 'back'];
-const OF_APP = ['undo', 'merge', 'pick', 'pick-all', 'bulk-all', 'bulk-clear', 'search', 'log-call', 'presence', 'theme', 'density', 'keys', 'profile', 'view-new'];
+const OF_APP = ['undo', 'merge', 'pick', 'pick-all', 'bulk-all', 'bulk-clear', 'search', 'begin', 'log-call', 'presence', 'theme', 'density', 'keys', 'profile', 'view-new'];
 
 // What else people type for what they mean, beside its name.
 const ALSO = { keys: 'also_keys' };

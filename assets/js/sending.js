@@ -178,11 +178,20 @@ async function askMasked(masks, then, later = null) {
 // What an earlier page could not send stands in its ticket while it is tried again.
 const showWaiting = () => waiting(thread.number()).forEach((job) => showBubble(job, 'waits'));
 
+// The first message of a conversation was sent from a page of its own; asked for once, not after a reload.
+function begun(message, seconds) {
+  history.replaceState(history.state, '', location.pathname);
+  const job = { number: thread.number(), text: '' };
+  say(text('sent', seconds), { undo: () => takeBack(job, message), seconds });
+}
+
 export function startSending() {
   composer.startComposer(deliver);
   startOutbox({ sent, refused, waits });
   document.addEventListener('composer:outside', ({ detail }) => askOutside(detail.addresses, detail.then, detail.later));
   startLater();
   document.addEventListener('ticket:opened', showWaiting);
-  if (new URLSearchParams(location.search).has('reply')) run('reply');
+  const asked = new URLSearchParams(location.search);
+  if (asked.has('reply')) run('reply');
+  if (asked.has('sent')) begun(...asked.get('sent').split('-'));
 }

@@ -34,6 +34,7 @@ export function settle({ focus = null } = {}) {
     if (box === talk()) pinned = box.scrollHeight - box.scrollTop - box.clientHeight < 60; // or told of after it was left
   }, { passive: true });
   toEnd();
+  toUnread();
   fill();
   see();
   if (focus === 'subject') $('#subject').focus({ preventScroll: true });
@@ -45,6 +46,14 @@ export function forget() {
 }
 
 const toEnd = () => talk().scrollTo({ top: talk().scrollHeight });
+
+// Where so much came since one was here that its beginning does not fit, one reads on from there.
+function toUnread() {
+  const first = $$('.msg', timeline()).find(({ dataset }) => Number(dataset.sequence) > facts.seen);
+  if (!first || first.getBoundingClientRect().top >= talk().getBoundingClientRect().top) return;
+  pinned = false;
+  first.scrollIntoView();
+}
 
 export function see() {
   if (!facts || document.hidden) return;

@@ -331,3 +331,29 @@ def test_agents_are_found_by_team_and_address(house: House, manager: Agent, olen
     }  # fmt: skip
     assert olena.get("agents/", email="BEN@shop.example").ids == [house.ben.pk]
     assert b"argon2" not in olena.get("agents/").raw
+
+
+def test_a_conversation_is_begun_by_the_same_action_as_in_the_inbox(house: House, olena: Api) -> None:
+    body = {"channel": house.channel.pk, "to": "new@customer.example", "subject": "Your parcel", "text": "It is here."}
+    first = olena.post("tickets/", body, Idempotency_Key="b1")
+    again = olena.post("tickets/", body, Idempotency_Key="b1")
+    assert (first.status, first.raw) == (201, again.raw)
+    ticket = Ticket.objects.get(pk=first.body["id"])
+    assert events_of(ticket.pk) == ["ticket.opened", "ticket.assigned", "message.queued", "ticket.status_changed"]
+    assert (first.body["status"], first.body["assignee"]["id"], first.body["subject"]) == (
+        "pending", house.olena.pk, "Your parcel"
+    )  # fmt: skip
+    customer = first.body["customer"]["id"]
+    known = olena.post("tickets/", {"channel": house.channel.pk, "customer": customer, "subject": "S", "text": "T"})
+    assert (known.status, known.body["customer"]["id"]) == (201, customer)
+    before = Ticket.objects.count()
+    for wrong, field in (
+        ({"customer": customer}, "to"),
+        ({"subject": " "}, "subject"),
+        ({"to": "nonsense"}, "to"),
+        ({"channel": house.other_channel.pk}, "way"),
+        ({"to": None}, "to"),
+    ):
+        answer = olena.post("tickets/", {name: value for name, value in (body | wrong).items() if value is not None})
+        assert (answer.status, answer.body["errors"][0]["field"]) == (400, field), wrong
+    assert Ticket.objects.count() == before

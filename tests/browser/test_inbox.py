@@ -16,8 +16,9 @@ from tests.support.browser import OpenPage, expect_words, into_words, write
 from tests.support.live import LiveStack
 from tests.support.smtp_sink import SmtpSink
 from tickets.actions import add_note, add_tag, assign_ticket, move_to_team, reply
+from tickets.actions.drafts import mark_seen
 from tickets.inbound import Address
-from tickets.models import Attachment, Draft, Message, MessageKind, OutboxState, RemovedUpload, Status, Ticket
+from tickets.models import Attachment, Draft, Message, MessageKind, OutboxState, RemovedUpload, Seen, Status, Ticket
 
 ANNA = Address("Anna Berg", "anna@customer.example")
 OFFLINE = re.compile(r"/messages/$")
@@ -255,33 +256,76 @@ def test_the_palette_acts_goes_and_finds(house: House, open_page: OpenPage) -> N
     shown(page, third)
 
 
+def test_a_long_thread_opens_where_one_stopped_reading(house: House, open_page: OpenPage) -> None:
+    ticket = open_ticket(house.channel, subject="Long", text="Word. " * 200)
+    for number in range(2, 13):
+        receive(house.channel, subject_numbers=(ticket.pk,), text=f"Number {number}. " + "Word. " * 200)
+    mark_seen(ticket.pk, by=house.olena, sequence=7)
+    page = open_page(house.olena)
+    page.goto("/inbox/open/")
+    ready(page)
+    page.locator(f"#row-{ticket.pk} a").click()
+    first = page.locator("#timeline .msg[data-sequence='8']")
+    expect(first).to_be_in_viewport()
+    where = "one => one.getBoundingClientRect().top - document.querySelector('#talk').getBoundingClientRect().top"
+    assert -1 <= first.evaluate(where) < 60
+    expect(page.locator("#timeline .msg").last).not_to_be_in_viewport()
+    # What comes meanwhile does not tear one away; once all is read it opens at its end.
+    add_note(ticket.pk, by=house.ben, text="Ben was here.")
+    expect(page.locator("#timeline")).to_contain_text("Ben was here.")
+    assert -1 <= first.evaluate(where) < 60
+    until(lambda: Seen.objects.get(ticket=ticket, agent=house.olena).sequence == 13)
+    page.reload()
+    ready(page)
+    expect(page.locator("#timeline .msg").last).to_be_in_viewport()
+    expect(first).not_to_be_in_viewport()
+
+
 # ---- two agents
 
 
-def test_both_see_a_ticket_come_and_the_second_answer_is_stopped(house: House, open_page: OpenPage) -> None:
+def send(page: Page, by: str) -> None:
+    if by == "keyboard":
+        page.keyboard.press("Control+Enter")
+    else:
+        page.locator("[data-send]").click()
+
+
+@pytest.mark.parametrize("by", ["keyboard", "mouse"])
+def test_both_see_a_ticket_come_and_the_second_answer_is_stopped(house: House, open_page: OpenPage, by: str) -> None:
     olena, ben = open_page(house.olena), open_page(house.ben)
     for page in (olena, ben):
         page.goto("/inbox/open/")
         ready(page)
     ticket = open_ticket(house.channel)
-    for page in (olena, ben):
+    for page, words in ((ben, "My own answer"), (olena, "It left yesterday.")):
         expect(page.locator(f"#row-{ticket.pk}")).to_be_visible()
-        page.locator(f"#row-{ticket.pk} a").click()
-        shown(page, ticket)
-    write(ben, "My own answer")
-    write(olena, "It left yesterday.")
-    olena.keyboard.press("Control+Enter")
+        if by == "keyboard":
+            page.keyboard.press("j")
+            shown(page, ticket)
+            page.keyboard.press("r")
+            page.keyboard.type(words)
+        else:
+            page.locator(f"#row-{ticket.pk} a").click()
+            shown(page, ticket)
+            write(page, words)
+    send(olena, by)
     # Ben's open ticket follows, and what he writes stays his.
     expect(ben.locator("#timeline")).to_contain_text("It left yesterday.")
     expect_words(ben, "My own answer")
-    ben.locator("#words").focus()
-    ben.keyboard.press("Control+Enter")
+    send(ben, by)
     expect(ben.locator("#stale")).to_be_visible()
     expect(ben.locator("#stale .missed")).to_contain_text("It left yesterday.")
     assert Message.objects.filter(ticket=ticket, kind=MessageKind.OUTBOUND).count() == 1
-    ben.get_by_role("button", name="Edit my reply").click()
+    edit = ben.get_by_role("button", name="Edit my reply")
+    if by == "keyboard":
+        while not edit.evaluate("one => one === document.activeElement"):
+            ben.keyboard.press("Tab")
+        ben.keyboard.press("Enter")
+    else:
+        edit.click()
     expect_words(ben, "My own answer")
-    ben.keyboard.press("Control+Enter")
+    send(ben, by)
     until(lambda: Message.objects.filter(ticket=ticket, kind=MessageKind.OUTBOUND).count() == 2)
 
 

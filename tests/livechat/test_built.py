@@ -26,6 +26,10 @@ def test_the_loader_is_under_3_kb_and_all_under_30() -> None:
     assert packed("widget-loader.js", "widget.js", "widget.css") + longest < 30 * 1024
 
 
+def test_the_contact_form_and_its_loader_are_under_2_kb() -> None:
+    assert packed("contact.js", "contact-loader.js") < 2 * 1024
+
+
 def test_every_language_says_everything_with_the_same_blanks() -> None:
     import re
 

@@ -200,6 +200,8 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     outer.add_attachment(message_from_bytes(_mail(word, corner.channel.address, "inner"), policy=POLICY))
     ids["mail"] = Attachment.objects.get(message=_bring_in(corner, outer.as_bytes())).public_id
     Identity.objects.filter(customer=ticket.customer_id).update(hard_bounces=1)
+    reached = Identity.objects.create(customer=ticket.customer, kind="email", value=f"{word}.too@customer.example")
+    ids["way"] = f"{corner.channel.pk}-{reached.pk}"
     ids["bounced"] = Identity.objects.filter(customer=ticket.customer_id).earliest("pk").pk
     ids |= _chat(corner)
     corner.channel.health, corner.channel.health_detail = "failing", f"{word} refused us"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.people import House, make_house, open_ticket, receive
 from tests.support.browser import OpenPage, accessibility_violations, expect_words
@@ -146,21 +146,41 @@ def test_handed_over_with_a_word_by_the_keyboard(
     expect(page.locator("#thread-head")).to_contain_text("Ben")
 
 
+def reach(page: Page, wanted: Locator, by: str, *, press: bool = False) -> None:
+    """Go there with the tabulator, or press it with the mouse; `press` works it."""
+    if by == "mouse":
+        wanted.click()
+        return
+    for _step in range(200):
+        if wanted.evaluate("one => one === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    expect(wanted).to_be_focused()
+    if press:
+        page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("by", ["keyboard", "mouse"])
 def test_a_courier_is_asked_aside_and_their_answer_stays_there(
-    house: House, pair: tuple[Ticket, Ticket], open_page: OpenPage
+    house: House, pair: tuple[Ticket, Ticket], open_page: OpenPage, by: str
 ) -> None:
     older, _newer = pair
     page = open_page(house.olena)
     page.goto(f"/inbox/open/{older.pk}/")
     live(page)
 
-    page.keyboard.press("Shift+Q")
-    expect(page.locator("#sheet-to")).to_be_focused()
+    if by == "keyboard":
+        page.keyboard.press("Shift+Q")
+        expect(page.locator("#sheet-to")).to_be_focused()
+    else:
+        page.locator("#thread-head [data-menu=more]").click()
+        page.get_by_role("menuitem", name="Ask somebody aside").click()
+        page.locator("#sheet-to").click()
     page.keyboard.type("claims@courier.example")
-    page.locator("#sheet-text").focus()
+    reach(page, page.locator("#sheet-text"), by)
     page.keyboard.type("Where is SO-10423?")
     assert accessibility_violations(page) == []
-    page.locator("#sheet .pri").press("Enter")
+    reach(page, page.locator("#sheet .pri"), by, press=True)
     expect(page.locator("#ticket-asides")).to_contain_text("Asked, no answer yet")
 
     asked = Message.objects.get(ticket=older, kind="outbound")
@@ -170,9 +190,9 @@ def test_a_courier_is_asked_aside_and_their_answer_stays_there(
 
     expect(page.locator("#ticket-asides")).to_contain_text("In Lviv.")
     expect(page.locator(f"#row-{older.pk}")).to_contain_text("Answer aside")
-    page.locator("#ticket-asides .aside").click()
+    reach(page, page.locator("#ticket-asides .aside"), by, press=True)
     expect(page.locator("#sheet")).to_contain_text("In Lviv.")
     assert accessibility_violations(page) == []
-    page.locator("#sheet").get_by_role("button", name="Settled").click()
+    reach(page, page.locator("#sheet").get_by_role("button", name="Settled"), by, press=True)
     expect(page.locator("#ticket-asides")).to_contain_text("Settled")
     expect(page.locator(f"#row-{older.pk}")).not_to_contain_text("Answer aside")

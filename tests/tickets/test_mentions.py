@@ -195,3 +195,14 @@ def test_the_settings_are_kept(house: House) -> None:
     assert (kept.off, kept.digest_minutes) == (["team", "assigned", "following"], 60)
     assert "selected>After 1 hour" in client.get("/notifications/settings/").content.decode()
     assert unread_count(house.ben) == 0
+
+
+def test_following_is_taken_back_by_its_undo(house: House, ticket: Ticket) -> None:
+    client = Client()
+    client.force_login(house.vera)
+    on = client.post(f"/tickets/{ticket.pk}/follow/").json()
+    assert on["following"] and Follow.objects.filter(agent=house.vera).exists()
+    back = client.post(on["undo"]).json()
+    assert not back["following"] and not Follow.objects.exists()
+    again = client.post(back["undo"]).json()
+    assert again["following"] and Follow.objects.get().ticket_id == ticket.pk

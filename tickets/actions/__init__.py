@@ -4,6 +4,7 @@ from .acknowledge import acknowledge_ticket, machine_may_answer
 from .asides import ask_aside, say_aside, settle_aside
 from .assignment import assign_ticket, move_to_team
 from .automatic import queue_automatic
+from .begin import Beginning, begin_conversation
 from .bulk import Selection, start_bulk, sweep_bulk, undo_bulk, work_bulk
 from .by_rule import assign_by_rule, move_by_rule, prioritise_by_rule, tag_by_rule
 from .drafts import discard_draft, mark_seen, save_draft
@@ -37,6 +38,7 @@ from .withdrawal import withdraw_reply
 
 __all__ = [
     "NO_DEADLINE",
+    "Beginning",
     "Deadline",
     "Selection",
     "accept_participant",
@@ -48,6 +50,7 @@ __all__ = [
     "ask_aside",
     "assign_by_rule",
     "assign_ticket",
+    "begin_conversation",
     "close_solved",
     "confirm_delivered",
     "discard_draft",

@@ -98,7 +98,8 @@ def _note_sent(ticket: Ticket, message: Message, *, at: datetime) -> None:
     what a person wrote to the customer."""
     meant = message.scheduled_for or message.at
     aside = message.conversation.aside
-    if not message.auto_kind and not aside:
+    # What we write before anybody has asked answers nobody.
+    if not message.auto_kind and not aside and ticket.inbound_sequence:
         Cycle.objects.filter(ticket=ticket, solved_at=None, first_reply_at=None).update(
             first_reply_at=meant, first_reply=message
         )

@@ -17,14 +17,14 @@ from django.utils.translation import gettext as _
 from events.ledger import record_event
 from events.models import Event
 from people.languages import LANGUAGES
-from people.models import Agent, Identity
+from people.models import Agent, Customer, Identity
 from people.permissions import Permission
 from people.written_html import LONGEST, clean_written_html, replace_pictures, text_of_html
 from tickets.errors import InvalidInput, NotFound
 from tickets.events import TICKET_STREAM, MacroEvent, TicketEvent
 from tickets.fields import clean_value
-from tickets.models import Macro, MacroText, Priority, Ticket, TicketField
-from tickets.placeholders import Filled, fill, fill_html, in_braces, unknown_placeholders, values_for
+from tickets.models import Channel, Macro, MacroText, Priority, Ticket, TicketField
+from tickets.placeholders import Filled, fill, fill_html, in_braces, opening_values, unknown_placeholders, values_for
 from tickets.statuses import is_status
 
 from .assignment import assign_ticket
@@ -132,6 +132,20 @@ def use_macro(
         Macro.objects.filter(pk=macro.pk).update(used=F("used") + 1, last_used_at=at)
     ticket.refresh_from_db()
     return Used(ticket, reply, html, then, changes)
+
+
+def opening_words(
+    macro_id: int, *, by: Agent, customer: Customer | None, channel: Channel | None, email: str, language: str
+) -> tuple[str, str]:
+    """(text, html) of a canned reply for a conversation that is not begun yet, filled in as far as it can be; empty
+    where there is no such reply. Nothing is changed."""
+    require(by, Permission.REPLY)
+    macro = Macro.objects.filter(shown_to(by), pk=macro_id).first()
+    if macro is None:
+        return "", ""
+    text, html = _words(macro, language)
+    values = opening_values(customer, channel, by, email=email)
+    return fill(text, values).text, fill_html(html, values)
 
 
 def _do(macro: Macro, ticket: Ticket, note: str, *, by: Agent, client_id: UUID, at: datetime) -> tuple[int, ...]:

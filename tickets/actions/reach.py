@@ -13,16 +13,27 @@ from people.models import Identity, Refusal
 from tickets.errors import InvalidInput
 from tickets.inbound import Address
 from tickets.kinds import Traits, traits_in, traits_of_channel, window_end
-from tickets.models import Attachment, Conversation, Message, MessageKind
+from tickets.models import Attachment, Conversation, Message, MessageKind, ParticipantRole
 from tickets.recipients import Recipients
+
+_REQUESTER = ParticipantRole.REQUESTER
 
 
 def counterpart(conversation: Conversation, answered: Message | None) -> Recipients:
     """The one whom a reply in this conversation reaches, where nobody chooses recipients."""
     sender = (answered.envelope.get("from") or {}) if answered is not None else {}
+    if answered is None and (begun_with := requester(conversation)) is not None:
+        return Recipients((begun_with,))
     if not sender.get("address"):
         raise InvalidInput("to", _("Nobody has written in this conversation yet."))
     return Recipients((Address(sender.get("name") or "", sender["address"]),))
+
+
+def requester(conversation: Conversation) -> Address | None:
+    """Whom a conversation was begun by or with."""
+    theirs = Identity.objects.filter(participations__conversation=conversation, participations__role=_REQUESTER)
+    first = theirs.order_by("participations__pk").first()
+    return Address(first.display_name, first.value) if first else None
 
 
 def refuse_unsendable(

@@ -48,7 +48,7 @@ from .elsewhere import Elsewhere, go_elsewhere
 from .files import attach_files
 from .later import Later, check_send_at
 from .manner import Manner, manner_envelope
-from .reach import counterpart, refuse_unsendable
+from .reach import counterpart, refuse_unsendable, requester
 from .status import change_status, set_snooze
 
 
@@ -88,14 +88,14 @@ def reply(
     later = Later(check_send_at(send_at, at=at), hold_on_answer, then_status) if send_at else None
     wish = Wish(to, cc, bcc, answers, reply_all, confirmed)
     files = (*attachments, *pictures_of(html))
-    written = _Written(by, text, html, at, client_id, undo_seconds, later, files, ask_masks, manner)
+    written = Written(by, text, html, at, client_id, undo_seconds, later, files, ask_masks, manner)
     with transaction.atomic():
         return _write(ticket_id, wish, written, attachments, expected=expected, then_status=then_status,
                       then_snooze=then_snooze)  # fmt: skip
 
 
 def _write(
-    ticket_id: int, wish: Wish, written: _Written, attachments: Sequence[UUID], *, expected: int | None,
+    ticket_id: int, wish: Wish, written: Written, attachments: Sequence[UUID], *, expected: int | None,
     then_status: str | None, then_snooze: datetime | None,
 ) -> Message:  # fmt: skip
     by, texts = written.by, (written.text, written.hidden.text)
@@ -107,11 +107,11 @@ def _write(
     if written.ask_masks:
         ask_about_masks(message.conversation.channel, written.hidden, agreed=wish.confirmed)
     attach_files(message, attachments, by=by)
-    return _note_queued(ticket, message, written, then_status, then_snooze)
+    return note_queued(ticket, message, written, then_status, then_snooze)
 
 
 @dataclass(frozen=True)
-class _Written:
+class Written:
     """A reply before it has a row."""
 
     by: Agent
@@ -135,8 +135,8 @@ class _Written:
         return self.later.at if self.later else self.at + timedelta(seconds=wait)
 
 
-def _note_queued(
-    ticket: Ticket, message: Message, written: _Written, then_status: str | None, then_snooze: datetime | None
+def note_queued(
+    ticket: Ticket, message: Message, written: Written, then_status: str | None, then_snooze: datetime | None
 ) -> Message:
     """A snooze puts the ticket aside with the click, also when the reply itself waits."""
     if written.later:
@@ -205,27 +205,42 @@ def _refuse_stale(ticket: Ticket, expected: int | None) -> None:
         raise StaleReply(_("Something came in while you were writing."), missed)
 
 
-def _queue(ticket: Ticket, wish: Wish, written: _Written) -> Message:
+def _queue(ticket: Ticket, wish: Wish, written: Written) -> Message:
     if written.manner is not None and written.manner.elsewhere is not None:
         return _queue_elsewhere(ticket, written.manner.elsewhere, written)
     answered = _answered(ticket, wish.answers)
     conversation = answered.conversation if answered else main_conversation(ticket)
     traits = traits_of(conversation.channel.kind)
+    before = _said_before(conversation) if answered is None else None
     if traits.addressed:
-        recipients = choose_recipients(answered, wish)
+        recipients = choose_recipients(answered, wish if answered else _to_whom_begun(conversation, wish))
         admit_recipients(ticket, conversation, recipients, wish.confirmed, by=written.by, at=written.at)
     else:
         recipients = counterpart(conversation, answered)
         refuse_unsendable(conversation, recipients, written.text, written.files, at=written.at)
     extra = manner_envelope(written.manner, conversation, answered, at=written.at) if written.manner else {}
     envelope = recipients_envelope(recipients) | (written.later.envelope(ticket) if written.later else {})
-    if answered is not None and answered.external_id:
-        forebears = [*answered.envelope.get("references", ()), answered.external_id]
-        envelope |= {"in_reply_to": answered.external_id, "references": list(dict.fromkeys(forebears))[-20:]}
-    return _add(ticket, conversation, written, envelope | extra, _subject_answered(answered))
+    follows = answered or before
+    if follows is not None and follows.external_id:
+        forebears = [*follows.envelope.get("references", ()), follows.external_id]
+        envelope |= {"in_reply_to": follows.external_id, "references": list(dict.fromkeys(forebears))[-20:]}
+    subject = reply_subject(_subject_answered(answered) or ticket.subject) if follows else ticket.subject
+    return add_reply(ticket, conversation, written, envelope | extra, subject)
 
 
-def _queue_elsewhere(ticket: Ticket, elsewhere: Elsewhere, written: _Written) -> Message:
+def _said_before(conversation: Conversation) -> Message | None:
+    """Our own last words where nobody has answered yet: what we write next goes on from there."""
+    ours = Message.objects.filter(conversation=conversation, kind=MessageKind.OUTBOUND)
+    return ours.exclude(outbox=OutboxState.WITHDRAWN).order_by("-sequence").first()
+
+
+def _to_whom_begun(conversation: Conversation, wish: Wish) -> Wish:
+    """Where nobody has answered yet, what is written goes to whom the conversation was begun with."""
+    begun_with = requester(conversation) if wish.to is None else None
+    return replace(wish, to=[begun_with.address]) if begun_with else wish
+
+
+def _queue_elsewhere(ticket: Ticket, elsewhere: Elsewhere, written: Written) -> Message:
     """By another way: nothing there is answered, so nothing is quoted, and it goes to the customer alone."""
     conversation, recipients, text, extra = go_elsewhere(ticket, elsewhere, text=written.text, at=written.at)
     if "template" in extra:
@@ -233,12 +248,13 @@ def _queue_elsewhere(ticket: Ticket, elsewhere: Elsewhere, written: _Written) ->
     elif not traits_of(conversation.channel.kind).addressed:
         refuse_unsendable(conversation, recipients, text, written.files, at=written.at, here=False)
     envelope = recipients_envelope(recipients) | (written.later.envelope(ticket) if written.later else {})
-    return _add(ticket, conversation, written, envelope | extra, "")
+    return add_reply(ticket, conversation, written, envelope | extra, reply_subject(ticket.subject))
 
 
-def _add(
-    ticket: Ticket, conversation: Conversation, written: _Written, envelope: dict[str, Any], subject: str
+def add_reply(
+    ticket: Ticket, conversation: Conversation, written: Written, envelope: dict[str, Any], subject: str
 ) -> Message:
+    """The message as the outbox takes it, with a token of its own for the answer; `subject` as it is to be."""
     traits, token, channel = traits_of(conversation.channel.kind), new_token(), conversation.channel
     return add_message(
         ticket,
@@ -250,7 +266,7 @@ def _add(
         client_id=written.client_id,
         html=written.html,
         hidden=written.hidden,
-        subject=reply_subject(subject or ticket.subject),
+        subject=subject,
         reply_token=token,
         external_id=f"{token}@{channel.address.rpartition('@')[2]}",
         envelope=envelope,

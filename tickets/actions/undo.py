@@ -41,7 +41,7 @@ def undo_change(ticket_id: int, event_id: int, *, by: Agent, at: datetime | None
     """
     require(by, Permission.EDIT_TICKETS)
     with transaction.atomic():
-        event = _own_event(ticket_id, event_id, by)
+        event = own_event(ticket_id, event_id, by)
         tickets = (
             Ticket.objects.select_for_update(of=("self",)).filter(pk=ticket_id) if event else Ticket.objects.none()
         )
@@ -60,7 +60,8 @@ def undo_change(ticket_id: int, event_id: int, *, by: Agent, at: datetime | None
     return ticket
 
 
-def _own_event(ticket_id: int, event_id: int, by: Agent) -> Event | None:
+def own_event(ticket_id: int, event_id: int, by: Agent) -> Event | None:
+    """An event of the ticket that tells of a change of this agent's."""
     own = Event.objects.filter(actor_kind=ActorKind.AGENT, actor_id=by.pk)
     return own.filter(pk=event_id, stream_type=TICKET_STREAM, stream_id=ticket_id).first()
 

@@ -5,26 +5,81 @@ from __future__ import annotations
 from typing import Any
 
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from events.replica import read
+from people.api.base import StrictSerializer
 from people.api.pagination import page_body
 from people.api.schema import page_of
 from people.watching import searched
+from people.written_html import LONGEST, text_of_html
+from tickets.actions.begin import MOST_SUBJECT, Beginning, begin_conversation
 from tickets.api.base import SpineView
 from tickets.api.changes import TicketChange, change_ticket
-from tickets.api.filters import TicketQuery, filter_tickets
+from tickets.api.filters import IdField, TicketQuery, filter_tickets
+from tickets.api.messages import LONGEST_UNDO
 from tickets.api.queries import ticket_rows
 from tickets.api.serializers import TicketSerializer
 from tickets.errors import InvalidInput
-from tickets.models import Ticket
+from tickets.models import Status, Ticket
 from tickets.search.finder import search_tickets
 from tickets.sensitive.arriving import hide_text
 
 
+class NewTicket(StrictSerializer):
+    """A conversation that you begin: to a customer of yours, or to an address."""
+
+    channel = IdField(help_text="Id of the channel it goes by.")
+    customer = IdField(required=False, help_text="Id of a customer you may see.")
+    identity = IdField(required=False, help_text="Which of the customer's addresses; without it the best one there.")
+    to = serializers.CharField(
+        required=False, max_length=320, help_text="Instead: an e-mail address, or a phone number with its country code."
+    )
+    subject = serializers.CharField(required=False, allow_blank=True, default="", max_length=MOST_SUBJECT)
+    text = serializers.CharField(required=False, allow_blank=True, default="", trim_whitespace=False)
+    html = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=LONGEST,
+        help_text="Formatting kept, everything active removed. Without `text`, the text is made from it.",
+    )  # fmt: skip
+    template = IdField(required=False, help_text="An approved template instead of words, where a window is over.")
+    values = serializers.ListField(child=serializers.CharField(max_length=1024), required=False, max_length=20)
+    then_status = serializers.ChoiceField(
+        choices=[Status.OPEN, Status.PENDING, Status.ON_HOLD, Status.SOLVED], default=Status.PENDING
+    )
+    undo_seconds = serializers.IntegerField(required=False, min_value=0, max_value=LONGEST_UNDO, default=0)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("customer" in attrs) == ("to" in attrs):
+            raise serializers.ValidationError({"to": _("Say either a customer or an address.")})
+        if not attrs["text"].strip() and attrs["html"]:
+            attrs["text"] = text_of_html(attrs["html"])
+        return attrs
+
+
 class TicketsView(SpineView):
+    @extend_schema(
+        operation_id="tickets_create", request=NewTicket, responses={201: TicketSerializer}, tags=["tickets"]
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        """Begin a conversation: the ticket is yours, its first message is queued, and the customer's answer comes to
+        it. Nobody waits for you, so no deadline begins. Send an Idempotency-Key: it is a message."""
+
+        def effect() -> tuple[int, Any]:
+            fields = self.body(NewTicket)
+            wish = Beginning(
+                fields["channel"], fields.get("customer"), fields.get("identity"), fields.get("to", ""),
+                fields.get("template"), fields.get("values", ()),
+            )  # fmt: skip
+            said = {name: fields[name] for name in ("text", "html", "subject", "then_status", "undo_seconds")}
+            begun = begin_conversation(wish, by=self.agent, **said)
+            return 201, TicketSerializer(ticket_rows(Ticket.objects.filter(pk=begun.ticket_id)).get()).data
+
+        return self.once(effect)
+
     @extend_schema(
         operation_id="tickets_list",
         parameters=[TicketQuery],

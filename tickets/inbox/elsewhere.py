@@ -14,8 +14,9 @@ from django.views.decorators.http import require_safe
 from people.models import Agent
 from people.permissions import Permission
 from tickets.actions import replies
-from tickets.actions.elsewhere import Elsewhere, Way, ways_of
+from tickets.actions.elsewhere import Elsewhere
 from tickets.actions.manner import Manner
+from tickets.actions.ways import Way, ways_of
 from tickets.errors import InvalidInput
 from tickets.kinds import registered_kinds
 from tickets.models import Channel, Status, Ticket

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -47,6 +48,9 @@ def hand_over(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, A
 
 @write
 def follow(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
-    """Follow, or with `off` no longer."""
-    on = handover.follow_ticket(ticket_id, by=agent, on="off" not in request.POST)
-    return {"said": _("You follow this ticket now.") if on else _("You no longer follow this ticket."), "following": on}
+    """Follow, or with `off` no longer; the way back is offered like that of other actions."""
+    off = "off" in request.POST or "off" in request.GET
+    on = handover.follow_ticket(ticket_id, by=agent, on=not off)
+    said = _("You follow this ticket now.") if on else _("You no longer follow this ticket.")
+    back = reverse("ticket_follow", args=[ticket_id])
+    return {"said": said, "following": on, "undo": f"{back}?off" if on else back}

@@ -24,6 +24,8 @@ def hints(request: HttpRequest) -> HttpResponseBase:
     typed = read_query(request)
     before, _gap, last = typed.rpartition(" ")
     lead = f"{before} " if before else ""
+    if last.startswith("-"):  # what is to be left out is named alike
+        lead, last = f"{lead}-", last[1:]
     name, colon, value = last.partition(":")
     if not colon:
         fitting = [f"{one}:" for one in NAMES if last and one.startswith(last.lower())]

@@ -84,6 +84,10 @@ def teach_sentence(kind: str, teller: Teller) -> None:
 
 def _opened(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     channel = names.directory.channels.get(data.get("channel") or 0)
+    if "begun" in data:
+        text = _("{who} began the conversation by {channel}") if channel else _("{who} began the conversation")
+        named = _bold(channel.name if channel else "")
+        return Sentence(icon="pencil", html=format_html(text, who=who, channel=named))
     if channel and "split" not in data:
         return Sentence(
             icon="circle-plus",

@@ -164,6 +164,7 @@ STRINGS = {
     "cmd_search_for": _("Search for “%s”"),
     "cmd_theme": _("Light or dark"),
     "cmd_density": _("Row height"),
+    "cmd_begin": _("New conversation"),
     "cmd_log_call": _("Log a call"),
     "call_logged": _("The call is logged."),
     "cmd_keys": _("Keyboard"),

@@ -44,6 +44,7 @@ from tickets.models import (
     ParticipantState,
     Reminder,
     SecretKind,
+    Seen,
     Status,
     Tagging,
     Ticket,
@@ -229,6 +230,7 @@ class Thread:
         return {
             "number": ticket.pk,
             "sequence": ticket.message_sequence,
+            "seen": getattr(ticket, "seen_to", None) or 0,
             "status": ticket.status,
             "state": self.word.key,
             "priority": ticket.priority,
@@ -245,7 +247,9 @@ class Thread:
         answered = self._drafted_answer() or self._answered()
         known = [guest.address for guest in self.guests if guest.state == ParticipantState.ACTIVE]
         answer = answer_to(answered, self.directory.own_addresses())
-        if answered and not self.traits.addressed:
+        if answered is None:  # nobody has written: it goes to whom we have begun with
+            answer["to"] = [{"name": one.name, "address": one.address} for one in self.guests[:1]]
+        elif not self.traits.addressed:
             answer |= {"to": [dict(answered.envelope.get("from") or {})]}
         return {
             "ticket": self.ticket.pk,
@@ -362,6 +366,7 @@ def _query(agent: Agent) -> Any:
             guest_list=ArraySubquery(guests), address_list=ArraySubquery(_addresses()), tag_list=ArraySubquery(tags),
             draft_list=ArraySubquery(drafts),
             upload_list=ArraySubquery(uploads), is_followed=Exists(Follow.objects.filter(ticket=here, agent=agent)),
+            seen_to=Subquery(Seen.objects.filter(ticket=here, agent=agent).values("sequence")),
             answer_list=ArraySubquery(answer), reminder_list=ArraySubquery(reminders),
             customer_notes=ArraySubquery(customer_notes),
             field_list=ArraySubquery(fields_with_values()), last_event=Subquery(happened.values("sequence")[:1]),
@@ -384,10 +389,9 @@ def _addresses(whose: str = "customer_id") -> Any:
 
 def addresses_of(customer: Customer) -> list[Address]:
     """What one customer is known by, the genuine first."""
-    found = Customer.objects.filter(pk=customer.pk)
-    # The same columns as beside a ticket, whose row the question hangs on.
-    listed = ArraySubquery(_addresses("pk"))
-    return [Address(**entry) for entry in found.values_list(listed, flat=True)[0]]
+    listed = ArraySubquery(_addresses("pk"))  # the same columns as beside a ticket, whose row the question hangs on
+    found = Customer.objects.filter(pk=customer.pk).values_list(listed, flat=True)
+    return [Address(**entry) for entry in found[0]]
 
 
 def earlier_tickets(agent: Agent, ticket: Ticket) -> list[Ticket]:

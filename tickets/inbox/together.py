@@ -143,15 +143,25 @@ def unmerge(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any
 
 @write
 def links(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
-    form = request.POST
+    """Link, take a link away, or with `undo` in the address take back what one has just done of the two."""
+    form, undone = request.POST, request.GET.get("undo", "")
+    if undone:
+        linking.undo_link(ticket_id, int(undone) if undone.isdecimal() and len(undone) < 19 else 0, by=agent)
+        return {"said": _("Taken back.")}
     other, reason = read_number(form.get("other")), form.get("reason", "")
     if "remove" in form:
-        linking.unlink_tickets(ticket_id, by=agent, other=other, reason=reason)
-        return {"said": _("The link is gone.")}
+        gone = linking.unlink_tickets(ticket_id, by=agent, other=other, reason=reason)
+        return {"said": _("The link is gone.")} | _undoing(ticket_id, gone)
     one, two = (other, ticket_id) if reason == "parent" else (ticket_id, other)
     reason = LinkReason.CHILD.value if reason == "parent" else reason
-    linking.link_tickets(one, by=agent, other=two, reason=reason, note=form.get("note", ""))
-    return {"said": _("Linked with #%(number)d.") % {"number": other}}
+    link = linking.link_tickets(one, by=agent, other=two, reason=reason, note=form.get("note", ""))
+    here = link.ticket if link.ticket_id == ticket_id else link.other
+    return {"said": _("Linked with #%(number)d.") % {"number": other}} | _undoing(ticket_id, here.recorded)
+
+
+def _undoing(ticket_id: int, event: int | None) -> dict[str, Any]:
+    """Where a link is taken back; nothing when nothing was changed."""
+    return {"undo": f"{reverse('ticket_links', args=[ticket_id])}?undo={event}"} if event else {}
 
 
 def visible_ticket(agent: Agent, ticket_id: int) -> Ticket:

@@ -7,6 +7,7 @@ from django.urls import path
 from . import (
     app_shell,
     asides,
+    beginning,
     bulk,
     customers,
     elsewhere,
@@ -36,6 +37,7 @@ urlpatterns = [
     path("guide/", places.help_page, name="help"),
     path("inbox/", pages.start),
     path("inbox/counts/", pages.counts, name="inbox_counts"),
+    path("inbox/new/", beginning.begin, name="begin"),
     path("views/", pages.views_page, name="views"),
     path("views/saved/", view_pages.saved_views, name="saved_views"),
     path("views/new/", view_pages.view_new, name="view_new"),

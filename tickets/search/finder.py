@@ -109,15 +109,17 @@ def search_tickets(agent: Agent, query: str, *, after: str = "", limit: int = LI
 
     Words match in all their forms, with or without accents, anywhere in a ticket's messages, notes, names,
     addresses and file names. When whole words find nothing, the last one is taken as the beginning of a word.
-    Operators (from:, tag:, before: and the others of `tickets.search.operators`) narrow it down.
+    Operators (from:, tag:, before: and the others of `tickets.search.operators`) narrow it down; with a minus they, a
+    word or a "phrase" say what must not be there.
     """
     cursor = Cursor.parse(after)
     said = split_operators(query, _known(agent) if needs_names(query) else Known())
     query = said.words
     asked = parse_query(query, open_end=cursor.open_end)
-    if not (asked or said.where) or not agent.is_active:
+    if not (asked or said.where or said.unlike) or not agent.is_active:
         return SearchPage((), {}, "", asked)
-    search = Search(asked, Ticket.objects.visible_to(agent).filter(ticket_q(said.where)), limit)
+    scope = Ticket.objects.visible_to(agent).filter(ticket_q(said.where), *(~ticket_q(one) for one in said.unlike))
+    search = Search(asked, scope, limit)
     search.customers = _customers(asked.part)
     found = _find(search, cursor)
     named = _named(search)

@@ -1,4 +1,4 @@
-"""Conditions within a search: from:zoe tag:"late parcel" before:2026-03-01. What is left over are words.
+"""Conditions within a search: from:zoe tag:"late parcel" -status:solved before:2026-03-01. What is left over are words.
 
 Nothing typed is an error. A value that nothing is called finds nothing, which is what was asked for.
 """
@@ -21,7 +21,7 @@ NAMES = (
     "from", "to", "tag", "status", "channel", "assignee", "team", "priority", "before", "after", "has", "language",
     "order", "field",
 )  # fmt: skip
-_OPERATOR = re.compile(rf'(?<!\S)({"|".join(NAMES)}):(?:"([^"]*)"?|“([^”]*)”?|(\S*))', re.IGNORECASE)
+_OPERATOR = re.compile(rf'(?<!\S)(-?)({"|".join(NAMES)}):(?:"([^"]*)"?|“([^”]*)”?|(\S*))', re.IGNORECASE)
 _HOLD = {"hold": Status.ON_HOLD, "waiting": Status.PENDING}
 
 
@@ -39,37 +39,43 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A search taken apart: the words, and the condition on tickets beside them."""
+    """A search taken apart: the words, the condition on tickets beside them, and those none of which may be true."""
 
     words: str
     where: Where
+    unlike: tuple[Where, ...] = ()
 
 
 def needs_names(typed: str) -> bool:
     """Whether an operator is used whose values are names of the directory."""
     return any(
-        found[1].lower() in ("channel", "assignee", "team", "field", "status") for found in _OPERATOR.finditer(typed)
+        found[2].lower() in ("channel", "assignee", "team", "field", "status") for found in _OPERATOR.finditer(typed)
     )
 
 
 def split_operators(typed: str, known: Known) -> Asked:
-    """Take the operators out. One said twice means either of both, but for the bounds of time."""
+    """Take the operators out. One said twice means either of both, but for the bounds of time; with a minus before it
+    what it finds is left out."""
     where: dict[str, tuple[object, ...]] = {}
+    unlike: list[Where] = []
     words: list[str] = []
     place = 0
     for found in _OPERATOR.finditer(typed):
         words.append(typed[place : found.start()])
         place = found.end()
-        name, value = found[1].lower(), (found[2] or found[3] or found[4] or "").strip()
+        minus, name, value = found[1], found[2].lower(), (found[3] or found[4] or found[5] or "").strip()
         if not value:
             continue
         if name == "order":  # until a shop is connected, a number as it is written in mails
-            words.append(f'"{value}"')
+            words.append(f'{minus}"{value}"')
             continue
         condition, values = _READ[name](value, known)
+        if minus:
+            unlike.append({condition: values})
+            continue
         where[condition] = (*where.get(condition, ()), *values)
     words.append(typed[place:])
-    return Asked(" ".join(" ".join(words).split()), where)
+    return Asked(" ".join(" ".join(words).split()), where, tuple(unlike))
 
 
 Reader = Callable[[str, Known], tuple[str, tuple[object, ...]]]

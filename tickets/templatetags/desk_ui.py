@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 
 from people.models import Agent
+from tickets.actions.begin import may_begin
 from tickets.notices import unread_and_said
 
 register = template.Library()
@@ -18,3 +19,9 @@ def own_desk(context: template.Context) -> dict[str, Any]:
     agent = getattr(context.get("request"), "user", None)
     unread, said = unread_and_said(agent) if isinstance(agent, Agent) else (0, "")
     return {"unread": unread, "said": said}
+
+
+@register.filter
+def writes_first(person: object) -> bool:
+    """Whether the reader may begin a conversation; a stranger may not."""
+    return isinstance(person, Agent) and may_begin(person)

@@ -28,9 +28,10 @@ from tests.providers.graph import APP_SECRET, EXPIRED, TEMPLATES, TOKEN, GraphSe
 from tests.providers.server import running
 from tests.providers.twilio import TwilioServer
 from tickets.actions import reply
-from tickets.actions.elsewhere import Elsewhere, ways_of
+from tickets.actions.elsewhere import Elsewhere
 from tickets.actions.manner import Manner
 from tickets.actions.same_person import join_customers
+from tickets.actions.ways import ways_of
 from tickets.errors import InvalidInput, NotFound
 from tickets.models import ChannelTemplate, Conversation, Message, MessageKind, Ticket
 

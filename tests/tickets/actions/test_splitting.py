@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
+from events.models import Event
 from metrics.verify import differences
 from people.permissions import PermissionDenied
 from tests.metrics.shop import brief, make_policy, settle
@@ -164,3 +166,47 @@ def test_a_link_into_another_team_is_not_made(house: House, ticket: Ticket) -> N
     with pytest.raises(NotFound):
         actions.link_tickets(ticket.pk, by=house.olena, other=theirs.pk, reason="related")
     assert row_counts() == before
+
+
+def test_a_link_made_or_taken_away_comes_back_by_its_undo(house: House, ticket: Ticket) -> None:
+    other, client = open_ticket(house.channel), Client()
+    client.force_login(house.olena)
+    links = f"/tickets/{ticket.pk}/links/"
+
+    # The other is part of this one; taken back and made again it still points that way and says why.
+    made = client.post(links, {"other": other.pk, "reason": "parent", "note": "one parcel"}).json()
+    repeated = client.post(links, {"other": other.pk, "reason": "parent"}).json()
+    assert "undo" not in repeated, "nothing was changed"
+    assert client.post(made["undo"]).json()["said"] == "Taken back."
+    assert not TicketLink.objects.exists()
+    known = events_of(ticket.pk)
+    assert known[-2:] == ["ticket.linked", "ticket.unlinked"]
+    assert client.post(made["undo"]).status_code == 200
+    assert events_of(ticket.pk) == known, "twice is once"
+
+    client.post(links, {"other": other.pk, "reason": "parent", "note": "one parcel"})
+    gone = client.post(links, {"other": other.pk, "reason": "child", "remove": "1"}).json()
+    assert not TicketLink.objects.exists()
+    assert client.post(gone["undo"]).status_code == 200
+    link = TicketLink.objects.get()
+    assert (link.ticket, link.other, link.reason, link.note) == (other, ticket, "child", "one parcel")
+    assert client.post(made["undo"]).status_code == 200, "its own undo stands in the ledger"
+    assert TicketLink.objects.count() == 1
+
+
+def test_the_undo_of_a_link_is_its_maker_s_and_only_until_the_next_change(house: House, ticket: Ticket) -> None:
+    other, client = open_ticket(house.channel), Client()
+    client.force_login(house.olena)
+    made = client.post(f"/tickets/{ticket.pk}/links/", {"other": other.pk, "reason": "related"}).json()
+    before = row_counts()
+    for by, status in ((house.ben, 404), (house.mallory, 404), (house.vera, 404)):
+        client.force_login(by)
+        assert client.post(made["undo"]).status_code == status
+    client.force_login(house.olena)
+    for wrong in ("0", "x", "9" * 30, str(Event.objects.filter(kind="ticket.opened").earliest("pk").pk)):
+        assert client.post(f"/tickets/{ticket.pk}/links/?undo={wrong}").status_code == 404
+    assert {name for name, n in row_counts().items() if n != before[name]} <= {"people_agentsession"}
+    actions.unlink_tickets(other.pk, by=house.ben, other=ticket.pk, reason="related")
+    actions.link_tickets(other.pk, by=house.ben, other=ticket.pk, reason="related")
+    assert client.post(made["undo"]).status_code == 409
+    assert TicketLink.objects.get().ticket == other

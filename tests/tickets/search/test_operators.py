@@ -38,6 +38,23 @@ SPLITS: list[tuple[str, str, dict[str, tuple[object, ...]]]] = [
     ("before:someday", "", {"status": ()}),
     ('say "from:zoe"', 'say "from:zoe"', {}),
 ]
+LEFT_OUT: list[tuple[str, str, tuple[dict[str, tuple[object, ...]], ...]]] = [
+    ("parcel -tag:late", "parcel", ({"tag": ("late",)},)),
+    ('-TAG:"Late  Parcel" -status:hold', "", ({"tag": ("late parcel",)}, {"status": ("on_hold",)})),
+    ("-from:zoe -assignee:me", "", ({"from": ("zoe",)}, {"assignee": (3,)})),
+    ("-status:nonsense", "", ({"status": ()},)),
+    ("-order:A-17 -parcel", '-"A-17" -parcel', ()),
+    ("-from: a-tag:b --tag:c", "a-tag:b --tag:c", ()),
+    ('say "-from:zoe"', 'say "-from:zoe"', ()),
+]
+
+
+@pytest.mark.parametrize(("typed", "words", "unlike"), LEFT_OUT, ids=[typed for typed, _, _ in LEFT_OUT])
+def test_what_has_a_minus_is_left_out(
+    typed: str, words: str, unlike: tuple[dict[str, tuple[object, ...]], ...]
+) -> None:
+    asked = split_operators(typed, KNOWN)
+    assert (asked.words, dict(asked.where), asked.unlike) == (words, {}, unlike)
 
 
 @pytest.mark.parametrize(("typed", "words", "where"), SPLITS, ids=[typed for typed, _, _ in SPLITS])
@@ -80,6 +97,20 @@ FINDS: list[tuple[str, Callable[[dict[str, int]], set[int]]]] = [
     ("team:nosuch -parcel", lambda t: set()),
     ("after:2026-03-02 parcel", lambda t: {t["anna"], t["carl"]}),
     ('"my parcel" from:carl', lambda t: {t["carl"]}),
+    ("-tag:late", lambda t: {t["bert"], t["carl"]}),
+    ("parcel -from:anna", lambda t: {t["bert"], t["carl"]}),
+    ("-status:solved", lambda t: {t["anna"], t["carl"]}),
+    ("-status:solved -tag:late", lambda t: {t["carl"]}),
+    ("-assignee:me parcel", lambda t: {t["anna"], t["carl"]}),
+    ("-assignee:none", lambda t: {t["bert"]}),
+    ("-has:attachment", lambda t: {t["anna"], t["bert"]}),
+    ("-channel:support", lambda t: set()),
+    ("-before:2026-03-02", lambda t: {t["anna"], t["carl"]}),
+    ("-status:nonsense -tag:nosuch", lambda t: {t["anna"], t["bert"], t["carl"]}),
+    ("-see", lambda t: {t["anna"], t["bert"]}),
+    ('-"my parcel"', lambda t: set()),
+    ("parcel -hello", lambda t: set()),
+    ("status:open -tag:late parcel", lambda t: {t["carl"]}),
 ]
 
 
@@ -118,6 +149,9 @@ HINTS = [
     ("x assignee:ben", ["x assignee:Ben"]),
     ("has:", ["has:attachment"]),
     ("nobody:x", []),
+    ("parcel -st", ["parcel -status:"]),
+    ("x -assignee:ben", ["x -assignee:Ben"]),
+    ("-", []),
     ("", []),
 ]
 
