@@ -12,7 +12,8 @@ from tickets.actions import add_note, add_tag, assign_ticket, reply, set_priorit
 from tickets.inbound import Address
 from tickets.models import Ticket
 
-SIZES = {"desk": (1440, 900), "drawer": (1024, 768), "phone": (390, 844), "narrow": (320, 640)}
+# "zoomed" is a desk at 200 %: half as many pixels, each twice as large.
+SIZES = {"desk": (1440, 900), "zoomed": (720, 450), "drawer": (1024, 768), "phone": (390, 844), "narrow": (320, 640)}
 KEYS = {"assign": "a", "tag": "t", "status": "s", "priority": "p", "snooze": "h"}
 LOOKS = [("desk", "light"), ("desk", "dark"), ("phone", "light"), ("phone", "dark")]
 
@@ -151,6 +152,32 @@ def test_nothing_scrolls_sideways_at_320(ticket: Ticket, open_page: OpenPage) ->
     expect(page.locator("#rows")).to_be_visible()
     expect(page.locator(".tabbar")).to_be_visible()
     judge(page, "list")
+
+
+def test_at_200_percent_everything_is_there_and_nothing_scrolls_sideways(ticket: Ticket, open_page: OpenPage) -> None:
+    house: House = ticket.house  # type: ignore[attr-defined]
+    width, height = SIZES["zoomed"]
+    page = open_page(house.olena, viewport={"width": width, "height": height}, device_scale_factor=2)
+    page.goto("/inbox/open/")
+    judge(page, "list")
+    page.locator(f"#row-{ticket.pk} a").click()
+    expect(page.locator(".comp .sum")).to_contain_text("Zoe")
+    judge(page, "ticket")
+    write(page, "Read at twice the size.")
+    for wanted in ("[data-send]", "#thread-head [data-cmd=customer]", "#thread-head [data-menu=more]"):
+        page.locator(wanted).scroll_into_view_if_needed()
+        expect(page.locator(wanted)).to_be_in_viewport()
+    page.locator("#thread-head [data-cmd=customer]").click()
+    page.wait_for_timeout(400)
+    judge(page, "customer")
+    page.locator("#customer .close").click()
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette")).to_be_visible()
+    judge(page, "palette")
+    page.keyboard.press("Escape")
+    for address in ("/inbox/new/", "/search/?q=parcel", "/profile/"):
+        page.goto(address)
+        judge(page, address)
 
 
 def test_theme_and_row_height_are_kept(ticket: Ticket, open_page: OpenPage) -> None:
