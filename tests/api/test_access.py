@@ -202,7 +202,7 @@ def test_another_teams_agent_learns_and_changes_nothing(house: House, secret: di
     if route.name != "tags":  # names of tags are the shop's own words, for whoever sets them
         assert CANARY.encode() not in answer.raw
     assert everything() == before
-    if route.name == "tickets" and route.path == "tickets/":
+    if route.id == "GET tickets" and route.path == "tickets/":
         assert answer.ids == [own.pk]
 
 

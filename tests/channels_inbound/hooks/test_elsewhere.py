@@ -321,3 +321,28 @@ def test_the_connection_s_page_fetches_templates(
     assert "order_news" in html
     assert "2 templates can be sent." in html
     assert signed_in(house.olena).post(f"{path}templates/").status_code == 404
+
+
+def test_a_conversation_is_begun_by_an_approved_template_where_words_may_not_go(
+    house: House, whatsapp: Connection, servers: tuple[GraphServer, TwilioServer]
+) -> None:
+    earlier = says(whatsapp, ago=30 * 3600)
+    client, identity = signed_in(house.olena), Identity.objects.filter(kind="phone").get()
+    key = f"{whatsapp.channel_id}-{identity.pk}"
+    page = client.get("/inbox/new/", {"customer": earlier.customer_id}).content.decode()
+    assert "They cannot be written to just now." in page and "The time to answer is over here." in page
+    sync_templates(whatsapp.channel_id, by=house.adam)
+    uk = ChannelTemplate.objects.get(name="order_news", language="uk")
+    page = client.get("/inbox/new/", {"customer": earlier.customer_id}).content.decode()
+    assert f'value="{key}-{uk.pk}"' in page and page.count(f'name="value-{uk.pk}"') == 2
+    form = {"customer": earlier.customer_id, "way": f"{key}-{uk.pk}", f"value-{uk.pk}": ["Зоє", ""], "text": "Unused"}
+    refused = client.post("/inbox/new/", form)
+    assert refused.status_code == 422 and 'value="Зоє"' in refused.content.decode()
+    assert client.post("/inbox/new/", form | {"way": key}).status_code == 422, "free words may not go"
+    assert Ticket.objects.count() == 1
+    assert client.post("/inbox/new/", form | {f"value-{uk.pk}": ["Зоє", "48213"]}).status_code == 302
+    message = Message.objects.get(kind=MessageKind.OUTBOUND)
+    assert (message.text, message.envelope["template"]["values"]) == (
+        "Вітаємо, Зоє! Замовлення 48213 вже в дорозі.", ["Зоє", "48213"]
+    )  # fmt: skip
+    assert message.ticket_id != earlier.pk
