@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -115,23 +116,29 @@ def _body(event: Event, ticket: Ticket) -> dict[str, Any]:
 
 def send_calls(*, at: datetime, http: HttpClient | None = None) -> int:
     """Try what is due; how many were tried. Safe in several processes at once."""
-    calls = _claim(at)
     http = http or HttpClient(timeout=10.0)
-    for call in calls:
-        _note(call, *_send(call, http, at), at=at)
+    began, tried = time.monotonic(), 0
+    while tried < MOST_AT_ONCE:
+        moment = at + timedelta(seconds=time.monotonic() - began)
+        call = _claim(at, moment + LEASE)
+        if call is None:
+            break
+        _note(call, *_send(call, http, moment), at=at)
+        tried += 1
     WebhookCall.objects.filter(finished_at__lt=at - KEPT).delete()
-    return len(calls)
+    return tried
 
 
-def _claim(at: datetime) -> list[WebhookCall]:
-    """What is due, now leased to this process: one that dies has it tried again when the lease is over."""
+def _claim(at: datetime, until: datetime) -> WebhookCall | None:
+    """One call that is due, leased to this process until then: one that dies has it tried again when that is over."""
     with transaction.atomic():
         due = WebhookCall.objects.filter(state=CallState.WAITING, next_at__lte=at).order_by("next_at", "pk")
-        calls = list(due.select_for_update(skip_locked=True, of=("self",)).select_related("webhook")[:MOST_AT_ONCE])
-        for place, call in enumerate(calls, 1):
-            call.attempts, call.next_at = call.attempts + 1, at + LEASE * place
-        WebhookCall.objects.bulk_update(calls, ["attempts", "next_at"])
-    return calls
+        call = due.select_for_update(skip_locked=True, of=("self",)).select_related("webhook").first()
+        if call is None:
+            return None
+        call.attempts, call.next_at = call.attempts + 1, until
+        call.save(update_fields=["attempts", "next_at"])
+        return call
 
 
 def _send(call: WebhookCall, http: HttpClient, at: datetime) -> tuple[Answer | None, str]:
@@ -151,18 +158,20 @@ def _send(call: WebhookCall, http: HttpClient, at: datetime) -> tuple[Answer | N
 
 
 def _note(call: WebhookCall, answer: Answer | None, trouble: str, *, at: datetime) -> None:
-    """Sent, to be tried again, or given up."""
-    if answer is not None and answer.ok:
-        call.state, call.trouble = CallState.SENT, ""
-    else:
-        call.trouble = (trouble or f"the other side answered {answer.status if answer else 0}")[:200]
+    """Sent, to be tried again, or given up. Where the lease was over and somebody else tries by now, only that it was
+    taken is of use."""
+    now: dict[str, Any] = {"state": CallState.SENT, "trouble": "", "next_at": None, "finished_at": at}
+    if answer is None or not answer.ok:
+        now["trouble"] = (trouble or f"the other side answered {answer.status if answer else 0}")[:200]
         again = answer is None or answer.status in TRANSIENT or answer.status >= 500
-        if not again or call.attempts > len(WAITS):
-            call.state = CallState.FAILED
-            logger.warning("webhook %s of event %s was given up: %s", call.webhook_id, call.event_id, call.trouble)
-    if call.state == CallState.WAITING:
-        asked = timedelta(seconds=(retry_after(answer) if answer else None) or 0)
-        call.next_at = at + min(max(WAITS[call.attempts - 1], asked), LONGEST_WAIT)
-    else:
-        call.next_at, call.finished_at = None, at
-    call.save(update_fields=["state", "trouble", "next_at", "finished_at"])
+        if again and call.attempts <= len(WAITS):
+            asked = timedelta(seconds=(retry_after(answer) if answer else None) or 0)
+            wait = min(max(WAITS[call.attempts - 1], asked), LONGEST_WAIT)
+            now |= {"state": CallState.WAITING, "next_at": at + wait, "finished_at": None}
+        else:
+            now["state"] = CallState.FAILED
+            logger.warning("webhook %s of event %s was given up: %s", call.webhook_id, call.event_id, now["trouble"])
+    row = WebhookCall.objects.filter(pk=call.pk, state=CallState.WAITING)
+    if now["state"] != CallState.SENT:
+        row = row.filter(attempts=call.attempts)
+    row.update(**now)

@@ -2,12 +2,15 @@
 
 A letter's row is made in the transaction that moves the mailing to its next moment, so two workers make one. It is
 claimed by a lease; what is worked out before the hand-over is worked out again after a crash, what was cut off during
-the hand-over is *unknown* and shown to the owner, never sent again in silence.
+the hand-over is *unknown* and shown to the owner, never sent again in silence. Whatever fails before the server is
+reached, or is refused by it in words, is tried again.
 """
 
 from __future__ import annotations
 
 import logging
+import smtplib
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +29,8 @@ from people.permissions import Permission
 
 LEASE = timedelta(minutes=10)
 WAITS = tuple(timedelta(minutes=n) for n in (1, 5, 15, 60, 180))
+# Reasons: before the name of the error that kept a report from being made, and of a line that broke.
+NOT_MADE, CUT_OFF = "not_made: ", "cut_off"
 log = logging.getLogger(__name__)
 Compose = Callable[[ReportLetter], EmailMessage]
 
@@ -61,13 +66,16 @@ def _plan(row: ReportMailing, now: datetime) -> None:
 
 def send_due(now: datetime, *, most: int = 100, composing: Compose = compose) -> int:
     """Send what waits; how many were handed over. What a server refuses is tried again, five times."""
+    # Leases count from the moment each is taken: a hundred letters may take longer than one lease.
+    began = time.monotonic()
     _give_up_lost(now)
     sent = 0
     for _one in range(most):
-        letter = _claim(now)
+        moment = now + timedelta(seconds=time.monotonic() - began)
+        letter = _claim(moment)
         if letter is None:
             return sent
-        sent += _send(letter, now, composing)
+        sent += _send(letter, moment, composing)
     return sent
 
 
@@ -91,17 +99,34 @@ def _send(letter: ReportLetter, now: datetime, composing: Compose) -> int:
         return 0
     try:
         mail = composing(letter)
+        mail.message()
     except Exception as error:  # a fault of ours in one letter must not stop the others, nor be tried for ever
         log.exception("report not made", extra={"letter": letter.pk})
+        _put_off(letter, now, f"{NOT_MADE}{type(error).__name__}")
+        return 0
+    server = mail.get_connection()
+    try:
+        server.open()
+        return _hand_over(letter, mail, now)
+    except OSError as error:  # smtplib's errors are such
         _put_off(letter, now, type(error).__name__)
         return 0
+    finally:
+        server.close()
+
+
+def _hand_over(letter: ReportLetter, mail: EmailMessage, now: datetime) -> int:
+    """1 when the server has it. OSError where it certainly does not."""
     # From here on it may have left: whoever finds the row so leaves it alone.
     if not _mine(letter).update(handed_at=now):
         return 0
     try:
         mail.send()
-    except OSError as error:  # smtplib's errors are such
-        _put_off(letter, now, type(error).__name__)
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError):
+        raise
+    except OSError:
+        # The line broke: whether before the server had it or after, nobody knows.
+        _end(letter, LetterState.UNKNOWN, now, CUT_OFF)
         return 0
     _end(letter, LetterState.SENT, now, "")
     return 1
@@ -146,7 +171,7 @@ def _end(letter: ReportLetter, state: LetterState, now: datetime, reason: str) -
 def _give_up_lost(now: datetime) -> None:
     lost = ReportLetter.objects.filter(state=LetterState.SENDING, handed_at__isnull=False, claimed_at__lt=now - LEASE)
     for letter in lost.order_by("pk")[:100]:
-        _end(letter, LetterState.UNKNOWN, now, "cut_off")
+        _end(letter, LetterState.UNKNOWN, now, CUT_OFF)
 
 
 def _record(mailing_id: int, kind: ReportEvent, data: dict[str, Any], now: datetime) -> None:

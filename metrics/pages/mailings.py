@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from metrics.mailing.actions import REPORTS, leave_mailing, read_leave_token, remove_mailing, save_mailing
 from metrics.mailing.letter import report_name
+from metrics.mailing.sending import CUT_OFF, NOT_MADE
 from metrics.models import LetterState, ReportLetter, ReportMailing, ReportReader
 from people.models import Agent
 from people.pages.forms import zone_choices
@@ -145,12 +146,14 @@ def outcome(letter: ReportLetter) -> tuple[str, str]:
         LetterState.WAITING: _("waiting"), LetterState.SENDING: _("being sent"), LetterState.SENT: _("sent"),
         LetterState.REFUSED: _("not sent"), LetterState.FAILED: _("not sent"), LetterState.UNKNOWN: _("not known"),
     }[LetterState(letter.state)]  # fmt: skip
+    if letter.reason.startswith(NOT_MADE):
+        return state, _("The report could not be made: %(error)s") % {"error": letter.reason.removeprefix(NOT_MADE)}
     why = {
         "": "",
         "reader_may_not": _("This person may not read reports any more."),
         "owner_may_not": _("Whoever set it up may not read reports any more."),
         "left": _("This person wanted it no more."),
-        "cut_off": _("Sending was cut off; it is not sent again, so that nobody gets it twice."),
+        CUT_OFF: _("Sending was cut off; it is not sent again, so that nobody gets it twice."),
     }.get(letter.reason, _("The mail server did not take it: %(error)s") % {"error": letter.reason})
     return state, why
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from smtplib import SMTPDataError, SMTPServerDisconnected
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,7 +32,7 @@ from tests.people import House, make_house, row_counts
 from tickets.errors import InvalidInput, NotFound
 
 MONDAY = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)  # eight in Kyiv
-MINUTE = timedelta(minutes=1)
+MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -48,6 +50,12 @@ def want(by: Agent, *readers: Agent, at: datetime = MONDAY - DAY, **fields: Any)
 def kinds(row_id: int) -> list[str]:
     found = Event.objects.filter(stream_type="report_mailing", stream_id=row_id).order_by("sequence")
     return [event.kind.removeprefix("report_") for event in found]
+
+
+def browser(agent: Agent) -> Client:
+    client = Client()
+    client.force_login(agent)
+    return client
 
 
 def outcomes() -> list[tuple[str, str]]:
@@ -134,7 +142,9 @@ def test_one_that_cannot_be_made_holds_up_no_other(house: House) -> None:
         return EmailMessage("?", to=["a@b.example"], body=str(1 / (letter.pk - first.pk)))
 
     assert send_due(MONDAY, composing=make) == 1
-    assert outcomes() == [("waiting", "ZeroDivisionError"), ("sent", "")]
+    assert outcomes() == [("waiting", "not_made: ZeroDivisionError"), ("sent", "")]
+    page = browser(house.adam).get(reverse("mailings")).content.decode()
+    assert "The report could not be made: ZeroDivisionError" in page and "mail server did not take" not in page
 
 
 @pytest.mark.django_db
@@ -144,18 +154,56 @@ def test_what_the_server_refuses_is_tried_again_and_given_up_visibly(house: Hous
 
     class Refuses(EmailMessage):
         def send(self, *_: Any, **__: Any) -> int:
-            raise OSError
+            raise SMTPDataError(451, b"later")
 
     at = MONDAY
     for wait in WAITS:
-        assert send_due(at, composing=lambda _letter: Refuses()) == 0 and outcomes() == [("waiting", "OSError")]
+        assert send_due(at, composing=lambda _letter: Refuses()) == 0 and outcomes() == [("waiting", "SMTPDataError")]
         assert send_due(at + wait - MINUTE / 2, composing=lambda _letter: Refuses()) == 0
-        at += wait
+        at += wait + SECOND
     assert send_due(at, composing=lambda _letter: Refuses()) == 0
-    assert outcomes() == [("failed", "OSError")] and kinds(row.pk)[-1] == "letter.not_sent"
-    client = Client()
-    client.force_login(house.adam)
-    assert "The mail server did not take it: OSError" in client.get(reverse("mailings")).content.decode()
+    assert outcomes() == [("failed", "SMTPDataError")] and kinds(row.pk)[-1] == "letter.not_sent"
+    assert "The mail server did not take it: SMTPDataError" in browser(house.adam).get(
+        reverse("mailings")
+    ).content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("error", [TimeoutError, ConnectionResetError, SMTPServerDisconnected])
+def test_a_server_that_is_not_reached_is_tried_again_and_a_line_that_breaks_is_not(
+    house: House, error: type[OSError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    want(house.adam)
+    plan_due(MONDAY)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("django.core.mail.backends.locmem.EmailBackend.open", fail)
+        assert send_due(MONDAY) == 0 and outcomes() == [("waiting", error.__name__)]
+    with monkeypatch.context() as patch:
+        patch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", fail)
+        assert send_due(MONDAY + WAITS[0] + SECOND) == 0 and outcomes() == [("unknown", "cut_off")]
+    assert send_due(MONDAY + DAY) == 0 and not mail.outbox
+
+
+@pytest.mark.django_db
+def test_a_lease_counts_from_when_it_was_taken(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second letter is taken after the first has used up what one lease from the start would have given."""
+    want(house.adam, house.adam, lead(house.ben))
+    plan_due(MONDAY)
+    clock = iter([0.0, 0.0, 700.0, 701.0])
+    monkeypatch.setattr("metrics.mailing.sending.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    taken: list[datetime] = []
+
+    def note(letter: ReportLetter) -> EmailMessage:
+        assert letter.claimed_at is not None
+        taken.append(letter.claimed_at)
+        return compose(letter)
+
+    assert send_due(MONDAY, composing=note) == 2
+    assert taken == [MONDAY, MONDAY + timedelta(seconds=700)] and 700 > LEASE.total_seconds()
 
 
 @pytest.mark.django_db

@@ -13,10 +13,12 @@ from django.test import Client
 from django.urls import reverse
 
 from events.models import Event
+from metrics import webhooks
 from metrics.clocks.escalation import escalate
 from metrics.clocks.sweep import sweep
 from metrics.models import Policy, Webhook, WebhookCall
 from metrics.webhooks import WAITS, add_webhook, send_calls
+from people.http_client import Answer
 from people.permissions import PermissionDenied
 from tests.metrics.shop import ask, database_now, lead, make_policy, settle
 from tests.people import House, make_house, row_counts
@@ -139,6 +141,43 @@ def test_a_worker_that_died_in_the_middle_has_it_tried_by_the_next(
     assert send_calls(at=at + timedelta(seconds=61)) == 1
     assert (call().state, call().attempts) == ("sent", 2)
     assert len({request.headers["idempotency-key"] for request in system.requests}) == 1
+
+
+@pytest.mark.parametrize("slow_one", [Answer(200, {}, b""), None])
+def test_who_comes_back_after_the_lease_changes_nothing_but_that_it_was_taken(
+    house: House, system: HttpSystem, slow_one: Answer | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the first waits for an answer for over a minute, a second tries too, and is told to come back later."""
+    late(house, system)
+    system.faults = [BROKEN]
+    at, real = database_now(), webhooks._send
+
+    def wait_long(*given: Any) -> tuple[Answer | None, str]:
+        monkeypatch.setattr(webhooks, "_send", real)
+        assert send_calls(at=at + timedelta(seconds=61)) == 1
+        return slow_one, "" if slow_one else "it did not answer"
+
+    monkeypatch.setattr(webhooks, "_send", wait_long)
+    send_calls(at=at)
+    if slow_one:
+        assert (call().state, call().next_at) == ("sent", None)
+    else:
+        assert (call().state, call().attempts) == ("waiting", 2)
+        assert call().next_at == at + timedelta(seconds=61) + WAITS[1] and "502" in call().trouble
+
+
+def test_a_webhook_removed_while_it_is_called_stops_no_other(
+    house: House, system: HttpSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late(house, system)
+    real = webhooks._send
+
+    def remove(*given: Any) -> tuple[Answer | None, str]:
+        Webhook.objects.all().delete()
+        return real(*given)
+
+    monkeypatch.setattr(webhooks, "_send", remove)
+    assert send_calls(at=database_now()) == 1 and not WebhookCall.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

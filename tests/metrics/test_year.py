@@ -138,7 +138,7 @@ def test_the_page_shows_it_at_a_cost_that_does_not_grow(house: House, year: Year
     with CaptureQueriesContext(connection) as queries:
         page = client.get(reverse("retention"), {"period": "90"}).content.decode()
     assert "a real difference" in page and "Came back" in page and "Champions" not in page.split("<h1>")[0]
-    assert len(queries) <= 27
+    assert len(queries) <= 24
     lines = b"".join(client.get(reverse("retention_csv"))).decode().splitlines()
     assert lines[0].endswith("first_month,buyers,months_after,bought") and len(lines) > 20
     assert client.get(reverse("retention")).status_code == 200
