@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Aggregate, BinaryField, Count, F, Min, Value
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models.functions import Cast, Coalesce, TruncDate
 
 from metrics.facts import Scope
+from metrics.measures import MEASURES, WAITS, Dim, Measure
 from metrics.models import ChangedHour, Clock, CountedDay, DayTally, MonthTally
-from metrics.tallies import DEFINITION, MEASURES, WAITS, Dim, Measure, days_of_hours, midnight, month_days, runs
+from metrics.tallies import DEFINITION, FINER, days_of_hours, midnight, month_days, runs
 from people.models import Agent
 from people.scope import Reach
 from people.scope import Scope as Sight
@@ -33,7 +34,7 @@ QUIET = timedelta(minutes=10)
 NOTES_AT_ONCE = 100_000
 _LOCK = 0x6D657472  # "metr"
 _INTO = """
-INSERT INTO metrics_daytally (zone, day, what, dim, "group", place_team, place_channel, key, n)
+INSERT INTO metrics_daytally (zone, day, what, dim, "group", place_team, place_channel, key, n, lengths)
 SELECT %s, rows.* FROM ({rows}) AS rows
 """
 
@@ -164,7 +165,7 @@ def _count(zone: str, days: Sequence[date]) -> None:
     if not days:
         return
     old = dict(CountedDay.objects.filter(zone=zone, day__in=days).values_list("day", "definition"))
-    again = [day for day, definition in old.items() if definition != DEFINITION]
+    again = [day for day, definition in old.items() if not FINER.issuperset(range(definition + 1, DEFINITION + 1))]
     DayTally.objects.filter(zone=zone, day__in=days).delete()
     for first, last in runs(days):
         for measure in MEASURES:
@@ -184,8 +185,10 @@ def _now() -> datetime:
 
 
 def counting(zone: str, first: date, last: date, measure: Measure, dim: Dim) -> Any:
-    """Rows of (day, what, dim, group, team, channel, key, n) of these days, straight from the facts."""
-    return facts_of(zone, first, last, measure, dim).values("t_day", *TRAITS).annotate(t_n=Count("pk"))
+    """Rows of (day, what, dim, group, team, channel, key, n, lengths) of these days, straight from the facts."""
+    lengths: Any = Packed(measure.length) if measure.length else Cast(Value(None), BinaryField())
+    rows = facts_of(zone, first, last, measure, dim).values("t_day", *TRAITS)
+    return rows.annotate(t_n=Count("pk"), t_lengths=lengths)
 
 
 def facts_of(zone: str, first: date, last: date, measure: Measure, dim: Dim) -> Any:

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from metrics.clocks.machine import State
 from metrics.models import Clock, SurveyAnswer
+from metrics.segments import Segment
 from people.models import Agent
 from tickets.models import Status, Ticket
 
@@ -20,8 +21,8 @@ FEW = 30
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is looked at: whose eyes, which time, which channel, team, member of the staff and language; and whether
-    lengths of time are open time of the calendar or elapsed.
+    """What is looked at: whose eyes, which time, which channel, team, member of the staff, language and segment of
+    customers; and whether lengths of time are open time of the calendar or elapsed.
 
     `zone` is the one whose days are meant; of its days `clean` are those whose kept counts hold (`metrics.tallies`):
     with none, all is counted from the rows. Those of them that are `rolled` stand in the tally of their month too.
@@ -38,6 +39,7 @@ class Scope:
     zone: str = settings.TIME_ZONE
     clean: frozenset[date] = frozenset()
     rolled: frozenset[date] = frozenset()
+    segment: Segment | None = None
 
     def at(self, start: datetime, end: datetime) -> Scope:
         """The same of another time."""
@@ -60,6 +62,8 @@ def ended(scope: Scope) -> QuerySet[Clock]:
         clocks = clocks.filter(answered_by=scope.member)
     if scope.language:
         clocks = clocks.filter(ticket__language=scope.language)
+    if scope.segment:
+        clocks = clocks.filter(scope.segment.q("ticket__customer_id"))
     if not (scope.agent.is_active and scope.agent.sees_everything):
         clocks = clocks.filter(ticket__in=Ticket.objects.visible_to(scope.agent))
     return clocks
@@ -73,6 +77,8 @@ def answers(scope: Scope) -> QuerySet[SurveyAnswer]:
             found = found.filter(**{name: value})
     if scope.language:
         found = found.filter(language=scope.language)
+    if scope.segment:
+        found = found.filter(scope.segment.q("customer_id"))
     if not (scope.agent.is_active and scope.agent.sees_everything):
         found = found.filter(Q(ticket=None) | Q(ticket__in=Ticket.objects.visible_to(scope.agent)))
     return found
@@ -85,4 +91,6 @@ def opened(scope: Scope) -> QuerySet[Ticket]:
     for name, value in (("channel", scope.channel), ("team", scope.team), ("assignee", scope.member)):
         if value is not None:
             tickets = tickets.filter(**{name: value})
+    if scope.segment:
+        tickets = tickets.filter(scope.segment.q("customer_id"))
     return tickets.filter(language=scope.language) if scope.language else tickets

@@ -17,9 +17,10 @@ from tickets.models import Channel, DueState, Status, Ticket
 from .clocks.machine import State
 from .clocks.terms import Target
 from .facts import FEW, MISSED, Scope, ended
+from .measures import PROMISES, TARGETS, Dim, Outcome
 from .models import Clock, FollowUp, FollowUpState
 from .statistics import wilson
-from .tallies import PROMISES, TARGETS, Dim, Outcome, count
+from .tallies import count
 from .waits import Quantile, quantiles
 
 

@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 
 from metrics.facts import FEW, Scope
 from metrics.figures import Attainment, attainment, over_time
+from metrics.measures import ARRIVALS
 from metrics.satisfaction import Change
 from metrics.statistics import Interval, newcombe
-from metrics.tallies import ARRIVALS, count
+from metrics.tallies import count
 from metrics.waits import Quantile, by_slot, quantiles
 
 WEEKDAYS = range(1, 8)

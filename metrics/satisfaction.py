@@ -10,10 +10,11 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from metrics.facts import FEW, Scope, answers
+from metrics.measures import KINDS, SCORES, Dim
 from metrics.models import SurveyAnswer, SurveyInvitation, SurveyState
 from metrics.statistics import Interval, difference, mean_interval, newcombe, nps_interval, shrink, wilson
 from metrics.surveys.scales import SCALES, Band, Kind, band_of
-from metrics.tallies import KINDS, SCORES, Dim, count
+from metrics.tallies import count
 from people.models import Agent, Team
 from tickets.models import Channel, Ticket
 
@@ -152,6 +153,8 @@ def response(scope: Scope) -> Response:
             asked = asked.filter(**{name: value})
     if scope.language:
         asked = asked.filter(language=scope.language)
+    if scope.segment:
+        asked = asked.filter(scope.segment.q("customer_id"))
     if not (scope.agent.is_active and scope.agent.sees_everything):
         asked = asked.filter(ticket__in=Ticket.objects.visible_to(scope.agent))
     said = asked.aggregate(asked=Count("pk"), answered=Count("answer"))

@@ -9,127 +9,24 @@ ends in the same count, since a day is always counted whole. Each zone somebody 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Count, DateField, F, IntegerField, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import (
-    Cast,
-    Coalesce,
-    ExtractHour,
-    ExtractIsoWeekDay,
-    Floor,
-    Greatest,
-    Ln,
-    Trunc,
-    TruncDate,
-)
+from django.db.models import Count, DateField, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce, ExtractIsoWeekDay, Trunc, TruncDate
 
-from metrics.clocks.machine import State
-from metrics.clocks.terms import Target
-from metrics.facts import KEPT, MISSED, Scope, answers, ended, opened
+from metrics.facts import Scope
+from metrics.measures import Dim, Measure, language_number
 from metrics.models import ChangedHour, CountedDay, DayTally, MonthTally
-from metrics.surveys.scales import Kind
 from people.scope import Reach
 
 # Counted up whenever what is counted below changes: all days are then counted anew, and said to be.
-DEFINITION = 1
-# Lengths of time fall into bins, eight to each doubling.
-BINS = 8 / 0.6931471805599453
-
-
-class What(IntEnum):
-    PROMISE = 1
-    SCORE = 2
-    ARRIVAL = 3
-    ELAPSED = 4
-    OPEN = 5
-
-
-class Dim(IntEnum):
-    """By which trait facts are told apart."""
-
-    ALL = 0
-    CHANNEL = 1
-    TEAM = 2
-    AGENT = 3
-
-
-class Outcome(IntEnum):
-    """How a promise went: kept, answered late, never answered though due, or over before it was due."""
-
-    KEPT = 1
-    LATE = 2
-    LOST = 3
-    DROPPED = 4
-
-
-TARGETS = {target.value: number for number, target in enumerate(Target, 1)}
-KINDS = {kind.value: number for number, kind in enumerate(Kind, 1)}
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One kind of fact: where its rows are, when each happened, its value, and the columns of its traits."""
-
-    what: What
-    moment: str
-    facts: Callable[[Scope], QuerySet[Any]]
-    key: Callable[[ZoneInfo], Any]
-    channel: str
-    team: str
-    agent: str
-    ticket: str  # how a column of the ticket is named from here
-    length: str = ""  # the column of its length of time, where it has one
-
-    def column(self, dim: Dim) -> Any:
-        return {Dim.ALL: Value(0), Dim.CHANNEL: F(self.channel), Dim.TEAM: F(self.team), Dim.AGENT: F(self.agent)}[dim]
-
-
-def _numbered(column: str, numbers: dict[str, int]) -> Case:
-    return Case(*[When(**{column: name}, then=Value(number)) for name, number in numbers.items()], default=Value(0))
-
-
-def _promise(_zone: ZoneInfo) -> Any:
-    outcome = Case(
-        When(KEPT, then=Value(Outcome.KEPT)), When(MISSED & Q(state=State.FULFILLED), then=Value(Outcome.LATE)),
-        When(MISSED, then=Value(Outcome.LOST)), When(state=State.CANCELLED, then=Value(Outcome.DROPPED)),
-        default=Value(0), output_field=IntegerField(),
-    )  # fmt: skip
-    return _numbered("target", TARGETS) * 10 + outcome
-
-
-def bin_of(column: str) -> Any:
-    """The bin of a length of time; what is below a second falls into the first."""
-    return Cast(Floor(Ln(Greatest(F(column), Value(1.0))) * Value(BINS)), IntegerField())
-
-
-def first_given(scope: Scope, column: str) -> QuerySet[Any]:
-    """First answers that were given, with their length of time."""
-    return ended(scope).filter(target=Target.FIRST, state=State.FULFILLED, **{f"{column}__isnull": False})
-
-
-_CLOCK = {"channel": "channel_id", "team": "team_id", "agent": "answered_by", "ticket": "ticket__"}
-PROMISES = Measure(What.PROMISE, "stopped_at", ended, _promise, **_CLOCK)
-SCORES = Measure(
-    What.SCORE, "answered_at", answers, lambda _zone: _numbered("kind", KINDS) * 100 + F("score"), "channel_id",
-    "team_id", "agent_id", "ticket__",
-)  # fmt: skip
-ARRIVALS = Measure(
-    What.ARRIVAL, "opened_at", opened, lambda zone: ExtractHour("opened_at", tzinfo=zone), "channel_id", "team_id",
-    "assignee_id", "",
-)  # fmt: skip
-WAITS = {
-    "wall_seconds": Measure(What.ELAPSED, "stopped_at", lambda scope: first_given(scope, "wall_seconds"),
-                            lambda _zone: bin_of("wall_seconds"), **_CLOCK, length="wall_seconds"),
-    "used_seconds": Measure(What.OPEN, "stopped_at", lambda scope: first_given(scope, "used_seconds"),
-                            lambda _zone: bin_of("used_seconds"), length="used_seconds", **_CLOCK),
-}  # fmt: skip
-MEASURES = (PROMISES, SCORES, ARRIVALS, *WAITS.values())
+DEFINITION = 2
+# Of these, those that only count finer than the one before: every figure is what it was, and nothing is to be said.
+FINER = frozenset({2})
 
 # (group, slot, key); the first two None where they were not asked for. No group is None as well. A slot is the first
 # day of the day, week or month, or the number of the weekday from Monday = 1.
@@ -195,12 +92,8 @@ def _whole_months(clean: Sequence[date], scope: Scope) -> list[date]:
 
 def _readable(scope: Scope, group: Dim | None) -> Dim | None:
     """The trait by which the kept tallies answer this; None where they cannot."""
-    asked = {
-        dim: value
-        for dim, value in ((Dim.CHANNEL, scope.channel), (Dim.TEAM, scope.team), (Dim.AGENT, scope.member))
-        if value is not None
-    }
-    if scope.language or len(asked) > 1 or not scope.clean:
+    asked = _asked(scope)
+    if scope.segment or len(asked) > 1 or not scope.clean:
         return None
     if not scope.agent.sees_everything and scope.agent.scope.reach < Reach.TEAMS:
         return None
@@ -208,13 +101,19 @@ def _readable(scope: Scope, group: Dim | None) -> Dim | None:
     return only if group is None else group if only in (Dim.ALL, group) else None
 
 
+def _asked(scope: Scope) -> dict[Dim, int]:
+    """What the scope is narrowed to, as the tallies number it."""
+    language = language_number(scope.language) if scope.language else None
+    wanted = {Dim.CHANNEL: scope.channel, Dim.TEAM: scope.team, Dim.AGENT: scope.member, Dim.LANGUAGE: language}
+    return {dim: value for dim, value in wanted.items() if value is not None}
+
+
 def kept_rows(model: Any, scope: Scope, measure: Measure, dim: Dim, days: Sequence[date]) -> QuerySet[Any]:
     """The tallies of these days, or months, that the reader sees and the scope asks for."""
     within = Q(day__in=days) if model is MonthTally else _runs_q(days)
     rows = model.objects.filter(within, zone=scope.zone, what=measure.what, dim=dim)
-    id = {Dim.CHANNEL: scope.channel, Dim.TEAM: scope.team, Dim.AGENT: scope.member}.get(dim)
-    if id is not None:
-        rows = rows.filter(group=id)
+    if dim in (asked := _asked(scope)):
+        rows = rows.filter(group=asked[dim])
     if not scope.agent.sees_everything:
         rows = rows.filter(_place_q(scope, "place_team", "place_channel"))
     return rows
@@ -289,19 +188,31 @@ def within(measure: Measure, spans: Iterable[tuple[datetime, datetime]]) -> Q:
     return found
 
 
+class Kept(NamedTuple):
+    """The days whose tallies hold, which of them stand in the tally of their month, and which were counted by an
+    earlier definition before, with when they were counted anew."""
+
+    clean: frozenset[date]
+    rolled: frozenset[date]
+    again: Mapping[date, datetime]
+
+
 def clean_days(zone: str) -> frozenset[date]:
     """The days of this zone whose tallies hold, read now."""
-    return kept_days(zone)[0]
+    return kept_days(zone).clean
 
 
-def kept_days(zone: str) -> tuple[frozenset[date], frozenset[date]]:
-    """The same, and which of them stand in the tally of their month. One query for each of two small tables."""
-    known = list(CountedDay.objects.filter(zone=zone, definition=DEFINITION).values_list("day", "in_month"))
+def kept_days(zone: str) -> Kept:
+    """What is kept of this zone. One query for each of two small tables."""
+    known = list(
+        CountedDay.objects.filter(zone=zone, definition=DEFINITION).values_list("day", "in_month", "recounted_at")
+    )
     changed = ChangedHour.objects.values_list("at", flat=True).distinct()
     # Read in this order: a day counted anew between the two is at worst counted live once more.
     stale = days_of_hours(changed, zone)
-    clean = {day: rolled for day, rolled in known if day not in stale}
-    return frozenset(clean), frozenset(day for day, rolled in clean.items() if rolled)
+    clean = {day: rolled for day, rolled, _again in known if day not in stale}
+    again = {day: at for day, _rolled, at in known if at is not None}
+    return Kept(frozenset(clean), frozenset(day for day, rolled in clean.items() if rolled), again)
 
 
 def days_of_hours(hours: Iterable[datetime], zone: str) -> set[date]:

@@ -102,6 +102,7 @@ def withheld_reason(reason: str) -> str:
         "nobody_wrote": _("The customer wrote nothing"), "automatic": _("Only machines wrote"),
         "suspect": _("The sender is not genuine"), "refused": _("The customer wants no such questions"),
         "channel": _("This channel takes only answers"), "unreachable": _("The address cannot be reached"),
+        "public": _("Everybody would read the question"), "window": _("The channel's time to write was over"),
         "reopened": _("It was opened again"), "too_late": _("Too long ago"), "storm": _("A flood of mail"),
         "budget": _("Asked not long ago"), "merged": _("Merged into another ticket"), "spam": _("Spam"),
     }.get(reason, reason)  # fmt: skip

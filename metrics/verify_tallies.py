@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 from django.db.models import Count
 
 from metrics.counting import LONGEST, TRAITS, Packed, counting, facts_of
+from metrics.measures import MEASURES, Dim
 from metrics.models import CountedDay, DayTally, MonthTally
-from metrics.tallies import MEASURES, Dim, clean_days, kept_days, month_days, runs
+from metrics.tallies import clean_days, kept_days, month_days, runs
 
 _COLUMNS = ("day", "what", "dim", "group", "place_team", "place_channel", "key", "n")
 
@@ -29,7 +29,7 @@ def tally_differences() -> Iterator[str]:
 def month_differences() -> Iterator[str]:
     """The same of the months that are added up, with each length of time in them."""
     for zone in CountedDay.objects.order_by("zone").values_list("zone", flat=True).distinct():
-        rolled = kept_days(zone)[1]
+        rolled = kept_days(zone).rolled
         for month in sorted(day for day in rolled if day.day == 1):
             if rolled.issuperset(month_days(month)):
                 yield from _compare_month(zone, month)
@@ -51,25 +51,28 @@ def _compare_month(zone: str, month: date) -> Iterator[str]:
                 lengths = row.get("t_lengths")
                 facts[tuple(what)] = n, None if lengths is None else bytes(lengths)
     for what in sorted({*kept, *facts}):
-        if kept.get(what) != facts.get(what) and month in kept_days(zone)[1]:
+        if kept.get(what) != facts.get(what) and month in kept_days(zone).rolled:
             names = ", ".join(f"{name} {value}" for name, value in zip(_COLUMNS[1:-1], what, strict=True))
             yield f"month of {month} in {zone}: {names} is not what the facts say"
 
 
 def _compare(zone: str, days: Sequence[date]) -> Iterator[str]:
-    kept: Counter[Any] = Counter()
-    for *what, n in DayTally.objects.filter(zone=zone, day__in=days).values_list(*_COLUMNS).iterator():
-        kept[tuple(what)] += n
-    facts: Counter[Any] = Counter()
+    kept: dict[Any, Any] = {}
+    for *what, n, lengths in (
+        DayTally.objects.filter(zone=zone, day__in=days).values_list(*_COLUMNS, "lengths").iterator()
+    ):
+        kept[tuple(what)] = n, None if lengths is None else bytes(lengths)
+    facts: dict[Any, Any] = {}
     for first, last in runs(days):
         for measure in MEASURES:
             for dim in Dim:
                 for row in counting(zone, first, last, measure, dim):
-                    *what, n = row.values()
-                    facts[tuple(what)] += n
+                    *what, n, lengths = row.values()
+                    facts[tuple(what)] = n, None if lengths is None else bytes(lengths)
     # What changed while we counted is told of by then.
     still = clean_days(zone)
     for what in sorted({*kept, *facts}):
-        if kept[what] != facts[what] and what[0] in still:
+        if kept.get(what) != facts.get(what) and what[0] in still:
             names = ", ".join(f"{name} {value}" for name, value in zip(_COLUMNS[1:-1], what[1:], strict=True))
-            yield f"{what[0]} in {zone}: {names} is {kept[what]}, the facts say {facts[what]}"
+            said = [str(found.get(what, (0, None))[0]) for found in (kept, facts)]
+            yield f"{what[0]} in {zone}: {names} is {said[0]}, the facts say {said[1]}, or the lengths differ"

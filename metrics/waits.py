@@ -1,8 +1,8 @@
 """How long first answers took: observed lengths of time at a rank, exact, found through kept counts.
 
 The counts by bin say in which bin a rank lies and at which place in it; only that bin's values are then read: out of
-the tallies of whole months, where they lie packed, and from the rows of the days between. So a median of a million
-costs a few packets of numbers, and of a few weeks the rows of a bin.
+the tallies of whole months and single days, where they lie packed, and from rows only of days that are not over or have
+just changed. So a median of a million costs a few packets of numbers.
 """
 
 from __future__ import annotations
@@ -20,23 +20,10 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Trunc
 
 from metrics.facts import Scope
-from metrics.models import MonthTally
+from metrics.measures import WAITS, Dim, bin_of, first_given
+from metrics.models import DayTally, MonthTally
 from metrics.statistics import order_statistics
-from metrics.tallies import (
-    WAITS,
-    Dim,
-    bin_of,
-    count,
-    first_given,
-    kept_rows,
-    midnight,
-    month_days,
-    own,
-    scope_days,
-    sources,
-    spans_of,
-    within,
-)
+from metrics.tallies import count, kept_rows, midnight, own, scope_days, sources, spans_of, within
 
 G = TypeVar("G", bound=Hashable)
 Ranks = Callable[[int], Sequence[int]]
@@ -57,7 +44,7 @@ NOTHING = Quantile(None, None, None)
 @dataclass(frozen=True, slots=True)
 class Part(Generic[G]):
     """How rows fall into groups: by what of the database, which group that is, and which rows a group has; and the same
-    of the tallies of months. `by` and `over` are what it was counted by."""
+    of tallies. `by` and `over` are what it was counted by."""
 
     expression: Any
     group_of: Callable[[Any], G]
@@ -139,8 +126,8 @@ def by_slot(
         return Q(stopped_at__gte=midnight(slot, scope.zone), stopped_at__lt=midnight(last[slot], scope.zone))
 
     part: Part[date] = Part(
-        Trunc("stopped_at", step, tzinfo=tz), lambda at: at if type(at) is date else at.date(), during, "day",
-        lambda slot: Q(day=slot), over=step,
+        Trunc("stopped_at", step, tzinfo=tz), lambda at: slot_of(at if type(at) is date else at.date()), during, "day",
+        lambda slot: Q(day__gte=slot, day__lt=last[slot]), over=step,
     )  # fmt: skip
     return _read(scope, bins, wanted, part)
 
@@ -177,23 +164,24 @@ def _at_ranks(
 
 
 def _packed(scope: Scope, wanted: Mapping[G, set[int]], part: Part[G]) -> Iterator[tuple[G, int, Sequence[float]]]:
-    """(group, bin, values) of the whole months. One query."""
+    """(group, bin, values) of the whole months and of single days. One query each."""
     read = sources(scope, part.by, part.over)
-    if not read.months:
-        return
     asked = Q()
     for group, bins in wanted.items():
         asked |= Q(key__in=bins) & part.kept(group)
-    rows = kept_rows(MonthTally, scope, WAITS[scope.seconds], read.dim, read.months).filter(asked)
-    for trait, bin, packed in rows.values_list(part.column, "key", "lengths"):
-        values = array("d", bytes(packed))
-        if byteorder == "little":
-            values.byteswap()
-        yield part.group_of(trait) if part.column != "dim" else part.group_of(None), bin, values
+    for model, days in ((MonthTally, read.months), (DayTally, read.days)):
+        if not days:
+            continue
+        rows = kept_rows(model, scope, WAITS[scope.seconds], read.dim, days).filter(asked)
+        for trait, bin, packed in rows.values_list(part.column, "key", "lengths"):
+            values = array("d", bytes(packed))
+            if byteorder == "little":
+                values.byteswap()
+            yield part.group_of(trait) if part.column != "dim" else part.group_of(None), bin, values
 
 
 def _rows(scope: Scope, wanted: Mapping[G, set[int]], part: Part[G]) -> Iterator[tuple[G, int, Sequence[float]]]:
-    """The same of all other days, row by row. One query; two for readers who see only some tickets."""
+    """The same of all other days, row by row. One query; one more for readers who see only some tickets."""
     measure, read = WAITS[scope.seconds], sources(scope, part.by, part.over)
     asked = Q()
     for group, bins in wanted.items():
@@ -201,11 +189,9 @@ def _rows(scope: Scope, wanted: Mapping[G, set[int]], part: Part[G]) -> Iterator
             # A hair wider than the bin, whose very bounds are the database's to decide.
             low, high = 2 ** (bin / 8) * 0.999999 if bin > 0 else -1.0, 2 ** ((bin + 1) / 8) * 1.000001
             asked |= Q(**{f"{scope.seconds}__gte": low, f"{scope.seconds}__lt": high}) & part.condition(group)
-    spans = [*read.left, *spans_of(read.days, scope.zone)]
-    looks = [first_given(scope, scope.seconds).filter(within(measure, spans))] if spans else []
-    if read.months and not scope.agent.sees_everything:
-        days = [day for month in read.months for day in month_days(month)]
-        looks.append(own(scope, measure).filter(within(measure, spans_of(days, scope.zone))))
+    looks = [first_given(scope, scope.seconds).filter(within(measure, read.left))] if read.left else []
+    if not scope.agent.sees_everything and (kept := read.kept):
+        looks.append(own(scope, measure).filter(within(measure, spans_of(kept, scope.zone))))
     for facts in looks:
         rows = facts.filter(asked).annotate(tally_bin=bin_of(scope.seconds), tally_part=part.expression).order_by()
         for trait, bin, seconds in rows.values_list("tally_part", "tally_bin", scope.seconds):

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from metrics.facts import FEW, Scope
 from metrics.figures import first_by_group
+from metrics.measures import ARRIVALS
 from metrics.satisfaction import GROUPS, names_of
 from metrics.satisfaction import by_group as ratings_by_group
 from metrics.statistics import Interval, wilson
-from metrics.tallies import ARRIVALS, count
+from metrics.tallies import count
 from metrics.waits import by_group as waits_by_group
 
 

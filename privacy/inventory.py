@@ -189,7 +189,7 @@ PLAIN: dict[str, str] = {
     "metrics.ReportLetter": "state reason",
     "metrics.TopicAlert": "kind name sight",  # a word many wrote
     "metrics.CountedDay": "zone",
-    "metrics.DayTally": "zone",
+    "metrics.DayTally": "zone lengths",
     "metrics.MonthTally": "zone lengths",
     "metrics.StoredAnswer": "name question key answer",  # figures of many, nobody named
     "livechat.Visitor": "public_id",

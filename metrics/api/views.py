@@ -14,7 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metrics import figures, satisfaction
+from metrics.clocks.terms import NEVER_BOUGHT
 from metrics.facts import Scope
+from metrics.segments import read_segment
 from metrics.surveys.scales import Kind
 from metrics.tallies import kept_days, midnight
 from metrics.waits import Quantile
@@ -29,6 +31,10 @@ class ReportQuery(StrictSerializer):
     team = serializers.IntegerField(required=False)
     agent = serializers.IntegerField(required=False)
     language = serializers.ChoiceField(LANGUAGES, required=False)
+    segment = serializers.ChoiceField(
+        ("bought", "repeat", "best", NEVER_BOUGHT), required=False,
+        help_text="Of customers who are in it now, by the orders under their proven addresses.",
+    )  # fmt: skip
 
 
 class IntervalSerializer(serializers.Serializer[Any]):
@@ -109,10 +115,11 @@ class ReportView(ApiView):
         """What a checked query asks for."""
         zone, today = timezone.get_current_timezone_name(), timezone.localdate()
         start, end = today - timedelta(days=query["days"] - 1), today + timedelta(days=1)
-        clean, rolled = kept_days(zone)
+        kept = kept_days(zone)
         return Scope(
             self.agent, midnight(start, zone), midnight(end, zone), query.get("channel"), query.get("team"),
-            query.get("agent"), query.get("language", ""), zone=zone, clean=clean, rolled=rolled,
+            query.get("agent"), query.get("language", ""), zone=zone, clean=kept.clean,
+            rolled=kept.rolled, segment=read_segment(query.get("segment"), timezone.now()),
         )  # fmt: skip
 
 

@@ -23,12 +23,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from metrics import figures, overview, satisfaction, work
+from metrics.anchors import AIM
 from metrics.facts import Scope
 from metrics.mailing.actions import leave_url
 from metrics.models import Annotation, ReportLetter
-from metrics.pages.filters import read_query
+from metrics.pages.filters import narrowed_to, read_query
 from metrics.pages.numbers import decimal, length, unit, write, write_bounds
-from metrics.pages.tiles import TARGET, tiles
+from metrics.pages.tiles import tiles
 from metrics.satisfaction import Scores
 from metrics.surveys.scales import Kind
 from metrics.telling import question_name, target_name
@@ -116,14 +117,9 @@ def _headers(letter: ReportLetter) -> dict[str, str]:
 def _context(
     letter: ReportLetter, content: Content, chosen: dict[str, Any], noted: Sequence[Annotation]
 ) -> dict[str, Any]:
-    names = [
-        chosen[names].get(chosen[name])
-        for name, names in (("channel", "channels"), ("team", "teams"), ("member", "members"))
-        if chosen[name] is not None
-    ]
     return {
         "content": content, "name": report_name(letter.mailing.report), "days": _days(letter.first, letter.last),
-        "narrowed": [*names, *([chosen["language_chosen"]] if chosen["language_chosen"] else [])], "noted": noted,
+        "narrowed": narrowed_to(chosen), "noted": noted, "again": chosen["again"],
         "leave": leave_url(letter.mailing_id, letter.agent_id), "owner": letter.mailing.owner, "agent": letter.agent,
         "shop": settings.SHOP_NAME, "language": translation.get_language(),
         "s": {name: format_html('style="{}"', style) for name, style in STYLES.items()},
@@ -158,7 +154,7 @@ def _promises(scope: Scope) -> Table:
         for slot in overview.first_answers(scope, step)
     ]
     head = (_("Day") if step == "day" else _("Week from"), _("in time"), _("missed"), _("median"), _("In time"))
-    return Table(_("First answers against the promise (%(target)d %% is the aim)") % {"target": TARGET}, head, rows)
+    return Table(_("First answers against the promise (%(target)d %% is the aim)") % {"target": AIM}, head, rows)
 
 
 def _service_level(scope: Scope, chosen: dict[str, Any]) -> Content:

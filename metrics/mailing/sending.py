@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
 from django.db.models import Q
 
@@ -104,7 +104,7 @@ def _send(letter: ReportLetter, now: datetime, composing: Compose) -> int:
         log.exception("report not made", extra={"letter": letter.pk})
         _put_off(letter, now, f"{NOT_MADE}{type(error).__name__}")
         return 0
-    server = mail.get_connection()
+    server = mail.connection = get_connection()
     try:
         server.open()
         return _hand_over(letter, mail, now)

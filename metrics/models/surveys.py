@@ -93,6 +93,7 @@ class SurveyInvitation(models.Model):
 class Via(models.TextChoices):
     MAIL = "mail", _("By mail")
     CHAT = "chat", _("In the chat")
+    SOCIAL = "dm", _("By message")
     WEB = "web", _("By public link")
 
 

@@ -27,8 +27,9 @@ class CountedDay(models.Model):
 
 class DayTally(models.Model):
     """So many facts of one kind (`what`) and value (`key`) on one day, told apart by one trait (`dim`): by nothing, by
-    channel, team or person (`group`, 0 for none); and always by team and channel of the ticket, for whoever sees only
-    some (0 and 0 for what has no ticket)."""
+    channel, team, person or language (`group`, 0 for none); and always by team and channel of the ticket, for whoever
+    sees only some (0 and 0 for what has no ticket). Of lengths of time `lengths` holds the values themselves, in
+    order, eight bytes each (big-endian doubles), so that a rank is found without reading rows."""
 
     zone = models.CharField(max_length=64)
     day = models.DateField()
@@ -39,6 +40,7 @@ class DayTally(models.Model):
     place_channel = models.BigIntegerField(default=0)
     key = models.IntegerField()
     n = models.IntegerField()
+    lengths = models.BinaryField(null=True)
 
     class Meta:
         indexes = [
@@ -53,8 +55,7 @@ class DayTally(models.Model):
 
 
 class MonthTally(models.Model):
-    """The tallies of a whole month (`day` is its first), added up. Of lengths of time `lengths` holds the values
-    themselves, ascending, eight bytes each (big-endian doubles), so that a rank is found without reading rows."""
+    """The tallies of a whole month (`day` is its first), added up, lengths of time with them."""
 
     zone = models.CharField(max_length=64)
     day = models.DateField()

@@ -11,10 +11,12 @@ from django.utils.dateparse import parse_date
 
 from metrics.annotations import annotations_in
 from metrics.facts import Scope
-from metrics.tallies import kept_days, midnight
+from metrics.segments import read_segment, segment_names
+from metrics.tallies import Kept, kept_days, midnight, scope_days
 from people.languages import LANGUAGES
 from people.models import Agent, Team
 from tickets.models import Channel
+from tickets.templatetags.helpdesk_ui import language as language_text
 
 PERIODS = {"1": 1, "7": 7, "30": 30, "90": 90, "365": 365}
 LONGEST = 731
@@ -40,10 +42,11 @@ def read_query(said: QueryDict, agent: Agent) -> tuple[Scope, dict[str, Any]]:
     member = chosen(said.get("agent"), members)
     language = said.get("language", "") if said.get("language") in LANGUAGES else ""
     zone = timezone.get_current_timezone_name()
-    clean, rolled = kept_days(zone)
+    kept, segment = kept_days(zone), read_segment(said.get("segment"), timezone.now())
     scope = Scope(
         agent, midnight(first, zone), midnight(first + timedelta(days=days), zone), channel, team, member, language,
-        said.get("time") == "open", zone, clean, rolled,
+        said.get("time") == "open", zone, kept.clean, kept.rolled,
+        segment,
     )  # fmt: skip
     compare, against = read_comparison(said, first, days)
     last = first + timedelta(days=days - 1)
@@ -51,14 +54,31 @@ def read_query(said: QueryDict, agent: Agent) -> tuple[Scope, dict[str, Any]]:
     context = {
         "period": period, "periods": PERIODS, "channel": channel, "channels": channels, "team": team, "teams": teams,
         "member": member, "members": members, "language_chosen": language, "languages": LANGUAGES,
+        "segment_chosen": segment.name if segment else "", "segments": segment_names(),
         "query": _without(said), "first": first, "last": last, "days": days,
         "compare": compare, "against": against, "open_time": scope.open_time,
         "against_last": until - timedelta(days=1) if until else None,
         "earlier": scope.at(midnight(against, zone), midnight(until, zone)) if against and until else None,
         "noted": annotations_in(scope, min(first, last - timedelta(weeks=WEEKS)), last),
-        "narrowed": sum(value not in (None, "") for value in (channel, team, member, language)),
+        "narrowed": sum(value not in (None, "") for value in (channel, team, member, language, segment)),
+        "again": _counted_again(kept, scope),
     }  # fmt: skip
     return scope, context
+
+
+def narrowed_to(context: dict[str, Any]) -> list[str]:
+    """What a report is narrowed to, in words."""
+    pairs = (("channel", "channels"), ("team", "teams"), ("member", "members"))
+    names = [context[names][context[name]] for name, names in pairs if context[name] is not None]
+    language, segment = context["language_chosen"], context["segment_chosen"]
+    return [*names, *([language_text(language)] if language else []),
+            *([context["segments"][segment]] if segment else [])]  # fmt: skip
+
+
+def _counted_again(kept: Kept, scope: Scope) -> tuple[int, date] | None:
+    """(days, the last day that happened) of the scope that were counted anew by another definition."""
+    moments = [kept.again[day] for day in scope_days(scope) if day in kept.again]
+    return (len(moments), timezone.localtime(max(moments)).date()) if moments else None
 
 
 def read_period(said: QueryDict) -> tuple[str, date, int]:

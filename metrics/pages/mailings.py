@@ -24,13 +24,13 @@ from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
 from tickets.inbox.access import agent_of, allowed
 
-from .filters import read_query
+from .filters import narrowed_to, read_query
 from .forms import Checks
 
 READ = allowed(Permission.READ_REPORTS)
 SHOWN = 30
 # What of an address narrows a report; its period follows from how often it comes.
-FILTERS = ("channel", "team", "agent", "language", "time", "compare")
+FILTERS = ("channel", "team", "agent", "language", "segment", "time", "compare")
 
 
 class MailingForm(forms.Form):
@@ -169,7 +169,4 @@ def _initial(request: HttpRequest, agent: Agent, row: ReportMailing | None) -> d
 
 def _narrowed(query: str, agent: Agent) -> list[str]:
     _scope, chosen = read_query(QueryDict(query), agent)
-    pairs = (("channel", "channels"), ("team", "teams"), ("member", "members"))
-    names = [chosen[names][chosen[name]] for name, names in pairs if chosen[name] is not None]
-    return [*names, *([chosen["language_chosen"]] if chosen["language_chosen"] else []),
-            *([_("Open time")] if chosen["open_time"] else [])]  # fmt: skip
+    return [*narrowed_to(chosen), *([_("Open time")] if chosen["open_time"] else [])]

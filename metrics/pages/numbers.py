@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from metrics.anchors import promised
 from metrics.satisfaction import Change, Scores
 from metrics.surveys.scales import Kind
 from tickets.inbox.due import span
+from tickets.models import Channel
+
+from .writing import write_duration
 
 AXES = {Kind.CSAT: (0, 100), Kind.NPS: (-100, 100), Kind.CES: (1, 7)}
 
@@ -29,6 +34,15 @@ def long_text(seconds: float | None) -> tuple[str, str]:
 def length(seconds: float) -> str:
     """12m, 3h 05m, 2d 4h."""
     return span(timedelta(seconds=seconds))
+
+
+def promises_text(channels: Iterable[Channel]) -> dict[int, str]:
+    """What the policies in force promise for a first answer on each channel: 2m, or 2m to 1h."""
+    found = promised({channel.pk: channel.kind for channel in channels})
+    return {
+        id: write_duration(least) if least == most else f"{write_duration(least)} – {write_duration(most)}"
+        for id, (least, most) in found.items()
+    }
 
 
 def points(change: Change | None) -> str:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from events.replica import from_replica
 from metrics import figures, overview, returning, satisfaction, work
+from metrics.anchors import AIM, anchor_of
 from metrics.facts import Scope
 from metrics.models import Annotation
 from metrics.overview import Slot
@@ -31,9 +32,9 @@ from tickets.models import Channel
 from .annotations import marks
 from .charts import Bar, Curve, bars, curve, cut_scale, scale
 from .filters import WEEKS, YEAR, read_scope, without_page
-from .numbers import AXES, decimal, write, write_bounds
+from .numbers import AXES, decimal, promises_text, write, write_bounds
 from .satisfaction import finding
-from .tiles import TARGET, tiles
+from .tiles import tiles
 
 READ = allowed(Permission.READ_REPORTS)
 BANDS = ("low", "middle", "high")
@@ -54,7 +55,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
         "channels_table": channel_rows(scope), "distribution": distribution(satisfaction.scores(scope)),
         "heat": heat(overview.arrivals(scope)),
         "people_table": [row for row in work.by_group(scope, "agent") if row.n or row.ratings],
-        "endings": endings(scope), "without_period": without_page(request, "period", "from", "to"), "target": TARGET,
+        "endings": endings(scope), "without_period": without_page(request, "period", "from", "to"), "target": AIM,
         "tab": "reports",
     }  # fmt: skip
     return render(request, "metrics/overview.html", context)
@@ -111,8 +112,10 @@ def _labelled(slot: Slot, bar: Bar, step: str, number: int, of: int) -> dict[str
         days = date_format(slot.day, "D j") if of <= 8 else short_date(slot.day)
         below = short_month(slot.day) if step == "month" else days
     above = f"{slot.share:.0f}\N{NO-BREAK SPACE}%" if slot.share is not None and of <= 14 else ""
-    weak = slot.share is not None and slot.share < TARGET
-    return {"slot": slot, "bar": bar, "below": below, "above": above, "weak": weak}
+    weak = slot.share is not None and slot.share < AIM
+    aim = 100 - AIM / 100 * (bar.low_height + bar.high_height)
+    return {"slot": slot, "bar": bar, "below": below, "above": above, "weak": weak, "aim": round(aim, 2),
+            "end": round(bar.x + bar.width, 3)}  # fmt: skip
 
 
 def weekly(scope: Scope, kind: str, noted: Sequence[Annotation]) -> dict[str, Any]:
@@ -122,18 +125,25 @@ def weekly(scope: Scope, kind: str, noted: Sequence[Annotation]) -> dict[str, An
     now = satisfaction.by_week(whole, kind)
     past = satisfaction.by_week(whole.at(whole.start - YEAR, ends - YEAR), kind)
     earlier = {week + YEAR: one for week, one in past}
-    values = [one.value for _week, one in [*now, *past] if one.value is not None]
+    anchor = anchor_of(kind)
+    values = [one.value for _week, one in [*now, *past] if one.value is not None] + ([anchor.value] if anchor else [])
     lines = cut_scale(min(values, default=0), max(values, default=100), *AXES[Kind(kind)])
     first, span = whole.start.date(), max(1, (ends - whole.start).days - 7)
     curves = [_curve(rows, first, span, lines) for rows in (now, sorted(earlier.items()))]
     return {
         "rows": [(week, one, write(kind, one.value), write_bounds(one), earlier.get(week)) for week, one in now],
-        "lines": [(value, 100 - 100 * (value - lines[0]) / (lines[-1] - lines[0])) for value in lines],
+        "lines": [(value, _height(value, lines)) for value in lines],
+        "anchor": anchor, "anchor_y": anchor and round(_height(anchor.value, lines), 2),
         "now": curves[0], "past": curves[1], "last": write(kind, now[-1][1].value) if now else "",
         "last_past": write(kind, past[-1][1].value) if past else "", "finding": finding(kind, now),
         "noted": marks(noted, lambda day: 100 * min(1.0, (day - first).days / span) if day >= first else None),
         "marks": [(short_date(first + timedelta(weeks=n)), 100 * n * 7 / span) for n in range(0, WEEKS, 3)],
     }  # fmt: skip
+
+
+def _height(value: float, lines: list[float]) -> float:
+    """Where a value lies between the first and the last line, in percent from above."""
+    return 100 - 100 * (value - lines[0]) / (lines[-1] - lines[0])
 
 
 def _curve(rows: Sequence[tuple[date, Scores]], first: date, span: int, lines: list[float]) -> Curve | None:
@@ -144,11 +154,12 @@ def _curve(rows: Sequence[tuple[date, Scores]], first: date, span: int, lines: l
     return curve(values, floor=lines[0], ceiling=lines[-1])
 
 
-def channel_rows(scope: Scope) -> list[tuple[Any, Any, float | None]]:
-    """(channel, its row, share in time): what each carries and how it is answered."""
+def channel_rows(scope: Scope) -> list[tuple[Any, Any, float | None, str]]:
+    """(channel, its row, share in time, what is promised): what each carries and how it is answered."""
     rows = work.by_group(scope, "channel")
     channels = Channel.objects.in_bulk([row.id for row in rows if row.id is not None])
-    return [(channels.get(row.id or 0), row, row.share) for row in rows]
+    said = promises_text(channels.values())
+    return [(channels.get(row.id or 0), row, row.share, said.get(row.id or 0, "")) for row in rows]
 
 
 def distribution(now: dict[str, Scores]) -> list[dict[str, Any]]:

@@ -16,8 +16,10 @@ from django.views.decorators.http import require_safe
 
 from events.replica import from_replica
 from metrics import figures
+from metrics.anchors import AIM
 from metrics.clocks.terms import Target
 from metrics.facts import Scope, ended
+from metrics.measures import Dim
 from metrics.models import Annotation
 from metrics.telling import target_name
 from people.permissions import Permission
@@ -28,6 +30,7 @@ from .annotations import Mark, marks
 from .export import download
 from .filters import read_scope
 from .guard import exports
+from .numbers import promises_text
 
 READ = allowed(Permission.READ_REPORTS)
 PAGE = 50
@@ -47,6 +50,11 @@ class Bar:
     kept_height: float
     missed_y: float
     missed_height: float
+    aim_y: float
+
+    @property
+    def end(self) -> float:
+        return round(self.x + self.width, 2)
 
 
 @require_safe
@@ -60,14 +68,33 @@ def service_level(request: HttpRequest) -> HttpResponseBase:
     attained = figures.attainment(scope)
     context = chosen | {
         "attained": [(target_name(one.target), one, percent(one.share), bounds(one)) for one in attained],
-        "channels_table": [(name, one, percent(one.share), bounds(one)) for name, one in figures.by_channel(scope)],
+        "channels_table": _channels(scope), "aim": AIM,
         "answering": figures.answering(scope), "bars": bars(days, first_day, last_day),
         "marks": _marks(chosen["noted"], first_day, last_day),
-        "days": days,
+        "days": [(day, kept, missed, percent(kept / (kept + missed)) if kept + missed else "–")
+                 for day, kept, missed in days],
         "finding": finding(attained[0]), "wall": figures.wall(agent, timezone.now()), "width": WIDTH, "height": HEIGHT,
         "first_day": first_day, "last_day": last_day,
     }  # fmt: skip
     return render(request, "metrics/service_level.html", context)
+
+
+def _channels(scope: Scope) -> list[tuple[str, figures.Attainment, str, str, str]]:
+    """(name, promises, percent, interval, what is promised) of each channel, by name."""
+    channels = Channel.objects.in_bulk()
+    texts = promises_text(channels.values())
+    names = {id: channel.name for id, channel in channels.items()}
+    rows = [
+        (
+            names.get(id or 0, "?"),
+            one,
+            percent(one.share),
+            bounds(one),
+            texts.get(id or 0, "–"),
+        )
+        for id, one in figures.first_by_group(scope, Dim.CHANNEL).items()
+    ]
+    return sorted(rows, key=lambda row: row[0].casefold())
 
 
 def percent(share: float | None) -> str:
@@ -101,7 +128,7 @@ def bars(days: list[tuple[date, int, int]], first: date, last: date) -> list[Bar
         x = (day - first).days * slot
         found.append(
             Bar(day, kept, missed, round(x, 2), round(slot * 0.8, 2), round(HEIGHT - up, 2), round(up, 2),
-                round(HEIGHT - up - more, 2), round(more, 2))
+                round(HEIGHT - up - more, 2), round(more, 2), round(HEIGHT - (up + more) * AIM / 100, 2))
         )  # fmt: skip
     return found
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from events.replica import from_replica
 from metrics import satisfaction as figures
+from metrics.anchors import anchor_of
 from metrics.facts import Scope
 from metrics.facts import answers as given
 from metrics.models import Annotation
@@ -69,7 +70,7 @@ def satisfaction(request: HttpRequest) -> HttpResponseBase:
         "distribution": distribution(now),
         "weeks": [(week, one, write(str(kind), one.value), write_bounds(one)) for week, one in weeks],
         "line": weekly(scope, str(kind), weeks), "marks": _marks(context["noted"], weeks),
-        "axis": AXES[Kind(str(kind))], "width": WIDTH, "height": HEIGHT,
+        **_anchored(str(kind)), "axis": AXES[Kind(str(kind))], "width": WIDTH, "height": HEIGHT,
         "finding": finding(str(kind), weeks), "tables": tables, "without_kind": without_page(request, "kind"),
         "reasons": [(reason_name(code), n) for code, n in figures.reasons(scope, str(kind), Band.LOW)],
         "comments": shown_rows(figures.rows_behind(scope, "", "", commented=True)[:SHOWN]),
@@ -115,6 +116,16 @@ def weekly(scope: Scope, kind: str, weeks: list[tuple[date, Scores]]) -> Line | 
         low, high = one.interval or (floor, ceiling)
         values.append(((week - first).days / (last - first).days, one.value or 0.0, low, high))
     return line(values, floor=floor, ceiling=ceiling)
+
+
+def _anchored(kind: str) -> dict[str, Any]:
+    """What others reach, and how high that lies in the drawing."""
+    anchor = anchor_of(kind)
+    if anchor is None:
+        return {"anchor": None}
+    floor, ceiling = AXES[Kind(kind)]
+    drawn = line([(0, anchor.value, anchor.value, anchor.value)], floor=floor, ceiling=ceiling)
+    return {"anchor": anchor, "anchor_y": drawn.dots[0].y}
 
 
 def _marks(noted: Sequence[Annotation], weeks: list[tuple[date, Scores]]) -> list[Mark]:

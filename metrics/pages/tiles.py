@@ -23,9 +23,6 @@ from metrics.surveys.scales import Kind
 from .charts import Curve, spark
 from .numbers import decimal, length, long_text, meaning, points, unit, write, write_bounds
 
-# The share of promises a shop should keep, drawn as a line of reference.
-TARGET = 95
-
 
 @dataclass(frozen=True, slots=True)
 class Tile:

@@ -47,7 +47,9 @@ def record_answer(invitation_id: int, said: Said, *, at: datetime | None = None)
     ticket_id = SurveyInvitation.objects.filter(pk=invitation_id).values_list("ticket_id", flat=True).first()
     with transaction.atomic():
         ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=ticket_id or 0).first()
-        found = SurveyInvitation.objects.select_related("survey", "ticket__channel").filter(pk=invitation_id)
+        found = SurveyInvitation.objects.select_related(
+            "survey", "ticket__channel", "message__conversation__channel"
+        ).filter(pk=invitation_id)
         row = found.first()
         if ticket is None or row is None or not row.secret:
             raise NotFound(_("There is no such question."))
@@ -59,13 +61,20 @@ def record_answer(invitation_id: int, said: Said, *, at: datetime | None = None)
             invitation=row, survey_id=row.survey_id, kind=row.kind, language=row.language, ticket=ticket,
             cycle=row.cycle, customer_id=row.customer_id, channel_id=row.channel_id, team_id=row.team_id,
             agent_id=row.agent_id, answered_at=at,
-            via=Via.MAIL if traits_of(row.ticket.channel.kind).addressed else Via.CHAT,
+            via=_via(row),
         )  # fmt: skip
         data = _keep(answer, said, new=new, at=at)
         if data is not None:
             kind = SurveyEvent.ANSWERED if new else SurveyEvent.CHANGED
             record(ticket, kind, by=Actor.customer(row.customer_id), at=at, data=data | {"cycle": row.cycle})
     return answer
+
+
+def _via(row: SurveyInvitation) -> Via:
+    """By which way they were asked."""
+    channel = row.message.conversation.channel if row.message else row.ticket.channel
+    traits = traits_of(channel.kind)
+    return Via.MAIL if traits.addressed else Via.CHAT if traits.instant else Via.SOCIAL
 
 
 def record_public_answer(

@@ -20,12 +20,12 @@ from metrics.surveys.letters import chat_text, mail_html, mail_subject, mail_tex
 from metrics.surveys.scales import is_drawn
 from people.contact_budget import contact_rules, end_of_quiet, spend_contact
 from people.identities import family
-from people.models import MailKind
+from people.models import Identity, MailKind
 from people.unsubscribing import unsubscribed
 from tickets import actions
 from tickets.actions.base import record
 from tickets.events import TicketEvent
-from tickets.kinds import traits_of
+from tickets.kinds import traits_in, traits_of, window_end
 from tickets.languages import language_of
 from tickets.models import AutoKind, Cycle, Message, MessageKind, SenderVerdict, Status, Ticket
 from tickets.storms import automatic_answer_held
@@ -40,6 +40,8 @@ HEARD = (TicketEvent.TICKET_SOLVED, *_DROPPED)
 # After so long a question about it would only puzzle.
 TOO_LATE = timedelta(days=7)
 BATCH = 100
+# How identities begin that are somebody's account with a provider of messages.
+SOCIAL = "page_user:"
 
 
 def plan_survey(event: Event) -> None:
@@ -98,11 +100,11 @@ def _why_not_planned(ticket: Ticket, survey: Survey | None, row: SurveyInvitatio
     if event.actor_kind != ActorKind.AGENT:
         return "closed_by_rule"
     seed = f"{survey.pk}:{ticket.pk}:{row.cycle}"
-    return _nobody_to_ask(ticket) or ("" if is_drawn(seed, row.probability) else "not_drawn")
+    return _nobody_to_ask(ticket, event.at) or ("" if is_drawn(seed, row.probability) else "not_drawn")
 
 
-def _nobody_to_ask(ticket: Ticket) -> str:
-    """Why no person can be asked about this ticket at all; empty when one can."""
+def _nobody_to_ask(ticket: Ticket, at: datetime) -> str:
+    """Why no person can be asked about this ticket at this moment; empty when one can."""
     said = Message.objects.filter(ticket=ticket, kind=MessageKind.INBOUND)
     if said.filter(auto_kind=AutoKind.LIST).exists():
         return "mailing_list"
@@ -115,12 +117,27 @@ def _nobody_to_ask(ticket: Ticket) -> str:
         return "suspect"
     if asked.identity.refuses or unsubscribed([asked.identity.pk], MailKind.SURVEY):
         return "refused"
-    traits = traits_of(asked.conversation.channel.kind)
-    if not traits.addressed and not traits.instant:
-        return "channel"  # a provider's window, or a line: only answers may go there
-    if traits.addressed and (asked.identity.is_unreachable or not actions.machine_may_answer(asked)):
+    return _no_way_to_ask(asked, asked.identity, at)
+
+
+def _no_way_to_ask(asked: Message, identity: Identity, at: datetime) -> str:
+    """Why nothing can be asked where they wrote; by a provider only in private and within its own window."""
+    kind = asked.conversation.channel.kind
+    traits = traits_in(traits_of(kind), asked.conversation.external_id)
+    if traits.addressed:
+        unreachable = identity.is_unreachable or not actions.machine_may_answer(asked)
+        return "unreachable" if unreachable else ""
+    if traits.instant:
+        return ""
+    if not traits.writes or not any(reached.startswith(SOCIAL) for reached in traits.reached_by):
+        return "channel"  # a line, or messages that cost each
+    if traits.public:
+        return "public"
+    if not (asked.envelope.get("from") or {}).get("address"):
         return "unreachable"
-    return ""
+    # The ordinary window, never one that is longer for what a person writes.
+    ends = window_end(traits, asked.at)
+    return "window" if ends is not None and ends <= at else ""
 
 
 def _last_said(ticket: Ticket) -> Message | None:
@@ -207,15 +224,17 @@ def _why_not_now(row: SurveyInvitation, ticket: Ticket, at: datetime) -> str:
     asked = _last_said(ticket)
     if asked is not None and asked.identity_id and automatic_answer_held(ticket.pk, [asked.identity_id], at=at):
         return "storm"
-    return _nobody_to_ask(ticket)
+    return _nobody_to_ask(ticket, at)
 
 
 def _queue(row: SurveyInvitation, ticket: Ticket, asked: Message, at: datetime) -> Message:
     conversation, person = asked.conversation, asked.identity
     assert person is not None  # `_nobody_to_ask` has said so
-    mail = traits_of(conversation.channel.kind).addressed
+    traits = traits_of(conversation.channel.kind)
+    mail = traits.addressed
+    to = person.value if mail else conversation.external_id if traits.instant else asked.envelope["from"]["address"]
     return actions.queue_automatic(
-        ticket, conversation, to=[{"name": "", "address": person.value if mail else conversation.external_id}],
+        ticket, conversation, to=[{"name": "", "address": to}],
         subject=mail_subject(row) if mail else "", text=mail_text(row) if mail else chat_text(row),
         html=mail_html(row) if mail else "", kind=AutoKind.SURVEY, language=row.language, at=at,
         answers=asked.external_id if mail else "", mark=unprompted(person.pk, MailKind.SURVEY) if mail else None,

@@ -14,15 +14,21 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import F
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from bench.shop_year import DAY, Year
 from metrics import overview, satisfaction, work
 from metrics.counting import count_days
 from metrics.facts import Scope
 from metrics.figures import answering, attainment, by_channel, over_time
+from metrics.measures import MEASURES, Dim, language_number
 from metrics.models import ChangedHour, Clock, CountedDay, DayTally, SurveyAnswer
-from metrics.tallies import MEASURES, Dim, clean_days, count, days_of_hours, kept_days, midnight, runs, sources
+from metrics.segments import read_segment
+from metrics.tallies import clean_days, count, days_of_hours, kept_days, midnight, runs, sources
 from people.models import Agent
 from tests.metrics.shop import fill_year, lead
 from tests.people import House, make_agent, make_house
@@ -45,7 +51,8 @@ def year(house: House) -> Year:
     for ticket in Ticket.objects.all():
         ticket.team_id = draw.choice([house.support.pk, house.returns.pk, None])
         ticket.assignee_id = draw.choice([house.ben.pk, house.mallory.pk, None])
-        ticket.save(update_fields=["team", "assignee"])
+        ticket.language = draw.choice(["en", "uk", "pt-BR", ""])
+        ticket.save(update_fields=["team", "assignee", "language"])
         Clock.objects.filter(ticket=ticket).update(team_id=ticket.team_id, answered_by=ticket.assignee_id)
     settle()
     return year
@@ -61,11 +68,14 @@ def scopes(agent: Agent, house: House, zone: str) -> Iterator[Scope]:
     """A year up to now, some days of it, filters the kept counts know and do not know, and no whole days."""
     today = datetime.now(ZoneInfo(zone)).date()
     start, end = midnight(today - timedelta(days=400), zone), midnight(today + timedelta(days=1), zone)
-    clean, rolled = kept_days(zone)
+    clean, rolled, _again = kept_days(zone)
     scope = Scope(agent, start, end, zone=zone, clean=clean, rolled=rolled)
     yield scope
     yield replace(scope, channel=house.channel.pk, open_time=True)
     yield replace(scope, member=house.ben.pk, team=house.support.pk)
+    yield replace(scope, language="uk")
+    yield replace(scope, language="uk", channel=house.channel.pk)
+    yield replace(scope, segment=read_segment("repeat", scope.end))
     yield scope.at(midnight(today - timedelta(days=250), zone), midnight(today - timedelta(days=140), zone))
     yield replace(scope, start=scope.start + timedelta(days=200, minutes=7))
 
@@ -96,14 +106,15 @@ def test_what_is_kept_is_read_and_not_the_rows(house: House, year: Year) -> None
         clean=clean_days(zone),
     )  # fmt: skip
     for measure in MEASURES:
-        with CaptureQueriesContext(connection) as queries:
-            count(scope, measure, group=Dim.TEAM, over="day")
-        assert len(queries) == 1 and "metrics_daytally" in queries[0]["sql"]
+        for narrowed, group in ((scope, Dim.TEAM), (replace(scope, language="en"), None)):
+            with CaptureQueriesContext(connection) as queries:
+                assert count(narrowed, measure, group=group, over="day")
+            assert len(queries) == 1 and "metrics_daytally" in queries[0]["sql"]
 
 
 def test_whole_months_are_read_added_up_and_their_medians_without_rows(house: House, year: Year) -> None:
     zone, today = "Europe/Kyiv", datetime.now(ZoneInfo("Europe/Kyiv")).date()
-    clean, rolled = kept_days(zone)
+    clean, rolled, _again = kept_days(zone)
     first = (today.replace(day=1) - timedelta(days=200)).replace(day=1)
     last = (today.replace(day=1) - timedelta(days=60)).replace(day=1)
     scope = Scope(house.adam, midnight(first, zone), midnight(last, zone), zone=zone, clean=clean, rolled=rolled)
@@ -118,12 +129,12 @@ def test_whole_months_are_read_added_up_and_their_medians_without_rows(house: Ho
     )
     while count_days(datetime.now(UTC)):
         pass
-    clean, rolled = kept_days(zone)
+    clean, rolled, _again = kept_days(zone)
     scope, rows = replace(scope, clean=clean, rolled=rolled), replace(rows)
     assert sources(scope, None, None).months == () and sources(scope, None, None).days
     assert answering(scope) == answering(rows) != found[0]
     settle()
-    assert kept_days(zone)[1] > rolled
+    assert kept_days(zone).rolled > rolled
     verify()
 
 
@@ -145,6 +156,9 @@ def changes(house: House) -> list[Callable[[], None]]:
     def moved() -> None:
         Ticket.objects.filter(pk=ticket.pk).update(team=house.returns, assignee=house.mallory)
 
+    def understood_late() -> None:
+        Ticket.objects.filter(pk=ticket.pk).update(language="uk" if ticket.language != "uk" else "en")
+
     def spam() -> None:
         Ticket.objects.filter(pk=ticket.pk).update(status=Status.SPAM)
 
@@ -153,25 +167,26 @@ def changes(house: House) -> list[Callable[[], None]]:
         copy.pk, copy.number = None, 77
         copy.save()
 
-    return [late_fact, answered_again, moved, told_late, spam, delete]
+    return [late_fact, answered_again, moved, understood_late, told_late, spam, delete]
 
 
 def test_a_late_change_is_seen_at_once_and_counted_soon(house: House, year: Year) -> None:
     zone, ben = "Europe/Kyiv", lead(house.ben)
     before = clean_days(zone)
     for change in changes(house):
-        scope = next(scopes(house.adam, house, zone))
-        was = figures(scope)
+        # What language a ticket has moves only what is narrowed to one.
+        language = "uk" if change.__name__ == "understood_late" else ""
+        was = figures(replace(next(scopes(house.adam, house, zone)), language=language))
         change()
         assert ChangedHour.objects.exists() and clean_days(zone) < before, change.__name__
         for agent in (house.adam, ben):
-            scope = next(scopes(agent, house, zone))
+            scope = replace(next(scopes(agent, house, zone)), language=language)
             now = figures(scope)
             assert now == figures(replace(scope, clean=frozenset())), (change.__name__, agent.name)
             assert agent == ben or now != was, change.__name__
         settle()
         assert not ChangedHour.objects.exists() and clean_days(zone) == before, change.__name__
-        clean, rolled = kept_days(zone)
+        clean, rolled, _again = kept_days(zone)
         assert figures(replace(scope, clean=clean, rolled=rolled)) == now, change.__name__
     verify()
 
@@ -226,6 +241,30 @@ def test_history_counted_by_another_definition_is_counted_anew_and_marked(
     settle()
     assert clean_days("Europe/Kyiv")
     assert not CountedDay.objects.filter(recounted_at=None).exists()
+    client = Client()
+    client.force_login(house.adam)
+    today = timezone.localdate()
+    said = f"7 days of this period were counted anew on {date_format(today, 'j E Y')}"
+    asked = {"period": "own", "from": str(today - 20 * DAY), "to": str(today - 14 * DAY)}
+    for name in ("overview", "sla_report", "satisfaction", "work_report"):
+        assert said in client.get(reverse(name), asked).content.decode(), name
+        assert "counted anew" not in client.get(reverse(name), {"period": "1"}).content.decode(), name
+
+
+def test_what_is_only_counted_finer_changes_no_figure_and_is_not_marked(
+    house: House, year: Year, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CountedDay.objects.update(definition=1)
+    settle()
+    assert clean_days("Europe/Kyiv") and set(CountedDay.objects.values_list("recounted_at", flat=True)) == {None}
+    CountedDay.objects.update(definition=0)
+    settle()
+    assert not CountedDay.objects.filter(recounted_at=None).exists()
+
+
+def test_a_language_is_the_same_number_here_and_there(house: House, year: Year) -> None:
+    kept = set(DayTally.objects.filter(dim=Dim.LANGUAGE).values_list("group", flat=True))
+    assert kept == {language_number(code) for code in ("en", "uk", "pt-BR", "")} and 0 in kept
 
 
 def test_runs_and_hours() -> None:

@@ -21,7 +21,7 @@ from tests.people import House, events_of, make_house, row_counts
 from tickets import actions
 from tickets.actions.status import change_status
 from tickets.inbound import Address
-from tickets.models import Channel, Message, Ticket
+from tickets.models import Message, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -113,15 +113,6 @@ def test_whoever_cannot_or_must_not_be_asked_has_the_reason(house: House, make: 
     assert ask_due(at=database_now() + timedelta(days=1)) == 0
     assert not Message.objects.filter(auto_kind="survey").exists()
     assert Event.objects.get(kind="survey.withheld").data["reason"] == reason
-
-
-def test_a_channel_that_takes_only_answers_is_left_alone(house: House) -> None:
-    make_survey()
-    page = Channel.objects.create(kind="telegram", name="Bot", address="bot", team=house.support)
-    ticket = ask(page, ago=timedelta(hours=1), identity_kind="page_user", sender=Address("Zoe", "9912"))
-    actions.set_status(ticket.pk, by=house.olena, status="solved")
-    settle()
-    assert outcome(ticket) == [(1, "withheld", "channel")]
 
 
 def test_without_a_survey_nothing_is_kept_and_one_that_does_not_fit_says_so(house: House) -> None:
