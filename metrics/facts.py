@@ -26,6 +26,8 @@ class Scope:
 
     `zone` is the one whose days are meant; of its days `clean` are those whose kept counts hold (`metrics.tallies`):
     with none, all is counted from the rows. Those of them that are `rolled` stand in the tally of their month too.
+    `own`: the reader may have tickets that only being assigned lets them see; where it is known that there are none
+    (`metrics.tallies.has_own`), nothing is looked up for them.
     """
 
     agent: Agent
@@ -40,6 +42,7 @@ class Scope:
     clean: frozenset[date] = frozenset()
     rolled: frozenset[date] = frozenset()
     segment: Segment | None = None
+    own: bool = True
 
     def at(self, start: datetime, end: datetime) -> Scope:
         """The same of another time."""

@@ -21,7 +21,9 @@ from django.db.models.functions import Coalesce, ExtractIsoWeekDay, Trunc, Trunc
 from metrics.facts import Scope
 from metrics.measures import Dim, Measure, language_number
 from metrics.models import ChangedHour, CountedDay, DayTally, MonthTally
+from people.models import Agent
 from people.scope import Reach
+from tickets.models import Ticket
 
 # Counted up whenever what is counted below changes: all days are then counted anew, and said to be.
 DEFINITION = 2
@@ -70,7 +72,7 @@ def count(scope: Scope, measure: Measure, *, group: Dim | None = None, over: str
     for model, days in ((MonthTally, read.months), (DayTally, read.days)):
         if days:
             found.update(_kept(model, scope, measure, read.dim, days, group, over))
-    if not scope.agent.sees_everything and (kept := read.kept):
+    if looks_for_own(scope) and (kept := read.kept):
         found.update(_live(own(scope, measure), measure, spans_of(kept, scope.zone), scope, group, over))
     if read.left:
         found.update(_live(measure.facts(scope), measure, read.left, scope, group, over))
@@ -115,7 +117,7 @@ def kept_rows(model: Any, scope: Scope, measure: Measure, dim: Dim, days: Sequen
     if dim in (asked := _asked(scope)):
         rows = rows.filter(group=asked[dim])
     if not scope.agent.sees_everything:
-        rows = rows.filter(_place_q(scope, "place_team", "place_channel"))
+        rows = rows.filter(_place_q(scope.agent, "place_team", "place_channel"))
     return rows
 
 
@@ -141,13 +143,27 @@ def _slot(day: Any, over: str) -> Any:
     return day if over == "day" else Trunc(day, over, output_field=DateField())
 
 
-def _place_q(scope: Scope, team: str, channel: str) -> Q:
+def _place_q(agent: Agent, team: str, channel: str) -> Q:
     """What the reader sees by team and channel (0 for none); what has no ticket is everybody's."""
-    sight = scope.agent.scope
+    sight = agent.scope
     found = Q(**{f"{team}__in": [0, *sight.team_ids]}) if sight.reach == Reach.TEAMS else Q()
     if sight.channel_ids is not None:
         found &= Q(**{f"{channel}__in": [0, *sight.channel_ids]})
     return found
+
+
+def has_own(agent: Agent) -> bool:
+    """Whether any ticket is in the reader's sight for no other reason than that it is assigned to them. One query for
+    who does not see everything."""
+    if agent.sees_everything:
+        return False
+    tickets = Ticket.objects.filter(assignee=agent.pk).annotate(own_team=Coalesce(F("team_id"), Value(0)))
+    return tickets.exclude(_place_q(agent, "own_team", "channel_id")).exists()
+
+
+def looks_for_own(scope: Scope) -> bool:
+    """Whether such tickets must be counted beside what is kept."""
+    return scope.own and not scope.agent.sees_everything
 
 
 def own(scope: Scope, measure: Measure) -> QuerySet[Any]:
@@ -155,7 +171,7 @@ def own(scope: Scope, measure: Measure) -> QuerySet[Any]:
     name = measure.ticket
     facts = measure.facts(scope).filter(**{f"{name}assignee_id": scope.agent.pk})
     return facts.annotate(own_team=Coalesce(F(f"{name}team_id"), Value(0)), own_channel=F(f"{name}channel_id")).exclude(
-        _place_q(scope, "own_team", "own_channel")
+        _place_q(scope.agent, "own_team", "own_channel")
     )
 
 

@@ -23,7 +23,7 @@ from metrics.facts import Scope
 from metrics.measures import WAITS, Dim, bin_of, first_given
 from metrics.models import DayTally, MonthTally
 from metrics.statistics import order_statistics
-from metrics.tallies import count, kept_rows, midnight, own, scope_days, sources, spans_of, within
+from metrics.tallies import count, kept_rows, looks_for_own, midnight, own, scope_days, sources, spans_of, within
 
 G = TypeVar("G", bound=Hashable)
 Ranks = Callable[[int], Sequence[int]]
@@ -190,7 +190,7 @@ def _rows(scope: Scope, wanted: Mapping[G, set[int]], part: Part[G]) -> Iterator
             low, high = 2 ** (bin / 8) * 0.999999 if bin > 0 else -1.0, 2 ** ((bin + 1) / 8) * 1.000001
             asked |= Q(**{f"{scope.seconds}__gte": low, f"{scope.seconds}__lt": high}) & part.condition(group)
     looks = [first_given(scope, scope.seconds).filter(within(measure, read.left))] if read.left else []
-    if not scope.agent.sees_everything and (kept := read.kept):
+    if looks_for_own(scope) and (kept := read.kept):
         looks.append(own(scope, measure).filter(within(measure, spans_of(kept, scope.zone))))
     for facts in looks:
         rows = facts.filter(asked).annotate(tally_bin=bin_of(scope.seconds), tally_part=part.expression).order_by()

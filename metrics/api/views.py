@@ -18,7 +18,7 @@ from metrics.clocks.terms import NEVER_BOUGHT
 from metrics.facts import Scope
 from metrics.segments import read_segment
 from metrics.surveys.scales import Kind
-from metrics.tallies import kept_days, midnight
+from metrics.tallies import has_own, kept_days, midnight
 from metrics.waits import Quantile
 from people.api.base import ApiView, StrictSerializer
 from people.languages import LANGUAGES
@@ -119,7 +119,7 @@ class ReportView(ApiView):
         return Scope(
             self.agent, midnight(start, zone), midnight(end, zone), query.get("channel"), query.get("team"),
             query.get("agent"), query.get("language", ""), zone=zone, clean=kept.clean,
-            rolled=kept.rolled, segment=read_segment(query.get("segment"), timezone.now()),
+            rolled=kept.rolled, segment=read_segment(query.get("segment"), timezone.now()), own=has_own(self.agent),
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_date
 from metrics.annotations import annotations_in
 from metrics.facts import Scope
 from metrics.segments import read_segment, segment_names
-from metrics.tallies import Kept, kept_days, midnight, scope_days
+from metrics.tallies import Kept, has_own, kept_days, midnight, scope_days
 from people.languages import LANGUAGES
 from people.models import Agent, Team
 from tickets.models import Channel
@@ -46,7 +46,7 @@ def read_query(said: QueryDict, agent: Agent) -> tuple[Scope, dict[str, Any]]:
     scope = Scope(
         agent, midnight(first, zone), midnight(first + timedelta(days=days), zone), channel, team, member, language,
         said.get("time") == "open", zone, kept.clean, kept.rolled,
-        segment,
+        segment, has_own(agent),
     )  # fmt: skip
     compare, against = read_comparison(said, first, days)
     last = first + timedelta(days=days - 1)

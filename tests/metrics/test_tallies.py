@@ -28,7 +28,7 @@ from metrics.figures import answering, attainment, by_channel, over_time
 from metrics.measures import MEASURES, Dim, language_number
 from metrics.models import ChangedHour, Clock, CountedDay, DayTally, SurveyAnswer
 from metrics.segments import read_segment
-from metrics.tallies import clean_days, count, days_of_hours, kept_days, midnight, runs, sources
+from metrics.tallies import clean_days, count, days_of_hours, has_own, kept_days, midnight, runs, sources
 from people.models import Agent
 from tests.metrics.shop import fill_year, lead
 from tests.people import House, make_agent, make_house
@@ -96,6 +96,24 @@ def test_every_figure_is_the_same_counted_from_the_rows(house: House, year: Year
     for agent in (house.adam, lead(house.ben), limited):
         for scope in scopes(agent, house, zone):
             assert figures(scope) == figures(replace(scope, clean=frozenset())), (agent.name, scope)
+
+
+def test_who_has_no_tickets_of_their_own_elsewhere_is_spared_looking_for_them(house: House, year: Year) -> None:
+    zone, ben = "Europe/Kyiv", lead(house.ben)
+    scope = next(scopes(ben, house, zone))
+    assert has_own(ben) and not has_own(house.adam)
+    Ticket.objects.filter(assignee=ben).exclude(team=house.support).update(assignee=None)
+    scope = next(scopes(ben, house, zone))
+    assert not has_own(ben) and figures(replace(scope, own=False)) == figures(replace(scope, clean=frozenset()))
+    with CaptureQueriesContext(connection) as queries:
+        count(replace(scope, own=False), MEASURES[0])
+    with CaptureQueriesContext(connection) as more:
+        count(scope, MEASURES[0])
+    assert len(more) == len(queries) + 1
+    other = Ticket.objects.filter(team=house.returns).first()
+    assert other is not None
+    Ticket.objects.filter(pk=other.pk).update(assignee=ben)
+    assert has_own(ben)
 
 
 def test_what_is_kept_is_read_and_not_the_rows(house: House, year: Year) -> None:
