@@ -14,6 +14,7 @@ from channels_inbound.delivery import drain_outbound
 from channels_inbound.hooks.drain import drain_hooks
 from metrics.models import SurveyAnswer, SurveyInvitation
 from metrics.surveys.asking import ask_due
+from metrics.surveys.words import words_for
 from tests.channels_inbound.hooks.house import KEY, connect, payload_json
 from tests.channels_inbound.hooks.test_stories import FIRST, VALUES, hook, now_dated
 from tests.metrics.shop import ask, database_now, settle
@@ -63,7 +64,8 @@ def test_the_question_goes_with_a_link_and_its_answer_counts(kind: str, house: H
     assert drain_outbound() == {"accepted": 2}
     *_answer, question = server.sent_texts()
     link = re.search(r"https?://\S+/survey/\S+", question)
-    assert link is not None and "How satisfied" in question and server.sent_texts().count(question) == 1
+    asked = words_for(SurveyInvitation.objects.get().language)["ask_csat"]
+    assert link is not None and asked in question and server.sent_texts().count(question) == 1
     path = "/" + link[0].partition("//")[2].partition("/")[2]
     assert Client().get(path).status_code == 200 and not SurveyAnswer.objects.exists()
     assert Client().post(path, {"score": "4"}).status_code == 302
