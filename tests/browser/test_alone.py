@@ -316,15 +316,19 @@ def test_what_is_snoozed_returns(house: House, open_page: OpenPage, by: str) -> 
     expect(page.locator(f"#row-{written.pk}")).to_have_count(1)
 
 
+@pytest.mark.parametrize("by", ["keyboard", "mouse"])
 def test_a_draft_survives_a_crash_of_browser_and_server(
-    house: House, open_page: OpenPage, live_stack: LiveStack
+    house: House, open_page: OpenPage, live_stack: LiveStack, by: str
 ) -> None:  # fmt: skip
     ticket = open_ticket(house.channel)
     # A page nobody listens to: while the server is gone its socket complains, as it should.
     page = open_page(house.olena).context.new_page()
     page.goto(f"/inbox/open/{ticket.pk}/")
     ready(page)
-    page.keyboard.press("r")
+    if by == "keyboard":
+        page.keyboard.press("r")
+    else:
+        into_words(page)
     page.keyboard.type("Saved on the server")
     expect(page.locator("#composer .saved")).to_have_text("Draft saved")
     live_stack.kill("web")

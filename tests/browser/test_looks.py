@@ -180,6 +180,26 @@ def test_at_200_percent_everything_is_there_and_nothing_scrolls_sideways(ticket:
         judge(page, address)
 
 
+def test_nothing_moves_for_who_asked_for_that(ticket: Ticket, open_page: OpenPage) -> None:
+    """A new row, a menu, a dialog and a drawer stand there at once."""
+    house: House = ticket.house  # type: ignore[attr-defined]
+    moving = """() => document.getAnimations()
+        .filter(one => one.effect.getComputedTiming().activeDuration > 0 && one.effect.target)
+        .map(one => `${one.effect.target.tagName}.${one.effect.target.className} ${one.animationName ?? one.transitionProperty}`)"""
+    page = open_page(house.olena, reduced_motion="reduce", viewport={"width": 1024, "height": 768})
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    expect(page.locator("html[data-connected] #rows")).to_have_count(1)
+    open_ticket(house.channel, subject="Just now", sender=Address("", "now@c.example"))
+    expect(page.locator("#rows")).to_contain_text("Just now")
+    assert page.evaluate(moving) == []
+    for key, opened in (("s", "#menu-status"), ("Control+k", "#palette"), ("?", "#keys"), ("]", "#customer")):
+        page.keyboard.press(key)
+        expect(page.locator(opened)).to_be_visible()
+        assert (opened, page.evaluate(moving)) == (opened, [])
+        page.keyboard.press("Escape")
+        expect(page.locator(opened)).to_be_hidden()
+
+
 def test_theme_and_row_height_are_kept(ticket: Ticket, open_page: OpenPage) -> None:
     page = opened(open_page, ticket, "desk", "light")
     page.get_by_role("button", name="Row height").click()

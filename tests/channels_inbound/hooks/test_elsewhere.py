@@ -323,6 +323,38 @@ def test_the_connection_s_page_fetches_templates(
     assert signed_in(house.olena).post(f"{path}templates/").status_code == 404
 
 
+def test_a_conversation_is_begun_by_sms_and_its_answer_comes_to_it(
+    house: House, sms: Connection, servers: tuple[GraphServer, TwilioServer]
+) -> None:
+    wrote = twilio.message(
+        hook_url(sms), "SM" + "1" * 32, "An old matter", sender=f"+{ZOE}", to="+380440000100"
+    )  # fmt: skip
+    assert deliver(sms, wrote).status_code == 200
+    drain_hooks()
+    earlier = Ticket.objects.get()
+    Ticket.objects.filter(pk=earlier.pk).update(status="solved", solved_at=timezone.now())
+    client, way = signed_in(house.olena), f"{sms.channel_id}-{Identity.objects.get(value=f'+{ZOE}').pk}"
+    known = client.get("/inbox/new/", {"to": f"+{ZOE}"})
+    assert known["Location"].startswith(f"/inbox/new/?customer={earlier.customer_id}&")
+    form = {"customer": earlier.customer_id, "way": way, "text": "Your parcel is here.", "subject": "Unused"}
+    assert client.post("/inbox/new/", form | {"text": "x" * 5000}).status_code == 422
+    assert client.post("/inbox/new/", form).status_code == 302
+    Message.objects.filter(kind=MessageKind.OUTBOUND).update(not_before=timezone.now())
+    assert drain_outbound() == {"accepted": 1}
+    assert [(one["to"], one["text"]) for one in servers[1].accepted] == [(f"+{ZOE}", "Your parcel is here.")]
+    begun = Ticket.objects.latest("pk")
+    assert (begun.pk != earlier.pk, begun.subject, begun.status, begun.assignee) == (True, "", "pending", house.olena)
+    more = reply(begun.pk, by=house.olena, text="At the door.", undo_seconds=0)
+    assert [one["address"] for one in more.envelope["to"]] == [f"+{ZOE}"]
+
+    back = deliver(sms, twilio.message(
+        hook_url(sms), "SM" + "7" * 32, "Thanks!", sender=f"+{ZOE}", to="+380440000100"))  # fmt: skip
+    assert back.status_code == 200
+    drain_hooks()
+    last = Message.objects.latest("pk")
+    assert (last.text, last.ticket_id) == ("Thanks!", begun.pk)
+
+
 def test_a_conversation_is_begun_by_an_approved_template_where_words_may_not_go(
     house: House, whatsapp: Connection, servers: tuple[GraphServer, TwilioServer]
 ) -> None:
