@@ -41,6 +41,7 @@ UNION ALL SELECT 'events', extract(epoch FROM now() - min(next_try_at))::float8 
 WHERE state = 'due' AND next_try_at < now()
 """
 AGENT_PAUSE, WIDGET_PAUSE = 3.0, 10.0
+TICKETS = 40
 
 
 @dataclass
@@ -117,6 +118,8 @@ def run(stack: Stack, *, seconds: float, agents: int, widgets: int, mails: float
 
 
 def _world() -> tuple[str, Widget]:
+    from channels_inbound.inbound import drain_inbound  # noqa: PLC0415
+    from channels_inbound.raw import store_raw  # noqa: PLC0415
     from livechat.channels import create_chat_channel  # noqa: PLC0415
     from livechat.doors import door_for, write_pass  # noqa: PLC0415
     from people.models import Agent  # noqa: PLC0415
@@ -124,7 +127,11 @@ def _world() -> tuple[str, Widget]:
     from tickets.models import Channel  # noqa: PLC0415
 
     agent = Agent.objects.create(email="olena@load.example", name="Olena", role="admin")
-    Channel.objects.create(name="Support", address=SUPPORT)
+    channel = Channel.objects.create(name="Support", address=SUPPORT)
+    # Agents write to tickets that are there; all of them to the first that comes would measure its lock.
+    for number, mail in enumerate(make_mails(TICKETS, seed=11, answered=0)):
+        store_raw([channel.pk], transport="smtp", transport_key=f"before{number}", content=mail.raw, envelope={})
+    drain_inbound()
     made, _secret = create_chat_channel(name="Chat", settings={"origins": [SHOP], "color": "#1f57d6"})
     return create_token(agent, "load", ("read", "write"), 1)[0], Widget(made.key, write_pass(door_for(made.key, SHOP)))
 
