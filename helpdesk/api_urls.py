@@ -10,6 +10,7 @@ from people.api.problems import not_found
 urlpatterns = [
     path("v1/", include("people.api.urls")),
     path("v1/", include("tickets.api.urls")),
+    path("v1/", include("knowledge.api.urls")),
     path("v1/", include("commerce.api.urls")),
     path("v1/", include("metrics.api.urls")),
     path("schema/", SchemaView.as_view(), name="api_schema"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from knowledge.pages import answering, public, site, widget
+from knowledge.pages import answering, public, shelves, site, widget, writing
 
 urlpatterns = [
     path("help/", site.home, name="help_home"),
@@ -19,4 +19,36 @@ urlpatterns = [
     path("help/<slug:language>/articles/<slug:slug>/", public.article, name="help_article"),
     path("help/<slug:language>/articles/<slug:slug>/feedback/", answering.feedback, name="help_feedback"),
     path("help/<path:rest>", site.nowhere, name="help_nowhere"),
+    path("knowledge/", shelves.index, name="knowledge"),
+    path("knowledge/readers/", shelves.readers, name="knowledge_readers"),
+    path("knowledge/settings/", shelves.settings_page, name="knowledge_settings"),
+    path("knowledge/search/", shelves.search, name="knowledge_search"),
+    path("knowledge/categories/", shelves.categories, name="knowledge_categories"),
+    path("knowledge/categories/new/", shelves.category, name="knowledge_category_new"),
+    path("knowledge/categories/<int:category_id>/", shelves.category, name="knowledge_category"),
+    path("knowledge/categories/<int:category_id>/move/", shelves.move_category, name="knowledge_category_move"),
+    path("knowledge/categories/<int:category_id>/remove/", shelves.remove_category, name="knowledge_category_remove"),
+    path("knowledge/pictures/<uuid:picture_id>/", writing.picture, name="article_picture"),
+    path("knowledge/articles/new/", writing.new, name="article_new"),
+    path("knowledge/articles/<int:article_id>/", writing.open_article, name="article_open"),
+    path("knowledge/articles/<int:article_id>/move/", writing.move, name="article_move"),
+    path("knowledge/articles/<int:article_id>/pictures/", writing.upload, name="article_upload"),
+    path("knowledge/articles/<int:article_id>/<slug:language>/", writing.edit, name="article_edit"),
+    path("knowledge/articles/<int:article_id>/<slug:language>/read/", writing.read, name="article_read"),
+    path("knowledge/articles/<int:article_id>/<slug:language>/preview/", writing.preview, name="article_preview"),
+    path("knowledge/articles/<int:article_id>/<slug:language>/change/", writing.change, name="article_change"),
+    path("knowledge/articles/<int:article_id>/<slug:language>/discard/", writing.discard, name="article_discard"),
+    path("knowledge/articles/<int:article_id>/<slug:language>/unpublish/", writing.unpublish, name="article_unpublish"),
+    path("knowledge/articles/<int:article_id>/<slug:language>/archive/", writing.archive, name="article_archive"),
+    path("knowledge/articles/<int:article_id>/<slug:language>/back/", writing.take_back, name="article_back"),
+    path(
+        "knowledge/articles/<int:article_id>/<slug:language>/revisions/<int:number>/",
+        writing.revision,
+        name="article_revision",
+    ),
+    path(
+        "knowledge/articles/<int:article_id>/<slug:language>/revisions/<int:number>/restore/",
+        writing.restore,
+        name="article_restore",
+    ),
 ]

@@ -22,6 +22,7 @@ export const KEYS = [
   { group: 'keys_ticket', words: 'cmd_reply', command: 'reply', keys: ['R'] },
   { group: 'keys_ticket', words: 'cmd_note', command: 'note', keys: ['N'] },
   { group: 'keys_ticket', words: 'cmd_macros', command: 'macros', keys: ['M'] },
+  { group: 'keys_ticket', words: 'cmd_articles', command: 'articles', keys: ['Shift', 'I'] },
   { group: 'keys_ticket', words: 'cmd_send', command: 'send', keys: ['Ctrl', '↵'] },
   { group: 'keys_ticket', words: 'cmd_send_only', command: 'send-only', keys: ['Ctrl', 'Shift', '↵'] },
   { group: 'keys_ticket', words: 'cmd_assign', command: 'assign', keys: ['A'] },

@@ -1,6 +1,7 @@
 // Ctrl K: every action with its key, the views, canned replies, tickets and people found while typing. `#123` jumps to a
 // number.
 
+import * as composer from './composer.js';
 import { $, $$, app, can, command, element, icon, kept, run, text } from './core.js';
 import * as desk from './desk.js';
 import { get } from './http.js';
@@ -17,6 +18,8 @@ let asked = 0;
 let timer = 0;
 let found = [];
 let met = [];
+let read = [];
+let readFirst = false;
 
 const ICONS = {
   assign: { icon: 'user-round-plus' }, mine: { icon: 'user-round-check' }, reply: { icon: 'reply' },
@@ -30,9 +33,9 @@ const ICONS = {
   merge: { icon: 'arrow-up' }, begin: { icon: 'pencil' }, 'log-call': { icon: 'phone' }, join: { icon: 'git-merge' }, spam: { icon: 'shield-alert' }, ask: { icon: 'messages-square' }, 'hand-over': { icon: 'hand-helping' }, follow: { icon: 'eye' }, split: { icon: 'split' }, link: { icon: 'link' }, macros: { icon: 'zap' }, remind: { icon: 'alarm-clock' }, forward: { icon: 'forward' },
   'reply-all': { icon: 'reply-all' }, 'copy-number': { icon: 'link' }, 'view-new': { icon: 'list-filter' },
   attach: { icon: 'paperclip' }, ways: { icon: 'send' }, formatting: { icon: 'type' }, recipients: { icon: 'users-round' }, pick: { icon: 'square-check' }, 'pick-all': { icon: 'list-checks' }, 'bulk-all': { icon: 'list-checks' },
-  'bulk-clear': { icon: 'x' },
+  'bulk-clear': { icon: 'x' }, articles: { icon: 'book-open' },
 };
-const OF_TICKET = ['assign', 'mine', 'reply', 'note', 'macros', 'snooze', 'unsnooze', 'remind', 'close', 'close-stay', 'reopen', 'status',
+const OF_TICKET = ['assign', 'mine', 'reply', 'note', 'macros', 'articles', 'snooze', 'unsnooze', 'remind', 'close', 'close-stay', 'reopen', 'status',
   'priority', 'team', 'tag', 'field', 'ask', 'hand-over', 'follow', 'spam', 'join', 'split', 'link', 'forward', 'reply-all', 'recipients', 'ways', 'attach', 'formatting', 'copy-number', 'customer', 'unread', 'next', 'previous', 'back'];
 const OF_APP = ['undo', 'merge', 'pick', 'pick-all', 'bulk-all', 'bulk-clear', 'search', 'begin', 'log-call', 'presence', 'theme', 'density', 'keys', 'profile', 'view-new'];
 
@@ -70,6 +73,21 @@ const ticketEntry = ({ number, subject }) => ({
 
 const macroEntry = ({ id, name }) => ({ words: name, drawing: icon("zap"), act: () => use(id) });
 
+// Help articles: while one writes, a link to it goes into the text; with Shift its words. Those of agents only open.
+const articleEntry = ({ title, url, link, id, language, agents_only: inside }) => ({
+  words: title, drawing: icon(inside ? "lock" : "book-open"), hint: language,
+  act: async (whole) => {
+    const open = composer.current();
+    if (!open || inside) return void window.open(url, '_blank', 'noopener');
+    const { html, text: words } = whole ? await get(`/help/api/articles/${id}?lang=${language}`) : { html: linked(title, link), text: `${title}: ${link}` };
+    if (open.words.rich) open.words.rich.insertHtml(html);
+    else open.words.insert(words);
+    open.edited();
+  },
+});
+
+const linked = (title, link) => `${element('a', { href: link }, title).outerHTML} `;
+
 // Customers whose name or address holds what was typed: each has a page.
 const people = () => met.map(({ id, name }) => ({ words: name, drawing: icon("user-round"), act: () => location.assign(`/customers/${id}/`) }));
 
@@ -105,13 +123,16 @@ function groups(typed) {
   const jump = number ? [{ words: text('cmd_goto', number), drawing: icon("hash"), act: () => desk.open(Number(number), { focus: 'subject' }) }] : [];
   const search = typed && !number ? [{ words: text('cmd_search_for', typed), drawing: icon("search"), act: () => location.assign(`/search/?q=${encodeURIComponent(typed)}`) }] : [];
   const places = typed ? matching($$('#places a').map(placeEntry), typed) : [];
+  const articles = { name: text('group_articles'), entries: read.map(articleEntry) };
   const everywhere = { name: text('group_app'), entries: matching(OF_APP.filter(can).map(entry), typed) };
   return [
+    ...(readFirst ? [articles] : []),
     { name: text('group_ticket', thread.number()), entries: thread.number() ? matching(byUse(OF_TICKET).filter(can).map(entry), typed) : [] },
     { name: text('group_go'), entries: [...jump, ...matching($$('.side .nav a[data-view-key]').map(viewEntry), typed), ...places] },
     ...(typed ? [everywhere] : []),
     { name: text('group_macros'), entries: typed ? matching(knownMacros().map(macroEntry), typed).slice(0, 6) : [] },
     { name: text('group_tickets'), entries: [...found.map(ticketEntry), ...search] },
+    ...(readFirst ? [] : [articles]),
     { name: text('group_people'), entries: people() },
     ...(typed ? [] : [everywhere]),
   ].filter(({ entries }) => entries.length);
@@ -145,10 +166,10 @@ function select(wanted) {
   field.setAttribute('aria-activedescendant', wanted.id);
 }
 
-function choose(wanted) {
+function choose(wanted, whole) {
   if (!wanted?.act) return;
   dialog.close();
-  wanted.act();
+  wanted.act(whole);
 }
 
 function onKey(event) {
@@ -157,7 +178,7 @@ function onKey(event) {
   const at = all.findIndex((one) => one.getAttribute('aria-selected') === 'true');
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) select(all[(at + step + all.length) % all.length]);
-  else if (event.key === 'Enter') choose(all[at]);
+  else if (event.key === 'Enter') choose(all[at], event.shiftKey);
   else return;
   event.preventDefault();
 }
@@ -168,29 +189,37 @@ function look() {
   clearTimeout(timer);
   const typed = field.value.trim();
   const mine = ++asked;
-  if (typed.length < 2) return void (found = met = []);
+  if (typed.length < 2) return void (found = met = read = []);
   timer = setTimeout(async () => {
     const nothing = { tickets: [], people: [] };
-    const { tickets, people: known } = await get(`/search/quick/?q=${encodeURIComponent(typed)}`).catch(() => nothing);
+    const query = `?q=${encodeURIComponent(typed)}`;
+    const [{ tickets, people: known }, { articles }] = await Promise.all([
+      get(`/search/quick/${query}`).catch(() => nothing),
+      dialog.dataset.articles ? get(dialog.dataset.articles + query).catch(() => ({ articles: [] })) : { articles: [] },
+    ]);
     if (mine !== asked || !dialog.open) return;
     found = tickets;
     met = known;
+    read = articles;
     draw();
   }, PAUSE);
 }
 
 export function startPalette() {
   if (!dialog || !app) return;
-  command('palette', () => {
+  const show = (typed = '') => {
     if (dialog.open || $('dialog[open]')) return;
-    field.value = '';
-    found = met = [];
+    field.value = typed;
+    readFirst = Boolean(typed);
+    found = met = read = [];
     dialog.showModal();
-    draw();
-    field.focus();
-  });
+    look();
+    field.select();
+  };
+  command('palette', () => show());
+  command('articles', () => show($('#subject').textContent.trim()), { when: () => Boolean(dialog.dataset.articles && $('#subject')) });
   field.addEventListener('input', look);
   dialog.addEventListener('keydown', onKey);
-  shown.addEventListener('click', ({ target }) => choose(target.closest('[role=option]')));
+  shown.addEventListener('click', ({ target, shiftKey }) => choose(target.closest('[role=option]'), shiftKey));
   dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
 }

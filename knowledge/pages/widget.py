@@ -74,7 +74,7 @@ def article(request: HttpRequest, article_id: int) -> HttpResponseBase:
     if not is_robot(request.headers.get("User-Agent", "")):
         count_view(text.article_id, text.language)
     return _fresh(JsonResponse({
-        "id": text.article_id, "title": text.title, "summary": text.summary, "html": body_of(text),
+        "id": text.article_id, "title": text.title, "summary": text.summary, "html": body_of(text), "text": text.text,
         "url": text.address, "language": text.language, "fallback": text.language != language,
         "category": text.article.category.name(text.language), "languages": languages_of(text),
         "updated": text.published_at.isoformat() if text.published_at else None,

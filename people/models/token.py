@@ -22,6 +22,8 @@ class TokenScope(models.TextChoices):
     ORDERS_WRITE = "orders:write", _("Bring in orders")
     PEOPLE_READ = "people:read", _("Read people and teams")
     REPORTS_READ = "reports:read", _("Read reports")
+    ARTICLES_READ = "articles:read", _("Read articles")
+    ARTICLES_WRITE = "articles:write", _("Write articles")
 
 
 class ApiToken(models.Model):

@@ -375,7 +375,7 @@ def crawl(client: Client, *starts: str) -> dict[str, str]:
             parts.netloc
             or parts.scheme
             or parts.path in pages
-            or parts.path.startswith(("/api/", "/files/", "/static/"))
+            or parts.path.startswith(("/api/", "/files/", "/help/", "/static/"))  # /help/ is in its readers' language
         ):
             continue
         response = client.get(address, follow=True)

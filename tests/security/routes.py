@@ -363,6 +363,14 @@ DIRECTORY = {
 }  # fmt: skip
 # One's own sign-in: tests/people/test_sessions.py and test_second_factor.py.
 OWN_ACCOUNT = {"security", "session_end", "sessions_end", "sso_unlink", "tokens", "token_revoke"}
+# Where the help centre is written: tests/knowledge/test_pages.py walks them.
+KNOWLEDGE = {
+    "knowledge", "knowledge_readers", "knowledge_settings", "knowledge_search", "knowledge_categories",
+    "knowledge_category_new", "knowledge_category", "knowledge_category_move", "knowledge_category_remove",
+    "article_picture", "article_new", "article_open", "article_move", "article_upload", "article_edit", "article_read",
+    "article_preview", "article_change", "article_discard", "article_unpublish", "article_archive", "article_back",
+    "article_revision", "article_restore",
+}  # fmt: skip
 # "export_download": tests/privacy/test_exporting.py.
 # "consent_done" needs what its own session kept: tests/channels_inbound/test_consent.py.
 # These act on the demo mailbox through the mail listener: tests/channels_inbound/test_pages.py.
@@ -370,6 +378,7 @@ OWN_ACCOUNT = {"security", "session_end", "sessions_end", "sso_unlink", "tokens"
 ELSEWHERE = (
     DIRECTORY
     | OWN_ACCOUNT
+    | KNOWLEDGE
     | {"sender_check", "key_start", "consent_done", "demo_write", "demo_reply", "setup", "export_download"}
 )
 # The widget's own door, with origins, passes and secrets of its own: tests/livechat/test_api.py.

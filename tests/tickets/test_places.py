@@ -7,8 +7,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from people.models import Agent
-from tests.people import NOW, House, make_house, open_ticket
+from people.models import Agent, Role
+from tests.people import NOW, House, make_agent, make_house, open_ticket
 from tickets.inbox.places import PLACES, places_for, sidebar_places
 from tickets.models import DueState, Ticket
 from tickets.templatetags.helpdesk_ui import icon
@@ -33,7 +33,8 @@ def keys(agent: Agent) -> list[str]:
 
 def test_settings_are_one_entry_of_the_sidebar_and_a_single_one_stands_itself(house: House) -> None:
     assert keys(house.adam) == ["overview", "calls", "demo_mailbox", "settings", "help"]
-    assert keys(house.olena) == ["calls", "demo_mailbox", "macros_manage", "help"]
+    assert keys(house.olena) == ["calls", "demo_mailbox", "settings", "help"]
+    assert keys(make_agent("Cora", role=Role.CONTRACTOR)) == ["calls", "demo_mailbox", "macros_manage", "help"]
     assert keys(house.vera)[-1] == "help" and "settings" not in keys(house.vera)
 
 

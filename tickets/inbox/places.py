@@ -84,6 +84,10 @@ PLACES = (
         about=_("Mail that could not be read safely and waits for a person."),
     ),
     Place(
+        Permission.SUGGEST_ARTICLES, "knowledge", _("Help centre"), icon="book-open", group=TICKETS,
+        about=_("Articles customers read and search, in their languages; what was searched for in vain."),
+    ),
+    Place(
         Permission.REPLY, "macros_manage", _("Canned replies"), icon="zap", group=TICKETS,
         about=_("Texts and steps you use again and again: your own, your team’s, everyone’s."),
     ),

@@ -62,7 +62,10 @@ function hasWords(data) {
   return Boolean(data.getData('text/plain').trim() || holder.body.textContent.trim());
 }
 
+const ACTIVE = { heading2: ['heading', { level: 2 }], heading3: ['heading', { level: 3 }] };
 const FORMATS = {
+  heading2: (chain) => chain.toggleHeading({ level: 2 }),
+  heading3: (chain) => chain.toggleHeading({ level: 3 }),
   bold: (chain) => chain.toggleBold(),
   italic: (chain) => chain.toggleItalic(),
   underline: (chain) => chain.toggleUnderline(),
@@ -75,9 +78,9 @@ const FORMATS = {
 };
 
 // `place` is the element to write in, `tools` the bar of buttons, `attributes` what assistive technology reads.
-// Calls `changed()` on each edit, `files(files)` for what is pasted or dropped; `address(id)` says where an upload is seen.
+// `headings` allows them and rules, which articles have and mails have not. Calls `changed()` on each edit, `files(files)` for what is pasted or dropped; `address(id)` says where an upload is seen.
 export class RichText {
-  constructor({ place, tools, attributes, placeholder, changed, files, address }) {
+  constructor({ place, tools, attributes, placeholder, changed, files, address, headings = false }) {
     this.tools = tools;
     this.editor = new Editor({
       element: place,
@@ -85,7 +88,7 @@ export class RichText {
       content: '',
       extensions: [
         StarterKit.configure({
-          heading: false, horizontalRule: false, dropcursor: { class: 'dropping', color: false },
+          heading: headings && { levels: [2, 3, 4] }, horizontalRule: headings && {}, dropcursor: { class: 'dropping', color: false },
           link: { openOnClick: false, defaultProtocol: 'https', HTMLAttributes: { rel: null, target: null } },
         }),
         PlainTable, TableRow, TableCell, TableHeader,
@@ -205,7 +208,7 @@ export class RichText {
     this.tools.addEventListener('click', ({ target }) => {
       const format = target.closest('[data-format]')?.dataset.format;
       if (format === 'link') this.askLink();
-      else if (format) FORMATS[format](this.editor.chain().focus()).run();
+      else FORMATS[format]?.(this.editor.chain().focus()).run();
     }, { signal });
     this.tools.addEventListener('keydown', (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -229,7 +232,7 @@ export class RichText {
 
   press() {
     for (const button of this.tools.querySelectorAll('[aria-pressed][data-format]'))
-      button.setAttribute('aria-pressed', String(this.editor.isActive(button.dataset.format)));
+      button.setAttribute('aria-pressed', String(this.editor.isActive(...(ACTIVE[button.dataset.format] ?? [button.dataset.format]))));
     for (const name of ['undo', 'redo']) this.tools.querySelector(`[data-format=${name}]`).setAttribute('aria-disabled', String(!this.editor.can()[name]()));
   }
 
