@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -64,6 +64,8 @@ class TextSerializer(serializers.Serializer[Any]):
 
 
 class ArticleSerializer(serializers.Serializer[Any]):
+    writes = False
+
     id = serializers.IntegerField()
     category = serializers.IntegerField(source="category_id")
     state = serializers.ChoiceField(ArticleState.choices)
@@ -74,13 +76,16 @@ class ArticleSerializer(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField()
     texts = serializers.SerializerMethodField()
 
-    @staticmethod
-    def shown(article: Article, *, writes: bool) -> dict[str, Any]:
-        return dict(ArticleSerializer(article, context={"writes": writes}).data)
-
+    @extend_schema_field(TextSerializer(many=True))
     def get_texts(self, article: Article) -> list[dict[str, Any]]:
         texts = article.translations.all()
-        return [dict(TextSerializer(text, context=self.context).data) for text in texts]
+        return [dict(TextSerializer(text, context={"writes": self.writes}).data) for text in texts]
+
+
+class WrittenSerializer(ArticleSerializer):
+    """With what is being written."""
+
+    writes = True
 
 
 class CategorySerializer(serializers.Serializer[Any]):
@@ -135,6 +140,10 @@ class KnowledgeView(ApiView):
         return self.agent.may(Permission.SUGGEST_ARTICLES)
 
     @property
+    def serializer(self) -> type[ArticleSerializer]:
+        return WrittenSerializer if self.writes else ArticleSerializer
+
+    @property
     def articles(self) -> QuerySet[Article]:
         texts = ArticleTranslation.objects.order_by("language").defer("text", "vector", "folded")
         if self.writes:
@@ -145,7 +154,7 @@ class KnowledgeView(ApiView):
         )
 
     def shown(self, article_id: int) -> dict[str, Any]:
-        return ArticleSerializer.shown(self.one(self.articles, pk=article_id), writes=self.writes)
+        return dict(self.serializer(self.one(self.articles, pk=article_id)).data)
 
     def translate(self, exc: Exception) -> Exception:
         if isinstance(exc, PermissionDenied):
@@ -176,13 +185,7 @@ class ArticlesView(KnowledgeView):
         if "language" in query:
             texts = ArticleTranslation.objects.filter(language=query["language"])
             rows = rows.filter(pk__in=(texts if self.writes else texts.exclude(published_at=None)).values("article"))
-        writes = self.writes
-
-        class Shown(ArticleSerializer):
-            def __init__(self, *args: Any, **kwargs: Any) -> None:
-                super().__init__(*args, **kwargs, context={"writes": writes})
-
-        return self.page(rows, Shown, query=query)
+        return self.page(rows, self.serializer, query=query)
 
     @extend_schema(
         operation_id="articles_create", request=NewArticle, responses={201: ArticleSerializer}, tags=["articles"]
