@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from events.ledger import record_event
 from people.languages import LANGUAGES
@@ -32,15 +32,15 @@ class Picture:
 
 
 PICTURES = (
-    Picture(icon="truck", name=_lazy("Van")),
-    Picture(icon="undo-2", name=_lazy("Way back")),
-    Picture(icon="credit-card", name=_lazy("Card")),
-    Picture(icon="ruler", name=_lazy("Ruler")),
-    Picture(icon="shopping-bag", name=_lazy("Bag")),
-    Picture(icon="gift", name=_lazy("Present")),
-    Picture(icon="shield-check", name=_lazy("Shield")),
-    Picture(icon="circle-user-round", name=_lazy("Person")),
-    Picture(icon="book-open", name=_lazy("Book")),
+    Picture(icon="truck", name=gettext_lazy("Van")),
+    Picture(icon="undo-2", name=gettext_lazy("Way back")),
+    Picture(icon="credit-card", name=gettext_lazy("Card")),
+    Picture(icon="ruler", name=gettext_lazy("Ruler")),
+    Picture(icon="shopping-bag", name=gettext_lazy("Bag")),
+    Picture(icon="gift", name=gettext_lazy("Present")),
+    Picture(icon="shield-check", name=gettext_lazy("Shield")),
+    Picture(icon="circle-user-round", name=gettext_lazy("Person")),
+    Picture(icon="book-open", name=gettext_lazy("Book")),
 )
 ICONS = frozenset(picture.icon for picture in PICTURES)
 

@@ -105,7 +105,7 @@ class CentreForm(_InLanguages):
     )  # fmt: skip
     contact = forms.CharField(
         label=gettext_lazy("Where readers write"), required=False, max_length=300,
-        help_text=gettext_lazy("A contact form (/contact/…), a page (https://…) or mailto:help@shop.example."),
+        help_text=gettext_lazy("The path of a contact form, the address of a page, or an email address."),
     )  # fmt: skip
 
     def clean_colour(self) -> str:
@@ -116,7 +116,9 @@ class CentreForm(_InLanguages):
 
     def clean_contact(self) -> str:
         said = str(self.cleaned_data["contact"]).strip()
+        if "@" in said and ":" not in said and "/" not in said:
+            said = f"mailto:{said}"
         is_path = said.startswith("/") and not said.startswith(("//", "/\\"))
         if said and not (is_path or said.startswith(("https://", "mailto:"))):
-            raise forms.ValidationError(_("Begin with /, https:// or mailto:."))
+            raise forms.ValidationError(_("This is no path, address of a page or email address."))
         return said

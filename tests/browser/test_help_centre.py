@@ -48,7 +48,7 @@ def test_from_the_first_word_to_the_reply(open_page: OpenPage) -> None:
     option = agent.locator("#palette").get_by_role("option", name="Where is my parcel?").filter(has_text="en").first
     expect(option).to_be_visible()
     option.click()
-    expect(agent.locator("#composer .ed")).to_contain_text("Where is my parcel?")
+    expect(agent.get_by_role("textbox", name="Write a reply")).to_contain_text("Where is my parcel?")
 
 
 def test_what_somebody_wrote_runs_nowhere(open_page: OpenPage) -> None:
