@@ -78,8 +78,8 @@ INSTALLED_APPS = [
     "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.messages", "django.contrib.staticfiles",
     "django.contrib.humanize", "django.contrib.postgres", "allauth", "allauth.account", "allauth.mfa",
     "rest_framework", "drf_spectacular", "drf_spectacular_sidecar", "channels",
-    "events", "people", "tickets", "knowledge", "channels_inbound", "commerce", "metrics", "livechat", "privacy",
-    "helpdesk",
+    "events", "people", "tickets", "knowledge", "channels_inbound", "commerce", "metrics", "livechat", "assistant",
+    "privacy", "helpdesk",
 ]  # fmt: skip
 MIDDLEWARE = [
     "helpdesk.middleware.RequestTrace",
@@ -107,6 +107,8 @@ EVENT_SUBSCRIBERS = "helpdesk.subscribers.SUBSCRIBERS"
 OPENING_HOURS = "metrics.opening"
 CHAT_SEGMENTS = "commerce.segments"
 CHAT_ORDERS = "commerce.chat_orders"
+CHAT_PROOFS = "livechat.orders"
+CHAT_BOT = "assistant.standing"
 # name of the bell -> (task, queue); the queue's own settings are in helpdesk/queueing.py
 DOORBELLS = {
     "events": ("events.tasks.drain_events", "default"),

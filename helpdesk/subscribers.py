@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from assistant import answering
+from assistant.events import HEARD as BOT_HEARS
 from channels_inbound import alarms
 from events.subscribers import Subscriber
 from livechat.notices import CONCERNS, notify_of_chat
@@ -26,6 +28,7 @@ SUBSCRIBERS: tuple[Subscriber, ...] = (
     Subscriber("metrics.surveys", frozenset(map(str, asking.HEARD)), asking.plan_survey),
     Subscriber("metrics.follow_ups", frozenset(map(str, follow_ups.HEARD)), follow_ups.follow_up),
     Subscriber("metrics.leads", frozenset(map(str, follow_ups.TOLD)), follow_ups.tell_leads),
+    Subscriber("assistant.bot", BOT_HEARS, answering.hear_event),
     Subscriber("livechat.notices", frozenset(map(str, CONCERNS)), notify_of_chat),
     Subscriber("channels_inbound.alarms", frozenset(map(str, alarms.HEARD)), alarms.tell_people),
     Subscriber("people.security_mail", frozenset(security_mail.TOLD), security_mail.tell_agent),

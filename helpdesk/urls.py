@@ -33,6 +33,7 @@ MODULES = (
     "knowledge.urls",
     "channels_inbound.urls",
     "livechat.urls",
+    "assistant.urls",
     "privacy.urls",
 )
 for module in MODULES:

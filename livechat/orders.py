@@ -50,3 +50,12 @@ def _is_proven(visitor: Visitor) -> bool:
 
 def _keeper() -> ModuleType:
     return import_module(settings.CHAT_ORDERS)
+
+
+def proven_address(channel_id: int, thread: str) -> str:
+    """The address that the shop has signed for whoever talks in this thread; "" for everybody else. What
+    `settings.CHAT_PROOFS` names is asked by a sibling."""
+    if len(thread) != 32 or not set(thread) <= set("0123456789abcdef"):
+        return ""
+    visitor = Visitor.objects.filter(channel=channel_id, public_id=thread).first()
+    return visitor.email if visitor is not None and _is_proven(visitor) else ""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 from uuid import UUID, uuid5
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -143,8 +146,13 @@ def _after(
         data = {"order": about} if about else {"order": answered.order, "said": True}
         record(ticket, ChatEvent.ASKED_ABOUT, by=Actor.customer(ticket.customer_id), at=at, data=data)
     say_for_customer(ticket.pk, answered.answers, at=at)
-    if ticket.waiting_since == at:
+    if ticket.waiting_since == at and not _bot().will_answer(ticket, at=at):
         ring_agents(ticket.pk, team_id=ticket.team_id, assignee_id=ticket.assignee_id, channel_id=ticket.channel_id)
+
+
+def _bot() -> ModuleType:
+    """The app that answers by itself stands beside us: settings name it."""
+    return import_module(settings.CHAT_BOT)
 
 
 def _subject(text: str) -> str:
@@ -155,7 +163,7 @@ def _subject(text: str) -> str:
 def readable(visitor: Visitor, *, at: datetime) -> QuerySet[Message]:
     """Everything of this visitor's conversations that is theirs to read."""
     own = Q(kind=MessageKind.INBOUND, identity=visitor.identity_id)
-    told = Q(kind=MessageKind.OUTBOUND, auto_kind__in=("", AutoKind.SURVEY)) & (
+    told = Q(kind=MessageKind.OUTBOUND, auto_kind__in=("", AutoKind.SURVEY, AutoKind.BOT)) & (
         Q(outbox__in=_LEFT) | Q(outbox=OutboxState.QUEUED, not_before__lte=at)
     )
     return Message.objects.filter(
@@ -215,6 +223,8 @@ def _shown(message: Message, *, full: bool, mail: bool = False) -> dict[str, Any
         agent = message.agent
         shown["name"] = agent.name.split(" ")[0] if agent else ""
         shown |= {"initials": initials(agent.name), "hue": hue(agent.pk)} if agent else {}
+        shown |= _of_bot(message) if message.auto_kind == AutoKind.BOT else {}
+        shown |= {"choices": message.envelope["choices"]} if message.envelope.get("choices") else {}
     else:
         shown["client"] = message.external_id if not mail else ""
     if mail:
@@ -222,6 +232,12 @@ def _shown(message: Message, *, full: bool, mail: bool = False) -> dict[str, Any
     if full and not mail:
         shown["files"] = [_file(file) for file in message.attachments.all()]
     return shown
+
+
+def _of_bot(message: Message) -> dict[str, Any]:
+    """What the widget must know of a machine's words: that they are, and the way to a person while it answers."""
+    about = message.envelope.get("bot") or {}
+    return {"bot": True, "name": about.get("name", ""), "person": about.get("person", "") if about.get("holds") else ""}
 
 
 def _file(file: Attachment) -> dict[str, Any]:

@@ -13,6 +13,7 @@ _ORDER = (
     "place", "joined", "over", "again", "rate", "scores", "comment", "rated", "end", "transcript", "transcript_sent",
     "nothing_to_send", "more", "sound", "watched", "dismiss", "transcript_subject", "transcript_intro",
     "order", "about_order", "order_states", "asked", "needed", "order_number",
+    "automatic",
 )  # fmt: skip
 _SAID: dict[str, tuple[str, ...]] = {
     "en": (
@@ -36,6 +37,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Order {number}", "Ask about this order",
         "Waiting for payment|Paid|Shipped|Completed|Cancelled|Refunded|Payment failed",
         "Before we begin", "Please fill this in", "Order number",
+        "Automatic answer",
     ),
     "uk": (
         "Напишіть нам", "Відкрити чат", "Закрити чат", "Вітаємо! Чим можемо допомогти?", "Ми на зв’язку",
@@ -58,6 +60,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Замовлення {number}", "Спитати про це замовлення",
         "Очікує оплати|Оплачено|Відправлено|Виконано|Скасовано|Кошти повернено|Оплата не пройшла",
         "Перш ніж почати", "Заповніть, будь ласка", "Номер замовлення",
+        "Автоматична відповідь",
     ),
     "de": (
         "Schreiben Sie uns", "Chat öffnen", "Chat schließen", "Hallo! Wie können wir helfen?", "Wir sind da",
@@ -86,6 +89,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Bestellung {number}", "Zu dieser Bestellung fragen",
         "Zahlung ausstehend|Bezahlt|Versandt|Abgeschlossen|Storniert|Erstattet|Zahlung fehlgeschlagen",
         "Bevor wir beginnen", "Bitte ausfüllen", "Bestellnummer",
+        "Automatische Antwort",
     ),
     "fr": (
         "Écrivez-nous", "Ouvrir le chat", "Fermer le chat", "Bonjour ! Comment pouvons-nous vous aider ?",
@@ -111,6 +115,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Commande {number}", "Poser une question sur cette commande",
         "En attente de paiement|Payée|Expédiée|Terminée|Annulée|Remboursée|Paiement refusé",
         "Avant de commencer", "Veuillez remplir ce champ", "Numéro de commande",
+        "Réponse automatique",
     ),
     "es": (
         "Escríbanos", "Abrir el chat", "Cerrar el chat", "¡Hola! ¿En qué podemos ayudarle?", "Estamos aquí",
@@ -136,6 +141,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Pedido {number}", "Preguntar por este pedido",
         "Pendiente de pago|Pagado|Enviado|Completado|Cancelado|Reembolsado|Pago fallido",
         "Antes de empezar", "Rellene este campo, por favor", "Número de pedido",
+        "Respuesta automática",
     ),
     "pl": (
         "Napisz do nas", "Otwórz czat", "Zamknij czat", "Dzień dobry! Jak możemy pomóc?", "Jesteśmy tutaj",
@@ -163,6 +169,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Zamówienie {number}", "Zapytaj o to zamówienie",
         "Czeka na płatność|Opłacone|Wysłane|Zrealizowane|Anulowane|Zwrócono pieniądze|Płatność nieudana",
         "Zanim zaczniemy", "Prosimy wypełnić to pole", "Numer zamówienia",
+        "Odpowiedź automatyczna",
     ),
 }  # fmt: skip
 WORDS: dict[str, dict[str, str]] = {language: dict(zip(_ORDER, said, strict=True)) for language, said in _SAID.items()}

@@ -192,6 +192,9 @@ PLAIN: dict[str, str] = {
     "metrics.DayTally": "zone lengths",
     "metrics.MonthTally": "zone lengths",
     "metrics.StoredAnswer": "name question key answer",  # figures of many, nobody named
+    "assistant.Bot": "when name languages greetings",
+    "assistant.Ownership": "holder offered",
+    "assistant.Stretch": "outcome reason",
     "livechat.Visitor": "public_id",
     "livechat.UsedToken": "jti digest",
     "livechat.Greeting": "name texts path hours",

@@ -59,7 +59,7 @@ export function makeHome({ settings, say, closing, onGo, onOrder }) {
     const fresh = !latest && !told.known;
     go.classList.toggle('pri', fresh);
     if (fresh) return go.replaceChildren(element('span', {}, words.start), drawn('on'));
-    const agent = messages.findLast((message) => message.from === 'agent' && message.name);
+    const agent = messages.findLast((message) => message.from === 'agent' && message.name && !message.bot);
     const known = agent && { initials: agent.initials || agent.name[0], hue: agent.hue ?? 0 };
     who.replaceChildren(known ? face(known) : element('span', { class: 'face', 'aria-hidden': 'true' }, drawn('talk')));
     last.textContent = latest ? `${latest.from === 'you' ? words.you : latest.name || words.agent}: ${latest.text || (latest.mail ? words.mail : '…')}` : '';

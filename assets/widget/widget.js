@@ -56,9 +56,10 @@ const form = element('form', { class: 'write', 'aria-label': words.write, novali
 const sounds = element('button', { type: 'button', role: 'switch', 'aria-checked': 'false', onclick: () => listen(sounds.getAttribute('aria-checked') !== 'true') }, words.sound);
 const ends = element('button', { type: 'button', onclick: endChat }, words.end);
 const menu = element('details', { class: 'menu' }, element('summary', { 'aria-label': words.more, title: words.more }, drawn('more')), element('div', {}, sounds, ends));
+const person = element('button', { type: 'button', class: 'plain person', hidden: true, onclick: () => press(person.lastChild.textContent) }, '');
 const ending = makeEnding({ words, say, complain, post: (...how) => line.post(...how), email: () => told.email, refresh: () => sync() });
 const scroll = element('main', { class: 'scroll', tabindex: '0' }, hello, asks.node, log, ending.node, queued, typing);
-const talk = element('div', { class: 'talk', hidden: true }, element('header', {}, tool('back', words.back, () => turn('home')), portrait, element('div', { class: 'names' }, title, status), menu, closing()), trouble, scroll, leaving, form);
+const talk = element('div', { class: 'talk', hidden: true }, element('header', {}, tool('back', words.back, () => turn('home')), portrait, element('div', { class: 'names' }, title, status), menu, closing()), trouble, scroll, person, leaving, form);
 const home = makeHome({ settings, say, closing, onGo: () => turn('talk'), onOrder: (number) => (speakOf(number), turn('talk')) });
 document.body.append(home.node, talk);
 
@@ -108,7 +109,7 @@ function complain(code, values) {
 }
 
 const unread = () => [...told.messages.values()].filter((one) => one.from === 'agent' && one.n > seen).length;
-const lastAgent = () => [...told.messages.values()].sort((a, b) => a.n - b.n).findLast((one) => one.from === 'agent' && one.name);
+const lastAgent = () => [...told.messages.values()].sort((a, b) => a.n - b.n).findLast((one) => one.from === 'agent' && one.name && !one.bot);
 
 function describe() {
   const usually = told.here && told.usually ? ` · ${say('usually', { n: told.usually })}` : '';
@@ -148,11 +149,31 @@ function bubble(message) {
   if (message.mail && !message.text) parts.push(element('p', { class: 'by-mail' }, drawn('mail'), words.mail));
   for (const file of message.files || []) parts.push(fileOf(file));
   const who = mine ? words.you : message.name || words.agent;
-  return element('div', { class: mine ? 'me' : 'them', 'data-n': message.n },
+  return element('div', { class: mine ? 'me' : message.bot ? 'them bot' : 'them', 'data-n': message.n },
     message.joins ? element('p', { class: 'joins' }, say('joined', { name: message.name })) : null,
-    mine ? null : face({ initials: message.initials || who[0], hue: message.hue ?? 0 }),
+    mine ? null : faceOf(message),
     element('div', { class: 'bubble' }, element('span', { class: 'vh' }, `${who}: `), ...parts),
-    element('p', { class: 'meta' }, mine ? '' : `${who}, `, element('time', { datetime: new Date(message.at).toISOString() }, time(message.at)), element('span', { class: 'state' })));
+    message.choices ? element('div', { class: 'choices', hidden: true }, ...message.choices.filter((one) => one !== message.person).map((one) => element('button', { type: 'button', class: 'plain', onclick: () => press(one) }, one))) : null,
+    element('p', { class: 'meta' }, mine ? '' : `${who}, ${message.bot ? `${words.automatic}, ` : ''}`, element('time', { datetime: new Date(message.at).toISOString() }, time(message.at)), element('span', { class: 'state' })));
+}
+
+const faceOf = (message) => (message.bot ? element('span', { class: 'face', 'aria-hidden': 'true' }, drawn('bot')) : face({ initials: message.initials || (message.name || words.agent)[0], hue: message.hue ?? 0 }));
+
+// Answers to press stand below the last message only; while a machine answers there is always the way to a person.
+function drawChoices(wanted) {
+  const last = sending.size ? null : wanted.at(-1);
+  for (const { node } of wanted) {
+    const choices = node.querySelector('.choices');
+    if (choices) choices.hidden = node !== last?.node;
+  }
+  const theirs = wanted.findLast((message) => message.from === 'agent');
+  person.hidden = !theirs?.person || Boolean(told.chat?.over);
+  if (theirs?.person && person.lastChild.textContent !== theirs.person) person.replaceChildren(drawn('talk'), theirs.person);
+}
+
+function press(said) {
+  queueMessage({ client: crypto.randomUUID(), text: said, files: [], name: '', email: '', greeting: null, order: '' });
+  text.focus();
 }
 
 function fileOf(file) {
@@ -183,7 +204,7 @@ function draw() {
   const wanted = [...told.messages.values()].sort((a, b) => a.n - b.n);
   let spoke = '';
   for (const message of wanted) {
-    if (message.from === 'agent' && message.name) {
+    if (message.from === 'agent' && message.name && !message.bot) {
       message.joins ??= message.name !== spoke;
       spoke = message.name;
     }
@@ -200,8 +221,9 @@ function draw() {
   while (log.children.length > nodes.length) log.lastChild.remove();
   const mine = wanted.filter((message) => message.from === 'you' && !message.mail);
   for (const message of mine) message.node.querySelector('.state').textContent = message === mine.at(-1) && !sending.size ? ` · ${message.n <= told.agentSeen ? words.seen : words.delivered}` : '';
-  if (low) scroll.scrollTop = scroll.scrollHeight;
   describe();
+  drawChoices(wanted);
+  if (low) scroll.scrollTop = scroll.scrollHeight;
 }
 
 function take(said) {

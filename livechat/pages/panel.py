@@ -4,8 +4,10 @@ and what an agent may do with the chat; and typing back."""
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -39,6 +41,7 @@ def panel(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
     where = where_visitor_is(visitor.thread)
     named, told = order_named(ticket_id), str((where or {}).get("order") or "")
     context = {
+        "bot": import_module(settings.CHAT_BOT).standing_of(ticket),
         "ticket": ticket, "visitor": visitor, "where": where, "typing": typing,
         "order": order_beside(visitor, named, told), "unproven": dict.fromkeys(filter(None, [named, told])),
         "draft": draft_of(visitor.thread) if typing else "", "pages": [_page(one) for one in pages_of(visitor.thread)],

@@ -186,7 +186,8 @@ def _status(ticket: Ticket, one: Told, told: list[Told]) -> Step:
 
 
 def _solved(ticket: Ticket, one: Told, told: list[Told]) -> Step:
-    return Step("status", one.at, one.sequence, value="solved")
+    by = "bot" if one.actor_kind == ActorKind.BOT else "human"
+    return Step("status", one.at, one.sequence, value="solved", by=by)
 
 
 def _reopened(ticket: Ticket, one: Told, told: list[Told]) -> Step:

@@ -33,7 +33,7 @@ class Step:
     """One thing that happened. Which fields say something depends on `kind`:
 
     opened (traits, value: status) · asked (message, thanks) · answered (message, by, who) ·
-    called (message, waited, who, value: "answered" or how the call ended without) · status (value) ·
+    called (message, waited, who, value: "answered" or how the call ended without) · status (value, by) ·
     reopened (value, message, slip) · snoozed · woken · trait (traits) · replanned (rules) · cancelled (value) ·
     restored (value: "waiting" while somebody waits) · released (gone: messages no longer here, value as before)
     """
@@ -207,7 +207,9 @@ class _Machine:
         if step.value == "solved":
             self.before_solving = {key: clock.copy() for key, clock in self.clocks.items()}, self.answered
             for clock in self._open():
-                done = clock.key[1] == Target.RESOLUTION
+                # What the bot solved is nobody's promise kept, unless the policy lets the bot's answers count.
+                counts = step.by == "human" or (clock.terms is not None and clock.terms.bot_counts)
+                done = clock.key[1] == Target.RESOLUTION and counts
                 clock.stop(step.at, State.FULFILLED if done else State.CANCELLED, "solved")
             self.snoozed = False
         self.status = step.value

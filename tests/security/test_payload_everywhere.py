@@ -46,7 +46,7 @@ PAYLOADS = [
 ]
 # What of them would stand in a page as markup: an element, a style that reaches beyond its words, a link that runs.
 MARKUP = "img[src='x'], svg[onload], a[href^='javascript:'], b.pwned, body style, [style*='position:fixed']"
-APPS = ("people", "tickets", "knowledge", "channels_inbound", "commerce", "metrics", "livechat", "privacy")
+APPS = ("people", "tickets", "knowledge", "channels_inbound", "commerce", "metrics", "livechat", "assistant", "privacy")
 TEXTS = (models.CharField, models.TextField, models.JSONField)
 # What must stay a machine's word: states, keys, hashes, places.
 KEPT = (

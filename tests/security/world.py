@@ -320,7 +320,7 @@ def signed_in(agent: Agent | None) -> Client:
 
 # What the mere asking changes.
 _PASSING = {"people_agentsession", "people_idempotentrequest"}
-_OURS = ("events", "people", "tickets", "knowledge", "channels", "livechat", "commerce", "privacy", "metrics")
+_OURS = ("events", "people", "tickets", "knowledge", "channels", "livechat", "assistant", "commerce", "privacy", "metrics")
 
 
 @cache

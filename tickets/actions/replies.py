@@ -102,7 +102,7 @@ def _write(
     ticket = lock_ticket(ticket_id, by=by, permission=Permission.REPLY)
     if earlier := repeated(ticket, written.client_id, by=by, kind=MessageKind.OUTBOUND, texts=texts):
         return earlier
-    _refuse_stale(ticket, expected)
+    refuse_stale(ticket, expected)
     message = _queue(ticket, wish, written)
     if written.ask_masks:
         ask_about_masks(message.conversation.channel, written.hidden, agreed=wish.confirmed)
@@ -192,7 +192,7 @@ def take_answered(ticket: Ticket, *, by: Agent, at: datetime) -> bool:
     return True
 
 
-def _refuse_stale(ticket: Ticket, expected: int | None) -> None:
+def refuse_stale(ticket: Ticket, expected: int | None) -> None:
     """Stop an answer to a closed ticket, or one written on an old screen (decision 20). What was withdrawn since, and
     our own automatic acknowledgement, tell the agent nothing new."""
     refuse_closed(ticket)

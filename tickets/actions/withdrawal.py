@@ -20,6 +20,7 @@ from tickets.events import STATUS_CHANGES, TICKET_STREAM, TicketEvent
 from tickets.kinds import traits_of
 from tickets.models import (
     OWN_AUTOMATIC,
+    AutoKind,
     Draft,
     DraftKind,
     Message,
@@ -109,7 +110,7 @@ def _answered_aside(message: Message) -> Message | None:
 def _restore(ticket: Ticket, withdrawn: Message, *, by: Agent, at: datetime) -> None:
     """Put back what the reply had changed, as far as nothing else has changed it since."""
     said = Message.objects.filter(ticket=ticket).exclude(outbox=OutboxState.WITHDRAWN)
-    said = said.exclude(auto_kind__in=OWN_AUTOMATIC)
+    said = said.exclude(auto_kind__in=(*OWN_AUTOMATIC, AutoKind.BOT))
     last = said.exclude(kind=MessageKind.NOTE).order_by("-sequence").first()
     to_customer = said.filter(conversation__aside=False)
     answers = to_customer.filter(kind=MessageKind.OUTBOUND).exclude(outbox__in=_NOT_YET, scheduled_for__isnull=False)

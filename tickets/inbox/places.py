@@ -76,6 +76,10 @@ PLACES = (
         about=_("Mailboxes, chat, messengers, the contact form, telephone: where customers write."),
     ),
     Place(
+        Permission.MANAGE_CHANNELS, "bots", _("Bot"), icon="bot", group=WAYS_IN,
+        about=_("Answers from the help centre and from orders, and when it hands over to people."),
+    ),
+    Place(
         Permission.MANAGE_SHOPS, "shops", _("Shops"), icon="shopping-bag", group=WAYS_IN,
         about=_("Connect the shop, so that orders stand beside tickets."),
     ),

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from tickets.models import Message, MessageKind, OutboxState, SecretKind, ThreadLayer
+from tickets.models import AutoKind, Message, MessageKind, OutboxState, SecretKind, ThreadLayer
 from tickets.reasons import retold
 from tickets.sensitive.masking import mask_of
 
@@ -186,6 +186,8 @@ def say(message: Message) -> Said:
 
 def _nobody(message: Message, written: str) -> str:
     """Whose reply it is when no agent of ours wrote it."""
+    if message.auto_kind == AutoKind.BOT:
+        return str(message.envelope.get("bot", {}).get("name") or _("Bot"))
     if written or message.thread_layer == ThreadLayer.EXTERNAL_ID:  # from elsewhere: a Sent folder, a phone
         return written or _("Somebody of ours, elsewhere")
     return _("Helpdesk") if message.auto_kind else _("A former agent")

@@ -67,7 +67,7 @@ def _actor(event: Event, names: Names) -> str:
         return names.directory.agent_name(event.actor_id) or _("A former agent")
     if event.actor_kind == ActorKind.CUSTOMER:
         return names.customer
-    return _("Helpdesk")
+    return _("Bot") if event.actor_kind == ActorKind.BOT else _("Helpdesk")
 
 
 def _bold(text: str) -> SafeString:

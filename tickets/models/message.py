@@ -59,6 +59,7 @@ class AutoKind(models.TextChoices):
     RECEIPT = "receipt", _("Automatic acknowledgement")
     CALL = "call", _("Telephone call")
     SURVEY = "survey", _("Question to the customer")
+    BOT = "bot", _("Automatic answer")
 
 
 # What we ourselves send without a person: nobody's answer, so it holds back nobody's.
