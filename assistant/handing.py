@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from assistant.hearing import Heard
+from assistant.intents import Intent
 from assistant.models import Bot, Ownership, Reason
 from assistant.ownership import let_go, note_unmatched
 from assistant.saying import bot_name, handing_text
@@ -22,7 +23,7 @@ from tickets.actions.by_bot import BOT, note_by_bot, reply_by_bot
 from tickets.actions.by_rule import move_by_rule
 from tickets.errors import InvalidInput
 from tickets.kinds import traits_of
-from tickets.models import Message, Ticket
+from tickets.models import Message, MessageKind, Ticket
 from tickets.realtime import announce_to_agent
 
 LONGEST_WISH = 300
@@ -37,7 +38,7 @@ def hand_over(
     language = choose_language([heard.said.language])
     if reason != Reason.OFF:
         _tell_customer(ticket, bot, message, language, at=at)
-    about = summary(own, heard, reason) | {"name": bot_name(bot, language)}
+    about = summary(own, heard, reason, _asked_first(own, heard)) | {"name": bot_name(bot, language)}
     with translation.override(message.conversation.channel.locale):
         note = note_by_bot(ticket, message.conversation, text=summary_text(about), at=at, about=about)
     own.heard = message.sequence
@@ -73,9 +74,18 @@ def _tell_customer(ticket: Ticket, bot: Bot, message: Message, language: str, *,
         )  # fmt: skip
 
 
-def summary(own: Ownership, heard: Heard, reason: Reason) -> dict[str, Any]:
+def _asked_first(own: Ownership, heard: Heard) -> str:
+    """What they came with, where the last words only judge an answer to it or ask for a person."""
+    if not heard.said.intents & {Intent.NOT_HELPED, Intent.PERSON}:
+        return heard.said.text
+    said = Message.objects.filter(conversation=own.conversation_id, kind=MessageKind.INBOUND, sequence__gt=own.since)
+    first = said.exclude(text="").order_by("sequence").values_list("text", flat=True).first()
+    return first or heard.said.text
+
+
+def summary(own: Ownership, heard: Heard, reason: Reason, asked: str) -> dict[str, Any]:
     """Wants, order, tried: what an agent needs to go on without asking again."""
-    wish = " ".join(heard.said.text.split())
+    wish = " ".join(asked.split())
     return {
         "summary": True,
         "reason": str(reason),

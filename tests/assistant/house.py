@@ -15,10 +15,15 @@ from tickets.models import Message, MessageKind
 RETURNS = "Send it back within 30 days: print the label from your account and hand the parcel in."
 
 
-def make_bot(house: House, *, chat: dict[str, Any] | None = None, **fields: Any) -> Chat:
-    """A visitor of a chat whose bot always answers, and a help centre with one article about returns."""
+def open_shelf() -> None:
+    """A help centre with one article about returns."""
     open_centre()
     article(shelf(), en=("How to return boots", RETURNS), uk=("Як повернути взуття", "Надішліть протягом 30 днів."))
+
+
+def make_bot(house: House, *, chat: dict[str, Any] | None = None, **fields: Any) -> Chat:
+    """A visitor of a chat whose bot always answers, and a help centre with one article about returns."""
+    open_shelf()
     made = begin(house, **(chat or {}))
     values = {"when": "always", "languages": ["en", "uk"], "fallback_team": house.returns} | fields
     Bot.objects.create(channel=made.connection.channel, **values)

@@ -69,7 +69,7 @@ def test_what_did_not_help_goes_to_people_with_a_summary(house: House) -> None:
     assert promise.envelope["bot"] == {"name": "Helper", "holds": False}
     note = Message.objects.get(kind=MessageKind.NOTE)
     about = note.envelope["bot"]
-    assert (about["reason"], about["wants"], about["order"]) == ("not_helped", "It did not help", "")
+    assert (about["reason"], about["wants"], about["order"]) == ("not_helped", "How can I return my boots?", "")
     assert [one["title"] for one in about["tried"]] == ["How to return boots"]
     assert "Tried: How to return boots" in note.text
     assert chat.ticket.team == house.returns

@@ -44,6 +44,7 @@ def test_settings_are_kept_and_noted(house: House) -> None:
     assert noted == 1
     assert adam.post(f"/settings/bot/{number}/", FORM).status_code == 302
     assert AuditEntry.objects.filter(kind="setting.changed").count() == noted
+    wrong: dict[str, Any]
     for wrong in ({"when": "now"}, {"languages": []}, {"most_turns": "0"}, {"least_match": "101"}, {"calendar": "9"}):
         assert adam.post(f"/settings/bot/{number}/", FORM | wrong).status_code == 422
     [answer] = ask(chat, "How can I return my boots?")

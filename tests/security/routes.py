@@ -322,8 +322,8 @@ VISITS = [
     Visit("chat_greeting_remove", "/channels/chat/{chat}/greetings/{greeting}/remove/", form={}, may=ADMIN, foreign=True, refused=(404,), answers=(302,)),
     Visit("chat_routing", "/channels/chat/{chat}/routing/", may=ADMIN, foreign=True, refused=(404,)),
     Visit("bots", "/settings/bot/", may=ADMIN),
-    Visit("bot_edit", "/settings/bot/{chat}/", may=ADMIN, foreign=True),
-    Visit("bot_try", "/settings/bot/{chat}/try/", form={"text": "{word}"}, may=ADMIN, foreign=True),
+    Visit("bot_edit", "/settings/bot/{chat}/", may=ADMIN),
+    Visit("bot_try", "/settings/bot/{chat}/try/", may=ADMIN),
     Visit("bot_report", "/reports/bot/", may=LEADING),
     # No bot is switched on there: what it does when one is stands in tests/assistant/test_answering.py.
     Visit("bot_hand_back", "/tickets/{chat_ticket}/bot/", form={}, foreign=True, may=ANSWERING, answers=(422,)),
