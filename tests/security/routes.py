@@ -325,8 +325,7 @@ VISITS = [
     Visit("bot_edit", "/settings/bot/{chat}/", may=ADMIN),
     Visit("bot_try", "/settings/bot/{chat}/try/", may=ADMIN),
     Visit("bot_report", "/reports/bot/", may=LEADING),
-    # No bot is switched on there: what it does when one is stands in tests/assistant/test_answering.py.
-    Visit("bot_hand_back", "/tickets/{chat_ticket}/bot/", form={}, foreign=True, may=ANSWERING, answers=(422,)),
+    Visit("bot_hand_back", "/tickets/{chat_ticket}/bot/", form={}, foreign=True, may=ANSWERING),
     Visit("chat_typing", "/chat/tickets/{chat_ticket}/typing/", form={}, foreign=True, answers=(204,)),
     Visit("health", "/health/", may=ADMIN),
     Visit("privacy_rules", "/privacy/", may=ADMIN),

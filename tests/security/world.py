@@ -18,6 +18,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
+from assistant.models import Bot
 from channels_inbound.email.headers_out import POLICY
 from channels_inbound.inbound import drain_inbound
 from channels_inbound.models import (
@@ -299,6 +300,7 @@ def _chat(corner: Corner) -> dict[str, int]:
     visitor_claims(visitor, name=f"{corner.word} Visitor", email=f"{corner.word}@visitor.example")
     said = say(door, visitor, client_id=uuid4(), text=f"{corner.word} in a chat", at=timezone.now())
     greeting = Greeting.objects.create(channel_id=made.channel_id, name=corner.word, texts={"en": corner.word})
+    Bot.objects.create(channel=made.channel, when="out_of_hours")
     return {"chat": made.channel_id, "chat_ticket": said.ticket_id, "greeting": greeting.pk}
 
 
@@ -320,7 +322,18 @@ def signed_in(agent: Agent | None) -> Client:
 
 # What the mere asking changes.
 _PASSING = {"people_agentsession", "people_idempotentrequest"}
-_OURS = ("events", "people", "tickets", "knowledge", "channels", "livechat", "assistant", "commerce", "privacy", "metrics")
+_OURS = (
+    "events",
+    "people",
+    "tickets",
+    "knowledge",
+    "channels",
+    "livechat",
+    "assistant",
+    "commerce",
+    "privacy",
+    "metrics",
+)
 
 
 @cache
