@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from metrics.clocks.terms import Target
-from metrics.rules import newest_rules, policies_of
+from metrics.rules import policies_of, rules_in_force
 from metrics.surveys.scales import Kind
 
 # The share of promises a shop should keep.
@@ -42,8 +42,8 @@ def anchor_of(kind: str) -> Anchor | None:
 def promised(channels: Mapping[int, str]) -> dict[int, tuple[int, int]]:
     """(shortest, longest) first answer in seconds of open time that the policies in force may promise on each channel;
     `channels` gives the kind of each. Channels nothing is promised on are left out."""
-    policies = policies_of(newest_rules())
-    found = {}
+    rules, found = rules_in_force(), {}
+    policies = policies_of(rules) if rules is not None else ()
     for id, kind in channels.items():
         lengths = []
         for policy in policies:

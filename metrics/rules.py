@@ -132,9 +132,14 @@ def intervals(pairs: Any) -> tuple[Interval, ...]:
     return tuple(Interval(int(start), int(end)) for start, end in pairs)
 
 
+def rules_in_force() -> int | None:
+    """The newest rules; None in a helpdesk that has promised nothing yet. Only reads, as pages must."""
+    return Rules.objects.order_by("-pk").values_list("pk", flat=True).first()
+
+
 def newest_rules() -> int:
     """The rules in force; a helpdesk without any gets the defaults."""
-    newest = Rules.objects.order_by("-pk").values_list("pk", flat=True).first()
+    newest = rules_in_force()
     return newest if newest is not None else ensure_defaults()
 
 
@@ -142,7 +147,7 @@ def ensure_defaults() -> int:
     """Policies to start with, once. Safe at once in many processes."""
     with transaction.atomic():
         lock_rules()
-        newest = Rules.objects.order_by("-pk").values_list("pk", flat=True).first()
+        newest = rules_in_force()
         if newest is not None:
             return newest
         if not Policy.objects.exists():

@@ -25,7 +25,7 @@ from tickets.models import Message, MessageKind
 MAILS = int(os.environ.get("HELPDESK_FLOOD_MAILS") or 300)
 SERVERS = 8
 LIMIT_SECONDS = 10.0
-BETWEEN_REPLIES = 1.0
+BETWEEN_REPLIES = 0.2
 PATIENCE = 600
 
 
@@ -91,7 +91,7 @@ def test_replies_leave_while_a_flood_waits(live_stack: LiveStack, house: House, 
     while not flood.over() or unread():
         assert time.monotonic() - began < PATIENCE, f"{unread()} not read; {live_stack.last_words()}"
         waiting = unread()
-        deepest, crowded = max(deepest, waiting), crowded + bool(waiting)
+        deepest, crowded = max(deepest, waiting), crowded + (waiting > 0 or not flood.over())
         waits.append(answered(house, len(waits), smtp_sink))
         time.sleep(BETWEEN_REPLIES)
     took = time.monotonic() - began
