@@ -27,7 +27,9 @@ HEAVY = {
         "tests/helpdesk/test_up.py",
     ),
     "looking": (
+        "tests/assistant/test_story.py",
         "tests/browser/",
+        "tests/livechat/test_asks_story.py",
         "tests/livechat/test_order_story.py",
         "tests/livechat/test_stories.py",
         "tests/livechat/test_story.py",
