@@ -68,7 +68,7 @@ def shots() -> Iterator[Shot]:
             yield Shot(f"phone-{name}-{theme}", path, role=role, theme=theme, size=PHONE)
 
 
-DOCUMENTED = ("service-level", "satisfaction", "coming-back")
+DOCUMENTED = ("service-level", "satisfaction", "coming-back", "help-centre")
 PAGES = (
     ("sign-in", "/accounts/login/", ""),
     ("reset", "/accounts/password/reset/", ""),
@@ -97,6 +97,10 @@ PAGES = (
     ("chat-channel", "/channels/chat/new/", "admin"),
     ("quarantine", "/quarantine/", "admin"),
     ("demo-mailbox", "/demo/mailbox/", "agent"),
+    ("new-conversation", "/inbox/new/?q=an", "agent"),
+    ("articles", "/knowledge/", "manager"),
+    ("help-centre", "/help/en/", ""),
+    ("bots", "/settings/bot/", "admin"),
     ("not-found", "/nothing-here/", "agent"),
 )
 
