@@ -91,6 +91,13 @@ def text_for(article_id: int, language: str, centre: HelpCentre, audience: Audie
     return found.get(language) or found.get(centre.default_language)
 
 
+def text_at(language: str, slug: str) -> ArticleTranslation | None:
+    """What everybody may read at the address of a page, also at one it had before; one query, two for the latter."""
+    rows = published().select_related("article__category")
+    found = rows.filter(language=language, slug=slug).first()
+    return found or rows.filter(old_slugs__language=language, old_slugs__slug=slug).first()
+
+
 def languages_of(text: ArticleTranslation, audience: Audience = Audience.PUBLIC) -> dict[str, str]:
     """Address by language of everything this article is published in; one query."""
     rows = published(audience).filter(article=text.article_id).values_list("language", "slug")

@@ -12,6 +12,7 @@ urlpatterns = [
     path("help/theme.css", widget.theme, name="help_theme"),
     path("help/api/search", widget.search, name="help_api_search"),
     path("help/api/articles/<int:article_id>", widget.article, name="help_api_article"),
+    path("help/api/articles/<slug:language>/<slug:slug>", widget.article_at, name="help_api_article_at"),
     path("help/pictures/<uuid:picture_id>/", widget.picture, name="help_picture"),
     path("help/<slug:language>/", public.start, name="help_start"),
     path("help/<slug:language>/search/", public.search, name="help_search"),

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import conditional_page, require_safe
 
 from knowledge.answers import count_view, is_robot, note_miss
-from knowledge.models import ArticlePicture, Audience, HelpCentre
-from knowledge.reading import languages_of, most_read, published, shown_articles, text_for
+from knowledge.models import ArticlePicture, ArticleTranslation, Audience, HelpCentre
+from knowledge.reading import languages_of, most_read, published, shown_articles, text_at, text_for
 from knowledge.search import Found, find
 from people.colours import readable_on, text_color
 from people.languages import choose_language
@@ -68,7 +68,18 @@ def article(request: HttpRequest, article_id: int) -> HttpResponseBase:
     """`?lang=`: one article, its body as cleaned HTML."""
     centre = open_centre()
     language = _language(request, centre)
-    text = text_for(article_id, language, centre, Audience.PUBLIC)
+    return _article(request, text_for(article_id, language, centre, Audience.PUBLIC), language)
+
+
+@require_safe
+@conditional_page
+def article_at(request: HttpRequest, language: str, slug: str) -> HttpResponseBase:
+    """The same for the address of its page, also one that it had before."""
+    centre = open_centre()
+    return _article(request, text_at(language, slug) if centre.speaks(language) else None, language)
+
+
+def _article(request: HttpRequest, text: ArticleTranslation | None, language: str) -> HttpResponseBase:
     if text is None:
         return JsonResponse({"code": "not_found"}, status=404)
     if not is_robot(request.headers.get("User-Agent", "")):

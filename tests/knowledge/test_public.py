@@ -96,13 +96,16 @@ def test_an_address_it_had_leads_on(parcel: Article) -> None:
     publish(parcel.pk, "en", by=marta, expected=2)
     response = get("/help/en/articles/where-is-my-parcel/")
     assert (response.status_code, response["Location"]) == (301, "/help/en/articles/parcels/")
+    found = json.loads(get("/help/api/articles/en/where-is-my-parcel").content)
+    assert (found["id"], found["title"], found["url"]) == (parcel.pk, "Parcels", "/help/en/articles/parcels/")
 
 
 @pytest.mark.parametrize("change", [{"audience": Audience.AGENTS}, {"state": "draft"}, {"state": "archived"}])
 def test_visitors_see_only_what_is_published_for_everybody(parcel: Article, change: dict[str, str]) -> None:
     Article.objects.filter(pk=parcel.pk).update(**change)
     paths = ["/help/en/articles/where-is-my-parcel/", f"/help/api/articles/{parcel.pk}?lang=en"]
-    assert [get(path).status_code for path in paths] == [404, 404]
+    paths.append("/help/api/articles/en/where-is-my-parcel")
+    assert [get(path).status_code for path in paths] == [404, 404, 404]
     for path in ("/help/en/", "/help/en/categories/delivery/", "/help/en/search/?q=parcel", "/help/sitemap.xml",
                  "/help/api/search?lang=en&q=parcel", "/help/api/search?lang=en"):  # fmt: skip
         assert "parcel?" not in page(path) and "where-is-my-parcel" not in page(path)
@@ -130,6 +133,7 @@ def test_a_closed_centre_is_not_there(parcel: Article) -> None:
         "/help/en/",
         "/help/en/articles/where-is-my-parcel/",
         "/help/api/search",
+        "/help/api/articles/en/where-is-my-parcel",
         "/help/sitemap.xml",
     ):
         assert get(path).status_code == 404
@@ -209,6 +213,9 @@ def test_the_widgets_json(parcel: Article) -> None:
     said = json.loads(get(f"/help/api/articles/{parcel.pk}?lang=uk").content)
     assert (said["title"], said["html"], said["language"]) == ("Де моя посилка?", "<p>Два дні.</p>", "uk")
     assert json.loads(get(f"/help/api/articles/{parcel.pk}?lang=pl").content)["language"] == "en"
+    assert json.loads(get("/help/api/articles/uk/de-moia-posylka").content) == said
+    assert get("/help/api/articles/pl/de-moia-posylka").status_code == 404
+    assert get("/help/api/articles/uk/not-there").status_code == 404
     assert not SearchMiss.objects.exists()
     get("/help/api/search?lang=en&q=zebra")
     assert not SearchMiss.objects.exists()

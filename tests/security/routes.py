@@ -396,7 +396,7 @@ WIDGET = {
 SURVEY = {"survey", "survey_public"}
 # The help centre, for everybody: tests/knowledge/test_public.py.
 HELP = {
-    "help_home", "help_sitemap", "help_theme", "help_api_search", "help_api_article", "help_picture", "help_start",
+    "help_home", "help_sitemap", "help_theme", "help_api_search", "help_api_article", "help_api_article_at", "help_picture", "help_start",
     "help_search", "help_category", "help_article", "help_feedback", "help_nowhere",
 }  # fmt: skip
 # What shops call, signed: tests/commerce/test_hooks.py.
