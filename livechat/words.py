@@ -14,6 +14,8 @@ _ORDER = (
     "nothing_to_send", "more", "sound", "watched", "dismiss", "transcript_subject", "transcript_intro",
     "order", "about_order", "order_states", "asked", "needed", "order_number",
     "automatic",
+    "help", "help_search", "help_popular", "help_found", "help_none", "help_failed", "helped", "yes", "no",
+    "help_open", "write_us",
 )  # fmt: skip
 _SAID: dict[str, tuple[str, ...]] = {
     "en": (
@@ -38,6 +40,9 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Waiting for payment|Paid|Shipped|Completed|Cancelled|Refunded|Payment failed",
         "Before we begin", "Please fill this in", "Order number",
         "Automatic answer",
+        "Help", "Search for help", "Often read", "Articles found: {n}", "We have found nothing for this.",
+        "The help centre does not answer right now.", "Did this help?", "Yes", "No", "Open in the help centre",
+        "Write to us",
     ),
     "uk": (
         "Напишіть нам", "Відкрити чат", "Закрити чат", "Вітаємо! Чим можемо допомогти?", "Ми на зв’язку",
@@ -61,6 +66,9 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Очікує оплати|Оплачено|Відправлено|Виконано|Скасовано|Кошти повернено|Оплата не пройшла",
         "Перш ніж почати", "Заповніть, будь ласка", "Номер замовлення",
         "Автоматична відповідь",
+        "Довідка", "Пошук у довідці", "Часто читають", "Знайдено статей: {n}", "За цим запитом нічого немає.",
+        "Довідка зараз не відповідає.", "Чи допомогла ця стаття?", "Так", "Ні", "Відкрити в довідці",
+        "Написати нам",
     ),
     "de": (
         "Schreiben Sie uns", "Chat öffnen", "Chat schließen", "Hallo! Wie können wir helfen?", "Wir sind da",
@@ -90,6 +98,9 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Zahlung ausstehend|Bezahlt|Versandt|Abgeschlossen|Storniert|Erstattet|Zahlung fehlgeschlagen",
         "Bevor wir beginnen", "Bitte ausfüllen", "Bestellnummer",
         "Automatische Antwort",
+        "Hilfe", "In der Hilfe suchen", "Oft gelesen", "Gefundene Artikel: {n}", "Dazu haben wir nichts gefunden.",
+        "Die Hilfe antwortet gerade nicht.", "Hat das geholfen?", "Ja", "Nein", "In der Hilfe öffnen",
+        "Schreiben Sie uns",
     ),
     "fr": (
         "Écrivez-nous", "Ouvrir le chat", "Fermer le chat", "Bonjour ! Comment pouvons-nous vous aider ?",
@@ -116,6 +127,9 @@ _SAID: dict[str, tuple[str, ...]] = {
         "En attente de paiement|Payée|Expédiée|Terminée|Annulée|Remboursée|Paiement refusé",
         "Avant de commencer", "Veuillez remplir ce champ", "Numéro de commande",
         "Réponse automatique",
+        "Aide", "Rechercher dans l’aide", "Souvent lus", "Articles trouvés : {n}",
+        "Nous n’avons rien trouvé à ce sujet.", "L’aide ne répond pas pour le moment.", "Cela vous a-t-il aidé ?",
+        "Oui", "Non", "Ouvrir dans l’aide", "Nous écrire",
     ),
     "es": (
         "Escríbanos", "Abrir el chat", "Cerrar el chat", "¡Hola! ¿En qué podemos ayudarle?", "Estamos aquí",
@@ -142,6 +156,9 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Pendiente de pago|Pagado|Enviado|Completado|Cancelado|Reembolsado|Pago fallido",
         "Antes de empezar", "Rellene este campo, por favor", "Número de pedido",
         "Respuesta automática",
+        "Ayuda", "Buscar en la ayuda", "Lo más leído", "Artículos encontrados: {n}",
+        "No hemos encontrado nada sobre esto.", "La ayuda no responde en este momento.", "¿Le ha servido?", "Sí",
+        "No", "Abrir en la ayuda", "Escríbanos",
     ),
     "pl": (
         "Napisz do nas", "Otwórz czat", "Zamknij czat", "Dzień dobry! Jak możemy pomóc?", "Jesteśmy tutaj",
@@ -170,6 +187,9 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Czeka na płatność|Opłacone|Wysłane|Zrealizowane|Anulowane|Zwrócono pieniądze|Płatność nieudana",
         "Zanim zaczniemy", "Prosimy wypełnić to pole", "Numer zamówienia",
         "Odpowiedź automatyczna",
+        "Pomoc", "Szukaj w pomocy", "Często czytane", "Znalezione artykuły: {n}",
+        "Nic na ten temat nie znaleźliśmy.", "Pomoc teraz nie odpowiada.", "Czy to pomogło?", "Tak", "Nie",
+        "Otwórz w pomocy", "Napisz do nas",
     ),
 }  # fmt: skip
 WORDS: dict[str, dict[str, str]] = {language: dict(zip(_ORDER, said, strict=True)) for language, said in _SAID.items()}

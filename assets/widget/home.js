@@ -1,11 +1,11 @@
-// The first thing a visitor sees: who is here, how long an answer takes, and the way to the conversation. Further cards
-// (help articles, an order) join between the two.
+// The first thing a visitor sees: who is here, how long an answer takes, the way to the conversation, their order, and
+// the help centre.
 
 import { drawn, element, face } from './dom.js';
 
 const STATES = ['pending', 'paid', 'shipped', 'completed', 'cancelled', 'refunded', 'failed'];
 
-export function makeHome({ settings, say, closing, onGo, onOrder }) {
+export function makeHome({ settings, say, closing, help, onGo, onOrder }) {
   const { words } = settings;
   const faces = element('div', { class: 'faces' });
   const greeting = element('h1', { dir: 'auto' });
@@ -20,7 +20,7 @@ export function makeHome({ settings, say, closing, onGo, onOrder }) {
     element('div', { class: 'hero' },
       element('div', { class: 'bar' }, faces, element('b', { class: 'brand' }, settings.brand || words.title), closing()),
       greeting, standing),
-    element('div', { class: 'cards' }, go, order));
+    element('div', { class: 'cards' }, go, order, help));
 
   function draw(told, unread) {
     faces.replaceChildren(...told.agents.map(face));

@@ -1,10 +1,13 @@
 // The chat itself, inside its own frame: one conversation, kept true by asking for all since the last known place.
 
+import { follow, makeArticle } from './article.js';
 import { makeAsks } from './asks.js';
 import { drawn, element, face, linked } from './dom.js';
 import { makeEnding } from './ending.js';
 import { makeHome } from './home.js';
 import { makeLine, Refused } from './line.js';
+import { articleAt } from './safe.js';
+import { makeSeek } from './seek.js';
 import { chime } from './sound.js';
 import { makeStore } from './store.js';
 
@@ -27,6 +30,7 @@ let wait = 0;
 let view = '';
 let greeted = null;
 let about = '';
+let cameFrom = null;
 
 document.documentElement.style.setProperty('--brand', settings.color);
 document.documentElement.style.setProperty('--on', settings.ink);
@@ -39,7 +43,7 @@ const title = element('h1', { dir: 'auto' }, settings.brand || words.title);
 const status = element('p', { class: 'status' });
 const portrait = element('div', { class: 'faces' });
 const trouble = element('p', { class: 'trouble', role: 'status', hidden: true });
-const log = element('div', { class: 'log', role: 'log', 'aria-live': 'polite', 'aria-label': words.log });
+const log = element('div', { class: 'log', role: 'log', 'aria-live': 'polite', 'aria-label': words.log, onclick: readLinked });
 const typing = element('p', { class: 'typing', role: 'status' });
 const queued = element('p', { class: 'queued', role: 'status', hidden: true });
 const hello = element('p', { class: 'hello', dir: 'auto' }, settings.greeting);
@@ -60,19 +64,58 @@ const person = element('button', { type: 'button', class: 'plain person', hidden
 const ending = makeEnding({ words, say, complain, post: (...how) => line.post(...how), email: () => told.email, refresh: () => sync() });
 const scroll = element('main', { class: 'scroll', tabindex: '0' }, hello, asks.node, log, ending.node, queued, typing);
 const talk = element('div', { class: 'talk', hidden: true }, element('header', {}, tool('back', words.back, () => turn('home')), portrait, element('div', { class: 'names' }, title, status), menu, closing()), trouble, scroll, person, leaving, form);
-const home = makeHome({ settings, say, closing, onGo: () => turn('talk'), onOrder: (number) => (speakOf(number), turn('talk')) });
-document.body.append(home.node, talk);
+const seek = makeSeek({ settings, say, onRead: readHere, onWrite: writeInstead });
+const article = makeArticle({ settings, tool, closing, onBack: leaveArticle, onWrite: writeInstead });
+const home = makeHome({ settings, say, closing, help: seek.node, onGo: () => turn('talk'), onOrder: (number) => (speakOf(number), turn('talk')) });
+document.body.append(home.node, article.node, talk);
 
-// One of the two is there; the other is hidden, not gone.
+// One of the three is there; the others are hidden, not gone.
 function turn(to, { focus = true } = {}) {
   view = to;
   home.node.hidden = to !== 'home';
   talk.hidden = to !== 'talk';
+  article.node.hidden = to !== 'article';
   if (to === 'talk') scroll.scrollTop = scroll.scrollHeight;
   readOrCount();
   describe();
   if (!asks.node.hidden) scroll.scrollTop = 0;
-  if (focus && open) to === 'home' ? home.focus() : asks.focus() || text.focus();
+  if (!focus || !open) return;
+  if (to === 'talk') asks.focus() || text.focus();
+  else (to === 'home' ? home : article).focus();
+}
+
+// An article in place of what was there; one that does not come leaves all as it was.
+async function readHere(address, opener, otherwise) {
+  const from = view;
+  opener.setAttribute('aria-busy', 'true');
+  article.forget();
+  try {
+    if (!(await article.read(address)) || view !== from) return;
+    cameFrom = { view: from, opener };
+    turn('article');
+  } catch {
+    otherwise();
+  } finally {
+    opener.removeAttribute('aria-busy');
+  }
+}
+
+function readLinked(event) {
+  const link = event.target.closest('a');
+  if (follow(event, link)) readHere(articleAt(link.href), link, () => window.open(link.href, '_blank', 'noopener'));
+}
+
+function leaveArticle() {
+  turn(cameFrom.view);
+  if (cameFrom.opener.isConnected) cameFrom.opener.focus();
+}
+
+// What was looked for in vain begins the message, to be sent or changed.
+function writeInstead() {
+  const fresh = !text.value && seek.query();
+  if (fresh) text.value = fresh;
+  turn('talk');
+  grow();
 }
 
 // What the next words are about: an order, named above them.
@@ -555,6 +598,7 @@ addEventListener('message', ({ origin, source, data }) => {
   if (data.type === 'open') {
     open = true;
     connect();
+    seek.load();
     if (data.data === 'talk' || !view) turn(data.data === 'talk' || sending.size || unread() ? 'talk' : 'home');
     else if (unread()) turn('talk');
     else turn(view);
