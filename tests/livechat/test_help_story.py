@@ -180,7 +180,7 @@ def test_a_visitor_finds_reads_judges_and_writes_all_the_same(
 def test_links_of_messages_to_our_articles_open_in_the_chat(
     live_stack: LiveStack, house: House, shop: Shop, parcel: Article, open_page: OpenPage
 ) -> None:
-    look_of: dict[str, Any] = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
+    look_of: dict[str, Any] = {"viewport": {"width": 390, "height": 780}, "has_touch": True}
     visitor = open_page(**look_of)
     frame = at_home(visitor, shop)
     expect(frame.locator(".hit")).to_have_count(3)
@@ -239,7 +239,7 @@ def test_a_centre_that_stops_answering_says_so_quietly(
     expect(frame.locator(".hit")).to_have_count(3)
     # An answer that comes late does not take the place of a later one's.
     held: list[Route] = []
-    visitor.route("**/help/api/search?*q=exchange*", held.append)
+    visitor.route("**/help/api/search?*q=exchange*", lambda route: held.append(route))
     with visitor.expect_request("**/help/api/search?*q=exchange*"):
         frame.locator("#seek").fill("exchange")
     frame.locator("#seek").fill("refund")
