@@ -30,6 +30,7 @@ HEAVY = {
         "tests/assistant/test_story.py",
         "tests/browser/",
         "tests/livechat/test_asks_story.py",
+        "tests/livechat/test_help_story.py",
         "tests/livechat/test_order_story.py",
         "tests/livechat/test_stories.py",
         "tests/livechat/test_story.py",
