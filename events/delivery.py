@@ -19,20 +19,21 @@ LEASE = timedelta(seconds=120)
 
 # A pair waits for earlier ones of its own stream and subscriber only. Claiming counts the attempt and pushes the next
 # try past the lease, committed before the work: a pair that kills its worker comes back later and ends as failed.
-# Mostly next to nothing is due, and that is what the planner knows when a backlog arrives. `event_id > 0` opens the
-# index by id to the outer search alone, so that the inner one cannot read all that is due for each pair that is. As a
-# subquery of `IN` the search might run again for each row, and claim more than its limit.
+# Mostly next to nothing is due, and that is what the planner knows when a backlog arrives: it would read all that is
+# due for each pair that is. So the statement leaves it no choice: `event_id > 0` opens the index by id to the outer
+# search alone, the oldest pair of a stream is looked up and not joined, and what was found is one list. (As a subquery
+# of `IN` the search might even run again for each row, and claim more than its limit.)
 _CLAIM = """
 WITH next AS MATERIALIZED (
     SELECT c.id FROM events_eventdelivery c
     WHERE c.state = 'due' AND c.event_id > 0 AND c.next_try_at <= %(now)s
-      AND NOT EXISTS (
-        SELECT 1 FROM events_eventdelivery p
+      AND c.sequence = (
+        SELECT p.sequence FROM events_eventdelivery p
         WHERE p.subscriber = c.subscriber AND p.stream_type = c.stream_type AND p.stream_id = c.stream_id
-          AND p.sequence < c.sequence AND p.state = 'due')
+          AND p.state = 'due' ORDER BY p.sequence LIMIT 1)
     ORDER BY c.id LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED)
 UPDATE events_eventdelivery d SET attempts = d.attempts + 1, next_try_at = %(until)s
-FROM next WHERE d.id = next.id
+WHERE d.id = ANY(ARRAY(SELECT id FROM next))
 RETURNING d.id, d.attempts
 """
 
