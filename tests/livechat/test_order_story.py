@@ -73,5 +73,5 @@ def test_a_signed_visitor_asks_about_their_order(
     assert accessibility_violations(olena) == []
     if shots := os.environ.get("HELPDESK_SHOTS"):
         olena.screenshot(path=f"{shots}/order-desk.png")
-        frame.locator(".back").click()
+        frame.locator(".talk .back").click()
         visitor.screenshot(path=f"{shots}/order-home.png")

@@ -152,7 +152,7 @@ def test_a_chat_is_taken_handed_over_ended_and_rated(
     assert (row.score, row.comment) == (5, "Quick!")
     kinds = events_of(Ticket.objects.get().pk)
     assert [kind for kind in kinds if kind.startswith("chat.")] == ["chat.ended", "chat.rated", "chat.rated"]
-    frame.locator(".back").click()
+    frame.locator(".talk .back").click()
     expect(frame.locator(".go")).to_contain_text("Your conversation")
     assert accessibility_violations(frame) == []
 
