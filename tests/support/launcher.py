@@ -79,7 +79,7 @@ class Launcher:
         except (OSError, ValueError):
             return {}
 
-    def wait_until_ready(self, timeout: float = 300, *, said: bool = False) -> None:
+    def wait_until_ready(self, timeout: float = 90, *, said: bool = False) -> None:
         """Until /readyz is green; with `said`, until it also told the person so."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
@@ -90,13 +90,13 @@ class Launcher:
             time.sleep(0.1)
         raise AssertionError(f"not ready after {timeout} s: {self.ready()}\n{self.output}")
 
-    def wait_for_output(self, text: str, timeout: float = 120) -> None:
+    def wait_for_output(self, text: str, timeout: float = 30) -> None:
         deadline = time.monotonic() + timeout
         while text not in self.output:
             assert time.monotonic() < deadline, f"{text!r} was not said:\n{self.output}"
             time.sleep(0.1)
 
-    def end(self, number: int = signal.SIGTERM, timeout: float = 90) -> int:
+    def end(self, number: int = signal.SIGTERM, timeout: float = 45) -> int:
         """Send the signal and return the exit code."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(number)

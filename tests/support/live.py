@@ -89,7 +89,7 @@ class LiveStack:
         except (OSError, ValueError):
             return {}
 
-    def wait_until_ready(self, timeout: float = 240) -> None:
+    def wait_until_ready(self, timeout: float = 60) -> None:
         deadline = time.monotonic() + timeout
         said: dict[str, Any] = {}
         while time.monotonic() < deadline:

@@ -1,8 +1,8 @@
 """Tests in several processes at once (`pytest -n`): who runs what, and what they have to tell at the end.
 
 Each worker has its own PostgreSQL and Redis (tests/support/services.py). A module stays in one worker, for what its
-tests share. Those that start the whole helpdesk run one after the other in two lanes, those that kill it in one and
-those that look at it with browsers in the other: more at once would only measure how slow this machine is.
+tests share. Those that start the whole helpdesk, or kill it, run one after the other in one worker: two at once would
+only measure how slow this machine is.
 """
 
 from __future__ import annotations
@@ -13,33 +13,28 @@ from typing import Any
 
 import pytest
 
-# More would not be quicker: the heavy ones go two by two anyway, and each worker needs some 300 MB.
+# More would not be quicker: the heavy ones go one by one anyway, and each worker needs some 300 MB.
 MOST_WORKERS = 4
-# Those of one lane never meet. The lanes may: who looks at pages waits most of the time.
-HEAVY = {
-    "killing": (
-        "tests/bench/",
-        "tests/channels_inbound/imap/test_kill.py",
-        "tests/channels_inbound/importing/test_import_mail.py",
-        "tests/chaos/",
-        "tests/helpdesk/test_checks.py",
-        "tests/helpdesk/test_live_stack.py",
-        "tests/helpdesk/test_up.py",
-    ),
-    "looking": (
-        "tests/assistant/test_story.py",
-        "tests/browser/",
-        "tests/livechat/test_asks_story.py",
-        "tests/livechat/test_help_story.py",
-        "tests/livechat/test_order_story.py",
-        "tests/livechat/test_stories.py",
-        "tests/livechat/test_story.py",
-        "tests/metrics/surveys/test_story.py",
-        "tests/security/test_evil_customer.py",
-        "tests/security/test_payload_everywhere.py",
-        "tests/stories/",
-    ),
-}
+HEAVY = (
+    "tests/assistant/test_story.py",
+    "tests/bench/",
+    "tests/browser/",
+    "tests/channels_inbound/imap/test_kill.py",
+    "tests/channels_inbound/importing/test_import_mail.py",
+    "tests/chaos/",
+    "tests/helpdesk/test_checks.py",
+    "tests/helpdesk/test_live_stack.py",
+    "tests/helpdesk/test_up.py",
+    "tests/livechat/test_asks_story.py",
+    "tests/livechat/test_help_story.py",
+    "tests/livechat/test_order_story.py",
+    "tests/livechat/test_stories.py",
+    "tests/livechat/test_story.py",
+    "tests/metrics/surveys/test_story.py",
+    "tests/security/test_evil_customer.py",
+    "tests/security/test_payload_everywhere.py",
+    "tests/stories/",
+)
 TOLD = {
     "browser": (
         "BROWSER TESTS NOT RUN", "browser tests", "Chromium",
@@ -71,17 +66,17 @@ def number_of_workers() -> int:
 
 
 def lane(test: str) -> str:
-    """What a test must share a worker with: the heavy ones those of their kind, any other its module."""
+    """What a test must share a worker with: the heavy ones each other, any other its module."""
     module = test.split("::", 1)[0]
-    return next((name for name, places in HEAVY.items() if module.startswith(places)), module)
+    return "heavy" if module.startswith(HEAVY) else module
 
 
 def heavy_first(tests: Sequence[str]) -> list[str]:
-    """The lanes that cannot be shared out begin first, then the modules with the most tests; each in its own order."""
+    """The lane that cannot be shared out begins first, then the modules with the most tests; each in its own order."""
     sizes: dict[str, int] = {}
     for test in tests:
         sizes[lane(test)] = sizes.get(lane(test), 0) + 1
-    return sorted(tests, key=lambda test: (lane(test) not in HEAVY, -sizes[lane(test)]))
+    return sorted(tests, key=lambda test: (lane(test) != "heavy", -sizes[lane(test)]))
 
 
 def make_scheduler(config: pytest.Config, log: Any) -> Any:
