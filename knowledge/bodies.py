@@ -14,7 +14,16 @@ from uuid import UUID
 
 import nh3
 
-from people.written_html import LONGEST, pictures_of, replace_pictures
+from people.written_html import (
+    ACTIVE,
+    ATTRIBUTES,
+    LONGEST,
+    flat,
+    known_pictures,
+    pictures_of,
+    plain_attribute,
+    replace_pictures,
+)
 
 from .addresses import slug_of
 
@@ -27,24 +36,11 @@ _TAGS = {
     "a", "b", "blockquote", "br", "code", "em", "h2", "h3", "h4", "hr", "i", "img", "li", "ol", "p", "pre", "s",
     "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
 }  # fmt: skip
-_ACTIVE = {"script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math", "textarea"}
-_ATTRIBUTES = {
-    "a": {"href", "title"},
-    "img": {"src", "alt", "width"},
-    "td": {"colspan", "rowspan"},
-    "th": {"colspan", "rowspan"},
-    "ol": {"start"},
-}
-_CID = re.compile(r"cid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 # A path of this site (to another article) or an address with a scheme that opens a page, a mail or a call.
 _LINK = re.compile(r"(?:/(?![/\\])[^\s\\]*|#[\w-]+|https?://\S+|mailto:\S+|tel:[+\d][\d ().-]*)", re.IGNORECASE)
-_ANY_IMAGE = re.compile(r'<img(?:[^<>"]|"[^"]*")*>')
 # What editors and files write for the same: a page has one h1, its title.
 _LOWERED = re.compile(r"<(/?)(h1|h5|h6|div|del|strike|ins)(?=[\s/>])", re.IGNORECASE)
 _INSTEAD = {"h1": "h2", "h5": "h4", "h6": "h4", "div": "p", "del": "s", "strike": "s", "ins": "u"}
-_DEEPEST = 120
-_OPENS = re.compile(r"<(/?)(?!(?:br|hr|img|li|p|tbody|td|th|thead|tr)\b)[a-z]", re.IGNORECASE)
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _HEADING = re.compile(r"<(h[2-4])>(.*?)</\1>", re.DOTALL)
 _BREAKS = re.compile(r"</?(?:p|h[2-4]|li|ul|ol|tr|table|blockquote|pre|hr|br)\b[^<>]*>")
@@ -61,19 +57,15 @@ class Heading:
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
-    if name == "src":
-        return value.lower() if _CID.fullmatch(value.lower()) else None
     if name == "href":
         return value.strip() if _LINK.fullmatch(value.strip()) else None
-    if name in ("width", "colspan", "rowspan", "start"):
-        return value if _NUMBER.fullmatch(value) else None
-    return value
+    return plain_attribute(name, value)
 
 
 _CLEANER = nh3.Cleaner(
     tags=_TAGS,
-    clean_content_tags=_ACTIVE,
-    attributes=_ATTRIBUTES,
+    clean_content_tags=ACTIVE,
+    attributes=ATTRIBUTES,
     attribute_filter=_attribute,
     url_schemes={"http", "https", "mailto", "tel", "cid"},
     url_relative="pass_through",
@@ -83,21 +75,9 @@ _CLEANER = nh3.Cleaner(
 
 def clean_body(source: str) -> str:
     """The HTML without anything but text, its structure, links and uploaded pictures; storable and shown as it is."""
-    source = source.replace("\x00", "")[:LONGEST]
-    if _nests_too_deep(source):
-        source = _ANY_TAG.sub(" ", source)
+    source = flat(source.replace("\x00", "")[:LONGEST])
     source = _LOWERED.sub(lambda found: f"<{found[1]}{_INSTEAD[found[2].lower()]}", source)
-    cleaned = _CLEANER.clean(source).strip()
-    return _ANY_IMAGE.sub(lambda found: found[0] if "src=" in found[0] else "", cleaned)
-
-
-def _nests_too_deep(source: str) -> bool:
-    depth = 0
-    for closing in _OPENS.findall(source):
-        depth = max(depth - 1, 0) if closing else depth + 1
-        if depth > _DEEPEST:
-            return True
-    return False
+    return known_pictures(_CLEANER.clean(source).strip())
 
 
 def text_of(cleaned: str) -> str:

@@ -17,8 +17,8 @@ LONGEST = 400_000
 _BLOCKS = {"blockquote", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "table", "tr", "ul"}
 _INLINE = {"a", "b", "br", "code", "del", "em", "i", "img", "ins", "s", "span", "strong", "sub", "sup", "u"}
 _CELLS = {"tbody", "td", "th", "thead"}
-_ACTIVE = {"script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math", "textarea"}
-_ATTRIBUTES = {
+ACTIVE = {"script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math", "textarea"}
+ATTRIBUTES = {
     "a": {"href", "title"},
     "img": {"src", "alt", "width"},
     "td": {"colspan", "rowspan"},
@@ -35,21 +35,26 @@ _NESTING = re.compile(r"<(/?)(?!(?:br|col|hr|img|input|li|link|meta|p|tbody|td|t
 _ANY_TAG = re.compile(r"<[^<>]*>")
 
 
-def _attribute(tag: str, name: str, value: str) -> str | None:
-    """Pictures come from the message itself, links never do; sizes are plain numbers."""
+def plain_attribute(name: str, value: str) -> str | None:
+    """Pictures are uploads named by their id; sizes are plain numbers."""
     if name == "src":
         return value.lower() if _CID.fullmatch(value.lower()) else None
-    if name == "href":
-        return None if value.strip().lower().startswith("cid:") else value
     if name in ("width", "colspan", "rowspan", "start"):
         return value if _NUMBER.fullmatch(value) else None
     return value
 
 
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    """Links lead anywhere but to a picture of the message itself."""
+    if name == "href":
+        return None if value.strip().lower().startswith("cid:") else value
+    return plain_attribute(name, value)
+
+
 _CLEANER = nh3.Cleaner(
     tags=_BLOCKS | _INLINE | _CELLS,
-    clean_content_tags=_ACTIVE,
-    attributes=_ATTRIBUTES,
+    clean_content_tags=ACTIVE,
+    attributes=ATTRIBUTES,
     attribute_filter=_attribute,
     url_schemes={"http", "https", "mailto", "tel", "cid"},
     url_relative="deny",
@@ -59,10 +64,16 @@ _CLEANER = nh3.Cleaner(
 
 def clean_written_html(source: str) -> str:
     """The HTML without scripts, styles, pictures from elsewhere and links that are not plain addresses; storable."""
-    source = source.replace("\x00", "")
-    if _nests_too_deep(source):
-        source = _ANY_TAG.sub(" ", source)
-    cleaned = _CLEANER.clean(source).strip()
+    return known_pictures(_CLEANER.clean(flat(source.replace("\x00", ""))).strip())
+
+
+def flat(source: str) -> str:
+    """The source as it is, or its words alone where it nests deeper than anybody writes."""
+    return _ANY_TAG.sub(" ", source) if _nests_too_deep(source) else source
+
+
+def known_pictures(cleaned: str) -> str:
+    """Without pictures that are no uploads, which the cleaner left without an address."""
     return _ANY_IMAGE.sub(_without_unknown, cleaned) if "<img" in cleaned else cleaned
 
 
