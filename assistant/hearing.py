@@ -45,7 +45,9 @@ def hear(text: str, *, language: str, files: bool, address: str) -> Heard:
     that is proven to be the writer's, "" for whom nothing proves."""
     text = text[:LONGEST_QUESTION]
     intents, language = read_intents(text), guess_language(normalise(text)) or language
-    asks = text.strip() and not intents & {Intent.PERSON, Intent.SERIOUS, Intent.ORDER}
+    # Whose order we know is told how it stands; who may be anybody is told what the help centre says of orders.
+    elsewhere = {Intent.PERSON, Intent.SERIOUS} | ({Intent.ORDER} if address else set())
+    asks = text.strip() and not intents & elsewhere
     # A help centre that is closed to the public is not read out to it.
     articles = find(text, language=language, limit=_ASKED_FOR) if asks and HelpCentre.load().is_open else ()
     order = chat_orders.latest_order(address) if address and Intent.ORDER in intents else None

@@ -147,12 +147,14 @@ def _verdict(said: Said, state: State) -> Decision | None:
 def _answer(said: Said, state: State, terms: Terms) -> Decision:
     if state.turns >= terms.most_turns:
         return HandOver(Reason.TURNS)
-    if Intent.ORDER in said.intents:
+    if Intent.ORDER in said.intents and said.proven:
         return _order(said, state)
     good = [one.id for one in said.matches if (one.share or MISTYPED) * 100 >= terms.least_match]
     fresh = tuple(id for id in good if id not in state.offered)[:MOST_ARTICLES]
     if fresh:
         return Answer(fresh)
+    if Intent.ORDER in said.intents:
+        return HandOver(Reason.UNPROVEN)  # of orders strangers are told what everybody may read, and no more
     if good:
         return HandOver(Reason.NOT_HELPED)
     if Intent.GREETING in said.intents and not state.turns:
@@ -161,8 +163,6 @@ def _answer(said: Said, state: State, terms: Terms) -> Decision:
 
 
 def _order(said: Said, state: State) -> Decision:
-    if not said.proven:
-        return HandOver(Reason.UNPROVEN)
     if not said.has_order:
         return HandOver(Reason.NO_ORDER)
     return HandOver(Reason.NOT_HELPED) if state.told_order else AnswerOrder()
