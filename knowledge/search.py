@@ -88,11 +88,12 @@ UNION ALL (SELECT * FROM near WHERE rank >= %(alike)s)
 ORDER BY share DESC, rank DESC, position, article_id LIMIT %(limit)s
 """
 # Each mistyped word is as near as the nearest word of the article: by trigrams, which forgive endings, or by letters
-# that must change, which forgives two that were swapped. What counts is the worst of them.
+# that must change, which forgives two that were swapped. What counts is how near the better half of them is: somebody
+# who writes "retrun shoes" means returns, though no article knows shoes.
 _ALIKE = """(
-    SELECT min(greatest(strict_word_similarity(w, t.folded), (
+    SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY greatest(strict_word_similarity(w, t.folded), (
         SELECT max(1 - levenshtein_less_equal(w, left(v, length(w) + 1), 3)::real / length(w))
-        FROM unnest(string_to_array(t.folded, ' ')) AS v WHERE abs(length(v) - length(w)) <= 3)))
+        FROM unnest(string_to_array(t.folded, ' ')) AS v WHERE abs(length(v) - length(w)) <= 3)) DESC)
     FROM unnest(%(mistyped)s::text[]) AS w)"""
 # A question of many words is answered by an article that has some of them.
 _ENOUGH = 0.5

@@ -60,6 +60,8 @@ def names(shelves: dict[str, Article], found: tuple[Found, ...]) -> list[str]:
         ("delivry", "en", "delivery"),
         ("refnud", "en", "return"),
         ("gift crads", "en", "gift"),
+        ("dilevery yesterday", "en", "delivery"),
+        ("retrun shoes", "en", "return"),
         ("DÉLIVERY", "en", "delivery"),
         ("доставку", "uk", "delivery"),
         ("доставки скільки", "uk", "delivery"),
@@ -79,7 +81,24 @@ def test_what_comes_first(shelves: dict[str, Article], asked: str, language: str
 
 
 @pytest.mark.parametrize(
-    "asked", ["", "   ", "?!", "zebra", "'", '"', "%", "\\", "\0", "a" * 5000, "-delivery", "& | !", "запоріжжя"]
+    "asked",
+    [
+        "",
+        "   ",
+        "?!",
+        "zebra",
+        "zebra rhinoceros",
+        "striped zebra yesterday",
+        "'",
+        '"',
+        "%",
+        "\\",
+        "\0",
+        "a" * 5000,
+        "-delivery",
+        "& | !",
+        "запоріжжя",
+    ],
 )
 def test_what_finds_nothing_breaks_nothing(shelves: dict[str, Article], asked: str) -> None:
     assert find(asked, language="en") == ()
