@@ -15,7 +15,7 @@ _ORDER = (
     "order", "about_order", "order_states", "asked", "needed", "order_number",
     "automatic",
     "help", "help_search", "help_popular", "help_found", "help_none", "help_failed", "helped", "yes", "no",
-    "help_open", "write_us",
+    "help_open", "write_us", "help_read",
 )  # fmt: skip
 _SAID: dict[str, tuple[str, ...]] = {
     "en": (
@@ -43,6 +43,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Help", "Search for help", "Often read", "Articles found: {n}", "We have found nothing for this.",
         "The help centre does not answer right now.", "Did this help?", "Yes", "No", "Open in the help centre",
         "Write to us",
+        "Read the article",
     ),
     "uk": (
         "Напишіть нам", "Відкрити чат", "Закрити чат", "Вітаємо! Чим можемо допомогти?", "Ми на зв’язку",
@@ -69,6 +70,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Довідка", "Пошук у довідці", "Часто читають", "Знайдено статей: {n}", "За цим запитом нічого немає.",
         "Довідка зараз не відповідає.", "Чи допомогла ця стаття?", "Так", "Ні", "Відкрити в довідці",
         "Написати нам",
+        "Читати статтю",
     ),
     "de": (
         "Schreiben Sie uns", "Chat öffnen", "Chat schließen", "Hallo! Wie können wir helfen?", "Wir sind da",
@@ -101,6 +103,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Hilfe", "In der Hilfe suchen", "Oft gelesen", "Gefundene Artikel: {n}", "Dazu haben wir nichts gefunden.",
         "Die Hilfe antwortet gerade nicht.", "Hat das geholfen?", "Ja", "Nein", "In der Hilfe öffnen",
         "Schreiben Sie uns",
+        "Artikel lesen",
     ),
     "fr": (
         "Écrivez-nous", "Ouvrir le chat", "Fermer le chat", "Bonjour ! Comment pouvons-nous vous aider ?",
@@ -130,6 +133,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Aide", "Rechercher dans l’aide", "Souvent lus", "Articles trouvés : {n}",
         "Nous n’avons rien trouvé à ce sujet.", "L’aide ne répond pas pour le moment.", "Cela vous a-t-il aidé ?",
         "Oui", "Non", "Ouvrir dans l’aide", "Nous écrire",
+        "Lire l’article",
     ),
     "es": (
         "Escríbanos", "Abrir el chat", "Cerrar el chat", "¡Hola! ¿En qué podemos ayudarle?", "Estamos aquí",
@@ -159,6 +163,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Ayuda", "Buscar en la ayuda", "Lo más leído", "Artículos encontrados: {n}",
         "No hemos encontrado nada sobre esto.", "La ayuda no responde en este momento.", "¿Le ha servido?", "Sí",
         "No", "Abrir en la ayuda", "Escríbanos",
+        "Leer el artículo",
     ),
     "pl": (
         "Napisz do nas", "Otwórz czat", "Zamknij czat", "Dzień dobry! Jak możemy pomóc?", "Jesteśmy tutaj",
@@ -190,6 +195,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Pomoc", "Szukaj w pomocy", "Często czytane", "Znalezione artykuły: {n}",
         "Nic na ten temat nie znaleźliśmy.", "Pomoc teraz nie odpowiada.", "Czy to pomogło?", "Tak", "Nie",
         "Otwórz w pomocy", "Napisz do nas",
+        "Przeczytaj artykuł",
     ),
 }  # fmt: skip
 WORDS: dict[str, dict[str, str]] = {language: dict(zip(_ORDER, said, strict=True)) for language, said in _SAID.items()}

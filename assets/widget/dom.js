@@ -47,14 +47,14 @@ export function face({ initials, hue }) {
   return made;
 }
 
-// Web addresses become links; nothing else of a text becomes anything.
+// Web addresses become links, called as `name` says; nothing else of a text becomes anything.
 const LINK = /\bhttps?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]]/g;
 
-export function linked(text) {
+export function linked(text, name) {
   const parts = [];
   let at = 0;
   for (const found of text.matchAll(LINK)) {
-    parts.push(text.slice(at, found.index), element('a', { href: found[0], target: '_blank', rel: 'noopener noreferrer nofollow' }, found[0]));
+    parts.push(text.slice(at, found.index), element('a', { href: found[0], target: '_blank', rel: 'noopener noreferrer nofollow' }, name(found[0])));
     at = found.index + found[0].length;
   }
   return [...parts, text.slice(at)];

@@ -186,9 +186,12 @@ function drawLeaving() {
 
 const time = (at) => new Date(at).toLocaleTimeString(settings.lang, { hour: '2-digit', minute: '2-digit' });
 
+// Our own articles open here, and what they are about stands before them.
+const called = (address) => (articleAt(address) ? words.help_read : address);
+
 function bubble(message) {
   const mine = message.from === 'you';
-  const parts = message.text ? [element('p', { dir: 'auto' }, ...linked(message.text))] : [];
+  const parts = message.text ? [element('p', { dir: 'auto' }, ...linked(message.text, called))] : [];
   if (message.mail && !message.text) parts.push(element('p', { class: 'by-mail' }, drawn('mail'), words.mail));
   for (const file of message.files || []) parts.push(fileOf(file));
   const who = mine ? words.you : message.name || words.agent;
