@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from assistant.hearing import Heard, hear, hours_of, terms_of
 from assistant.intents import Intent
@@ -14,6 +15,17 @@ from assistant.saying import answer_text, ask_text, glad_text, greeting_of, hand
 from people.availability import agents_here
 from people.hours import opening_of
 from people.languages import choose_language
+
+
+# What its words were taken for.
+NAMES = {
+    Intent.PERSON: _("wants a person"),
+    Intent.SERIOUS: _("a complaint, law or safety"),
+    Intent.NOT_HELPED: _("“it did not help”"),
+    Intent.HELPED: _("“it helped”, or thanks"),
+    Intent.ORDER: _("a question about an order"),
+    Intent.GREETING: _("a greeting"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,7 @@ def try_message(bot: Bot, text: str, *, language: str, answered: bool) -> Trial:
     ]
     return Trial(
         decision, type(decision).__name__, _text(decision, heard, bot, spoken), spoken,
-        [str(intent) for intent in Intent if intent in heard.said.intents], articles,
+        [str(name) for intent, name in NAMES.items() if intent in heard.said.intents], articles,
     )  # fmt: skip
 
 
