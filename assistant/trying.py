@@ -16,7 +16,6 @@ from people.availability import agents_here
 from people.hours import opening_of
 from people.languages import choose_language
 
-
 # What its words were taken for.
 NAMES = {
     Intent.PERSON: _("wants a person"),
