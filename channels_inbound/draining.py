@@ -13,6 +13,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from channels_inbound.claims import Claim, postpone_claims
+from events.gathering import gathered, tell_due
 
 logger = logging.getLogger(__name__)
 
@@ -30,18 +31,21 @@ def drain(
     """
     done: Counter[str] = Counter()
     deadline = monotonic() + max_seconds
-    while monotonic() < deadline:
-        claims = claim()
-        if not claims:
-            break
-        try:
-            done.update(work(claims))
-        except (OperationalError, InterfaceError, OSError) as error:
-            logger.warning("deliveries postponed", exc_info=error, extra={"deliveries": len(claims)})
-            with suppress(OperationalError, InterfaceError):  # the lease runs out anyway
-                postpone_claims(claims, at=timezone.now())
-            raise
+    with gathered():
+        while monotonic() < deadline and (claims := claim()):
+            tell_due()
+            done.update(_worked_on(claims, work))
     return done
+
+
+def _worked_on(claims: Sequence[Claim], work: Callable[[Sequence[Claim]], Iterable[str]]) -> Iterable[str]:
+    try:
+        return work(claims)
+    except (OperationalError, InterfaceError, OSError) as error:
+        logger.warning("deliveries postponed", exc_info=error, extra={"deliveries": len(claims)})
+        with suppress(OperationalError, InterfaceError):  # the lease runs out anyway
+            postpone_claims(claims, at=timezone.now())
+        raise
 
 
 def settle(

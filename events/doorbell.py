@@ -18,6 +18,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import transaction
 
+from events import gathering
 from events.redis_servers import client
 
 logger = logging.getLogger(__name__)
@@ -58,8 +59,9 @@ def probe_client() -> redis.Redis:
 
 
 def ring(name: str) -> None:
-    """Ring `name` (a key of `settings.DOORBELLS`) once the current transaction has committed."""
-    transaction.on_commit(lambda: ring_now(name), robust=True)
+    """Ring `name` (a key of `settings.DOORBELLS`) once the current transaction has committed; who works through a
+    backlog rings less often (`events.gathering`)."""
+    transaction.on_commit(lambda: gathering.tell(f"bell {name}", lambda: ring_now(name)), robust=True)
 
 
 def ring_now(name: str) -> bool:

@@ -15,7 +15,8 @@ from functools import cache
 from typing import Any, Self
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 _PLACEHOLDER = re.compile(r"%%|%s|%\((\w+)\)s")
 
@@ -24,11 +25,13 @@ class PreparedCursor(psycopg.RawCursor[tuple[Any, ...]]):
     """psycopg's raw cursor, given statements with its usual placeholders; the settings let it prepare what it executes,
     at the first time."""
 
+    database: BaseDatabaseWrapper  # the one of Django it was made for
+
     def execute(  # type: ignore[override]  # fewer ways to call it than psycopg has
         self, query: str, params: Sequence[Any] | Mapping[str, Any] = (), *, binary: bool | None = None
     ) -> Self:
-        if connection.queries_logged:  # tests count statements
-            connection.queries_log.append({"sql": query, "time": "0"})
+        if self.database.queries_logged:  # tests count statements
+            self.database.queries_log.append({"sql": query, "time": "0"})
         numbered, names = _numbered(query)
         values = [params[name] for name in names] if isinstance(params, Mapping) else params
         return super().execute(numbered, values, binary=binary)
@@ -63,4 +66,5 @@ def prepared() -> Iterator[PreparedCursor]:
     database = connections[DEFAULT_DB_ALIAS]  # looked up once: `connection` does so at every use
     database.ensure_connection()
     with database.wrap_database_errors, PreparedCursor(database.connection) as cursor:
+        cursor.database = database
         yield cursor

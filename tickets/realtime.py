@@ -18,6 +18,7 @@ from typing import Any
 import redis
 from django.db import transaction
 
+from events import gathering
 from events.doorbell import breaker, probe_client
 
 logger = logging.getLogger(__name__)
@@ -36,11 +37,21 @@ class _Batch:
     sent: bool = False
 
     def send(self) -> None:
+        """Publish it, or, while a backlog is worked through, with those of the next commits."""
         self.sent = True
-        publish(changes=self.changes, agents=self.agents, to_agents=self.to_agents)
+        waiting = _current.waiting = getattr(_current, "waiting", None) or _Batch()
+        waiting.changes += self.changes
+        waiting.agents += self.agents
+        waiting.to_agents += self.to_agents
+        gathering.tell("live", _publish_waiting)
 
 
 _current = threading.local()
+
+
+def _publish_waiting() -> None:
+    waiting, _current.waiting = _current.waiting, None
+    publish(changes=waiting.changes, agents=waiting.agents, to_agents=waiting.to_agents)
 
 
 class _Losses:
