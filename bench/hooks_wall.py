@@ -1,15 +1,18 @@
 """How long a provider waits for its answer when many deliver at once, on the wall's clock and over real HTTP.
 
-Beside it, from as many at once and in the same run: the bare commits of the same two rows, and the web process's
-shortest answer, which asks no database. What the machine was doing besides is in all three.
+Beside it, from as many at once and in the same run: the bare commits of the same two rows, the web process's shortest
+answer, which asks no database, and the same webhooks as pages, by the long way (`helpdesk.hook_door` says when that is
+taken; here because no length is told). What the machine was doing besides is in all of them.
 """
 
 from __future__ import annotations
 
 import http.client
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -24,19 +27,44 @@ Post = tuple[str, bytes, dict[str, str]]
 
 
 def walls(
-    stack: Stack, database: str, store: str, channel_id: int, requests: Sequence[tuple[str, bytes, dict[str, str]]]
+    stack: Stack, database: str, store: str, channel_id: int, requests: Sequence[Post], cookie: str
 ) -> dict[str, list[float]]:
-    """Milliseconds of each of the requests but the first few, of as many bare commits and of as many bare answers."""
+    """Milliseconds of a third of the requests by each way, of as many bare commits and of as many bare answers."""
     url = stack.environment(database)["DATABASE_URL"]
-    bodies = [(number, body) for number, (_path, body, _headers) in enumerate(requests[WARM:])]
+    warm, rest = requests[:WARM], requests[WARM:]
+    short, long, crowded = (rest[n::3] for n in range(3))
+    bodies = [(number, body) for number, (_path, body, _headers) in enumerate(short)]
     bare = _timed(lambda: _committing(url, store, channel_id), bodies)
     with stack.serving(database) as web:
         link = _link(web)
-        for path, body, headers in requests[:WARM]:
-            _send(link, "POST", path, body, headers, wanted=200)
+        for number, post in enumerate(warm):
+            _post(link, post, whole=number % 2 == 0)
         answers = _timed(lambda: _asking(web), [None] * len(bodies))
-        hooks = _timed(lambda: _posting(web), requests[WARM:])
-    return {"bare": bare, "answer": answers, "hook": hooks}
+        as_pages = _timed(lambda: _posting(web, whole=False), long)
+        hooks = _timed(lambda: _posting(web), short)
+        with _readers(web, cookie):
+            beside = _timed(lambda: _posting(web), crowded)
+    return {"bare": bare, "answer": answers, "page": as_pages, "hook": hooks, "crowded": beside}
+
+
+@contextmanager
+def _readers(web: Served, cookie: str) -> Iterator[None]:
+    """Two agents who open their list again and again, without a pause."""
+    done = threading.Event()
+
+    def read() -> None:
+        link = _link(web)
+        while not done.is_set():
+            _send(link, "GET", "/inbox/open/", None, {"Cookie": cookie}, wanted=200)
+        link.close()
+
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    yield
+    done.set()
+    for thread in threads:
+        thread.join()
 
 
 def spread(times: Sequence[float]) -> tuple[float, float]:
@@ -77,9 +105,15 @@ def _asking(web: Served) -> tuple[Job, Callable[[], None]]:
     return lambda _job: _send(link, "GET", "/healthz", None, {}), link.close
 
 
-def _posting(web: Served) -> tuple[Job, Callable[[], None]]:
+def _posting(web: Served, *, whole: bool = True) -> tuple[Job, Callable[[], None]]:
     link = _link(web)
-    return lambda job: _send(link, "POST", job[0], job[1], job[2], wanted=200), link.close
+    return lambda job: _post(link, job, whole=whole), link.close
+
+
+def _post(link: http.client.HTTPConnection, post: Post, *, whole: bool) -> None:
+    """One webhook; if not as a whole, then in chunks, whose length nobody knows before."""
+    path, body, headers = post
+    _send(link, "POST", path, body if whole else iter([body]), headers, wanted=200)
 
 
 def _link(web: Served) -> http.client.HTTPConnection:
@@ -87,7 +121,7 @@ def _link(web: Served) -> http.client.HTTPConnection:
 
 
 def _send(
-    link: http.client.HTTPConnection, method: str, path: str, body: bytes | None, headers: dict[str, str],
+    link: http.client.HTTPConnection, method: str, path: str, body: Any, headers: dict[str, str],
     *, wanted: int = 0,
 ) -> None:  # fmt: skip
     link.request(method, path, body=body, headers=headers)

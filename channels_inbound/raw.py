@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -33,6 +34,32 @@ _FIND = """
 SELECT id FROM channels_inbound_rawdelivery
 WHERE transport_key = %(key)s AND channel_id = ANY(%(channels)s::bigint[]) ORDER BY id
 """
+# Many deliveries at once, in the order of their keys, so that two who store the same ones never wait in a circle.
+_STORE_MANY = """
+WITH given AS (
+    SELECT * FROM unnest(%(channels)s::bigint[], %(keys)s::text[], %(traces)s::text[], %(envelopes)s::jsonb[],
+        %(contents)s::bytea[]) AS one(channel, key, trace, envelope, content)
+), stored AS (
+    INSERT INTO channels_inbound_rawdelivery (channel_id, transport, transport_key, trace_id, envelope, size)
+    SELECT channel, %(transport)s, key, trace, envelope, length(content) FROM given ORDER BY channel, key
+    ON CONFLICT (channel_id, transport_key) DO NOTHING
+    RETURNING id, channel_id, transport_key
+)
+INSERT INTO channels_inbound_rawbody (delivery_id, content)
+SELECT stored.id, given.content FROM stored
+JOIN given ON given.channel = stored.channel_id AND given.key = stored.transport_key
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One delivery to be kept; without a `transport_key` its bytes are its name."""
+
+    channel_ids: Sequence[int]
+    content: bytes = field(repr=False)
+    envelope: dict[str, Any]
+    trace_id: str = ""
+    transport_key: str = ""
 
 
 def content_key(content: bytes) -> str:
@@ -72,3 +99,25 @@ def store_raw(
             found = [row[0] for row in cursor.fetchall()]
     ring(bell)
     return found
+
+
+def store_many(deliveries: Sequence[Given], *, transport: str) -> None:
+    """Commit these deliveries, one for each of their channels, all of them or none; what is known already stays as it
+    is. Rings nobody: who waits for an answer hears it first.
+
+    When this returns, all of them are ours.
+    """
+    rows = {
+        (channel_id, given.transport_key or content_key(given.content)): given
+        for given in deliveries for channel_id in given.channel_ids
+    }  # fmt: skip
+    values = {
+        "transport": transport,
+        "channels": [channel_id for channel_id, _ in rows],
+        "keys": [key for _, key in rows],
+        "traces": [given.trace_id[:32] for given in rows.values()],
+        "envelopes": [Jsonb(given.envelope) for given in rows.values()],
+        "contents": [given.content for given in rows.values()],
+    }
+    with prepared() as cursor:
+        cursor.execute(_STORE_MANY, values)

@@ -1,4 +1,5 @@
-"""The one public port: pages by the WSGI application in lasting threads, sockets by Channels."""
+"""The one public port: pages by the WSGI application in lasting threads, webhooks by their own short way, sockets by
+Channels."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from helpdesk.wsgi import application as pages  # sets up Django before the impo
 # isort: split
 from channels.routing import ProtocolTypeRouter
 
+from helpdesk.hook_door import HookDoor
 from livechat.live.routing import websocket_urlpatterns as visitors
 from tickets.live.routing import sockets_of
 
@@ -17,7 +19,7 @@ THREADS = int(os.environ.get("HELPDESK_WEB_THREADS", "6"))
 
 application = ProtocolTypeRouter(
     {
-        "http": WSGIBridge(pages, threads=THREADS),
+        "http": HookDoor(WSGIBridge(pages, threads=THREADS)),
         "websocket": sockets_of(*visitors),
     }
 )

@@ -26,8 +26,8 @@ _SELECT = f"""
 SELECT {", ".join(f"c.{name}" for name in _OWN)}, {", ".join(f"h.{name}" for name in _OF_CHANNEL)}
 FROM channels_inbound_connection c JOIN tickets_channel h ON h.id = c.channel_id
 """  # noqa: S608 - constants
-_CALLED = _SELECT + "WHERE c.key = %s AND c.provider = %s"
-_BESIDE = _SELECT + "WHERE c.provider = ANY(%s) AND c.account = ANY(%s) AND c.id <> %s AND h.is_active ORDER BY c.id"
+_CALLED = _SELECT + "WHERE c.key = ANY(%s)"
+_NAMED = _SELECT + "WHERE c.provider = ANY(%s) AND c.account = ANY(%s) AND h.is_active ORDER BY c.id"
 
 
 def hook_url(connection: Connection) -> str:
@@ -37,12 +37,18 @@ def hook_url(connection: Connection) -> str:
 
 def connection_called(provider: str, key: str) -> Connection | None:
     """The connection a webhook's address names, with its channel; what a webhook does not need is deferred."""
-    return next(iter(_connections(_CALLED, [key, provider])), None)
+    found = connections_called([key]).get(key)
+    return found if found and found.provider == provider else None
 
 
-def connections_beside(connection: Connection, providers: Sequence[str], accounts: Sequence[str]) -> list[Connection]:
-    """Others of these kinds that stand for one of these accounts, of active channels."""
-    return _connections(_BESIDE, [list(providers), list(accounts), connection.pk]) if accounts else []
+def connections_called(keys: Collection[str]) -> dict[str, Connection]:
+    """The same of many addresses, by their keys, in one statement."""
+    return {connection.key: connection for connection in _connections(_CALLED, [sorted(keys)])}
+
+
+def connections_named(providers: Collection[str], accounts: Collection[str]) -> list[Connection]:
+    """Those of these kinds that stand for one of these accounts, of active channels."""
+    return _connections(_NAMED, [sorted(providers), sorted(accounts)]) if accounts else []
 
 
 def _connections(statement: str, values: Sequence[Any]) -> list[Connection]:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from channels_inbound.hooks.facts import Fact
-from channels_inbound.models import Connection
 from people.http_client import Answer, HttpClient
 from tickets.kinds import Traits
 
@@ -156,6 +155,10 @@ class Provider:
     kept_headers: ClassVar[tuple[str, ...]] = ()
     max_body: ClassVar[int] = 3 * 1024 * 1024
     takes_hooks: ClassVar[bool] = True
+    # Whether `verify` may ask somebody over the network: then nobody else's answer waits behind it.
+    asks_others: ClassVar[bool] = False
+    # Kinds whose channels may share one webhook address.
+    family: ClassVar[tuple[str, ...]] = ()
     # Its APIs, by their names in endpoints. Hosts that see the credentials too, and hosts where files may lie besides:
     # https only; "*.name" is all below a name, "*" any public host.
     apis: ClassVar[tuple[str, ...]] = ()
@@ -193,9 +196,10 @@ class Provider:
         nothing."""
         raise BadSignature
 
-    def targets(self, hook: Hook, connection: Connection, account: Account) -> Sequence[int]:
-        """The channels a verified delivery is for."""
-        return [connection.channel_id]
+    def accounts_named(self, hook: Hook) -> Sequence[str]:
+        """The accounts a delivery is for, where it may be for others of the `family` than the one whose address it
+        came to; those get it too if it stands their own `verify`."""
+        return ()
 
     def body_of(self, hook: Hook) -> bytes:
         """What is kept of the request."""

@@ -191,6 +191,7 @@ class SendGrid(MailService):
 
 class Ses(MailService):
     title = "Amazon SES"
+    asks_others = True
     fields = (
         ADDRESS, LOGIN,
         Field(

@@ -8,13 +8,10 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_inbound.credentials import CredentialsError
-from channels_inbound.hooks.accounts import account_of, connections_beside
 from channels_inbound.hooks.facts import Fact, Ignored
 from channels_inbound.hooks.provider import Account, BadSignature, Field, Hook, Malformed, Provider, Reading
 from channels_inbound.hooks.reading import ident, line, load_object, text, things
 from channels_inbound.hooks.signatures import hmac_hex, require_any, same
-from channels_inbound.models import Connection
 
 FAMILY = ("messenger", "instagram", "whatsapp", "fb_comments", "ig_comments")
 APP_SECRET = Field(
@@ -32,6 +29,7 @@ class MetaProvider(Provider, ABC):
     """Verification and routing. `objects` are the webhook objects this product comes under."""
 
     objects: tuple[str, ...] = ()
+    family = FAMILY
     apis = ("graph", "instagram")
     file_hosts = ("*.fbcdn.net", "*.fbsbx.com", "*.cdninstagram.com", "lookaside.facebook.com")
     guide = _(
@@ -50,23 +48,9 @@ class MetaProvider(Provider, ABC):
         shown = hook.header("x-hub-signature-256")
         require_any(shown, [f"sha256={hmac_hex(secret, hook.body)}" for secret in account.secret_list("app_secret")])
 
-    def targets(self, hook: Hook, connection: Connection, account: Account) -> Sequence[int]:
-        """Every channel of ours the entries are for, as far as it trusts the secret that signed them."""
-        shown = hook.header("x-hub-signature-256")
-        found = {connection.channel_id}
-        for other in connections_beside(connection, FAMILY, _accounts_named(hook.body)):
-            if self._trusts(other, shown, hook.body):
-                found.add(other.channel_id)
-        return sorted(found)
-
-    @staticmethod
-    def _trusts(other: Connection, shown: str, body: bytes) -> bool:
-        try:
-            secrets = account_of(other).secret_list("app_secret")
-        except CredentialsError:
-            return False
-        fits = [same(shown, f"sha256={hmac_hex(secret, body)}") for secret in secrets]
-        return any(fits)
+    def accounts_named(self, hook: Hook) -> Sequence[str]:
+        """Pages, Instagram accounts, phone numbers: one address may be that of them all."""
+        return _accounts_named(hook.body)
 
     def parse(self, body: bytes, reading: Reading) -> list[Fact]:
         content = load_object(body)

@@ -1,0 +1,211 @@
+"""Webhooks by the short way and by the long one: the same answers, the same rows, and one commit for many."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, OperationalError, connections
+from django.db import connection as database
+
+from channels_inbound.hooks import calls
+from channels_inbound.hooks.accounts import hook_url
+from channels_inbound.models import Connection, RawDelivery
+from helpdesk.bridge import WSGIBridge
+from helpdesk.hook_door import HookDoor
+from helpdesk.wsgi import application as pages
+from tests.channels_inbound.hooks.house import KEY, connect, hook_path
+from tests.people import House, make_house
+from tests.providers import http_system, twilio, x
+from tests.providers.customers import Line, Said, written
+from tests.providers.graph import APP_SECRET
+from tests.providers.webhooks import Webhook
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+META = {"token": "t", "app_secret": APP_SECRET}
+VALUES: dict[str, dict[str, Any]] = {
+    "messenger": {"page_id": "1001", **META}, "telegram": {"token": "1004:abc"},
+    "x": {"user_id": x.US, "consumer_secret": x.SECRET, "token": "t"},
+    "sms": {"number": "+380440000100", "account_sid": twilio.SID, "auth_token": twilio.TOKEN},
+    "http": {"system": "market", "secret": http_system.SECRET},
+}  # fmt: skip
+Heard = tuple[int, dict[str, str], bytes]
+
+
+@pytest.fixture
+def house(settings: Any) -> House:
+    settings.CREDENTIALS_KEYS = [KEY]
+    settings.BASE_URL = "http://testserver"
+    settings.ALLOWED_HOSTS = ["testserver"]
+    return make_house()
+
+
+@pytest.fixture
+def door() -> Iterator[HookDoor]:
+    made = HookDoor(WSGIBridge(pages, threads=1))
+    yield made
+    # Their threads' connections would keep the test's database busy.
+    asyncio.run(_closed(made))
+
+
+async def _closed(door: HookDoor) -> None:
+    def close(_calls: Sequence[Any], _answered: Any) -> None:
+        connections.close_all()
+
+    door.taking.work = close
+    await door.taking.done(None)  # type: ignore[arg-type]
+    assert isinstance(door.pages, WSGIBridge)
+    door.pages.pool.submit(connections.close_all).result()
+
+
+def webhook(made: Connection, person: int, text: str = "Where is my parcel?") -> Webhook:
+    line = Line(made.provider, made.account, hook_url(made), made.verify_token)
+    return written(line, Said(700_000 + person, f"Person {person}", text, str(5000 + person), int(time.time()), ""))
+
+
+async def posted(
+    door: HookDoor, made: Connection, hook: Webhook, *, chunked: bool = False, path: str = "", **more: str
+) -> Heard:
+    """What is heard; in chunks nobody knows its length, so that it goes the long way."""
+    headers = dict(hook.headers) | {"Content-Type": hook.content_type, "Host": "testserver"} | more
+    headers |= {} if chunked else {"Content-Length": str(len(hook.body))}
+    where = path or hook_path(made)
+    scope = {
+        "type": "http", "method": "POST", "path": where, "raw_path": where.encode(), "scheme": "http",
+        "query_string": (hook.query or "").encode(), "http_version": "1.1", "server": ("testserver", 80),
+        "client": ("127.0.0.1", 1), "headers": [(n.lower().encode(), v.encode()) for n, v in headers.items()],
+    }  # fmt: skip
+    said: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": hook.body, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        said.append(message)
+
+    await door(scope, receive, send)
+    start = said[0]
+    shown = {name.decode(): value.decode() for name, value in start["headers"]}
+    return start["status"], shown, b"".join(one.get("body", b"") for one in said[1:])
+
+
+def together(*jobs: Any) -> list[Heard]:
+    async def all_of_them() -> list[Heard]:
+        return list(await asyncio.gather(*jobs))
+
+    return asyncio.run(all_of_them())
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_both_ways_come_to_the_same(kind: str, house: House, door: HookDoor) -> None:
+    made = connect(house, kind, VALUES[kind])
+    genuine, other = webhook(made, 1), webhook(made, 2)
+    changed = Webhook(genuine.body + b" ", genuine.headers, genuine.content_type, genuine.query)
+    if kind == "telegram":  # a word it shows, and no signature over the body
+        changed = Webhook(genuine.body, {"X-Telegram-Bot-Api-Secret-Token": "x"}, genuine.content_type, genuine.query)
+    short, long = together(posted(door, made, genuine), posted(door, made, other, chunked=True))
+    assert (short[0], short[2]) == (long[0], long[2]) == (200, long[2])
+    assert short[1]["content-type"].partition(";")[0] == long[1]["content-type"].partition(";")[0]
+    assert short[1]["x-request-id"] and short[1]["x-content-type-options"] == "nosniff"
+    kept = list(RawDelivery.objects.order_by("id").values_list("channel", "transport", "state", "envelope"))
+    assert len(kept) == 2 and kept[0] == kept[1]
+    refused = together(posted(door, made, changed), posted(door, made, changed, chunked=True))
+    assert [heard[0] for heard in refused] == [403, 403]
+    made.refresh_from_db()
+    assert (RawDelivery.objects.count(), made.refused) == (2, 2)
+    again = together(posted(door, made, genuine), posted(door, made, genuine), posted(door, made, other))
+    assert [heard[0] for heard in again] == [200, 200, 200] and RawDelivery.objects.count() == 2
+
+
+def test_many_share_a_commit_and_who_guesses_beside_them_costs_them_nothing(
+    house: House, door: HookDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = {kind: connect(house, kind, values) for kind, values in VALUES.items()}
+    stored: list[int] = []
+    store = calls.store_many
+    monkeypatch.setattr(calls, "store_many", lambda given, **kw: (stored.append(len(given)), store(given, **kw)))
+    good = [posted(door, made[kind], webhook(made[kind], person)) for kind in made for person in range(12)]
+    messenger = made["messenger"]
+    bad = Webhook(b"{}", {"X-Hub-Signature-256": "sha256=" + "0" * 64}, "application/json", "")
+    heard = together(*good, *[posted(door, messenger, bad) for _ in range(20)])
+    assert Counter(status for status, _, _ in heard) == {200: 60, 403: 20}
+    assert sum(stored) == 60 and len(stored) < 20
+    messenger.refresh_from_db()
+    assert (RawDelivery.objects.count(), messenger.refused) == (60, 20)
+
+
+def test_one_that_cannot_be_kept_is_alone_in_that(
+    house: House, door: HookDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = connect(house, "messenger", VALUES["messenger"])
+    store = calls.store_many
+
+    def without(given: Sequence[Any], **more: Any) -> None:
+        if any(b"poison" in one.content for one in given):
+            raise IntegrityError("never")
+        store(given, **more)
+
+    monkeypatch.setattr(calls, "store_many", without)
+    texts = ["poison" if n == 5 else f"fine {n}" for n in range(12)]
+    heard = together(*[posted(door, made, webhook(made, n, text)) for n, text in enumerate(texts)])
+    assert [status for status, _, _ in heard] == [500 if n == 5 else 200 for n in range(12)]
+    assert RawDelivery.objects.count() == 11
+
+
+def test_without_a_database_they_are_asked_to_come_again(
+    house: House, door: HookDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = connect(house, "messenger", VALUES["messenger"])
+
+    def away(*_: Any, **__: Any) -> None:
+        raise OperationalError("gone")
+
+    for name in ("store_many", "connections_called"):
+        with monkeypatch.context() as patch:
+            patch.setattr(calls, name, away)
+            (heard,) = together(posted(door, made, webhook(made, 1)))
+        assert (heard[0], heard[1]["retry-after"]) == (503, "5") and not RawDelivery.objects.exists()
+    assert together(posted(door, made, webhook(made, 1)))[0][0] == 200
+
+
+def test_what_is_out_of_the_ordinary_goes_the_long_way(house: House, door: HookDoor, settings: Any) -> None:
+    made = connect(house, "messenger", VALUES["messenger"])
+    hook = webhook(made, 1)
+    door.taking.work = _never
+    assert together(posted(door, made, hook, chunked=True))[0][0] == 200
+    assert together(posted(door, made, hook, Host="elsewhere.example"))[0][0] == 400
+    assert together(posted(door, made, hook, path="/hooks/nobody/abc/"))[0][0] == 404
+    large = Webhook(
+        json.dumps({"object": "page", "entry": [], "more": "x" * 300_000}).encode(), {}, "application/json", ""
+    )
+    assert together(posted(door, made, large))[0][0] == 403
+    settings.SECURE_SSL_REDIRECT = True
+    ways: list[str] = []
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        ways.append(scope["path"])
+        await send({"type": "http.response.start", "status": 301, "headers": []})
+
+    door_of_https = HookDoor(page)
+    assert together(posted(door_of_https, made, hook))[0][0] == 301 and ways == [hook_path(made)]
+
+
+def _never(pieces: Sequence[Any], _answered: Any) -> None:
+    if pieces != [None]:
+        raise AssertionError("this was to go the long way")
+
+
+def test_an_address_that_is_none_and_a_channel_that_is_off(house: House, door: HookDoor) -> None:
+    made = connect(house, "messenger", VALUES["messenger"])
+    hook = webhook(made, 1)
+    assert together(posted(door, made, hook, path="/hooks/messenger/nothing/"))[0][0] == 404
+    assert together(posted(door, made, hook, path=f"/hooks/telegram/{made.key}/"))[0][0] == 404
+    type(made.channel).objects.filter(pk=made.channel_id).update(is_active=False)
+    assert together(posted(door, made, hook))[0][0] == 404
+    assert not RawDelivery.objects.exists() and database.is_usable()
