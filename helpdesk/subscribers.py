@@ -10,7 +10,7 @@ from livechat.notices import CONCERNS, notify_of_chat
 from metrics.clocks.escalation import ESCALATES, escalate
 from metrics.clocks.history import HEARD
 from metrics.clocks.keeping import keep_clocks
-from metrics.surveys import asking, follow_ups
+from metrics.surveys import asking, follow_ups, taps
 from people import security_mail
 from people.watching import BUDGET_REACHED
 from privacy import consents, redacting
@@ -26,6 +26,7 @@ SUBSCRIBERS: tuple[Subscriber, ...] = (
     Subscriber("metrics.clocks", frozenset(map(str, HEARD)), keep_clocks),
     Subscriber("metrics.escalation", frozenset(map(str, ESCALATES)), escalate),
     Subscriber("metrics.surveys", frozenset(map(str, asking.HEARD)), asking.plan_survey),
+    Subscriber("metrics.survey_taps", frozenset(map(str, taps.HEARD)), taps.hear_answer),
     Subscriber("metrics.follow_ups", frozenset(map(str, follow_ups.HEARD)), follow_ups.follow_up),
     Subscriber("metrics.leads", frozenset(map(str, follow_ups.TOLD)), follow_ups.tell_leads),
     Subscriber("assistant.bot", BOT_HEARS, answering.hear_event),

@@ -19,6 +19,7 @@ from commerce.models import PURCHASES
 from metrics.facts import FEW
 from metrics.retention import REPEAT_DAYS, Share
 from metrics.statistics import Interval, Z
+from metrics.surveys.scales import Band, Kind, band_of, question_of
 from people.models import Agent
 from tickets.models import Ticket
 
@@ -67,15 +68,15 @@ bought AS MATERIALIZED (
     FROM cases c JOIN purchases p USING (buyer_id) GROUP BY c.buyer_id, c.ticket_id, c.at
 ),
 rated AS MATERIALIZED (
-    SELECT DISTINCT ON (ticket_id) ticket_id, score FROM metrics_surveyanswer
-    WHERE kind = 'csat' AND ticket_id IS NOT NULL ORDER BY ticket_id, id
+    SELECT DISTINCT ON (ticket_id) ticket_id, kind, score FROM metrics_surveyanswer
+    WHERE kind = ANY(%(satisfaction)s) AND ticket_id IS NOT NULL ORDER BY ticket_id, id
 ),
 answered AS MATERIALIZED (
     SELECT ticket_id, wall_seconds, breached_at IS NOT NULL AS breached FROM metrics_clock
     WHERE cycle = 1 AND target = 'first' AND number = 1 AND stopped_at >= %(start)s
 )
 SELECT b.ticket_id IS NOT NULL, b.orders, b.value, b.tenure, b.came_back, a.wall_seconds,
-       COALESCE(a.breached, false), a.ticket_id IS NOT NULL, r.score
+       COALESCE(a.breached, false), a.ticket_id IS NOT NULL, r.kind, r.score
 FROM bought b LEFT JOIN answered a ON a.ticket_id = b.ticket_id LEFT JOIN rated r ON r.ticket_id = b.ticket_id
 """
 
@@ -90,7 +91,7 @@ class Case:
     waited: float | None
     breached: bool
     promised: bool
-    score: int | None
+    rated: Band | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ COMPARISONS: tuple[tuple[str, Picks, Picks], ...] = (
         lambda c: c.waited is not None and c.waited >= SLOW,
     ),
     ("kept", lambda c: c.promised and not c.breached, lambda c: c.promised and c.breached),
-    ("satisfied", lambda c: c.score is not None and c.score >= 4, lambda c: c.score is not None and c.score <= 2),
+    ("satisfied", lambda c: c.rated == Band.HIGH, lambda c: c.rated == Band.LOW),
     ("contacted", lambda c: c.contacted, lambda c: not c.contacted),
 )
 
@@ -130,19 +131,21 @@ def cases(agent: Agent | None, start: datetime, end: datetime) -> list[Case]:
         "statuses": [str(status) for status in PURCHASES], "proven": _PROVEN, "start": start,
         "end": min(end, datetime.now(end.tzinfo)) - timedelta(days=REPEAT_DAYS),
         "window": timedelta(days=REPEAT_DAYS),
+        "satisfaction": [kind.value for kind in Kind if question_of(kind) == Kind.CSAT],
     }  # fmt: skip
     if agent is not None and not (agent.is_active and agent.sees_everything):
         seen = "t.id = ANY(%(seen)s)"
         values["seen"] = list(Ticket.objects.visible_to(agent).values_list("pk", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(_CASES.format(visible=seen), values)
-        return [Case(*row) for row in cursor.fetchall()]
+        # Each answer is judged on the scale it was given on.
+        return [Case(*(*row[:-2], band_of(row[-2], row[-1]) if row[-2] else None)) for row in cursor.fetchall()]
 
 
 ENDINGS: tuple[tuple[str, Picks], ...] = (
-    ("well", lambda c: c.score is not None and c.score >= 4),
-    ("unrated", lambda c: c.contacted and c.score is None),
-    ("badly", lambda c: c.score is not None and c.score <= 3),
+    ("well", lambda c: c.rated == Band.HIGH),
+    ("unrated", lambda c: c.contacted and c.rated is None),
+    ("badly", lambda c: c.rated in (Band.LOW, Band.MIDDLE)),
     ("silent", lambda c: not c.contacted),
 )
 

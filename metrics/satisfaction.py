@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,8 +14,8 @@ from metrics.facts import FEW, Scope, answers
 from metrics.measures import KINDS, SCORES, Dim
 from metrics.models import SurveyAnswer, SurveyInvitation, SurveyState
 from metrics.statistics import Interval, difference, mean_interval, newcombe, nps_interval, shrink, wilson
-from metrics.surveys.scales import SCALES, Band, Kind, band_of
-from metrics.tallies import count
+from metrics.surveys.scales import QUESTIONS, SCALES, Band, Kind, band_of, question_of
+from metrics.tallies import Tallied, count
 from people.models import Agent, Team
 from tickets.models import Channel, Ticket
 
@@ -40,7 +41,7 @@ class Scores:
 
     @property
     def value(self) -> float | None:
-        """CSAT: percent of 4 and 5. NPS: -100 to 100. CES: the mean. None without answers."""
+        """CSAT: percent of 4 and 5, or of 9 and 10 of 10. NPS: -100 to 100. CES: the mean. None without answers."""
         return self._sum / self.n if self.n else None
 
     @property
@@ -48,7 +49,7 @@ class Scores:
         """Where the true figure lies (95 %): Wilson's for CSAT, by the variance of the answers for the others."""
         if not self.n:
             return None
-        if self.kind == Kind.CSAT:
+        if question_of(self.kind) == Kind.CSAT:
             low, high = wilson(self.in_band(Band.HIGH), self.n)
             return 100 * low, 100 * high
         if self.kind == Kind.NPS:
@@ -133,12 +134,25 @@ def scores(scope: Scope) -> dict[str, Scores]:
     return {kind: Scores(kind, given) for kind, given in counts.items()}
 
 
+def scale_used(found: Mapping[str, Scores]) -> Kind:
+    """On which of its scales more people said how satisfied they are: the one that stands for satisfaction where there
+    is room for one figure."""
+    return Kind.CSAT10 if found[Kind.CSAT10].n > found[Kind.CSAT].n else Kind.CSAT
+
+
+def shown_kinds(found: Mapping[str, Scores]) -> list[Kind]:
+    """All three questions; satisfaction on each scale somebody answered on, never both as one."""
+    both = found[Kind.CSAT].n and found[Kind.CSAT10].n
+    satisfied = [Kind.CSAT, Kind.CSAT10] if both else [scale_used(found)]
+    return [*satisfied, *(kind for kind in QUESTIONS if kind != Kind.CSAT)]
+
+
 def change(now: Scores, before: Scores) -> Change | None:
     """What differs between two periods; None where one of them has no answers."""
     if not now.n or not before.n:
         return None
     low, high = difference(now.worths, before.worths)
-    if now.kind == Kind.CSAT:
+    if question_of(now.kind) == Kind.CSAT:
         sides = ((one.in_band(Band.HIGH), one.n) for one in (now, before))
         low, high = (100 * bound for bound in newcombe(*sides))
     assert now.value is not None and before.value is not None
@@ -163,8 +177,22 @@ def response(scope: Scope) -> Response:
 
 def by_group(scope: Scope, kind: str, group: str) -> list[Row]:
     """By channel, team or agent, by name."""
+    return _rows(count(scope, SCORES, group=GROUPS[group]), kind, group)
+
+
+def satisfied_by_group(scope: Scope, group: str) -> tuple[Kind, list[Row]]:
+    """The same of satisfaction, on the scale that more people answered on, and which that is."""
+    counted = count(scope, SCORES, group=GROUPS[group])
+    given: Counter[int] = Counter()
+    for (_id, _day, key), n in counted.items():
+        given[key // 100] += n
+    kind = scale_used({one: Scores(one, {0: given[number]}) for one, number in KINDS.items()})
+    return kind, _rows(counted, kind, group)
+
+
+def _rows(counted: Tallied, kind: str, group: str) -> list[Row]:
     counts: dict[int | None, dict[int, int]] = {}
-    for (id, _day, key), n in count(scope, SCORES, group=GROUPS[group]).items():
+    for (id, _day, key), n in counted.items():
         if key // 100 == KINDS[kind]:
             counts.setdefault(id, {})[key % 100] = n
     names = names_of(group, [id for id in counts if id is not None])
@@ -189,7 +217,7 @@ def by_week(scope: Scope, kind: str) -> list[tuple[date, Scores]]:
 
 
 def over_time(scope: Scope, step: str) -> dict[str, list[tuple[date, Scores]]]:
-    """The three questions by day, week or month; those without answers are left out."""
+    """The questions by day, week or month; those without answers are left out."""
     found: dict[str, dict[date, dict[int, int]]] = {kind: {} for kind in Kind}
     for (_group, slot, key), n in count(scope, SCORES, over=step).items():
         if isinstance(slot, date):

@@ -76,7 +76,10 @@ def _noted(who: SafeString, data: dict[str, Any], names: Names) -> Sentence | No
 
 def question_name(kind: str) -> str:
     """What was asked, in a word."""
-    return {Kind.CSAT: _("Satisfaction"), Kind.NPS: _("Recommendation"), Kind.CES: _("Ease")}[Kind(kind)]
+    return {
+        Kind.CSAT: _("Satisfaction"), Kind.NPS: _("Recommendation"), Kind.CES: _("Ease"),
+        Kind.CSAT10: _("Satisfaction, 1 to 10"),
+    }[Kind(kind)]  # fmt: skip
 
 
 def score_text(kind: str, score: int) -> str:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from metrics.facts import FEW, Scope
 from metrics.figures import first_by_group
 from metrics.measures import ARRIVALS
-from metrics.satisfaction import GROUPS, names_of
-from metrics.satisfaction import by_group as ratings_by_group
+from metrics.satisfaction import GROUPS, names_of, satisfied_by_group
 from metrics.statistics import Interval, wilson
 from metrics.tallies import count
 from metrics.waits import by_group as waits_by_group
@@ -53,7 +52,7 @@ def by_group(scope: Scope, group: str) -> list[Row]:
     arrived: Counter[int | None] = Counter()
     for (id, _day, _hour), n in count(scope, ARRIVALS, group=GROUPS[group]).items():
         arrived[id] += n
-    ratings = {row.id: row for row in ratings_by_group(scope, "csat", group)}
+    ratings = {row.id: row for row in satisfied_by_group(scope, group)[1]}
     names = names_of(group, [id for id in {*firsts, *arrived, *ratings} if id is not None])
     rows = []
     for id in {*firsts, *arrived, *ratings}:

@@ -34,6 +34,7 @@ class TicketEvent(StrEnum):
     TICKET_SPLIT = "ticket.split"
     TICKET_SPLIT_OFF = "ticket.split_off"
     MESSAGE_RECEIVED = "message.received"
+    QUESTION_ANSWERED = "question.answered"
     MESSAGE_QUEUED = "message.queued"
     MESSAGE_SCHEDULED = "message.scheduled"
     MESSAGE_RESCHEDULED = "message.rescheduled"

@@ -23,6 +23,8 @@ from tickets.kinds import Traits
 MEGABYTE = 1024 * 1024
 # Longer texts have no room for buttons: they go without.
 MOST_WITH_BUTTONS = 1024
+# More than these are shown as a list that opens.
+MOST_BUTTONS = 3
 _LIMITS = {"image": 5 * MEGABYTE, "video": 16 * MEGABYTE, "audio": 16 * MEGABYTE, "document": 100 * MEGABYTE}
 
 
@@ -30,7 +32,7 @@ class WhatsApp(MetaProvider):
     traits = Traits(
         "whatsapp", "WhatsApp", icon="message-circle-more", window=timedelta(hours=24), max_text=4096,
         max_reply=20_000, max_file=100 * MEGABYTE, receipts=True, edits=True,
-        choices=3, reached_by=("phone", "page_user:whatsapp:"), templates=True,
+        choices=10, reached_by=("phone", "page_user:whatsapp:"), templates=True,
     )  # fmt: skip
     objects = ("whatsapp_business_account",)
     account_field = "phone_number_id"
@@ -54,7 +56,8 @@ class WhatsApp(MetaProvider):
         if part.template is not None:
             fields |= {"type": "template", "template": _template(part.template)}
         elif part.choices and len(part.text) <= MOST_WITH_BUTTONS:
-            fields |= {"type": "interactive", "interactive": _buttons(part)}
+            shown = _buttons(part) if len(part.choices) <= MOST_BUTTONS else _list(part)
+            fields |= {"type": "interactive", "interactive": shown}
         elif part.file is None:
             fields |= {"type": "text", "text": {"body": part.text, "preview_url": False}}
         else:
@@ -122,6 +125,12 @@ def _template(given: Mapping[str, Any]) -> dict[str, Any]:
 def _buttons(part: Part) -> dict[str, Any]:
     buttons = [{"type": "reply", "reply": {"id": choice, "title": choice}} for choice in part.choices]
     return {"type": "button", "body": {"text": part.text}, "action": {"buttons": buttons}}
+
+
+def _list(part: Part) -> dict[str, Any]:
+    # The word on the button that opens it must be said; a sign means the same in every language.
+    rows = [{"id": choice, "title": choice} for choice in part.choices]
+    return {"type": "list", "body": {"text": part.text}, "action": {"button": "☰", "sections": [{"rows": rows}]}}
 
 
 def _recipient(part: Part) -> dict[str, str]:

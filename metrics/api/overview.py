@@ -41,6 +41,7 @@ class OverviewSerializer(serializers.Serializer[Any]):
     first_answer_median = MovedSerializer(help_text="Seconds.")
     first_answer_in_time = MovedSerializer(help_text="Percent.")
     csat = MovedSerializer()
+    csat10 = MovedSerializer()
     nps = MovedSerializer()
     ces = MovedSerializer()
     bought_again = IntervalSerializer(help_text="Percent of first-time buyers who bought again within 90 days.")

@@ -62,6 +62,7 @@ class QuestionSerializer(IntervalSerializer):
 
 class SatisfactionSerializer(serializers.Serializer[Any]):
     csat = QuestionSerializer(help_text="Percent of 4 and 5 of 5.")
+    csat10 = QuestionSerializer(help_text="Percent of 9 and 10 of 10: a scale of its own, never added to csat.")
     nps = QuestionSerializer(help_text="Percent of 9 and 10 less percent of 0 to 6.")
     ces = QuestionSerializer(help_text="Mean of 1 to 7.")
     response = IntervalSerializer(help_text="Percent of those asked who answered.")

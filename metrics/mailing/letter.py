@@ -137,7 +137,7 @@ def _overview(scope: Scope, chosen: dict[str, Any]) -> Content:
     found = [
         Figure(one.name, f"{one.shown} {one.unit}".strip(), one.bounds, one.n,
                f"{one.moved} {one.word}" if one.moved else "", one.better is not None if one.moved else None)
-        for one in tiles(scope, chosen["earlier"], chosen["query"], slots)
+        for one in tiles(scope, satisfaction.scores(scope), chosen["earlier"], chosen["query"], slots)
     ]  # fmt: skip
     channels = [
         ((row.name, str(row.opened), str(row.n), _length(row.median)), row.share)
@@ -179,7 +179,7 @@ def _service_level(scope: Scope, chosen: dict[str, Any]) -> Content:
 def _satisfaction(scope: Scope, chosen: dict[str, Any]) -> Content:
     now, earlier = satisfaction.scores(scope), chosen["earlier"] and satisfaction.scores(chosen["earlier"])
     found = []
-    for kind in Kind:
+    for kind in satisfaction.shown_kinds(now):
         change = satisfaction.change(now[kind], earlier[kind]) if earlier else None
         moved = f"{change.value:+.1f}".replace("-", "−") if change else ""
         shown = f"{write(kind, now[kind].value)} {unit(kind) if now[kind].n else ''}".strip()
@@ -188,14 +188,16 @@ def _satisfaction(scope: Scope, chosen: dict[str, Any]) -> Content:
             change.is_real if change else None,
         ))  # fmt: skip
     titles = (("channel", _("By channel")), ("team", _("By team")), ("agent", _("By person, estimated")))
-    tables = [Table(title, (_("Name"), "n", "CSAT"), _scored(scope, group)) for group, title in titles]
-    return Content(found, tables)
+    return Content(found, [_scored(scope, group, title) for group, title in titles])
 
 
-def _scored(scope: Scope, group: str) -> list[tuple[Sequence[str], float | None]]:
+def _scored(scope: Scope, group: str, title: str) -> Table:
     """Of people the estimate, pulled to the whole by what few answers leave open; by name, so that nobody is ranked."""
-    rows = satisfaction.by_group(scope, Kind.CSAT.value, group)
-    return [((row.name, _n(row.scores)), row.shrunk if group == "agent" else row.scores.value) for row in rows]
+    kind, rows = satisfaction.satisfied_by_group(scope, group)
+    head = (_("Name"), "n", "CSAT" if kind == Kind.CSAT else _("CSAT (9 and 10 of 10)"))
+    return Table(title, head, [
+        ((row.name, _n(row.scores)), row.shrunk if group == "agent" else row.scores.value) for row in rows
+    ])  # fmt: skip
 
 
 def _n(scores: Scores) -> str:

@@ -15,8 +15,8 @@ from people.models import Agent, Customer, Team
 from tickets.models import Message, Ticket
 
 KINDS = [
-    (Kind.CSAT.value, _("Satisfaction (1 to 5)")), (Kind.NPS.value, _("Recommendation (0 to 10)")),
-    (Kind.CES.value, _("Effort (1 to 7)")),
+    (Kind.CSAT.value, _("Satisfaction (1 to 5)")), (Kind.CSAT10.value, _("Satisfaction (1 to 10)")),
+    (Kind.NPS.value, _("Recommendation (0 to 10)")), (Kind.CES.value, _("Effort (1 to 7)")),
 ]  # fmt: skip
 
 
@@ -28,7 +28,7 @@ class Survey(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(pgettext_lazy("of a survey", "name"), max_length=80, unique=True)
-    kind = models.CharField(_("question"), max_length=4, choices=KINDS, default=Kind.CSAT.value)
+    kind = models.CharField(_("question"), max_length=8, choices=KINDS, default=Kind.CSAT.value)
     position = models.IntegerField(default=0)
     is_active = models.BooleanField(_("in force"), default=True)
     conditions = models.JSONField(default=dict)
@@ -63,7 +63,7 @@ class SurveyInvitation(models.Model):
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="invitations", db_index=False)
     cycle = models.SmallIntegerField()
     survey = models.ForeignKey(Survey, null=True, on_delete=models.SET_NULL, related_name="invitations", db_index=False)
-    kind = models.CharField(max_length=4, default="")
+    kind = models.CharField(max_length=8, default="")
     state = models.CharField(max_length=8, choices=SurveyState.choices)
     reason = models.CharField(max_length=24, default="")
     probability = models.FloatField(default=1.0)
@@ -103,7 +103,7 @@ class SurveyAnswer(models.Model):
     invitation = models.OneToOneField(SurveyInvitation, null=True, on_delete=models.CASCADE, related_name="answer")
     key = models.UUIDField(null=True, unique=True)
     survey = models.ForeignKey(Survey, null=True, on_delete=models.SET_NULL, related_name="answers", db_index=False)
-    kind = models.CharField(max_length=4, choices=KINDS)
+    kind = models.CharField(max_length=8, choices=KINDS)
     score = models.SmallIntegerField()
     reasons = models.JSONField(default=list)
     comment = models.TextField(default="")

@@ -17,7 +17,7 @@ from tickets.models import Channel
 
 from .writing import write_duration
 
-AXES = {Kind.CSAT: (0, 100), Kind.NPS: (-100, 100), Kind.CES: (1, 7)}
+AXES = {Kind.CSAT: (0, 100), Kind.NPS: (-100, 100), Kind.CES: (1, 7), Kind.CSAT10: (0, 100)}
 
 
 def long_text(seconds: float | None) -> tuple[str, str]:
@@ -58,7 +58,7 @@ def decimal(value: float) -> str:
 
 def unit(kind: Kind) -> str:
     """What stands behind a figure of the question."""
-    return {Kind.CSAT: "%", Kind.NPS: "", Kind.CES: _("of 7")}[kind]
+    return {Kind.CSAT: "%", Kind.NPS: "", Kind.CES: _("of 7"), Kind.CSAT10: "%"}[kind]
 
 
 def write(kind: str, value: float | None) -> str:
@@ -84,8 +84,14 @@ def meaning(kind: Kind) -> str:
     return {
         Kind.CSAT: _(
             "Share of answers 4 and 5 on the scale from 1 to 5, by the day they were given; a changed answer counts as "
-            "it is now. The interval is Wilson's at 95 %; a difference is called real when Newcombe's interval of it "
-            "leaves out zero."
+            "it is now. Answers on a scale from 1 to 10 are a figure of their own. The interval is Wilson's at 95 %; a "
+            "difference is called real when Newcombe's interval of it leaves out zero."
+        ),
+        Kind.CSAT10: _(
+            "Share of answers 9 and 10 on the scale from 1 to 10, the two highest as survey tools count; 1 to 4 are "
+            "dissatisfied. On ten steps fewer people choose the two highest than on five, so this figure is never "
+            "added to the one from 1 to 5, nor compared with it. The interval is Wilson's at 95 %; a difference is "
+            "called real when Newcombe's interval of it leaves out zero."
         ),
         Kind.NPS: _(
             "Percent of promoters (9 and 10) less percent of detractors (0 to 6). The interval follows from the "

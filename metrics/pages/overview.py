@@ -22,7 +22,7 @@ from metrics.facts import Scope
 from metrics.models import Annotation
 from metrics.overview import Slot
 from metrics.satisfaction import Scores
-from metrics.surveys.scales import SCALES, Kind
+from metrics.surveys.scales import SCALES, Kind, question_of
 from metrics.telling import question_name
 from people.permissions import Permission
 from tickets.inbox.access import agent_of, allowed
@@ -46,13 +46,14 @@ BANDS = ("low", "middle", "high")
 def page(request: HttpRequest) -> HttpResponseBase:
     agent = agent_of(request)
     scope, context = read_scope(request, agent)
-    kind = Kind.CSAT.value
+    scored = satisfaction.scores(scope)
+    kind = satisfaction.scale_used(scored).value
     slots = overview.first_answers(overview.trend_of(scope), overview.step_of((scope.end - scope.start).days))
     context |= {
-        "heading": heading(context), "tiles": tiles(scope, context["earlier"], context["query"], slots),
+        "heading": heading(context), "tiles": tiles(scope, scored, context["earlier"], context["query"], slots),
         "promises": promises(scope, slots, context["noted"]),
         "wall": figures.wall(agent, timezone.now()), "weekly": weekly(scope, kind, context["noted"]),
-        "channels_table": channel_rows(scope), "distribution": distribution(satisfaction.scores(scope)),
+        "channels_table": channel_rows(scope), "distribution": distribution(scored),
         "heat": heat(overview.arrivals(scope)),
         "people_table": [row for row in work.by_group(scope, "agent") if row.n or row.ratings],
         "endings": endings(scope), "without_period": without_page(request, "period", "from", "to"), "target": AIM,
@@ -186,7 +187,7 @@ def band_names(kind: Kind) -> dict[str, str]:
         Kind.CSAT: (_("dissatisfied"), _("neutral"), _("satisfied")),
         Kind.NPS: (_("detractors"), _("passives"), _("promoters")),
         Kind.CES: (_("hard"), _("neutral"), _("easy")),
-    }[kind], strict=True))  # fmt: skip
+    }[question_of(kind)], strict=True))  # fmt: skip
 
 
 def heat(counted: dict[tuple[int, int], int]) -> dict[str, Any]:
@@ -220,7 +221,7 @@ def _busiest(busiest: tuple[int, int] | None, total: int, monday: date) -> str:
 
 def endings(scope: Scope) -> list[tuple[str, str, Any, str]]:
     """(key, name, share that bought again, its text): by how a contact ended, over the last year."""
-    names = {"well": _("Solved, rated 4–5"), "unrated": _("Solved, not rated"), "badly": _("Solved, rated 1–3"),
+    names = {"well": _("Solved, satisfied"), "unrated": _("Solved, not rated"), "badly": _("Solved, not satisfied"),
              "silent": _("Never wrote to us")}  # fmt: skip
     found = returning.service(scope, timezone.now()).endings
     return [(key, names[key], share, "–" if share.percent is None else decimal(share.percent)) for key, share in found]

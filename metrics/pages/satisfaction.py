@@ -55,8 +55,9 @@ class Figure:
 @from_replica
 def satisfaction(request: HttpRequest) -> HttpResponseBase:
     scope, context = read_scope(request, agent_of(request))
-    kind = request.GET.get("kind") if request.GET.get("kind") in set(Kind) else Kind.CSAT.value
     now, earlier = figures.scores(scope), context["earlier"] and figures.scores(context["earlier"])
+    shown = figures.shown_kinds(now)
+    kind = request.GET.get("kind") if request.GET.get("kind") in set(Kind) else shown[0].value
     weeks = figures.by_week(scope, str(kind))
     tables = [
         (name, title, [(row, write(str(kind), row.scores.value), write_bounds(row.scores), write(str(kind), row.shrunk))
@@ -64,8 +65,9 @@ def satisfaction(request: HttpRequest) -> HttpResponseBase:
         for name, title in (("channel", _("By channel")), ("team", _("By team")), ("agent", _("By person")))
     ]  # fmt: skip
     context |= {
-        "kind": kind, "kinds": [(one.value, question_name(one)) for one in Kind],
-        "figures": [figure(one, now[one], figures.change(now[one], earlier[one]) if earlier else None) for one in Kind],
+        "kind": kind, "kinds": [(one.value, question_name(one)) for one in shown],
+        "figures": [figure(one, now[one], figures.change(now[one], earlier[one]) if earlier else None)
+                    for one in shown],
         "chosen": figure(str(kind), now[str(kind)], None), "response": figures.response(scope),
         "distribution": distribution(now),
         "weeks": [(week, one, write(str(kind), one.value), write_bounds(one)) for week, one in weeks],

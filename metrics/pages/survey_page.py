@@ -24,7 +24,7 @@ from metrics.surveys.answers import Said, record_answer, record_public_answer
 from metrics.surveys.letters import FACES
 from metrics.surveys.links import invitation_of
 from metrics.surveys.scales import HIGH_REASONS, LOW_REASONS, SCALES, Band, Kind, band_of, is_score
-from metrics.surveys.words import words_for
+from metrics.surveys.words import wording, words_for
 from people.languages import asked_for, choose_language
 from tickets.errors import DomainError, InvalidInput
 
@@ -62,15 +62,19 @@ def survey_public(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         return _nowhere(request)
     language = choose_language(asked_for(request))
     visit = request.POST.get("visit", "") if request.method == "POST" else request.GET.get("visit", "")
-    key = _visit(visit)
+    key, kind = _visit(visit)
     if request.method != "POST":
         answer = SurveyAnswer.objects.filter(key=key, survey=found).first() if key else None
-        visit = visit if key else signing.dumps(str(uuid4()), salt=_VISIT)
-        return _page(request, found.kind, language, answer, found, visit=visit)
+        kind = kind or found.kind
+        visit = visit if key else signing.dumps([str(uuid4()), kind], salt=_VISIT)
+        return _page(request, kind, language, answer, found, visit=visit)
     if key is None or not _in_measure(request):
         return _nowhere(request)
     return _record(
-        request, language, lambda said: record_public_answer(found.pk, key, said, language=language), visit=visit
+        request,
+        language,
+        lambda said: record_public_answer(found.pk, key, said, kind=kind, language=language),
+        visit=visit,
     )
 
 
@@ -104,7 +108,7 @@ def _score(text: str) -> int | None:
 def _page(
     request: HttpRequest, kind: str, language: str, answer: SurveyAnswer | None, of: Survey | None, *, visit: str = ""
 ) -> HttpResponseBase:
-    words = words_for(language)
+    words, said = words_for(language), wording(kind, language)
     preset = _score(request.GET.get("score", ""))
     preset = preset if preset is not None and is_score(kind, preset) else None
     chosen = preset if preset is not None else answer.score if answer else None
@@ -117,7 +121,7 @@ def _page(
     low = [(code, words[code], code in given) for code in LOW_REASONS]
     context = {
         "kind": kind, "scores": scores, "low": low, "high": high, "comment": answer.comment if answer else "",
-        "question": words[f"ask_{kind}"], "low_end": words[f"low_{kind}"], "high_end": words[f"high_{kind}"],
+        "question": said.ask, "low_end": said.low, "high_end": said.high,
         "saved": "saved" in request.GET and answer is not None, "visit": visit,
         # Nothing is recorded by itself for who comes back to change something, only what a mail's number said.
         "quick": preset is not None and (answer is None or answer.score != preset),
@@ -144,11 +148,13 @@ def _nowhere(request: HttpRequest) -> HttpResponse:
     return page
 
 
-def _visit(text: str) -> UUID | None:
+def _visit(text: str) -> tuple[UUID | None, str]:
+    """Whose visit, and what their page asked them."""
     try:
-        return UUID(signing.loads(text, salt=_VISIT, max_age=VISIT_SECONDS)) if text else None
+        key, kind = signing.loads(text, salt=_VISIT, max_age=VISIT_SECONDS)
+        return UUID(key), Kind(kind)
     except (signing.BadSignature, ValueError, TypeError):
-        return None
+        return None, ""
 
 
 def _in_measure(request: HttpRequest) -> bool:

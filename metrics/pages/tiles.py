@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,7 +18,7 @@ from metrics.figures import Attainment
 from metrics.overview import Slot
 from metrics.satisfaction import Change, Scores
 from metrics.statistics import newcombe
-from metrics.surveys.scales import Kind
+from metrics.surveys.scales import Kind, question_of
 
 from .charts import Curve, spark
 from .numbers import decimal, length, long_text, meaning, points, unit, write, write_bounds
@@ -45,17 +45,21 @@ class Tile:
     meaning: str
 
 
-def tiles(scope: Scope, earlier: Scope | None, query: str, slots: Sequence[Slot]) -> list[Tile]:
-    """All six, in the order of the page; `slots` are the first answers of the scope's trend."""
+def tiles(
+    scope: Scope, now: Mapping[str, Scores], earlier: Scope | None, query: str, slots: Sequence[Slot]
+) -> list[Tile]:
+    """All six, in the order of the page; `now` is what was answered in the scope, `slots` are the first answers of its
+    trend. Satisfaction is that on the scale more people answered on."""
     step = overview.step_of((scope.end - scope.start).days)
     trend = overview.trend_of(scope)
     scored = satisfaction.over_time(trend, step)
-    now, before = satisfaction.scores(scope), satisfaction.scores(earlier) if earlier else None
+    before = satisfaction.scores(earlier) if earlier else None
+    asked = (satisfaction.scale_used(now), Kind.NPS, Kind.CES)
     days = overview.slots_between(trend.start, trend.end, step)
     return [
         _median(scope, earlier, slots, days, query),
         _kept(overview.attained(scope), overview.attained(earlier) if earlier else None, slots, days, query),
-        *[_question(now[kind], before[kind] if before else None, scored[kind], days, query) for kind in Kind],
+        *[_question(now[kind], before[kind] if before else None, scored[kind], days, query) for kind in asked],
         _again(scope, earlier, step),
     ]
 
@@ -99,13 +103,15 @@ def _question(
 ) -> Tile:
     change = satisfaction.change(now, before) if before else None
     kind = Kind(now.kind)
-    names = {Kind.CSAT: _("Satisfaction (CSAT)"), Kind.NPS: _("Net Promoter Score"), Kind.CES: _("Ease (CES)")}
+    names = {Kind.CSAT: _("Satisfaction (CSAT)"), Kind.NPS: _("Net Promoter Score"), Kind.CES: _("Ease (CES)"),
+             Kind.CSAT10: _("Satisfaction (CSAT, 1 to 10)")}  # fmt: skip
     words = {Kind.CSAT: (_("more"), _("fewer")), Kind.NPS: (_("better"), _("worse")),
              Kind.CES: (_("easier"), _("harder"))}  # fmt: skip
-    moved = points(change) if kind == Kind.CSAT else decimal(abs(change.value)) if change else ""
+    question = question_of(kind)
+    moved = points(change) if question == Kind.CSAT else decimal(abs(change.value)) if change else ""
     return Tile(
-        kind, names[kind], write(kind, now.value), unit(kind) if now.n else "", moved, _word(change, *words[kind]),
-        _sign(change), _better(change),
+        question, names[kind], write(kind, now.value), unit(kind) if now.n else "", moved,
+        _word(change, *words[question]), _sign(change), _better(change),
         ngettext("%(n)s rating", "%(n)s ratings", now.n) % {"n": number_format(now.n)}, now.is_few, write_bounds(now),
         _trend([(day, one.value) for day, one in scored], days),
         f"{reverse('satisfaction_answers')}?kind={kind}&{query}", meaning(kind),

@@ -13,6 +13,7 @@ from events.audit import note_setting
 from events.ledger import record_event
 from metrics.events import SURVEYS_STREAM, SurveyEvent
 from metrics.models import Survey
+from metrics.surveys.scales import question_of
 from people.contact_budget import contact_rules
 from people.models import Agent, ContactRules
 from people.permissions import Permission, PermissionDenied
@@ -32,7 +33,8 @@ def save_survey(survey_id: int | None, *, by: Agent, **fields: Any) -> Survey:
             return survey
         if Survey.objects.filter(name=fields["name"]).exclude(pk=survey.pk).exists():
             raise InvalidInput("name", _("Another survey has this name."))
-        if survey_id and fields["kind"] != survey.kind and survey.answers.exists():
+        # Another scale of the same question is no other question: each answer keeps the one it was given on.
+        if survey_id and question_of(fields["kind"]) != question_of(survey.kind) and survey.answers.exists():
             raise InvalidInput(
                 "kind", _("Customers have answered this question; make a survey of its own for another.")
             )

@@ -78,9 +78,10 @@ def _via(row: SurveyInvitation) -> Via:
 
 
 def record_public_answer(
-    survey_id: int, key: UUID, said: Said, *, language: str, at: datetime | None = None
+    survey_id: int, key: UUID, said: Said, *, kind: str, language: str, at: datetime | None = None
 ) -> SurveyAnswer:
-    """The same for a visitor of a survey's public link, known by the key of that visit alone."""
+    """The same for a visitor of a survey's public link, known by the key of that visit alone; `kind` is what their page
+    asked, whose scale may be another by now."""
     at = at or timezone.now()
     with transaction.atomic():
         survey = Survey.objects.filter(pk=survey_id, is_active=True, web_link=True).first()
@@ -90,7 +91,7 @@ def record_public_answer(
         answer = SurveyAnswer.objects.filter(key=key).first()
         new = answer is None
         answer = answer or SurveyAnswer(
-            key=key, survey=survey, kind=survey.kind, language=language, via=Via.WEB, answered_at=at
+            key=key, survey=survey, kind=kind, language=language, via=Via.WEB, answered_at=at
         )
         if answer.survey_id != survey.pk:
             raise NotFound(_("There is no such question."))

@@ -18,6 +18,7 @@ from metrics.models import Survey, SurveyInvitation, SurveyState
 from metrics.rules import conditions_fit
 from metrics.surveys.letters import chat_text, mail_html, mail_subject, mail_text
 from metrics.surveys.scales import is_drawn
+from metrics.surveys.taps import expected, offered
 from people.contact_budget import contact_rules, end_of_quiet, spend_contact
 from people.identities import family
 from people.models import Identity, MailKind
@@ -206,9 +207,12 @@ def _ask(row: SurveyInvitation, ticket: Ticket, at: datetime) -> None:
     if reason or asked is None:
         _withhold(row, reason or "automatic", at=at)
         return
+    if row.survey is not None:
+        # On the scale the survey has now; from here on the question keeps it, whatever becomes of the survey.
+        row.kind = row.survey.kind
     row.secret, row.state, row.asked_at, row.due_at = new_token(), SurveyState.ASKED, at, None
     row.message = _queue(row, ticket, asked, at)
-    row.save(update_fields=["secret", "state", "asked_at", "due_at", "message"])
+    row.save(update_fields=["kind", "secret", "state", "asked_at", "due_at", "message"])
     _tell(row, at=at)
 
 
@@ -232,10 +236,13 @@ def _queue(row: SurveyInvitation, ticket: Ticket, asked: Message, at: datetime) 
     assert person is not None  # `_nobody_to_ask` has said so
     traits = traits_of(conversation.channel.kind)
     mail = traits.addressed
+    buttons = [] if mail else offered(row.kind, traits)
     to = person.value if mail else conversation.external_id if traits.instant else asked.envelope["from"]["address"]
     return actions.queue_automatic(
         ticket, conversation, to=[{"name": "", "address": to}],
-        subject=mail_subject(row) if mail else "", text=mail_text(row) if mail else chat_text(row),
+        subject=mail_subject(row) if mail else "",
+        text=mail_text(row) if mail else chat_text(row, buttons=bool(buttons)),
         html=mail_html(row) if mail else "", kind=AutoKind.SURVEY, language=row.language, at=at,
         answers=asked.external_id if mail else "", mark=unprompted(person.pk, MailKind.SURVEY) if mail else None,
+        choices=buttons, expects=() if mail else expected(row.kind),
     )  # fmt: skip

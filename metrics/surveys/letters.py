@@ -6,8 +6,8 @@ from html import escape
 
 from metrics.models import SurveyInvitation
 from metrics.surveys.links import answer_url
-from metrics.surveys.scales import SCALES, Kind
-from metrics.surveys.words import words_for
+from metrics.surveys.scales import SCALES, Band, Kind, band_of
+from metrics.surveys.words import wording, words_for
 
 FACES = {1: "😞", 2: "🙁", 3: "😐", 4: "🙂", 5: "😀"}
 
@@ -19,33 +19,49 @@ def mail_subject(invitation: SurveyInvitation) -> str:
 def mail_text(invitation: SurveyInvitation) -> str:
     """The question with one link a score, for programs that show no HTML."""
     words, kind = words_for(invitation.language), invitation.kind
-    scale = SCALES[kind]
-    marks = {scale[0]: words[f"low_{kind}"], scale[-1]: words[f"high_{kind}"]}
-    lines = [f"{_shown(kind, n)}{f' ({marks[n]})' if n in marks else ''}: {answer_url(invitation, n)}" for n in scale]
+    scale, said = SCALES[kind], wording(kind, invitation.language)
+    marks = {scale[0]: said.low, scale[-1]: said.high}
+    lines = [
+        f"{shown_score(kind, n)}{f' ({marks[n]})' if n in marks else ''}: {answer_url(invitation, n)}" for n in scale
+    ]
     intro = words["intro"].format(number=invitation.ticket_id)
-    parts = [words["greeting"], intro, words[f"ask_{kind}"], "\n".join(lines), words["click"], words["reopen"]]
+    parts = [words["greeting"], intro, said.ask, "\n".join(lines), words["click"], words["reopen"]]
     return "\n\n".join(parts)
 
 
 def mail_html(invitation: SurveyInvitation) -> str:
     """The same with the numbers in a row. Only what `people.written_html` lets through."""
     words, kind = words_for(invitation.language), invitation.kind
-    scale = SCALES[kind]
+    scale, said = SCALES[kind], wording(kind, invitation.language)
     cells = "".join(
-        f'<td><a href="{escape(answer_url(invitation, n))}">{escape(_shown(kind, n))}</a></td>' for n in scale
+        f'<td><a href="{escape(answer_url(invitation, n))}">{escape(shown_score(kind, n))}</a></td>' for n in scale
     )
-    ends = f"{scale[0]} = {words[f'low_{kind}']}, {scale[-1]} = {words[f'high_{kind}']}"
+    ends = f"{scale[0]} = {said.low}, {scale[-1]} = {said.high}"
     return (
         f"<p>{escape(words['greeting'])}</p><p>{escape(words['intro'].format(number=invitation.ticket_id))}</p>"
-        f"<p><b>{escape(words[f'ask_{kind}'])}</b></p><table><tbody><tr>{cells}</tr></tbody></table>"
+        f"<p><b>{escape(said.ask)}</b></p><table><tbody><tr>{cells}</tr></tbody></table>"
         f"<p>{escape(ends)}</p><p>{escape(words['click'])} {escape(words['reopen'])}</p>"
     )
 
 
-def chat_text(invitation: SurveyInvitation) -> str:
-    """One line with one link: the page asks the rest."""
-    return f"{words_for(invitation.language)[f'ask_{invitation.kind}']}\n{answer_url(invitation)}"
+def chat_text(invitation: SurveyInvitation, *, buttons: bool) -> str:
+    """The question with one link: the page asks the rest. What a number means, and that one may be written, where the
+    channel has no buttons to show them on."""
+    words, said = words_for(invitation.language), wording(invitation.kind, invitation.language)
+    scale = SCALES[invitation.kind]
+    ends = f"{scale[0]} = {said.low}, {scale[-1]} = {said.high}"
+    how = [] if buttons else [words["number"].format(first=scale[0], last=scale[-1])]
+    return "\n".join([said.ask, ends, *how, answer_url(invitation)])
 
 
-def _shown(kind: str, score: int) -> str:
+def thanks_text(invitation: SurveyInvitation, score: int) -> str:
+    """What they hear when a word of theirs was kept: the page asks why, by what they said."""
+    words = words_for(invitation.language)
+    low = band_of(invitation.kind, score) == Band.LOW
+    saved = f"{words['saved']} {words['why_low']}" if low else words["saved"]
+    return f"{saved}\n{words['more']} {answer_url(invitation)}"
+
+
+def shown_score(kind: str, score: int) -> str:
+    """A score as customers see it."""
     return f"{FACES[score]} {score}" if kind == Kind.CSAT else str(score)

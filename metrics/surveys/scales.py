@@ -1,6 +1,9 @@
 """The three questions and their scales. Pure.
 
-CSAT: how satisfied, 1 to 5. NPS: would you recommend us, 0 to 10. CES: how easy was it, 1 to 7 (7 is easiest).
+CSAT: how satisfied, 1 to 5 or 1 to 10. NPS: would you recommend us, 0 to 10. CES: how easy was it, 1 to 7 (7 is
+easiest). A scale of its own is a kind of its own: people who may choose among ten fill them otherwise than among five,
+so figures of the two are never added up. Satisfied are, on either, the two highest answers (the "top two boxes", as
+survey tools count); dissatisfied the lowest two fifths.
 """
 
 from __future__ import annotations
@@ -14,6 +17,11 @@ class Kind(StrEnum):
     CSAT = "csat"
     NPS = "nps"
     CES = "ces"
+    CSAT10 = "csat10"
+
+
+# What is asked, without its scale.
+QUESTIONS = (Kind.CSAT, Kind.NPS, Kind.CES)
 
 
 class Band(StrEnum):
@@ -22,14 +30,21 @@ class Band(StrEnum):
     HIGH = "high"
 
 
-SCALES: Mapping[str, range] = {Kind.CSAT: range(1, 6), Kind.NPS: range(11), Kind.CES: range(1, 8)}
+SCALES: Mapping[str, range] = {
+    Kind.CSAT: range(1, 6), Kind.NPS: range(11), Kind.CES: range(1, 8), Kind.CSAT10: range(1, 11),
+}  # fmt: skip
 # The highest score of the low band, the lowest of the high one.
-_BOUNDS: Mapping[str, tuple[int, int]] = {Kind.CSAT: (2, 4), Kind.NPS: (6, 9), Kind.CES: (3, 5)}
+_BOUNDS: Mapping[str, tuple[int, int]] = {Kind.CSAT: (2, 4), Kind.NPS: (6, 9), Kind.CES: (3, 5), Kind.CSAT10: (4, 9)}
 LOW_REASONS = ("slow", "unsolved", "unclear", "unkind", "repeat", "goods", "delivery")
 HIGH_REASONS = ("quick", "solved", "clear", "kind", "goods", "delivery")
 REASONS: Mapping[str, tuple[str, ...]] = {
     Band.LOW: LOW_REASONS, Band.MIDDLE: LOW_REASONS, Band.HIGH: HIGH_REASONS,
 }  # fmt: skip
+
+
+def question_of(kind: str) -> Kind:
+    """What was asked, whatever the scale."""
+    return Kind.CSAT if kind == Kind.CSAT10 else Kind(kind)
 
 
 def is_score(kind: str, score: int) -> bool:

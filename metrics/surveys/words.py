@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
+from metrics.surveys.scales import question_of
 from people.languages import choose_language
+
+
+class Wording(NamedTuple):
+    ask: str
+    low: str
+    high: str
+
 
 _ORDER = (
     "subject", "greeting", "intro", "ask_csat", "ask_nps", "ask_ces", "low_csat", "high_csat", "low_nps", "high_nps",
     "low_ces", "high_ces", "click", "why_low", "why_high", "slow", "unsolved", "unclear", "unkind", "repeat", "goods",
     "delivery", "quick", "solved", "clear", "kind", "comment", "send", "recorded", "saved", "changeable", "review",
-    "review_link", "over", "unknown", "choose", "reopen",
+    "review_link", "over", "unknown", "choose", "reopen", "number", "more",
 )  # fmt: skip
 _SAID: Mapping[str, tuple[str, ...]] = {
     "en": (
@@ -27,6 +36,8 @@ _SAID: Mapping[str, tuple[str, ...]] = {
         "This answer can no longer be changed. Thank you for it!", "This link does not lead anywhere any more.",
         "Choose a number",
         "If your matter is not settled, simply answer our mail: it comes back to the people who know it.",
+        "Answer with a number from {first} to {last}, or here:",
+        "Anything else you want to tell us, here:",
     ),
     "uk": (
         "Як вам наша допомога?", "Вітаємо!",
@@ -41,6 +52,8 @@ _SAID: Mapping[str, tuple[str, ...]] = {
         "Її можна змінити тут протягом доби.", "Раді це чути! Розкажете про нас іншим?", "Написати відгук",
         "Цю відповідь уже не можна змінити. Дякуємо за неї!", "Це посилання вже нікуди не веде.", "Виберіть число",
         "Якщо питання не розв’язано, просто дайте відповідь на наш лист: він потрапить до тих, хто знає вашу справу.",
+        "Відповідайте числом від {first} до {last} або тут:",
+        "Якщо хочете щось додати, це можна зробити тут:",
     ),
     "de": (
         "Wie war unsere Hilfe?", "Guten Tag,", "Ihr Anliegen #{number} ist abgeschlossen. Eine Frage, ein Klick:",
@@ -57,6 +70,8 @@ _SAID: Mapping[str, tuple[str, ...]] = {
         "Diese Antwort lässt sich nicht mehr ändern. Danke dafür!", "Dieser Link führt nirgends mehr hin.",
         "Wählen Sie eine Zahl",
         "Ist Ihr Anliegen nicht geklärt, antworten Sie einfach auf unsere E-Mail: Sie kommt bei den Richtigen an.",
+        "Antworten Sie mit einer Zahl von {first} bis {last} oder hier:",
+        "Möchten Sie uns noch etwas sagen, dann hier:",
     ),
     "fr": (
         "Comment était notre aide ?", "Bonjour,", "Votre demande #{number} est close. Une question, un clic :",
@@ -73,6 +88,8 @@ _SAID: Mapping[str, tuple[str, ...]] = {
         "Cette réponse ne peut plus être changée. Merci !", "Ce lien ne mène plus nulle part.",
         "Choisissez un chiffre",
         "Si votre demande n’est pas réglée, répondez simplement à notre e-mail : il revient à ceux qui la connaissent.",
+        "Répondez par un chiffre de {first} à {last}, ou ici :",
+        "Autre chose à nous dire ? C’est ici :",
     ),
     "es": (
         "¿Qué tal nuestra ayuda?", "Hola:", "Hemos terminado su consulta #{number}. Una pregunta, un clic:",
@@ -86,6 +103,8 @@ _SAID: Mapping[str, tuple[str, ...]] = {
         "¡Nos alegra! ¿Se lo contaría a otros?", "Escribir una reseña",
         "Esta respuesta ya no se puede cambiar. ¡Gracias!", "Este enlace ya no lleva a ninguna parte.",
         "Elija un número", "Si su asunto no está resuelto, responda a nuestro correo: llega a quienes lo conocen.",
+        "Responda con un número del {first} al {last}, o aquí:",
+        "Si quiere decirnos algo más, aquí:",
     ),
     "pl": (
         "Jak oceniają Państwo naszą pomoc?", "Dzień dobry,",
@@ -102,11 +121,19 @@ _SAID: Mapping[str, tuple[str, ...]] = {
         "Napisz opinię", "Tej odpowiedzi nie można już zmienić. Dziękujemy!", "Ten link już nigdzie nie prowadzi.",
         "Wybór liczby",
         "Jeśli sprawa nie jest załatwiona, wystarczy odpowiedzieć na naszą wiadomość: trafi do osób, które ją znają.",
+        "Wystarczy odpisać liczbą od {first} do {last} albo kliknąć tutaj:",
+        "Chcą Państwo coś dodać? Tutaj:",
     ),
 }  # fmt: skip
 _WORDS: Mapping[str, Mapping[str, str]] = {
     language: dict(zip(_ORDER, said, strict=True)) for language, said in _SAID.items()
 }
+
+
+def wording(kind: str, language: str) -> Wording:
+    """The question and what its ends mean."""
+    words, question = words_for(language), question_of(kind)
+    return Wording(words[f"ask_{question}"], words[f"low_{question}"], words[f"high_{question}"])
 
 
 def words_for(language: str) -> Mapping[str, str]:

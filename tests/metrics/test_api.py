@@ -152,7 +152,7 @@ def test_every_figure_has_its_address(house: House) -> None:
                 found = found[step]
     body = api.get("reports/overview/", days="365").body
     scope = Scope(house.adam, *period(365))
-    shown = tiles(scope, None, "", overview.first_answers(scope, "month"))
+    shown = tiles(scope, satisfaction.scores(scope), None, "", overview.first_answers(scope, "month"))
     assert {tile.key for tile in shown} == set(TILES) and set(TILES.values()) <= set(body)
     n, median = overview.waited(scope)
     assert (body["first_answer_median"]["value"], body["first_answer_median"]["n"]) == (median.seconds, n)

@@ -73,7 +73,10 @@ def test_every_slot_is_a_plain_recount_in_the_readers_zone(house: House, year: Y
 def test_the_tiles_are_plain_recounts_with_the_change_to_the_period_asked_for(house: House, year: Year) -> None:
     scope = Scope(house.adam, year.end - 120 * DAY, year.end - 113 * DAY)
     earlier = scope.at(year.end - 134 * DAY, year.end - 127 * DAY)
-    found = {tile.key: tile for tile in tiles(scope, earlier, "", overview.first_answers(scope, "day"))}
+    found = {
+        tile.key: tile
+        for tile in tiles(scope, satisfaction.scores(scope), earlier, "", overview.first_answers(scope, "day"))
+    }
     (count, median, kept), = ask_sql(
         "SELECT count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY wall_seconds), "
         "100.0 * avg((breached_at IS NULL)::int)::float8 FROM metrics_clock WHERE stopped_at >= %s AND stopped_at < %s",
@@ -111,7 +114,7 @@ def test_endings_part_the_cases(house: House, year: Year) -> None:
     cases = experience.cases(house.adam, year.end - 455 * DAY, year.end)
     found = dict(experience.by_ending(cases))
     assert sum(share.n for share in found.values()) == len(cases)
-    assert found["well"].n == sum(case.score in (4, 5) for case in cases)
+    assert found["well"].n == sum(case.rated == "high" for case in cases)
     assert found["silent"].hits == sum(case.came_back for case in cases if not case.contacted)
 
 

@@ -109,7 +109,7 @@ def test_a_returned_a_cancelled_and_an_unpaid_order_are_no_purchases(house: Hous
 
 def case(back: bool, **fields: object) -> Case:
     values: dict = {"contacted": True, "orders": 1, "value": 10, "tenure": 1.0, "waited": None, "breached": False,  # type: ignore[type-arg]
-                    "promised": False, "score": None}  # fmt: skip
+                    "promised": False, "rated": None}  # fmt: skip
     return Case(came_back=back, **(values | fields))
 
 

@@ -29,13 +29,17 @@ def queue_automatic(
     html: str = "",
     answers: str = "",
     mark: dict[str, Any] | None = None,
+    choices: Sequence[str] = (),
+    expects: Sequence[str] = (),
 ) -> Message:
     """Queue an automatic message of the locked ticket. `answers` is the Message-ID it stands below; `mark` is what
-    `tickets.unprompted` says of mail nobody asked for."""
+    `tickets.unprompted` says of mail nobody asked for. `choices` stand below it to be pressed, where its channel has
+    as many; `expects` are the words that answer it (`tickets.ingest.expected`)."""
     token, channel = new_token(), conversation.channel
     ticket.message_sequence += 1
     ticket.save(update_fields=["message_sequence"])
     envelope: dict[str, Any] = {"to": list(to)} | (mark or {})
+    envelope |= {name: list(words) for name, words in (("choices", choices), ("expects", expects)) if words}
     if answers:
         envelope |= {"in_reply_to": answers, "references": [answers]}
     message = Message.objects.create(

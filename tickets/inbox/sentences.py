@@ -30,7 +30,7 @@ UNTOLD = frozenset({
     TicketEvent.DELIVERY_UNKNOWN, TicketEvent.ACKNOWLEDGEMENT_DUE, TicketEvent.DELIVERY_DELIVERED,
     TicketEvent.DELIVERY_READ, TicketEvent.MESSAGE_EDITED, TicketEvent.MESSAGE_REACTED, TicketEvent.MESSAGE_FILED,
     TicketEvent.MESSAGE_MIRRORED, TicketEvent.MESSAGE_IMPORTED, TicketEvent.CALL_LOGGED,
-    TicketEvent.SECRETS_FOUND,
+    TicketEvent.SECRETS_FOUND, TicketEvent.QUESTION_ANSWERED,
     # Between an agent and the helpdesk.
     TicketEvent.REMINDER_SET, TicketEvent.REMINDER_DUE, TicketEvent.REMINDER_DONE,
 })  # fmt: skip

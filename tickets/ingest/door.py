@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.db import IntegrityError, connection, transaction
 
@@ -19,9 +20,11 @@ from people.identities import (
 from people.models import Trust
 from tickets.claims import claims_in
 from tickets.inbound import InboundMessage, IngestResult, Outcome
+from tickets.models import AutoKind
 from tickets.sensitive.arriving import hide_secrets
 
 from .evidence import Evidence, Hit, load_evidence
+from .expected import answer_place, note_expected
 from .plan import BouncePlan, MessagePlan, Plan, plan_bounce, plan_message
 from .threading import original_of_bounce, place
 from .write import write_plan
@@ -59,6 +62,7 @@ def ingest_batch(messages: Sequence[InboundMessage], *, tries: int = TRIES) -> l
 
 def _ingest(messages: Sequence[InboundMessage]) -> list[IngestResult]:
     evidence = load_evidence(messages)
+    note_expected(evidence, messages)
     messages = [hide_secrets(message, evidence.channels[message.channel_id].secrets) for message in messages]
     identities = _resolve_people(messages, evidence)
     plan = Plan(evidence.ids)
@@ -79,7 +83,11 @@ def _ingest_one(
     if original is not None:
         bounce = plan_bounce(message, evidence, plan, original, sender)
         return _remember(message, evidence, bounce)
-    placement = place(message, evidence, identity_id=sender.id, customer_id=sender.customer_id)
+    placement = answer_place(message, evidence)
+    if placement is not None:
+        message = replace(message, auto_kind=AutoKind.ANSWER)
+    else:
+        placement = place(message, evidence, identity_id=sender.id, customer_id=sender.customer_id)
     copied = [identities[key] for key in _copied_keys(message, evidence)]
     return _remember(message, evidence, plan_message(message, evidence, plan, placement, sender, copied))
 

@@ -104,6 +104,8 @@ class Evidence:
     main_conversation: dict[int, int] = field(default_factory=dict)  # ticket -> latest one with its customer
     # (channel, the provider's name of a thread) -> its latest (ticket, conversation)
     by_thread: dict[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
+    # conversation -> the words by which the question that stands there last may be answered (`expected.py`)
+    expected: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def root(self, ticket_id: int) -> int:
         """The ticket that one was merged into, if it was."""

@@ -78,6 +78,9 @@ def plan_message(
         ticket, conversation_id = evidence.tickets[placement.ticket_id], placement.conversation_id
     planned = add_message(message, plan, ticket, conversation_id, sender, placement)
     planned.opened = opened
+    if message.auto_kind == "answer":
+        by = Actor.customer(sender.customer_id)
+        _record(plan, ticket, TicketEvent.QUESTION_ANSWERED, by, planned.at, {"message": planned.message_id})
     if not placement.pending:
         join(evidence, plan, ticket, conversation_id, sender, "requester" if opened else "joined", message)
         # Whoever only quotes a number can write a stranger's address into Cc. Proof of our mail, or of the sender,

@@ -60,6 +60,7 @@ class AutoKind(models.TextChoices):
     CALL = "call", _("Telephone call")
     SURVEY = "survey", _("Question to the customer")
     BOT = "bot", _("Automatic answer")
+    ANSWER = "answer", _("Answer to our question")
 
 
 # What we ourselves send without a person: nobody's answer, so it holds back nobody's.

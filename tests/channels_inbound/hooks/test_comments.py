@@ -188,10 +188,21 @@ def test_quick_replies(kind: str, house: House, graph: GraphServer) -> None:
     assert found == ["Exchange", "Refund please"]
 
 
-@pytest.mark.parametrize("choices", [["x" * 21], ["a", "b", "c", "d"]])
+def test_many_are_a_list_in_whatsapp(house: House, graph: GraphServer) -> None:
+    _, ticket, _ = said(house, "whatsapp")
+    wanted = [str(number) for number in range(1, 11)]
+    reply(ticket.pk, by=house.olena, text="How was it?", manner=Manner(choices=wanted), undo_seconds=0)
+    assert drain_outbound() == {"accepted": 1}
+    shown = json.loads(graph.requests[-1].body)["interactive"]
+    assert shown["type"] == "list" and shown["body"] == {"text": "How was it?"}
+    [section] = shown["action"]["sections"]
+    assert [row["title"] for row in section["rows"]] == wanted and shown["action"]["button"]
+
+
+@pytest.mark.parametrize("choices", [["x" * 21], list("abcdefghijk")])
 def test_too_many_or_too_long(choices: list[str], house: House, graph: GraphServer) -> None:
     _, ticket, _ = said(house, "whatsapp")
-    with pytest.raises(InvalidInput, match="At most 3 quick replies of 20"):
+    with pytest.raises(InvalidInput, match="At most 10 quick replies of 20"):
         reply(ticket.pk, by=house.olena, text="?", manner=Manner(choices=choices))
     with pytest.raises(InvalidInput, match="no quick replies"):
         reply(open_ticket(house.channel).pk, by=house.olena, text="?", manner=Manner(choices=["a"]))

@@ -15,6 +15,7 @@ from people.languages import LANGUAGES, choose_language
         (Kind.CSAT, [1, 2], [3], [4, 5]),
         (Kind.NPS, [0, 1, 2, 3, 4, 5, 6], [7, 8], [9, 10]),
         (Kind.CES, [1, 2, 3], [4], [5, 6, 7]),
+        (Kind.CSAT10, [1, 2, 3, 4], [5, 6, 7, 8], [9, 10]),
     ],
 )
 def test_bands_share_the_scale_between_them(kind: str, low: list[int], middle: list[int], high: list[int]) -> None:

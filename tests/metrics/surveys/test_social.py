@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -62,10 +63,17 @@ def test_the_question_goes_with_a_link_and_its_answer_counts(kind: str, house: H
     ask_due(at=database_now())
     ask_due(at=database_now())
     assert drain_outbound() == {"accepted": 2}
-    *_answer, question = server.sent_texts()
+    if kind == "whatsapp":
+        sent = json.loads(server.requests[-1].body)["interactive"]
+        assert len(sent["action"]["sections"][0]["rows"]) == 5
+        question = sent["body"]["text"]
+    else:
+        *_answer, question = server.sent_texts()
+        assert len(server.accepted[-1]["message"]["quick_replies"]) == 5
     link = re.search(r"https?://\S+/survey/\S+", question)
     asked = words_for(SurveyInvitation.objects.get().language)["ask_csat"]
-    assert link is not None and asked in question and server.sent_texts().count(question) == 1
+    assert link is not None and asked in question
+    assert kind == "whatsapp" or server.sent_texts().count(question) == 1
     path = "/" + link[0].partition("//")[2].partition("/")[2]
     assert Client().get(path).status_code == 200 and not SurveyAnswer.objects.exists()
     assert Client().post(path, {"score": "4"}).status_code == 302
