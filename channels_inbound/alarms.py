@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 
 RED = frozenset({ChannelEvent.CONNECTION_REFUSED, ChannelEvent.MAILBOX_REFUSED})
 WELL = frozenset({ChannelEvent.CONNECTION_RECOVERED, ChannelEvent.MAILBOX_RECOVERED})
-HEARD = RED | WELL
+SOON = frozenset({ChannelEvent.CONNECTION_ENDING})
+HEARD = RED | WELL | SOON
 
 
 def tell_people(event: Event) -> None:
@@ -76,9 +77,10 @@ def mail_people(kind: str, channel_id: int, agent_ids: list[int]) -> int:
 
 def words(kind: str, channel: Channel) -> tuple[str, str]:
     """Subject and text, in the active language. What the provider said stays as it said it."""
-    red = kind in RED
+    red, soon = kind in RED, kind in SOON
     subject = _("%(channel)s does not work") if red else _("%(channel)s works again")
-    context = {"channel": channel, "red": red, "link": f"{settings.BASE_URL}{reverse('channels')}"}
+    subject = _("%(channel)s will soon stop working") if soon else subject
+    context = {"channel": channel, "red": red, "soon": soon, "link": f"{settings.BASE_URL}{reverse('channels')}"}
     text = render_to_string("channels_inbound/email/alarm.txt", context)
     return subject % {"channel": channel.name}, text
 
@@ -87,5 +89,7 @@ def teach_notices() -> None:
     """Say in the list of notices what happened."""
     for kind in RED:
         teach_notice(kind, lambda _number: _("A channel does not work: somebody has to see to it"))
+    for kind in SOON:
+        teach_notice(kind, lambda _number: _("A channel's credentials end soon and could not be renewed"))
     for kind in WELL:
         teach_notice(kind, lambda _number: _("A channel works again"))

@@ -20,6 +20,7 @@ class ChannelEvent(StrEnum):
     CONNECTION_REMOVED = "connection.removed"
     CONNECTION_REFUSED = "connection.refused"
     CONNECTION_RECOVERED = "connection.recovered"
+    CONNECTION_ENDING = "connection.ending"
     CONTACT_FORM_CHANGED = "contact_form.changed"
     TEMPLATES_SYNCED = "templates.synced"
     OUTGOING_ADDED = "outgoing.added"

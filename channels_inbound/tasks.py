@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from channels_inbound import alarms, claims, delivery, inbound
-from channels_inbound.hooks import drain, media
+from channels_inbound.hooks import drain, media, upkeep
 from channels_inbound.hooks.apply import forget_parked
 from channels_inbound.hooks.invitations import forget_invitations
 from channels_inbound.imap.channel_health import refresh_receiving
@@ -33,6 +33,11 @@ BEAT_SCHEDULE = {
         "task": "channels_inbound.tasks.push_notices",
         "schedule": 3.0,
         "options": {"queue": "default", "expires": 10},
+    },
+    "keep connections up": {
+        "task": "channels_inbound.tasks.keep_up",
+        "schedule": 60.0,
+        "options": {"queue": "bulk"},
     },
     "bring in logs of calls": {
         "task": "channels_inbound.tasks.import_calls",
@@ -97,6 +102,12 @@ def sweep(**_: Any) -> None:
     refresh_receiving(at=timezone.now())
     push.sweep_pushed(at=timezone.now())
     delivery.drain_outbound()
+
+
+@shared_task(name="channels_inbound.tasks.keep_up", queue="bulk", ignore_result=True)
+def keep_up(**_: Any) -> None:
+    """Renew tokens that end, and look for what webhooks did not bring."""
+    upkeep.keep_up(at=timezone.now())
 
 
 @shared_task(name="channels_inbound.tasks.import_calls", queue="bulk", ignore_result=True)

@@ -157,6 +157,7 @@ PLAIN: dict[str, str] = {
     "channels_inbound.SentPart": "failed",
     "channels_inbound.CallImport": "filename stored_as mapping problems kind zone region state",
     "channels_inbound.Connection": "key provider account settings secret verify_token state trouble",
+    "channels_inbound.Upkeep": "kind trouble",
     "channels_inbound.ContactForm": "key origins greeting fields",
     "channels_inbound.Mailbox": (
         "host security username auth authorize_url token_url client_id scope secret folder after_fetch move_to "

@@ -44,6 +44,7 @@ KNOWN = (
     gettext_noop("the mail is no longer in the mailbox; this is its header"),
     gettext_noop("{detail}, the mail itself is still in the mailbox"),
     gettext_noop("larger than {limit} MB ({size} MB): only its header was fetched"),
+    gettext_noop("the provider calls another address than ours, or none"),
 )
 _FIELD = re.compile(r"\\\{(\w+)\\\}")
 

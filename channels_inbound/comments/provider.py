@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -13,11 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from channels_inbound.comments.parse import instagram_change, page_change, value_of
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact, Ignored
-from channels_inbound.hooks.provider import Account, Field, Part, Reading, SendError
+from channels_inbound.hooks.provider import Account, Field, Life, Part, Reading, SendError
 from channels_inbound.hooks.reading import line, text, thing, things
 from channels_inbound.instagram.provider import LOGIN, base_of
 from channels_inbound.meta.door import APP_SECRET, TOKEN, MetaProvider, not_ours
 from channels_inbound.meta.graph import bearer, result, sent_id
+from channels_inbound.meta.lives import A_DAY_AND_MORE, renew_instagram
 from people.http_client import HttpClient
 from tickets.kinds import Traits
 
@@ -93,6 +94,7 @@ class InstagramComments(_Comments):
     account_field = "account_id"
     fields = (Field("account_id", _("Instagram account id")), TOKEN, APP_SECRET, LOGIN)
     answers = "replies"
+    renews_after = A_DAY_AND_MORE
     hidden_field = "hide"
 
     def read(self, field: str, value: dict[str, Any], entry: dict[str, Any], reading: Reading) -> Iterator[Fact]:
@@ -100,6 +102,11 @@ class InstagramComments(_Comments):
 
     def base(self, account: Account) -> str:
         return base_of(account)
+
+    def renew(self, account: Account, ends_at: datetime | None, now: datetime, http: HttpClient) -> Life:
+        if account.settings.get("facebook_login"):
+            return super().renew(account, ends_at, now, http)
+        return renew_instagram(account, now, http)
 
     def words_of(self, ref: Mapping[str, Any], account: Account, http: HttpClient) -> str:
         id, kind = str(ref.get("id", "")), str(ref.get("words_of", ""))

@@ -17,6 +17,7 @@ from channels_inbound.hooks.accounts import account_of
 from channels_inbound.hooks.condition import connection_recovered, connection_refused, note_trouble, release_waiting
 from channels_inbound.hooks.provider import Provider, SendError
 from channels_inbound.hooks.registry import provider as provider_named
+from channels_inbound.hooks.upkeep import begin_anew
 from channels_inbound.models import Connection, ConnectionState
 from channels_inbound.quarantine import channels_visible_to
 from events.audit import note_setting
@@ -101,6 +102,7 @@ def change_connection(
                 changed.append("credentials")
                 connection.secret, connection.secret_changed_at = _encrypted(secrets), at
                 _works_again(connection, at=at)
+                begin_anew(connection)
             note_setting(f"connection {channel_id}", connection.settings, settings, by=by.actor)
             connection.settings = settings
             connection.save()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlencode
+from uuid import UUID
 
 from channels_inbound.hooks.facts import Fact
 from people.http_client import Answer, HttpClient
@@ -143,6 +145,37 @@ class Template:
     external_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How long a token lives; `token` is the new one, if there is a new one. None: it does not end by itself."""
+
+    ends_at: datetime | None
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One thing a provider lists: a message of a customer, a call, or a receipt of something of ours. `key` names this
+    state of it; `dedupe_key` is a message's, as `parse` gives it; `fields` are what its webhook would say."""
+
+    kind: str
+    external_id: str
+    key: str
+    at: datetime
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+    dedupe_key: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look at the provider showed: what it lists, how much it still tries to bring, and what somebody should see
+    to."""
+
+    items: Sequence[Listed] = ()
+    waiting: int = 0
+    trouble: str = ""
+
+
 class Provider:
     """A provider. Instances hold nothing: one serves every connection."""
 
@@ -159,6 +192,9 @@ class Provider:
     asks_others: ClassVar[bool] = False
     # Kinds whose channels may share one webhook address.
     family: ClassVar[tuple[str, ...]] = ()
+    # How long after it was entered a token can first be renewed, where tokens may end; whether `look` shows anything.
+    renews_after: ClassVar[timedelta | None] = None
+    looks: ClassVar[bool] = False
     # Its APIs, by their names in endpoints. Hosts that see the credentials too, and hosts where files may lie besides:
     # https only; "*.name" is all below a name, "*" any public host.
     apis: ClassVar[tuple[str, ...]] = ()
@@ -248,6 +284,18 @@ class Provider:
     def connect(self, account: Account, http: HttpClient) -> str:
         """Tell the provider our address, where its API can; a sentence about what was done. SendError."""
         return ""
+
+    def renew(self, account: Account, ends_at: datetime | None, now: datetime, http: HttpClient) -> Life:
+        """A new token in place of one that ends, or only when it ends; `ends_at` is what was said before. SendError."""
+        raise SendError("permanent", "nothing is renewed here")
+
+    def look(self, account: Account, since: datetime, http: HttpClient) -> Seen:
+        """What the provider lists since then, for whatever webhooks did not bring. SendError."""
+        raise SendError("permanent", "this provider lists nothing")
+
+    def fetched(self, item: Listed, account: Account, http: HttpClient) -> str:
+        """The body of the webhook this would have been. May ask the provider for the rest of it. SendError."""
+        return urlencode(dict(item.fields))
 
 
 def retry_after(answer: Answer) -> float | None:

@@ -42,6 +42,8 @@ logger = logging.getLogger(__name__)
 GIVE_UP_AFTER = 12
 WAIT_FOR_ADMIN = timedelta(hours=1)
 NOT_CONNECTED = gettext_noop("waits until the channel is connected again")
+# What nobody wrote may not go out as a person's answer, which some providers let through for longer.
+TOO_LATE = gettext_noop("too late for an automatic answer: the customer last wrote too long ago")
 _WAITS = (5, 15, 60, 300, 900, 3600)
 
 
@@ -81,7 +83,10 @@ def _send(m: OutboundMessage, connection: Connection, account: Account, http: Ht
     message = Message.objects.get(pk=m.message_id)
     if handler is None or not m.to:
         return Ended(Outcome.PERMANENT, "no usable recipient address")
-    parts = parts_of(m, late=_late(message, handler, m))
+    late = _late(message, handler, m)
+    if late and message.auto_kind and m.template is None:
+        return Ended(Outcome.PERMANENT, TOO_LATE)
+    parts = parts_of(m, late=late)
     done = set(SentPart.objects.filter(message=message).values_list("number", flat=True))
     todo = [(number, part) for number, part in enumerate(parts) if number not in done]
     if todo and not begin_handover(m.message_id, m.attempt, at=timezone.now()):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact, Ignored
-from channels_inbound.hooks.provider import Account, Field, Part, Reading
+from channels_inbound.hooks.provider import Account, Field, Life, Part, Reading
 from channels_inbound.hooks.reading import line, things
 from channels_inbound.meta.door import APP_SECRET, HUMAN_AGENT, TOKEN, MetaProvider, not_ours
 from channels_inbound.meta.graph import bearer, result
+from channels_inbound.meta.lives import A_DAY_AND_MORE, renew_instagram
 from channels_inbound.meta.messaging import parse_item
 from channels_inbound.meta.sending import send_to_person
 from people.http_client import HttpClient
@@ -35,6 +36,7 @@ class Instagram(MetaProvider):
         file_types=("image/png", "image/jpeg", "image/gif", "audio/", "video/", "application/pdf"),
     )  # fmt: skip
     objects = ("instagram",)
+    renews_after = A_DAY_AND_MORE
     account_field = "account_id"
     fields = (
         Field("account_id", _("Instagram account id")), TOKEN, APP_SECRET,
@@ -60,3 +62,8 @@ class Instagram(MetaProvider):
     def check(self, account: Account, http: HttpClient) -> str:
         found = result(http.get(f"{base_of(account)}/{account.account}?fields=username", headers=bearer(account)))
         return f"@{line(found, 'username')}"
+
+    def renew(self, account: Account, ends_at: datetime | None, now: datetime, http: HttpClient) -> Life:
+        if account.settings.get("facebook_login"):
+            return super().renew(account, ends_at, now, http)
+        return renew_instagram(account, now, http)

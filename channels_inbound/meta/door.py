@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.facts import Fact, Ignored
-from channels_inbound.hooks.provider import Account, BadSignature, Field, Hook, Malformed, Provider, Reading
+from channels_inbound.hooks.provider import Account, BadSignature, Field, Hook, Life, Malformed, Provider, Reading
 from channels_inbound.hooks.reading import ident, line, load_object, text, things
 from channels_inbound.hooks.signatures import hmac_hex, require_any, same
+from channels_inbound.meta.lives import renew_graph
+from people.http_client import HttpClient
 
 FAMILY = ("messenger", "instagram", "whatsapp", "fb_comments", "ig_comments")
 APP_SECRET = Field(
@@ -30,6 +33,7 @@ class MetaProvider(Provider, ABC):
 
     objects: tuple[str, ...] = ()
     family = FAMILY
+    renews_after = timedelta()
     apis = ("graph", "instagram")
     file_hosts = ("*.fbcdn.net", "*.fbsbx.com", "*.cdninstagram.com", "lookaside.facebook.com")
     guide = _(
@@ -67,6 +71,9 @@ class MetaProvider(Provider, ABC):
     @abstractmethod
     def parse_entry(self, entry: dict[str, object], reading: Reading) -> list[Fact]:
         """What one entry of a delivery says."""
+
+    def renew(self, account: Account, ends_at: datetime | None, now: datetime, http: HttpClient) -> Life:
+        return renew_graph(account, ends_at, now, http)
 
 
 def not_ours(entry: dict[str, object], reading: Reading) -> bool:

@@ -8,6 +8,7 @@ from .mailbox import AfterFetch, FetchedMail, Mailbox, MailboxAuth, MailboxSecur
 from .outgoing import DkimKey, DomainPace, OutgoingSecurity, OutgoingServer, OutgoingState
 from .push import PushedNotice, PushKey, PushSubscription
 from .raw import DemoMail, RawBody, RawDelivery, RawState
+from .upkeep import Upkeep, UpkeepKind
 
 __all__ = [
     "AfterFetch",
@@ -39,4 +40,6 @@ __all__ = [
     "RemoteMedia",
     "SentPart",
     "StartFrom",
+    "Upkeep",
+    "UpkeepKind",
 ]

@@ -17,7 +17,8 @@ from channels_inbound.hooks.accounts import hook_url
 from channels_inbound.hooks.provider import Provider
 from channels_inbound.hooks.registry import provider, providers
 from channels_inbound.hooks.templates import sync_templates
-from channels_inbound.models import Connection
+from channels_inbound.hooks.upkeep import upkeep_of
+from channels_inbound.models import Connection, UpkeepKind
 from channels_inbound.pages.connection_form import ConnectionForm, initial_of
 from people.models import Agent
 from people.permissions import Permission
@@ -130,11 +131,14 @@ def _announce(request: HttpRequest, connection: Connection, admin: Agent) -> Non
 def _page(request: HttpRequest, form: ConnectionForm, handler: Provider, connection: Connection | None) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "provider": handler, "connection": connection}
     if connection is not None:
+        kept = upkeep_of(connection)
         out = Message.objects.filter(conversation__channel=connection.channel_id)
         context |= {
             "hook_url": hook_url(connection),
             "waiting": out.filter(outbox=OutboxState.QUEUED, attempts__gt=0).count(),
             "unsure": out.filter(outbox__in=[OutboxState.FAILED, OutboxState.UNKNOWN]).count(),
+            "renewal": kept.get(UpkeepKind.RENEW),
+            "look": kept.get(UpkeepKind.LOOK),
             "templates": ChannelTemplate.objects.filter(channel=connection.channel_id).order_by("name", "language"),
         }
     return render(request, "channels_inbound/connection.html", context, status=422 if form.errors else 200)

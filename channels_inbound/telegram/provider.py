@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact
-from channels_inbound.hooks.provider import Account, Field, Hook, Part, Provider, Reading, SendError
+from channels_inbound.hooks.provider import Account, Field, Hook, Part, Provider, Reading, Seen, SendError
+from channels_inbound.hooks.reading import line, number, text
 from channels_inbound.hooks.signatures import require_any
 from channels_inbound.telegram.parse import parse_update
 from people.http_client import Answer, HttpClient, Unanswered
@@ -26,6 +28,7 @@ class Telegram(Provider):
         reached_by=("page_user:telegram:",), choices=8, choice_length=40, invites=True,
     )  # fmt: skip
     apis = ("telegram",)
+    looks = True
     fields = (
         Field("token", _("Bot token"), secret=True, help=_("From @BotFather, for example 123456:ABC-DEF.")),
         Field(
@@ -87,6 +90,16 @@ class Telegram(Provider):
         fields = {"url": account.hook_url, "secret_token": account.verify_token, "allowed_updates": UPDATES}
         _result(http.post_json(_url(account, "setWebhook"), fields))
         return str(_("The webhook is set at Telegram."))
+
+    def look(self, account: Account, since: datetime, http: HttpClient) -> Seen:
+        """Telegram keeps what it could not deliver for a day and brings it itself; here is seen whether it does."""
+        found = _result(http.get(_url(account, "getWebhookInfo")))
+        waiting, said = number(found, "pending_update_count") or 0, line(found, "last_error_message", most=300)
+        failed = number(found, "last_error_date")
+        ours = text(found, "url", most=1000) == account.hook_url
+        if not ours:
+            return Seen(waiting=waiting, trouble="the provider calls another address than ours, or none")
+        return Seen(waiting=waiting, trouble=said if waiting and failed and failed > since.timestamp() else "")
 
 
 def account_of_token(token: str) -> str:

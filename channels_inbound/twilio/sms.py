@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -17,15 +17,18 @@ from channels_inbound.hooks.provider import (
     Account,
     Field,
     Hook,
+    Listed,
     Malformed,
     Part,
     Provider,
     Reading,
+    Seen,
     Template,
 )
 from channels_inbound.hooks.reading import ident, key_of, line, number, text, things
 from channels_inbound.hooks.words import FORWARDED, language_of, spot_of, subject_of, worded
 from channels_inbound.twilio.door import (
+    AT_FIELD,
     FILES_AT,
     TAG_FIELD,
     basic,
@@ -35,6 +38,7 @@ from channels_inbound.twilio.door import (
     result,
     verify_twilio,
 )
+from channels_inbound.twilio.lists import list_messages, media_of
 from channels_inbound.twilio.templates import MOST_PAGES, read_content
 from people.http_client import HttpClient
 from tickets.inbound import Address, InboundMessage
@@ -52,6 +56,7 @@ class TwilioMessages(Provider):
     """What both have in common."""
 
     account_field = "number"
+    looks = True
     apis, file_hosts = FILES_AT
     guide = _("Enter the webhook address at the number's messaging settings, for incoming messages (HTTP POST).")
 
@@ -81,6 +86,16 @@ class TwilioMessages(Provider):
 
     def locate(self, ref: Mapping[str, Any], account: Account, http: HttpClient) -> tuple[str, dict[str, str]]:
         return str(ref.get("url", "")), basic(account)
+
+    def look(self, account: Account, since: datetime, http: HttpClient) -> Seen:
+        prefix = "whatsapp:" if self.kind == "twilio_whatsapp" else ""
+        return Seen(list_messages(account, prefix + account.account, since, http))
+
+    def fetched(self, item: Listed, account: Account, http: HttpClient) -> str:
+        fields = dict(item.fields)
+        if count := number(fields, "NumMedia"):
+            fields |= media_of(item.external_id, count, account, http)
+        return urlencode(fields)
 
     def check(self, account: Account, http: HttpClient) -> str:
         url = f"{endpoint('twilio')}/2010-04-01/Accounts/{account.settings['account_sid']}.json"
@@ -201,7 +216,7 @@ def _heard(sid: str, sender: str, fields: Mapping[str, str], kind: str, reading:
         channel_id=reading.channel_id,
         dedupe_key=key_of("twilio", reading.channel_id, sid),
         external_id=sid,
-        at=reading.received_at,
+        at=_said_at(fields, reading),
         received_at=reading.received_at,
         sender=Address(line(fields, "ProfileName") or sender, sender if phone else f"whatsapp:{sender}"),
         subject=subject_of(words, worded(reading.locale, CHAT)),
@@ -217,6 +232,14 @@ def _heard(sid: str, sender: str, fields: Mapping[str, str], kind: str, reading:
         files_to_come=len(files),
     )
     return Heard(message, files, text(fields, "ButtonPayload", most=1000))
+
+
+def _said_at(fields: Mapping[str, str], reading: Reading) -> datetime:
+    """When it came to us, as far as they say: what was found later says when it was sent."""
+    seconds = number(fields, AT_FIELD)
+    if seconds is None or not 10**9 < seconds < 4 * 10**9:
+        return reading.received_at
+    return min(datetime.fromtimestamp(seconds, UTC), reading.received_at)
 
 
 def _spot(fields: Mapping[str, str]) -> str:

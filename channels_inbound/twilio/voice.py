@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import CallHeard, Fact, Ignored, RecordingHeard, RemoteFile
-from channels_inbound.hooks.provider import Account, Field, Hook, Malformed, Provider, Reading
+from channels_inbound.hooks.provider import Account, Field, Hook, Malformed, Provider, Reading, Seen
 from channels_inbound.hooks.reading import ident, line, number, text
 from channels_inbound.phone.numbers import e164
 from channels_inbound.twilio.door import FILES_AT, basic, fields_of, result, verify_twilio
+from channels_inbound.twilio.lists import list_calls
 from people.http_client import HttpClient
 from tickets.kinds import Traits
 
@@ -25,6 +26,7 @@ MISSED = {"busy": "busy", "failed": "failed", "no-answer": "missed", "canceled":
 class TwilioVoice(Provider):
     traits = Traits("phone", _("Phone"), icon="phone", writes=False, files=0)
     title = "Twilio Voice"
+    looks = True
     account_field = "number"
     apis, file_hosts = FILES_AT
     fields = (
@@ -55,6 +57,9 @@ class TwilioVoice(Provider):
 
     def locate(self, ref: Mapping[str, Any], account: Account, http: HttpClient) -> tuple[str, dict[str, str]]:
         return f"{ref.get('url', '')}.mp3", basic(account)
+
+    def look(self, account: Account, since: datetime, http: HttpClient) -> Seen:
+        return Seen(list_calls(account, account.account, since, http))
 
     def check(self, account: Account, http: HttpClient) -> str:
         url = f"{endpoint('twilio')}/2010-04-01/Accounts/{account.settings['account_sid']}.json"

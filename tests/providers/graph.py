@@ -7,6 +7,7 @@ from itertools import count
 from tests.providers.server import Reply, Request, Simulator
 
 TOKEN = "graph-token-for-tests"
+APP_ID = "298761234567890"
 APP_SECRET = "meta-app-secret-for-tests-000000000001"
 EXPIRED = Reply(
     401, {"error": {"message": "Error validating access token: Session has expired", "code": 190, "error_subcode": 463}}
@@ -43,12 +44,33 @@ class GraphServer(Simulator):
         super().__init__()
         self.numbers = count(1)
         self.templates = list(TEMPLATES)
+        self.token = TOKEN
+        # Seconds since 1970 at which the token ends, as debug_token says it; 0: it does not.
+        self.ends = 0
+        self.renewals: list[Reply] = []
+
+    def _renewed(self, request: Request) -> Reply:
+        """The next token, good for sixty days; the one before it stays good."""
+        if self.renewals:
+            return self.renewals.pop(0)
+        wanted = {"ig_refresh_token": "access_token", "fb_exchange_token": "fb_exchange_token"}
+        shown = request.query.get(wanted.get(request.query.get("grant_type", [""])[0], "?"), [""])[0]
+        if shown not in (TOKEN, self.token):
+            return EXPIRED
+        self.token = f"{TOKEN}-{next(self.numbers)}"
+        return Reply(200, {"access_token": self.token, "token_type": "bearer", "expires_in": 60 * 86_400})
 
     def is_send(self, request: Request) -> bool:
         return request.path.endswith(("/messages", "/comments", "/replies"))
 
     def answer(self, request: Request) -> Reply:
-        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+        if request.path in ("/refresh_access_token", "/oauth/access_token"):
+            return self._renewed(request)
+        if request.path == "/debug_token":
+            if request.query.get("access_token") != [f"{APP_ID}|{APP_SECRET}"]:
+                return EXPIRED
+            return Reply(200, {"data": {"is_valid": True, "expires_at": self.ends}})
+        if request.headers.get("authorization") not in (f"Bearer {TOKEN}", f"Bearer {self.token}"):
             return EXPIRED
         if request.path.endswith("/message_templates"):
             first = "after" not in request.query

@@ -30,6 +30,7 @@ class TelegramServer(Simulator):
         super().__init__()
         self.numbers = count(45)
         self.webhook: dict[str, object] = {}
+        self.info: dict[str, object] = {"pending_update_count": 0}
 
     def answer(self, request: Request) -> Reply:
         if request.path.startswith("/file/"):
@@ -45,6 +46,8 @@ class TelegramServer(Simulator):
         if method == "setWebhook":
             self.webhook = request.json
             return Reply(200, {"ok": True, "result": True})
+        if method == "getWebhookInfo":
+            return Reply(200, {"ok": True, "result": {"url": self.webhook.get("url", ""), **self.info}})
         if method == "getMe":
             return Reply(200, {"ok": True, "result": {"id": 7100000001, "username": "lumenloom_bot"}})
         if method == "getFile":

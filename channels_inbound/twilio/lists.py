@@ -1,0 +1,131 @@
+"""What Twilio lists of a number: messages and calls, as the webhooks they would have been.
+
+Lists are in the order of time, the newest first, and can be cut by the day only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from channels_inbound.hooks.endpoints import endpoint
+from channels_inbound.hooks.provider import Account, Listed
+from channels_inbound.hooks.reading import ident, key_of, line, number, text, things
+from channels_inbound.twilio.door import AT_FIELD, basic, listed
+from people.http_client import HttpClient
+
+A_PAGE = 200
+MOST_PAGES = 25
+OPT_WORDS = frozenset({
+    "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "START", "UNSTOP", "HELP", "INFO",
+})  # fmt: skip
+TOLD = frozenset({"delivered", "read", "undelivered", "failed"})
+ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+UTC_WORDS = "%Y-%m-%d"
+
+
+def list_messages(account: Account, address: str, since: datetime, http: HttpClient) -> list[Listed]:
+    """Messages to this address, and how far those from it came. SendError."""
+    incoming = _pages(account, "Messages", "messages", {"To": address, "DateSent>": since.strftime(UTC_WORDS)}, http)
+    outgoing = _pages(account, "Messages", "messages", {"From": address, "DateSent>": since.strftime(UTC_WORDS)}, http)
+    found = [one for row in incoming if (one := _message(row, account.channel_id, since)) is not None]
+    return found + [one for row in outgoing if (one := _receipt(row, since)) is not None]
+
+
+def list_calls(account: Account, number_: str, since: datetime, http: HttpClient) -> list[Listed]:
+    """Calls to and from this number that are over. SendError."""
+    rows: dict[str, dict[str, Any]] = {}
+    for name in ("To", "From"):
+        asked = {name: number_, "StartTime>": since.strftime(UTC_WORDS)}
+        rows |= {ident(row, "sid"): row for row in _pages(account, "Calls", "calls", asked, http)}
+    legs = {ident(row, "parent_call_sid"): row for row in rows.values() if ident(row, "parent_call_sid")}
+    found = [_call(row, since) for sid, row in rows.items() if sid and not ident(row, "parent_call_sid")]
+    return [_with_leg(one, legs.get(one.external_id)) for one in found if one is not None]
+
+
+def _pages(
+    account: Account, resource: str, name: str, asked: Mapping[str, str], http: HttpClient
+) -> Iterator[dict[str, Any]]:
+    base = f"{endpoint('twilio')}/2010-04-01/Accounts/{account.settings['account_sid']}/{resource}.json"
+    query = urlencode({**asked, "PageSize": A_PAGE})
+    for _page in range(MOST_PAGES):
+        body = listed(http.get(f"{base}?{query}", headers=basic(account)))
+        yield from things(body, name)
+        # Never the address the answer names: it would carry our token wherever it leads.
+        query = urlsplit(text(body, "next_page_uri", most=4000)).query
+        if not query:
+            return
+
+
+def _message(row: dict[str, Any], channel_id: int, since: datetime) -> Listed | None:
+    """Not the words by which somebody opts out or in again: Twilio answers and keeps them itself, a webhook tells them
+    as such, and a sending that they forbid says so."""
+    sid, at = ident(row, "sid"), _at(row, "date_sent", "date_created")
+    if not sid or at is None or at < since or text(row, "direction", most=30) != "inbound":
+        return None
+    if text(row, "body", most=40).strip().upper() in OPT_WORDS:
+        return None
+    fields = {
+        "MessageSid": sid, "SmsSid": sid, "AccountSid": ident(row, "account_sid"), "From": text(row, "from", most=200),
+        "To": text(row, "to", most=200), "Body": text(row, "body", most=20_000),
+        "NumMedia": str(min(number(row, "num_media") or 0, 10)), AT_FIELD: str(int(at.timestamp())),
+    }  # fmt: skip
+    return Listed("message", sid, sid, at, fields, key_of("twilio", channel_id, sid))
+
+
+def _receipt(row: dict[str, Any], since: datetime) -> Listed | None:
+    sid, status = ident(row, "sid"), text(row, "status", most=30)
+    at = _at(row, "date_updated", "date_sent")
+    if not sid or at is None or at < since or status not in TOLD or text(row, "direction", most=30) == "inbound":
+        return None
+    fields = {
+        "MessageSid": sid, "MessageStatus": status,
+        "From": text(row, "from", most=200), "To": text(row, "to", most=200),
+        "ErrorCode": str(number(row, "error_code") or ""), "ErrorMessage": line(row, "error_message", most=300),
+    }  # fmt: skip
+    return Listed("receipt", sid, f"{sid}:{status}", at, fields)
+
+
+def _call(row: dict[str, Any], since: datetime) -> Listed | None:
+    sid, status = ident(row, "sid"), text(row, "status", most=30)
+    ended = _at(row, "end_time", "start_time", "date_created")
+    if not sid or ended is None or ended < since or status not in ENDED:
+        return None
+    fields = {
+        "CallSid": sid, "AccountSid": ident(row, "account_sid"), "CallStatus": status,
+        "Direction": text(row, "direction", most=30),
+        "From": text(row, "from", most=200), "To": text(row, "to", most=200),
+        "CallDuration": str(number(row, "duration") or 0), "CallerName": line(row, "caller_name"),
+        "Timestamp": ended.strftime("%a, %d %b %Y %H:%M:%S +0000"),
+    }  # fmt: skip
+    return Listed("call", sid, f"{sid}:{status}", ended, fields)
+
+
+def _with_leg(call: Listed, leg: dict[str, Any] | None) -> Listed:
+    """Whether somebody took it stands with the call that was made for it to somebody's telephone."""
+    if leg is None:
+        return call
+    more = {"DialCallStatus": text(leg, "status", most=30), "DialCallDuration": str(number(leg, "duration") or 0)}
+    return Listed(call.kind, call.external_id, call.key, call.at, {**call.fields, **more})
+
+
+def media_of(sid: str, count: int, account: Account, http: HttpClient) -> dict[str, str]:
+    """Where the files of a message lie. SendError."""
+    base = f"{endpoint('twilio')}/2010-04-01/Accounts/{account.settings['account_sid']}/Messages/{sid}/Media"
+    found = listed(http.get(f"{base}.json?PageSize=10", headers=basic(account)))
+    ids = [id for one in things(found, "media_list") if (id := ident(one, "sid"))][:count]
+    return {f"MediaUrl{n}": f"{base}/{id}" for n, id in enumerate(ids)} | {"NumMedia": str(len(ids))}
+
+
+def _at(row: dict[str, Any], *names: str) -> datetime | None:
+    for name in names:
+        try:
+            found = parsedate_to_datetime(text(row, name, most=60))
+        except (ValueError, TypeError):
+            continue
+        if found.tzinfo is not None and 2001 < found.year < 2100:
+            return found.astimezone(UTC)
+    return None
