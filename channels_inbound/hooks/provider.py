@@ -190,6 +190,8 @@ class Provider:
     takes_hooks: ClassVar[bool] = True
     # Whether `verify` may ask somebody over the network: then nobody else's answer waits behind it.
     asks_others: ClassVar[bool] = False
+    # Whether an admin has to enter our verify token at the provider.
+    shows_token: ClassVar[bool] = False
     # Kinds whose channels may share one webhook address.
     family: ClassVar[tuple[str, ...]] = ()
     # How long after it was entered a token can first be renewed, where tokens may end; whether `look` shows anything.

@@ -33,6 +33,7 @@ class MetaProvider(Provider, ABC):
 
     objects: tuple[str, ...] = ()
     family = FAMILY
+    shows_token = True
     renews_after = timedelta()
     apis = ("graph", "instagram")
     file_hosts = ("*.fbcdn.net", "*.fbsbx.com", "*.cdninstagram.com", "lookaside.facebook.com")

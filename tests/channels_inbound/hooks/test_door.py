@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections import Counter
@@ -10,15 +9,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, OperationalError, connections
+from django.db import IntegrityError, OperationalError
 from django.db import connection as database
 
 from channels_inbound.hooks import calls
 from channels_inbound.hooks.accounts import hook_url
 from channels_inbound.models import Connection, RawDelivery
-from helpdesk.bridge import WSGIBridge
 from helpdesk.hook_door import HookDoor
-from helpdesk.wsgi import application as pages
+from tests.channels_inbound.hooks.at_the_door import close_door, open_door, posted, together
 from tests.channels_inbound.hooks.house import KEY, connect, hook_path
 from tests.people import House, make_house
 from tests.providers import http_system, twilio, x
@@ -35,7 +33,6 @@ VALUES: dict[str, dict[str, Any]] = {
     "sms": {"number": "+380440000100", "account_sid": twilio.SID, "auth_token": twilio.TOKEN},
     "http": {"system": "market", "secret": http_system.SECRET},
 }  # fmt: skip
-Heard = tuple[int, dict[str, str], bytes]
 
 
 @pytest.fixture
@@ -48,58 +45,14 @@ def house(settings: Any) -> House:
 
 @pytest.fixture
 def door() -> Iterator[HookDoor]:
-    made = HookDoor(WSGIBridge(pages, threads=1))
+    made = open_door()
     yield made
-    # Their threads' connections would keep the test's database busy.
-    asyncio.run(_closed(made))
-
-
-async def _closed(door: HookDoor) -> None:
-    def close(_calls: Sequence[Any], _answered: Any) -> None:
-        connections.close_all()
-
-    door.taking.work = close
-    await door.taking.done(None)  # type: ignore[arg-type]
-    assert isinstance(door.pages, WSGIBridge)
-    door.pages.pool.submit(connections.close_all).result()
+    close_door(made)
 
 
 def webhook(made: Connection, person: int, text: str = "Where is my parcel?") -> Webhook:
     line = Line(made.provider, made.account, hook_url(made), made.verify_token)
     return written(line, Said(700_000 + person, f"Person {person}", text, str(5000 + person), int(time.time()), ""))
-
-
-async def posted(
-    door: HookDoor, made: Connection, hook: Webhook, *, chunked: bool = False, path: str = "", **more: str
-) -> Heard:
-    """What is heard; in chunks nobody knows its length, so that it goes the long way."""
-    headers = dict(hook.headers) | {"Content-Type": hook.content_type, "Host": "testserver"} | more
-    headers |= {} if chunked else {"Content-Length": str(len(hook.body))}
-    where = path or hook_path(made)
-    scope = {
-        "type": "http", "method": "POST", "path": where, "raw_path": where.encode(), "scheme": "http",
-        "query_string": (hook.query or "").encode(), "http_version": "1.1", "server": ("testserver", 80),
-        "client": ("127.0.0.1", 1), "headers": [(n.lower().encode(), v.encode()) for n, v in headers.items()],
-    }  # fmt: skip
-    said: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": hook.body, "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        said.append(message)
-
-    await door(scope, receive, send)
-    start = said[0]
-    shown = {name.decode(): value.decode() for name, value in start["headers"]}
-    return start["status"], shown, b"".join(one.get("body", b"") for one in said[1:])
-
-
-def together(*jobs: Any) -> list[Heard]:
-    async def all_of_them() -> list[Heard]:
-        return list(await asyncio.gather(*jobs))
-
-    return asyncio.run(all_of_them())
 
 
 @pytest.mark.parametrize("kind", VALUES)
