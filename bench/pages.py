@@ -104,6 +104,8 @@ def _prepare() -> tuple[str, dict[str, list[str]]]:
         "ticket pane": [f"/tickets/{pk}/pane/" for pk in tickets],
         "search, rare word": [f"/search/?q={quote(word)}" for word in RARE],
         "search, common word": [f"/search/?q={quote(word)}" for word in COMMON],
+        "search, common word, newest first": [f"/search/?q={quote(word)}&order=newest" for word in COMMON],
+        "search, two common words": [f"/search/?q={quote(' '.join(COMMON[:2]))}"],
     }
 
 

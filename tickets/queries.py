@@ -31,3 +31,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def before(self, at: object, id: int) -> Self:
         """The keyset page that follows (at, id) in `newest_first` order."""
         return self.filter(Q(last_message_at__lt=at) | Q(last_message_at=at, id__lt=id))
+
+    def down_to(self, at: object, id: int) -> Self:
+        """What stands before that page: up to (at, id) itself in `newest_first` order."""
+        return self.filter(Q(last_message_at__gt=at) | Q(last_message_at=at, id__gte=id))

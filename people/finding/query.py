@@ -37,6 +37,7 @@ class Query:
 
     `wanted` and `unwanted` are tsqueries: each wanted one must match some message of the ticket, no unwanted one
     any. `number` is the ticket asked for by number. `part` may also be part of the customer's name or address.
+    `phrase` is a tsquery of all that is wanted, one word after the other as it was typed ("" for a single word).
     `lexemes` and `prefixes` are what to mark in a text that was found.
     """
 
@@ -44,6 +45,7 @@ class Query:
     unwanted: tuple[str, ...] = ()
     number: int | None = None
     part: str = ""
+    phrase: str = ""
     lexemes: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
 
@@ -76,6 +78,7 @@ def parse_query(typed: str, *, open_end: bool = False) -> Query:
         unwanted=tuple(unwanted),
         number=int(number[1]) if number else None,
         part="" if unwanted or '"' in text or "*" in text else _part(text),
+        phrase=_in_order(text, open_end=open_end),
         lexemes=frozenset(marks.lexemes),
         prefixes=tuple(marks.prefixes),
     )
@@ -94,6 +97,18 @@ def _items(text: str, *, open_end: bool) -> list[tuple[bool, str, str]]:
     if open_end and items and not items[-1][0] and items[-1][2]:
         items[-1] = (False, "", items[-1][2].rstrip("*") + "*")
     return items
+
+
+def _in_order(text: str, *, open_end: bool) -> str:
+    """All words that are wanted, small ones too, one after the other; the last one open as it is among the terms."""
+    said = [quoted or run for minus, quoted, run in _ITEM.findall(text) if not minus and not run.startswith("-")]
+    words = [word for part in said for word in _words(part)][:MOST_IN_PHRASE]
+    if len(words) < 2:
+        return ""
+    if not (open_end or text.endswith("*")) or len(words[-1]) < SHORTEST_PREFIX:
+        return _phrase(words, _Marks())
+    *before, last = words
+    return _joined([_either(query_lexemes(word), _Marks()) for word in before], f"'{last.replace(chr(39), '')}':*")
 
 
 def _words(text: str) -> list[str]:

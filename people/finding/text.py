@@ -81,6 +81,13 @@ def search_document(
     return SearchDocument(language, write_vector(places))
 
 
+def short_vector(text: str, language: str = "") -> str:
+    """The text form of a tsvector of a line by itself, as it would stand in a document of this language."""
+    places: dict[str, list[int]] = {}
+    place_words(normalise(text), language if language in LATIN or language == "ru" else "en", places, 0)
+    return write_vector(places)
+
+
 def write_vector(places: dict[str, list[int]]) -> str:
     """The text form of a tsvector with these lexemes at these places."""
     return " ".join([_entry(lexeme, at) for lexeme, at in places.items()])

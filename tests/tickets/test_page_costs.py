@@ -36,8 +36,8 @@ PAGES = {
     "related": 6,
     "counts": 7,  # two of them by deadline, which no tally knows
     "message": 6,
-    "search": 12,
-    "quick": 8,
+    "search": 14,
+    "quick": 10,
     "views": 6,
     "notifications": 6,
 }

@@ -19,6 +19,7 @@ from tickets.errors import InvalidInput
 from tickets.fields import fields_condition, named_conditions
 from tickets.models import Status, TicketField
 from tickets.queries import TicketQuerySet
+from tickets.search.cursor import Order
 from tickets.statuses import named_condition
 
 BIGGEST_ID = 2**63 - 1
@@ -92,6 +93,15 @@ class TicketQuery(StrictSerializer, PageQuery):
         help_text="Only tickets something happened to since (ISO 8601). To miss nothing, follow /events/ instead.",
     )
     q = serializers.CharField(required=False, max_length=400, help_text="Search: words, “phrases”, #1042, addresses.")
+    order = serializers.ChoiceField(
+        choices=[one.value for one in Order], default=Order.NEWEST.value,
+        help_text="Of a search: `newest` or `best` match first. The best are chosen among the 300 newest found.",
+    )  # fmt: skip
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["order"] == Order.BEST and "q" not in attrs:
+            raise serializers.ValidationError({"order": "Only a search (`q`) has a best match."})
+        return attrs
 
 
 def filter_tickets(tickets: TicketQuerySet, query: dict[str, Any], *, agent_id: int) -> TicketQuerySet:

@@ -26,6 +26,7 @@ from tickets.api.queries import ticket_rows
 from tickets.api.serializers import TicketSerializer
 from tickets.errors import InvalidInput
 from tickets.models import Status, Ticket
+from tickets.search.cursor import Order
 from tickets.search.finder import search_tickets
 from tickets.sensitive.arriving import hide_text
 
@@ -89,8 +90,8 @@ class TicketsView(SpineView):
     def get(self, request: Request) -> Response:
         """Tickets you may see, newest first.
 
-        With `q`, those that match it, last written to first; combined with further conditions a page may then be
-        shorter than `limit`, even empty, while `next` is set: go on.
+        With `q`, those that match it, last written to first or, with `order=best`, the best match first; combined with
+        further conditions a page may then be shorter than `limit`, even empty, while `next` is set: go on.
         """
         query = self.query(TicketQuery)
         if "q" in query:
@@ -104,7 +105,9 @@ class TicketsView(SpineView):
 
     def _find(self, query: dict[str, Any]) -> Response:
         try:
-            page = search_tickets(self.agent, query["q"], after=query.get("cursor", ""), limit=query["limit"])
+            page = search_tickets(
+                self.agent, query["q"], order=Order(query["order"]), after=query.get("cursor", ""), limit=query["limit"]
+            )
         except InvalidInput as error:
             raise InvalidInput("cursor", error.message) from error
         found = filter_tickets(self.tickets.filter(pk__in=page.ids), query, agent_id=self.agent.pk)

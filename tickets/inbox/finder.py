@@ -17,6 +17,7 @@ from people.watching import searched, typed_search
 from tickets.customers import customers_among
 from tickets.errors import InvalidInput
 from tickets.models import Tag, Ticket
+from tickets.search.cursor import Order
 from tickets.search.finder import SearchPage, search_tickets
 from tickets.search.snippet import Pieces
 from tickets.sensitive.arriving import hide_text
@@ -46,10 +47,13 @@ class Found:
 @signed_in
 def search_page(request: HttpRequest) -> HttpResponseBase:
     agent, query, after = agent_of(request), read_query(request), request.GET.get("after", "")
-    (page, found, people), behind = read(agent.pk, lambda: _look(agent, query, after))
+    order = Order.NEWEST if request.GET.get("order") == Order.NEWEST else Order.BEST
+    (page, found, people), behind = read(agent.pk, lambda: _look(agent, query, order, after))
     context: dict[str, Any] = {
         "after": after,
         "query": query,
+        "newest": order is Order.NEWEST,
+        "rankable": bool(page.query.wanted),
         "found": found,
         "people": people,
         "behind": None if behind is None else ceil(behind),
@@ -64,11 +68,11 @@ def search_page(request: HttpRequest) -> HttpResponseBase:
     return render(request, "tickets/search.html", context)
 
 
-def _look(agent: Agent, query: str, after: str) -> tuple[SearchPage, list[Found], list[Customer]]:
+def _look(agent: Agent, query: str, order: Order, after: str) -> tuple[SearchPage, list[Found], list[Customer]]:
     try:
-        page = search_tickets(agent, query, after=after)
+        page = search_tickets(agent, query, order=order, after=after)
     except InvalidInput:
-        page = search_tickets(agent, query)
+        page = search_tickets(agent, query, order=order)
     people = customers_among(agent, page.customers, most=PEOPLE) if not after else []
     return page, _found(agent, page), list(people)
 
@@ -78,7 +82,7 @@ def _look(agent: Agent, query: str, after: str) -> tuple[SearchPage, list[Found]
 def quick(request: HttpRequest) -> HttpResponseBase:
     """A few tickets and customers for the palette, as plain facts."""
     agent, query = agent_of(request), read_query(request)
-    page = search_tickets(agent, query, limit=QUICK)
+    page = search_tickets(agent, query, order=Order.BEST, limit=QUICK)
     typed_search(agent, query)
     tickets = Ticket.objects.visible_to(agent).select_related("customer").in_bulk(page.ids)
     shown = [tickets[id] for id in page.ids if id in tickets]

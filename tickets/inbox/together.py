@@ -20,6 +20,7 @@ from tickets.actions import linking, merging, splitting
 from tickets.actions.linking import SAID
 from tickets.errors import NotFound
 from tickets.models import LinkReason, Message, Relocation, RelocationKind, Status, Ticket, TicketLink
+from tickets.search.cursor import Order
 from tickets.search.finder import search_tickets
 from tickets.suggestions import Suggestion, Why, suggest_merges
 
@@ -185,7 +186,7 @@ def _found(agent: Agent, ticket: Ticket, query: str) -> Sequence[Ticket]:
     """Tickets by number or words, that can still be changed."""
     number = query.removeprefix("#")
     ids = [int(number)] if number.isdecimal() and len(number) < 10 else []
-    ids += [id for id in search_tickets(agent, query, limit=FOUND).ids if id not in ids]
+    ids += [id for id in search_tickets(agent, query, order=Order.BEST, limit=FOUND).ids if id not in ids]
     known = Ticket.objects.visible_to(agent).filter(pk__in=ids, merged_into=None).exclude(pk=ticket.pk)
     tickets = known.exclude(status__in=(Status.CLOSED, Status.SPAM)).select_related("customer").in_bulk()
     return [tickets[id] for id in ids if id in tickets]
