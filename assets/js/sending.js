@@ -69,6 +69,8 @@ async function takeBack(job, message) {
   const base = here ? thread.lastEvent() : null;
   try {
     const answer = await post(`/messages/${message}/withdrawal/`, { event: base, row: 1 });
+    // A conversation that has only begun goes with its first message; one goes on in the form it was written in.
+    if (answer.again) return location.assign(answer.again);
     draw(job.number, answer, base);
     mark(job.number, 'draft', job.text);
     if (composer.current()?.number === job.number) composer.current().restart(answer.compose, job.kind === 'forward' ? 'forward' : undefined);

@@ -110,7 +110,7 @@ def test_a_conversation_is_begun_and_answered(
     assert len(smtp_sink.mails) == 1
 
 
-def test_it_is_taken_back_with_z(live_stack: LiveStack, house: House, open_page: OpenPage) -> None:
+def test_it_is_taken_back_with_z_and_written_anew(live_stack: LiveStack, house: House, open_page: OpenPage) -> None:
     zoe = open_ticket(house.channel).customer
     olena = open_page(house.olena)
     olena.goto(f"/customers/{zoe.pk}/")
@@ -120,11 +120,28 @@ def test_it_is_taken_back_with_z(live_stack: LiveStack, house: House, open_page:
     olena.keyboard.type("Call me.")
     olena.get_by_role("button", name="Send", exact=True).click()
     expect(olena.locator("#toast")).to_contain_text("Undo")
+    begun = Message.objects.get(kind="outbound")
+    ben = open_page(house.ben)
+    ben.goto(f"/tickets/{begun.ticket_id}/")
+    expect(ben.locator("html[data-connected] #timeline")).to_contain_text("Call me.")
     olena.locator("#subject").focus()
     olena.keyboard.press("z")
-    expect(olena.locator("#toast")).to_contain_text("Taken back")
-    expect(olena.locator("#words")).to_contain_text("Call me.")
-    assert Message.objects.get(kind="outbound").outbox == "withdrawn"
+    expect(olena.get_by_role("status").first).to_contain_text("Taken back: nothing was sent.")
+    expect(olena.get_by_label("Subject")).to_have_value("One more thing")
+    expect(olena.locator(".signs .rich .ed")).to_contain_text("Call me.")
+    assert accessibility_violations(olena) == []
+    # Whoever had it open sees that there is nothing to answer.
+    expect(ben.locator("#timeline")).to_contain_text("took the beginning back before it left")
+    begun.refresh_from_db()
+    assert (begun.outbox, begun.ticket.status) == ("withdrawn", "closed")
+
+    olena.get_by_label("Subject").fill("One thing")
+    olena.get_by_role("button", name="Send", exact=True).click()
+    expect(olena.locator("#timeline")).to_contain_text("Call me.")
+    anew = Message.objects.filter(kind="outbound").latest("pk")
+    assert (anew.subject, anew.ticket_id > begun.ticket_id, anew.envelope["to"]) == (
+        "One thing", True, begun.envelope["to"]
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("width", [1440, 390])

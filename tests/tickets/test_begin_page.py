@@ -164,3 +164,42 @@ def test_its_queries_do_not_grow(house: House, django_assert_num_queries: Any) -
 
 
 FIND, WRITE = 13, 12
+
+
+def test_what_is_taken_back_goes_on_in_the_form(house: House) -> None:
+    client = signed_in(house.olena)
+    html = "<p>It is <b>here</b>.</p>"
+    assert client.post("/inbox/new/", words(house, html=html)).status_code == 302
+    message = Message.objects.get()
+    answer = client.post(f"/messages/{message.pk}/withdrawal/").json()
+    assert answer["again"] == f"/inbox/new/?again={message.pk}"
+    shown = client.get(answer["again"]).content.decode()
+    identity = Identity.objects.get(value=NEW)
+    assert "Taken back: nothing was sent." in shown
+    assert f'value="{house.channel.pk}-{identity.pk}" checked' in shown
+    assert 'value="Your parcel"' in shown
+    assert "It is &lt;b&gt;here" in shown or "It is &lt;strong&gt;here" in shown
+    assert f'name="customer" value="{identity.customer_id}"' in shown
+    # Sent anew: another ticket; what was typed since counts, and a refusal loses none of it.
+    again = {
+        "again": str(message.pk),
+        "customer": str(identity.customer_id),
+        "way": f"{house.channel.pk}-{identity.pk}",
+    }
+    refused = client.post("/inbox/new/", words(house, text="Now it is.", subject="", **again))
+    assert refused.status_code == 422 and "Now it is." in refused.content.decode()
+    assert client.post("/inbox/new/", words(house, text="Now it is.", **again)).status_code == 302
+    assert Message.objects.latest("pk").text == "Now it is."
+    assert list(Ticket.objects.order_by("pk").values_list("status", flat=True)) == ["closed", "pending"]
+
+
+def test_nobody_else_gets_what_was_taken_back(house: House) -> None:
+    client = signed_in(house.olena)
+    client.post("/inbox/new/", words(house, text="For Nina alone."))
+    message = Message.objects.get()
+    client.post(f"/messages/{message.pk}/withdrawal/")
+    for other in (house.ben, house.mallory):
+        shown = signed_in(other).get("/inbox/new/", {"again": message.pk}).content.decode()
+        assert "For Nina alone." not in shown and NEW not in shown
+    for wrong in ("0", "x", str(message.pk + 1)):
+        assert "nothing was sent" not in page(client, again=wrong)

@@ -1,4 +1,9 @@
-"""Taking back what has not left: the text is a draft again, and the ticket stands where it stood."""
+"""Taking back what has not left: the text is a draft again, and the ticket stands where it stood.
+
+A conversation that we began goes with its first message, as long as nothing else happened on it: a ticket with nothing
+in it would be left. It stays as a closed one, since numbers are never given twice, and the words go on in the form they
+were written in.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from events.actors import ActorKind
 from events.models import Event
 from people.models import Agent
 from people.permissions import Permission
@@ -59,14 +65,55 @@ def withdraw_reply(message_id: int, *, by: Agent, at: datetime | None = None) ->
         message.outbox = OutboxState.WITHDRAWN
         message.save(update_fields=["outbox"])
         SearchEntry.objects.filter(message=message).delete()
+        data = {"message": message.pk, "sequence": message.sequence}
+        if _is_all_there_is(ticket, message, by):
+            record(ticket, TicketEvent.MESSAGE_WITHDRAWN, by=by.actor, at=at, data=data)
+            _let_go(ticket, message, by=by, at=at)
+            return message
         _back_to_draft(message, by=by)
         release_files(message, to=by)
-        data = {"message": message.pk, "sequence": message.sequence}
         record(ticket, TicketEvent.MESSAGE_WITHDRAWN, by=by.actor, at=at, data=data)
         _restore(ticket, message, by=by, at=at)
         if message.conversation.aside:
             note_aside(ticket)
     return message
+
+
+def beginning_taken_back(message_id: int, *, by: Agent) -> Message | None:
+    """The first message of a conversation of `by`'s that went when it was taken back: its words go on in the form."""
+    gone = Message.objects.filter(pk=message_id, agent=by, sequence=1, outbox=OutboxState.WITHDRAWN)
+    gone = gone.filter(ticket__in=Ticket.objects.visible_to(by).filter(status=Status.CLOSED, message_sequence=1))
+    return gone.select_related("ticket", "conversation").first()
+
+
+# What beginning a conversation tells, and what may come with it by itself.
+_OF_BEGINNING = (
+    TicketEvent.TICKET_OPENED, TicketEvent.TICKET_ASSIGNED, TicketEvent.MESSAGE_QUEUED,
+    TicketEvent.TICKET_STATUS_CHANGED, TicketEvent.TICKET_STATUS_NAMED, TicketEvent.TICKET_SOLVED,
+)  # fmt: skip
+
+
+def _is_all_there_is(ticket: Ticket, message: Message, by: Agent) -> bool:
+    """Whether `by` began the ticket with this message, and no person has done, said or half written anything since."""
+    if message.sequence != 1 or ticket.message_sequence != 1 or message.kind != MessageKind.OUTBOUND:
+        return False
+    told = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket.pk)
+    if not told.filter(kind=TicketEvent.TICKET_OPENED, data__begun=True).exists():
+        return False
+    queued = told.filter(kind=TicketEvent.MESSAGE_QUEUED, data__message=message.pk).values_list("sequence", flat=True)
+    since = told.filter(actor_kind=ActorKind.AGENT, sequence__gt=(queued.first() or 0) + 1)
+    others = told.filter(actor_kind=ActorKind.AGENT).exclude(actor_id=by.pk, kind__in=_OF_BEGINNING)
+    return not (since.exists() or others.exists() or Draft.objects.filter(ticket=ticket).exclude(text="").exists())
+
+
+def _let_go(ticket: Ticket, message: Message, *, by: Agent, at: datetime) -> None:
+    data = {"from": ticket.status, "withdrawn": message.pk}
+    ticket.status, ticket.custom_status, ticket.closed_at = Status.CLOSED, None, at
+    ticket.preview, ticket.waiting_since, ticket.snoozed_until = "", None, None
+    refresh_attention(ticket)
+    changed = ["status", "custom_status", "closed_at", "preview", "waiting_since", "snoozed_until", "needs_attention"]
+    ticket.save(update_fields=changed)
+    record(ticket, TicketEvent.TICKET_CLOSED, by=by.actor, at=at, data=data)
 
 
 def _draft_kind(message: Message) -> DraftKind:

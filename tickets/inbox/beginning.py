@@ -9,7 +9,7 @@ from uuid import uuid4
 from django import forms
 from django.core.exceptions import PermissionDenied as Forbidden
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -25,9 +25,10 @@ from tickets.actions.begin import MOST_SUBJECT, Beginning, begin_conversation, m
 from tickets.actions.macros import opening_words
 from tickets.actions.views import shown_to
 from tickets.actions.ways import Way, places_of, typed_address, ways_to, ways_to_address
+from tickets.actions.withdrawal import beginning_taken_back
 from tickets.customers import customers_among
 from tickets.errors import DomainError, InvalidInput, MaskedWords
-from tickets.models import ChannelTemplate, Macro, Message, Ticket
+from tickets.models import ChannelTemplate, Macro, Message, ParticipantRole, Ticket
 from tickets.search.finder import search_tickets
 
 from .access import agent_of, signed_in
@@ -85,6 +86,9 @@ def begin(request: HttpRequest) -> HttpResponseBase:
     if not may_begin(agent):
         raise Forbidden
     said = request.POST if request.method == "POST" else request.GET
+    if gone := _taken_back(agent, said):
+        ways = ways_to(gone.conversation.customer, by=agent, at=timezone.now())
+        return _write(request, agent, Whom(gone.conversation.customer, "", ways), gone)
     kind, value = typed_address(said.get("to", ""))
     if customer_id := read_number(said.get("customer")):
         customer = visible_customer(agent, customer_id)
@@ -96,6 +100,13 @@ def begin(request: HttpRequest) -> HttpResponseBase:
     else:
         whom = Whom(None, value, ways_to_address(kind, value, by=agent, at=timezone.now()))
     return _write(request, agent, whom)
+
+
+def _taken_back(agent: Agent, said: QueryDict) -> Message | None:
+    """The message that goes on in the form, as long as the agent may still see whom it was for."""
+    number = read_number(said.get("again"))
+    gone = beginning_taken_back(number, by=agent) if number else None
+    return gone if gone and customers_among(agent, [gone.conversation.customer_id], most=1) else None
 
 
 def _who(request: HttpRequest, agent: Agent) -> HttpResponseBase:
@@ -131,8 +142,11 @@ def _known_as(agent: Agent, kind: str, value: str) -> Identity | None:
     return identity if customers_among(agent, [root], most=1) else None
 
 
-def _write(request: HttpRequest, agent: Agent, whom: Whom) -> HttpResponseBase:
+def _write(request: HttpRequest, agent: Agent, whom: Whom, gone: Message | None = None) -> HttpResponseBase:
+    """The form, with the words of what is taken back (`gone`) until something was typed since."""
     form, chosen, masks = BeginForm(request.POST or None), request.POST.get("way", ""), tuple[str, ...]()
+    if gone and request.method != "POST":
+        form, chosen = _said_before(gone), _way_of(gone)
     if request.method == "POST" and form.is_valid():
         if "insert" in request.POST:
             form = _with_macro(request, agent, whom, form)
@@ -154,9 +168,19 @@ def _write(request: HttpRequest, agent: Agent, whom: Whom) -> HttpResponseBase:
         "macros": Macro.objects.filter(shown_to(agent)).order_by("-used", "name")[:MOST_SHOWN],
         "masks": masks, "usable": any(way.usable for way in whom.ways),
         "offered": [(way, _templates(request, way)) for way in whom.ways],
-        "html": form["html"].value() or "",
+        "html": form["html"].value() or "", "gone": gone,
     }  # fmt: skip
     return render(request, "tickets/begin.html", context, status=422 if form.errors else 200)
+
+
+def _said_before(gone: Message) -> BeginForm:
+    words = {} if "template" in gone.envelope else {"text": gone.text, "html": gone.html or html_of_text(gone.text)}
+    return BeginForm(initial={"subject": gone.subject, **words})
+
+
+def _way_of(gone: Message) -> str:
+    whom = gone.conversation.participants.filter(role=ParticipantRole.REQUESTER).values_list("identity", flat=True)
+    return f"{gone.conversation.channel_id}-{whom.first()}"
 
 
 def _templates(request: HttpRequest, way: Way) -> list[OfferedTemplate]:

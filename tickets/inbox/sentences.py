@@ -305,12 +305,14 @@ def _same_person(icon: str, text: Callable[[], str]) -> Teller:
     return tell
 
 
-def _redacted(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
-    return Sentence(icon="eraser", html=format_html(_("{who} took text out of a message for good"), who=who))
+def _closed(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    begun = "withdrawn" in data
+    text = _("{who} took the beginning back before it left") if begun else _("Closed after staying solved")
+    return Sentence("archive", format_html(text, who=who))
 
 
 _TELLERS: dict[str, Teller] = {
-    TicketEvent.MESSAGE_REDACTED: _redacted,
+    TicketEvent.MESSAGE_REDACTED: _plain("eraser", text=lambda: _("{who} took text out of a message for good")),
     TicketEvent.MESSAGE_HIDDEN: _hidden,
     TicketEvent.CUSTOMER_JOINED: _same_person(icon="link", text=lambda: _("{who} joined the customer with {whom}")),
     TicketEvent.CUSTOMER_PARTED: _same_person(
@@ -328,7 +330,7 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.TICKET_STATUS_CHANGED: _status,
     TicketEvent.TICKET_STATUS_NAMED: _status,
     TicketEvent.TICKET_SOLVED: _plain(icon="circle-check", text=lambda: _("{who} solved the ticket")),
-    TicketEvent.TICKET_CLOSED: _plain(icon="archive", text=lambda: _("Closed after staying solved")),
+    TicketEvent.TICKET_CLOSED: _closed,
     TicketEvent.TICKET_SNOOZED: _snoozed,
     TicketEvent.TICKET_WOKEN: _woken,
     TicketEvent.TICKET_PRIORITISED: _prioritised,
@@ -358,12 +360,8 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.TICKET_RELEASED: _pointing(
         icon="split", key="other", text=lambda: _("{who} took back the merge with {ticket}")
     ),
-    TicketEvent.TICKET_SPLIT: _pointing(
-        icon="split", key="into", text=lambda: _("{who} split messages off into {ticket}")
-    ),
-    TicketEvent.TICKET_SPLIT_OFF: _pointing(
-        icon="split", key="from", text=lambda: _("{who} split this off from {ticket}")
-    ),
+    TicketEvent.TICKET_SPLIT: _pointing("split", "into", lambda: _("{who} split messages off into {ticket}")),
+    TicketEvent.TICKET_SPLIT_OFF: _pointing("split", "from", lambda: _("{who} split this off from {ticket}")),
     TicketEvent.MACRO_USED: _macro,
     TicketEvent.MESSAGE_WITHDRAWN: _plain(icon="undo-2", text=lambda: _("{who} withdrew a reply before it went out")),
     TicketEvent.MESSAGE_UNSENT: _plain(icon="eraser", text=lambda: _("{who} took a message back")),

@@ -328,6 +328,8 @@ def removal(request: HttpRequest, agent: Agent, ticket_id: int, public_id: UUID)
 @write
 def withdrawal(request: HttpRequest, agent: Agent, message_id: int) -> dict[str, Any]:
     message = withdrawal_.withdraw_reply(message_id, by=agent)
+    if withdrawal_.beginning_taken_back(message_id, by=agent):  # its ticket went with it
+        return {"ticket": message.ticket_id, "again": f"{reverse('begin')}?again={message_id}"}
     thread = read_thread(agent, message.ticket_id, read_directory())
     return {"ticket": message.ticket_id, "compose": thread.compose()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -18,11 +19,13 @@ from people.models import Customer, Identity, Refusal, Role, Trust
 from people.permissions import PermissionDenied
 from tests.metrics.shop import make_policy, settle
 from tests.people import NOW, House, assert_gapless, events_of, make_agent, make_house, open_ticket, receive, row_counts
-from tickets.actions import reply, withdraw_reply
+from tickets.actions import add_note, add_tag, assign_ticket, reply, withdraw_reply
 from tickets.actions.begin import Beginning, begin_conversation, may_begin
 from tickets.actions.delivery import claim_replies
+from tickets.actions.drafts import save_draft
 from tickets.actions.ways import typed_address, ways_to
-from tickets.errors import IdempotencyMismatch, InvalidInput, NotFound
+from tickets.actions.withdrawal import beginning_taken_back
+from tickets.errors import IdempotencyMismatch, InvalidInput, NotFound, TooLate
 from tickets.inbound import Address
 from tickets.models import Channel, Conversation, Cycle, Message, Participant, Ticket
 
@@ -210,8 +213,69 @@ def test_who_wants_nothing_or_is_not_reached_is_left_alone(house: House) -> None
     assert ways_to(zoe, by=house.olena, at=NOW) == []
 
 
+def test_taken_back_its_ticket_goes_too_and_its_number_stays_taken(house: House) -> None:
+    first = begin(house, at=timezone.now())
+    withdraw_reply(first.pk, by=house.olena)
+    ticket = Ticket.objects.get()
+    assert (ticket.status, ticket.preview, ticket.waiting_since, ticket.needs_attention) == ("closed", "", None, False)
+    assert ticket.closed_at is not None
+    assert not ticket.drafts.exists(), "the words go on in the form"
+    told = ["ticket.opened", "ticket.assigned", "message.queued", "ticket.status_changed", "message.withdrawn",
+            "ticket.closed"]  # fmt: skip
+    assert events_of(ticket.pk) == told
+    closed = Event.objects.get(kind="ticket.closed")
+    assert (closed.data, closed.actor_id) == ({"from": "pending", "withdrawn": first.pk}, house.olena.pk)
+    assert_gapless(ticket.pk)
+    assert claim_replies(5, at=timezone.now() + timedelta(minutes=1)) == []
+
+    withdraw_reply(first.pk, by=house.olena)
+    assert events_of(ticket.pk) == told, "twice is once"
+    assert begin(house, text="Your parcel is here, really.").ticket_id > ticket.pk
+    gone = beginning_taken_back(first.pk, by=house.olena)
+    assert gone and gone.text == "Your parcel is here."
+    assert beginning_taken_back(first.pk, by=house.ben) is None
+
+
+def test_on_its_way_it_is_not_taken_back(house: House) -> None:
+    first = begin(house, undo_seconds=0)
+    assert len(claim_replies(5, at=timezone.now())) == 1
+    with pytest.raises(TooLate):
+        withdraw_reply(first.pk, by=house.olena)
+    assert Ticket.objects.get().status == "pending"
+    assert beginning_taken_back(first.pk, by=house.olena) is None
+
+
+def _note(house: House, ticket: int) -> None:
+    add_note(ticket, by=house.ben, text="Call them instead.")
+
+
+def _tag(house: House, ticket: int) -> None:
+    add_tag(ticket, by=house.olena, name="vip")
+
+
+def _give(house: House, ticket: int) -> None:
+    assign_ticket(ticket, by=house.ben, assignee=house.ben)
+
+
+def _half_written(house: House, ticket: int) -> None:
+    save_draft(ticket, by=house.ben, kind="note", text="I wonder", recipients={}, revision=1)
+
+
+@pytest.mark.parametrize("meanwhile", [_note, _tag, _give, _half_written])
+def test_a_ticket_on_which_something_happened_stays(house: House, meanwhile: Callable[[House, int], None]) -> None:
+    first = begin(house, at=timezone.now())
+    meanwhile(house, first.ticket_id)
+    withdraw_reply(first.pk, by=house.olena)
+    ticket = Ticket.objects.get()
+    assert ticket.status == "open"
+    assert ticket.drafts.get(agent=house.olena, kind="outbound").text == "Your parcel is here."
+    assert "ticket.closed" not in events_of(ticket.pk)
+    assert beginning_taken_back(first.pk, by=house.olena) is None
+
+
 def test_taken_back_and_sent_anew_it_is_still_a_first_mail(house: House) -> None:
     first = begin(house, at=timezone.now())
+    add_note(first.ticket_id, by=house.ben, text="They like to be called Nina.")
     withdraw_reply(first.pk, by=house.olena)
     ticket = Ticket.objects.get()
     assert (ticket.status, ticket.preview, ticket.assignee) == ("open", "", house.olena)
