@@ -38,7 +38,7 @@ function show() {
   $('#bulk-head').hidden = !count;
   $('#bulk-count').textContent = !beyond ? text('picked', count) : left.size ? text('picked_but', left.size) : text('picked_view', inView());
   const whole = $('#bulk-all');
-  whole.hidden = !list.rows || !count || (!beyond && (!list.rows.dataset.next || count < loaded().length));
+  whole.hidden = !list.rows || !count || (!beyond && !list.rows.dataset.next && count === loaded().length);
   const button = $('button', whole);
   button.textContent = beyond ? text('pick_loaded') : text('pick_view', inView());
   button.setAttribute('aria-pressed', String(beyond));
