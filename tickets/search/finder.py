@@ -100,6 +100,10 @@ def _page_of(search: Search, cursor: Cursor, order: Order) -> _Answer:
         return _later_matches(search, cursor, cursor.ranking)
     if order is Order.BEST and cursor.begins and search.query.wanted:
         return _best_matches(search, cursor)
+    return _by_time(search, cursor)
+
+
+def _by_time(search: Search, cursor: Cursor) -> _Answer:
     found = find(search, cursor.after)
     return _Answer(tuple(id for id, _at in found.tickets), {}, _older(found, cursor))
 
@@ -122,14 +126,16 @@ def _best_matches(search: Search, cursor: Cursor) -> _Answer:
 
 
 def _later_matches(search: Search, cursor: Cursor, ranking: Ranking) -> _Answer:
-    """What comes after a score, among the same tickets and those that came in since."""
-    if ranking.edge:
-        search.scope = search.scope.down_to(*ranking.edge)
-    search.most = 2 * MOST_COMPARED
-    found = find(search)
+    """What comes after a score, among the same tickets and those that came in since: all down to the edge are needed,
+    or one that was compared on the first page would be on none. Beyond twice as many, time counts from there on."""
+    scope = search.scope.down_to(*ranking.edge) if ranking.edge else search.scope
+    found = find(replace(search, scope=scope, limit=2 * MOST_COMPARED))
     rows = rank(search.query, found.tickets, ranking.weights, at=ranking.at)
     rows = [row for row in rows if (-row.score, -row.id) > (-ranking.score, -ranking.id)]
-    return _shown(search, rows, cursor, ranking)
+    edge = _older(found, cursor).after or ranking.edge
+    if edge and not rows:
+        return _by_time(search, Cursor(edge, cursor.open_end))
+    return _shown(search, rows, cursor, replace(ranking, edge=edge))
 
 
 def _shown(search: Search, rows: list[Ranked], cursor: Cursor, ranking: Ranking) -> _Answer:

@@ -160,6 +160,20 @@ def test_what_arrives_meanwhile_pushes_nothing_off_the_next_page(
     assert best(house, "lantern", limit=3)[:2] == arrived[::-1]
 
 
+def test_a_flood_meanwhile_loses_nothing_either(
+    house: House, eleven: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finder, "MOST_COMPARED", 4)
+    first = search_tickets(house.olena, "lantern", order=Order.BEST, limit=3)
+    for _ in range(9):
+        ask(house, "Other", "A lantern.", days=0)
+    seen, after = list(first.ids), first.next
+    while after:
+        page = search_tickets(house.olena, "lantern", order=Order.BEST, limit=3, after=after)
+        seen, after = [*seen, *page.ids], page.next
+    assert set(eleven) <= set(seen) and len(seen) == len(set(seen)) + 3, "those shown first come once more by time"
+
+
 def _cursor(*said: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(said).encode()).decode()
 
