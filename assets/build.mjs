@@ -73,5 +73,7 @@ await bundle(entries('js'), { format: 'esm', splitting: true, chunkNames: 'chunk
 const widget = join(here, 'widget');
 await bundle([join(widget, 'widget-loader.js'), join(widget, 'contact-loader.js')], { format: 'iife' });
 await bundle([join(widget, 'widget.js')], { format: 'esm' });
-await bundle([join(widget, 'widget.css')], {});
+await bundle([join(widget, 'widget.css'), join(widget, 'emoji.css')], {});
+// Loaded when somebody wants an emoji: one file a language, which agents' pages use too.
+await bundle([...filesUnder(join(widget, 'emoji'), ['.js'])], { format: 'esm' });
 console.log(`Assets: ${entries('css').length} stylesheets, ${entries('js').length} scripts, ${icons} icons.`);

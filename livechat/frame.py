@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.clickjacking import xframe_options_exempt
@@ -83,6 +84,7 @@ def frame(request: HttpRequest, key: str) -> HttpResponseBase:
         "customGreeting": door.settings.greeting(language), "asks": questions(door),
         "away": door.settings.away_text(language), "drafts": door.settings.shows_drafts, "brand": door.settings.brand,
         "color": door.settings.color, "ink": text_color(door.settings.color),
+        "emoji": [static(f"dist/emoji-{language}.js"), static("dist/emoji.css")],
     }  # fmt: skip
     context = {"settings": settings, "lang": language, "title": words["title"], "dir": direction(language)}
     response = render(request, "livechat/frame.html", context)

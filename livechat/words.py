@@ -16,6 +16,7 @@ _ORDER = (
     "automatic",
     "help", "help_search", "help_popular", "help_found", "help_none", "help_failed", "helped", "yes", "no",
     "help_open", "write_us", "help_read",
+    "emoji", "help_missing", "help_nobody",
 )  # fmt: skip
 _SAID: dict[str, tuple[str, ...]] = {
     "en": (
@@ -44,6 +45,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "The help centre does not answer right now.", "Did this help?", "Yes", "No", "Open in the help centre",
         "Write to us",
         "Read the article",
+        "Emoji", "What was missing?",
+        "Please no names, addresses or order numbers: nobody answers to this.",
     ),
     "uk": (
         "Напишіть нам", "Відкрити чат", "Закрити чат", "Вітаємо! Чим можемо допомогти?", "Ми на зв’язку",
@@ -71,6 +74,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Довідка зараз не відповідає.", "Чи допомогла ця стаття?", "Так", "Ні", "Відкрити в довідці",
         "Написати нам",
         "Читати статтю",
+        "Емодзі", "Чого бракувало?",
+        "Будь ласка, без імен, адрес і номерів замовлень: на це ніхто не відповідає.",
     ),
     "de": (
         "Schreiben Sie uns", "Chat öffnen", "Chat schließen", "Hallo! Wie können wir helfen?", "Wir sind da",
@@ -104,6 +109,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Die Hilfe antwortet gerade nicht.", "Hat das geholfen?", "Ja", "Nein", "In der Hilfe öffnen",
         "Schreiben Sie uns",
         "Artikel lesen",
+        "Emoji", "Was hat gefehlt?",
+        "Bitte keine Namen, Adressen oder Bestellnummern: Hierauf antwortet niemand.",
     ),
     "fr": (
         "Écrivez-nous", "Ouvrir le chat", "Fermer le chat", "Bonjour ! Comment pouvons-nous vous aider ?",
@@ -134,6 +141,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Nous n’avons rien trouvé à ce sujet.", "L’aide ne répond pas pour le moment.", "Cela vous a-t-il aidé ?",
         "Oui", "Non", "Ouvrir dans l’aide", "Nous écrire",
         "Lire l’article",
+        "Émojis", "Que manquait-il ?",
+        "Pas de noms, d’adresses ni de numéros de commande, s’il vous plaît : personne n’y répond.",
     ),
     "es": (
         "Escríbanos", "Abrir el chat", "Cerrar el chat", "¡Hola! ¿En qué podemos ayudarle?", "Estamos aquí",
@@ -164,6 +173,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "No hemos encontrado nada sobre esto.", "La ayuda no responde en este momento.", "¿Le ha servido?", "Sí",
         "No", "Abrir en la ayuda", "Escríbanos",
         "Leer el artículo",
+        "Emojis", "¿Qué faltaba?",
+        "Por favor, sin nombres, direcciones ni números de pedido: a esto no responde nadie.",
     ),
     "pl": (
         "Napisz do nas", "Otwórz czat", "Zamknij czat", "Dzień dobry! Jak możemy pomóc?", "Jesteśmy tutaj",
@@ -196,6 +207,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Nic na ten temat nie znaleźliśmy.", "Pomoc teraz nie odpowiada.", "Czy to pomogło?", "Tak", "Nie",
         "Otwórz w pomocy", "Napisz do nas",
         "Przeczytaj artykuł",
+        "Emoji", "Czego zabrakło?",
+        "Prosimy bez nazwisk, adresów i numerów zamówień: na to nikt nie odpowiada.",
     ),
 }  # fmt: skip
 WORDS: dict[str, dict[str, str]] = {language: dict(zip(_ORDER, said, strict=True)) for language, said in _SAID.items()}

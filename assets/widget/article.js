@@ -64,19 +64,42 @@ export function makeArticle({ settings, tool, closing, onBack, onWrite }) {
     return [element('h2', {}, words.helped), element('div', { class: 'answers' }, ...answers), wrong];
 
     async function vote(said) {
-      wrong.textContent = '';
-      try {
-        const answer = await fetch(article.feedback, { method: 'POST', credentials: 'omit', body: new URLSearchParams({ helped: said }) });
-        if (!answer.ok) throw new Error(String(answer.status));
-      } catch {
-        wrong.textContent = words.failed;
-        return;
-      }
+      if (!(await judge(article, { helped: said }, wrong))) return;
       voted.add(article.id);
+      if (trail.at(-1) !== article) return;
+      helped.replaceChildren(...(said === 'no' ? missing(article) : [thanks()]));
+      helped.querySelector('textarea, .thanks').focus();
+    }
+  }
+
+  // Whether it was taken; else `wrong` says so.
+  async function judge(article, said, wrong) {
+    wrong.textContent = '';
+    try {
+      const answer = await fetch(article.feedback, { method: 'POST', credentials: 'omit', body: new URLSearchParams(said) });
+      if (!answer.ok) throw new Error(String(answer.status));
+      return true;
+    } catch {
+      wrong.textContent = words.failed;
+      return false;
+    }
+  }
+
+  // The "no" is counted; what was missing they may say or not.
+  function missing(article) {
+    const wrong = element('p', { class: 'wrong', role: 'alert' });
+    const field = element('textarea', { id: 'missing', rows: '2', maxlength: '1000', dir: 'auto', 'aria-describedby': 'missing-note' });
+    const form = element('form', { class: 'missing' }, element('label', { for: 'missing' }, words.help_missing, element('span', {}, ` (${words.optional})`)), field,
+      element('p', { id: 'missing-note' }, words.help_nobody), wrong, element('button', { type: 'submit', class: 'plain' }, words.send));
+    form.addEventListener('submit', async (event) => {
+      event.preventDefault();
+      const comment = field.value.trim();
+      if (comment && !(await judge(article, { helped: 'no', comment }, wrong))) return;
       if (trail.at(-1) !== article) return;
       helped.replaceChildren(thanks());
       helped.firstChild.focus();
-    }
+    });
+    return [form];
   }
 
   // A link to a part of this article, or to another one; all else opens a page of its own.

@@ -28,6 +28,7 @@ const DRAWINGS = {
   talk: 'M21 11.5a8.4 8.4 0 0 1-12.1 7.6L3 21l1.9-5.7A8.5 8.5 0 1 1 21 11.5Z',
 };
 const ROUND = 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM9 10h.01M15 10h.01';
+DRAWINGS.smile = `${ROUND}M8 14q4 4.5 8 0`;
 ['M8 16.5q4-4 8 0', 'M8.5 16q3.5-2 7 0', 'M8.5 15.5h7', 'M8.5 15q3.5 2 7 0', 'M8 14.5q4 4.5 8 0'].forEach((mouth, index) => (DRAWINGS[`face${index + 1}`] = ROUND + mouth));
 
 export function drawn(name) {

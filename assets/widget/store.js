@@ -36,6 +36,6 @@ export function makeStore(key) {
     secret: () => get('secret'),
     is: (name, which) => name === place(which),
     isSecret: (name) => name === place('secret'),
-    wipe: () => ['seen', 'sending', 'secret', 'sound'].forEach(remove),
+    wipe: () => ['seen', 'sending', 'secret', 'sound', 'emoji'].forEach(remove),
   };
 }

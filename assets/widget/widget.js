@@ -31,6 +31,7 @@ let view = '';
 let greeted = null;
 let about = '';
 let cameFrom = null;
+let emoji = null;
 
 document.documentElement.style.setProperty('--brand', settings.color);
 document.documentElement.style.setProperty('--on', settings.ink);
@@ -54,9 +55,10 @@ const subject = element('p', { class: 'subject', hidden: true }, element('span',
 const text = element('textarea', { rows: '1', maxlength: '5000', placeholder: words.write, 'aria-label': words.write, id: 'text', dir: 'auto' });
 const picker = element('input', { type: 'file', multiple: true, hidden: true, tabindex: '-1' });
 const attach = tool('clip', words.attach, () => picker.click());
+const smile = tool('smile', words.emoji, chooseEmoji);
 const send = element('button', { type: 'submit', class: 'send', 'aria-label': words.send, title: words.send }, drawn('send'));
 const watched = settings.drafts ? element('p', { class: 'watched' }, words.watched) : null;
-const form = element('form', { class: 'write', 'aria-label': words.write, novalidate: true }, subject, chosen, element('div', { class: 'box' }, attach, text, send), watched, picker);
+const form = element('form', { class: 'write', 'aria-label': words.write, novalidate: true }, subject, chosen, element('div', { class: 'box' }, attach, text, smile, send), watched, picker);
 const sounds = element('button', { type: 'button', role: 'switch', 'aria-checked': 'false', onclick: () => listen(sounds.getAttribute('aria-checked') !== 'true') }, words.sound);
 const ends = element('button', { type: 'button', onclick: endChat }, words.end);
 const menu = element('details', { class: 'menu' }, element('summary', { 'aria-label': words.more, title: words.more }, drawn('more')), element('div', {}, sounds, ends));
@@ -184,6 +186,7 @@ function drawLeaving() {
 
 // ---- the conversation
 
+const dateOf = (at) => new Date(at).toDateString();
 const time = (at) => new Date(at).toLocaleTimeString(settings.lang, { hour: '2-digit', minute: '2-digit' });
 
 // Our own articles open here, and what they are about stands before them.
@@ -196,6 +199,7 @@ function bubble(message) {
   for (const file of message.files || []) parts.push(fileOf(file));
   const who = mine ? words.you : message.name || words.agent;
   return element('div', { class: mine ? 'me' : message.bot ? 'them bot' : 'them', 'data-n': message.n },
+    message.dated ? element('p', { class: 'dated' }, new Date(message.at).toLocaleDateString(settings.lang, { weekday: 'long', day: 'numeric', month: 'long' })) : null,
     message.joins ? element('p', { class: 'joins' }, say('joined', { name: message.name })) : null,
     mine ? null : faceOf(message),
     element('div', { class: 'bubble' }, element('span', { class: 'vh' }, `${who}: `), ...parts),
@@ -249,7 +253,10 @@ function draw() {
   const low = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
   const wanted = [...told.messages.values()].sort((a, b) => a.n - b.n);
   let spoke = '';
+  let date = dateOf(Date.now()); // what was said today says so by its time alone
   for (const message of wanted) {
+    message.dated ??= dateOf(message.at) !== date;
+    date = dateOf(message.at);
     if (message.from === 'agent' && message.name && !message.bot) {
       message.joins ??= message.name !== spoke;
       spoke = message.name;
@@ -479,7 +486,43 @@ document.addEventListener('keydown', (event) => {
     menu.firstChild.focus();
   } else tell('close');
 });
-document.addEventListener('click', ({ target }) => menu.contains(target) || (menu.open = false));
+document.addEventListener('click', ({ target }) => {
+  if (!menu.contains(target)) menu.open = false;
+  if (target.isConnected && !smile.contains(target) && !emoji?.node.contains(target)) shutEmoji();
+});
+
+// ---- emoji: what there is to choose from comes when it is first wanted
+
+async function chooseEmoji() {
+  if (emoji && !emoji.node.hidden) return shutEmoji();
+  const [script, sheet] = settings.emoji;
+  try {
+    emoji ??= (await import(script)).open({ kept: (...what) => (what.length > 1 ? store.set(...what) : store.get(...what)), onPick: putEmoji, onClose: () => (shutEmoji(), text.focus()) });
+  } catch {
+    return complain('offline');
+  }
+  if (!emoji.node.isConnected) {
+    document.head.append(element('link', { rel: 'stylesheet', href: sheet }));
+    form.prepend(emoji.node);
+  }
+  emoji.node.hidden = false;
+  smile.setAttribute('aria-expanded', 'true');
+  emoji.show();
+}
+
+function putEmoji(char) {
+  shutEmoji();
+  text.focus();
+  text.setRangeText(char, text.selectionStart, text.selectionEnd, 'end');
+  text.dispatchEvent(new Event('input'));
+}
+
+function shutEmoji() {
+  if (!emoji || emoji.node.hidden) return;
+  emoji.node.hidden = true;
+  smile.setAttribute('aria-expanded', 'false');
+}
+smile.setAttribute('aria-expanded', 'false');
 
 // ---- files
 
@@ -529,6 +572,16 @@ text.addEventListener('paste', (event) => {
     pasted.forEach(add);
   }
 });
+
+// Dropped anywhere on the conversation; elsewhere a browser would leave the chat for the file.
+for (const kind of ['dragover', 'dragleave', 'drop']) {
+  document.addEventListener(kind, (event) => {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    form.classList.toggle('drop', kind === 'dragover' && view === 'talk');
+    if (kind === 'drop' && view === 'talk') [...event.dataTransfer.files].forEach(add);
+  });
+}
 
 // ---- who this is
 

@@ -22,8 +22,24 @@ def packed(*names: str) -> int:
 
 def test_the_loader_is_under_3_kb_and_all_under_30() -> None:
     assert packed("widget-loader.js") < 3 * 1024
-    longest = max(len(gzip.compress(str(said).encode(), 9)) for said in WORDS.values())
-    assert packed("widget-loader.js", "widget.js", "widget.css") + longest < 30 * 1024
+    longest = max(
+        len(gzip.compress(str(said).encode(), 9)) + packed(f"emoji-{language}.js") for language, said in WORDS.items()
+    )
+    assert packed("widget-loader.js", "widget.js", "widget.css", "emoji.css") + longest < 30 * 1024
+
+
+def test_emoji_are_the_same_in_every_language_and_each_has_its_name() -> None:
+    import re
+
+    folder = Path(settings.BASE_DIR) / "assets" / "widget" / "emoji"
+    known = {path.stem.removeprefix("emoji-"): path.read_text() for path in folder.glob("*.js")}
+    assert set(known) == set(LANGUAGES)
+    rows = {language: re.findall(r"^    '([^|]+)\|([^|]+)\|", text, re.M) for language, text in known.items()}
+    english = [char for char, _name in rows["en"]]
+    assert len(english) == len(set(english)) > 80
+    for some in rows.values():
+        assert [char for char, _name in some] == english
+        assert len({name for _char, name in some}) == len(some)
 
 
 def test_the_contact_form_and_its_loader_are_under_2_kb() -> None:

@@ -158,8 +158,15 @@ def test_a_visitor_finds_reads_judges_and_writes_all_the_same(
     expect(heading).to_be_focused()
 
     frame.get_by_role("button", name="No", exact=True).click()
+    missing = frame.get_by_label("What was missing?")
+    expect(missing).to_be_focused()
+    assert list(ArticleFeedback.objects.values_list("article", "helped", "comment")) == [(parcel.pk, False, "")]
+    look(visitor, frame, "missing")
+    missing.fill("How long it takes to Norway")
+    frame.locator(".missing button").press("Enter")
     expect(frame.locator(".thanks")).to_be_focused()
-    assert list(ArticleFeedback.objects.values_list("article", "helped")) == [(parcel.pk, False)]
+    said = ArticleFeedback.objects.values_list("article", "helped", "comment")
+    assert list(said) == [(parcel.pk, False, "How long it takes to Norway")]
     look(visitor, frame, "judged")
     frame.get_by_role("button", name="Back").click()
     expect(wanted).to_be_focused()

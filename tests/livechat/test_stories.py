@@ -4,10 +4,12 @@ a greeting, a foreign page, and shops whose styles are unlike each other."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page, expect
 
@@ -206,6 +208,53 @@ def test_two_tabs_of_one_visitor_stay_in_step(
     one.evaluate("helpdesk.logout()")
     other.wait_for_timeout(500)
     expect(frame_of(other).locator(".log > div")).to_have_count(0, timeout=PATIENCE)
+
+
+DROP = """(name) => {
+  const data = new DataTransfer();
+  data.items.add(new File(['These'], name, {type: 'text/plain'}));
+  return ['dragover', 'drop'].map((kind) =>
+    document.querySelector('.log').dispatchEvent(new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true})));
+}"""
+
+
+def test_a_file_dropped_on_the_conversation_is_sent_with_it(
+    live_stack: LiveStack, house: House, shop: Shop, open_page: OpenPage
+) -> None:
+    connection, _ = make_chat(house, shop.url)
+    shop.embed(live_stack.url, connection.key)
+    desk, visitor = at_desk(open_page, house.olena), open_page()
+    frame = visit(visitor, shop)
+    assert frame.evaluate(DROP, "boots.txt") == [False, False], "the browser does not leave the chat for the file"
+    expect(frame.locator(".chosen li:not(.busy)")).to_contain_text("boots.txt", timeout=PATIENCE)
+    expect(frame.locator(".write.drop")).to_have_count(0)
+    say(frame, "I mean these")
+    open_ticket(desk, "I mean these")
+    expect(desk.locator("#timeline")).to_contain_text("boots.txt")
+
+
+def test_who_returns_on_another_day_reads_when_it_was_said(
+    live_stack: LiveStack, house: House, shop: Shop, open_page: OpenPage
+) -> None:
+    connection, _ = make_chat(house, shop.url)
+    shop.embed(live_stack.url, connection.key)
+    at_desk(open_page, house.olena)
+    visitor = open_page()
+    frame = visit(visitor, shop)
+    say(frame, "Long ago")
+    expect(frame.locator(".log .me .state")).to_contain_text("Delivered", timeout=PATIENCE)
+    expect(frame.locator(".dated")).to_have_count(0)
+    then = timezone.now() - timedelta(days=2)
+    Message.objects.update(at=then)
+    visitor.reload()
+    frame = visit(visitor, shop)
+    day = f"{then:%A}, {then:%B} {then.day}"
+    expect(frame.locator(".dated")).to_have_text(day, timeout=PATIENCE)
+    say(frame, "And now")
+    expect(frame.locator(".dated")).to_have_text(
+        [day, f"{timezone.now():%A}, {timezone.now():%B} {timezone.now().day}"], timeout=PATIENCE
+    )
+    assert accessibility_violations(frame) == []
 
 
 def test_nobody_there_is_said_and_an_address_asked_for(

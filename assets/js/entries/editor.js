@@ -62,6 +62,16 @@ function hasWords(data) {
   return Boolean(data.getData('text/plain').trim() || holder.body.textContent.trim());
 }
 
+function keptHere(name, value) {
+  try {
+    if (value === undefined) return localStorage.getItem(name);
+    localStorage.setItem(name, value);
+  } catch {
+    // A convenience.
+  }
+  return null;
+}
+
 const ACTIVE = { heading2: ['heading', { level: 2 }], heading3: ['heading', { level: 3 }] };
 const FORMATS = {
   heading2: (chain) => chain.toggleHeading({ level: 2 }),
@@ -219,6 +229,9 @@ export class RichText {
       for (const one of all) one.tabIndex = one === next ? 0 : -1;
       next.focus();
     }, { signal });
+    const smile = this.tools.closest('form').querySelector('[data-emoji]');
+    smile?.addEventListener('click', () => this.chooseEmoji(smile), { signal });
+    document.addEventListener('click', ({ target }) => !smile?.contains(target) && target.isConnected && !this.emoji?.node.contains(target) && this.shutEmoji(smile), { signal });
     const form = this.tools.querySelector('[data-link]');
     form.querySelector('input').addEventListener('keydown', (event) => {
       if (event.key !== 'Enter' && event.key !== 'Escape') return;
@@ -234,6 +247,31 @@ export class RichText {
     for (const button of this.tools.querySelectorAll('[aria-pressed][data-format]'))
       button.setAttribute('aria-pressed', String(this.editor.isActive(...(ACTIVE[button.dataset.format] ?? [button.dataset.format]))));
     for (const name of ['undo', 'redo']) this.tools.querySelector(`[data-format=${name}]`).setAttribute('aria-disabled', String(!this.editor.can()[name]()));
+  }
+
+  // What there is to choose from comes when it is first wanted.
+  async chooseEmoji(smile) {
+    if (this.emoji && !this.emoji.node.hidden) return this.shutEmoji(smile);
+    const module = this.emoji ? null : await import(smile.dataset.emoji).catch(() => null);
+    if (module) {
+      const close = () => {
+        this.shutEmoji(smile);
+        this.editor.commands.focus();
+      };
+      this.emoji = module.open({ kept: keptHere, onPick: (char) => (close(), this.insert(char)), onClose: close });
+      document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: smile.dataset.sheet }));
+      smile.parentElement.append(this.emoji.node);
+    }
+    if (!this.emoji) return;
+    this.emoji.node.hidden = false;
+    smile.setAttribute('aria-expanded', 'true');
+    this.emoji.show();
+  }
+
+  shutEmoji(smile) {
+    if (!this.emoji || this.emoji.node.hidden) return;
+    this.emoji.node.hidden = true;
+    smile.setAttribute('aria-expanded', 'false');
   }
 
   askLink() {
