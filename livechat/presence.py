@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,6 +46,13 @@ def visitor_left(thread: str) -> None:
 def where_visitor_is(thread: str) -> dict[str, Any] | None:
     """{"at", "url", "title", "cart", "order"} of a visitor who is here; None when they left, or nobody knows."""
     return _object(quietly(lambda client: client.get(f"chat:here:{thread}"))) or None
+
+
+def who_is_here(threads: Sequence[str]) -> set[str]:
+    """Those of the visitors who are here; nobody where nobody knows."""
+    keys = [f"chat:here:{thread}" for thread in threads]
+    found = quietly(lambda client: client.mget(keys)) if keys else None
+    return {thread for thread, here in zip(threads, found or (), strict=False) if here}
 
 
 def pages_of(thread: str) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ class LiveChat(Provider):
 
     traits: ClassVar[Traits] = Traits(
         "chat", _("Chat"), icon="messages-square", files=10, max_file=MAX_FILE, max_text=20_000, receipts=True,
-        choices=11, choice_length=40, instant=True, panel="chat_panel",
+        choices=11, choice_length=40, instant=True, panel="chat_panel", running="chat_running",
     )  # fmt: skip
     takes_hooks: ClassVar[bool] = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from livechat import api, frame
-from livechat.pages import channels, greetings, panel, routing
+from livechat.pages import channels, greetings, panel, routing, running
 
 urlpatterns = [
     path("widget.js", frame.loader, name="widget_loader"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("widget/<slug:key>/typing/", api.typing, name="widget_typing"),
     path("widget/<slug:key>/upload/", api.upload, name="widget_upload"),
     path("widget/<slug:key>/file/", api.file, name="widget_file"),
+    path("chat/running/", running.running, name="chat_running"),
     path("chat/tickets/<int:ticket_id>/panel/", panel.panel, name="chat_panel"),
     path("chat/tickets/<int:ticket_id>/typing/", panel.typing, name="chat_typing"),
     path("chat/tickets/<int:ticket_id>/hand-over/", panel.hand_over, name="chat_hand_over"),

@@ -29,7 +29,8 @@ class Traits:
     `addressed`: whoever answers chooses recipients, as in mail. `window`: how long after the customer's last words
     the provider lets us write. `files`: how many files one reply may carry, `file_types` what they may be (prefixes).
     `writes`: whether anything goes out this way at all. `instant`: the customer reads along, so nothing is held back
-    for undo. `panel` names the address (of a ticket) of what this kind shows above its conversation.
+    for undo. `panel` names the address (of a ticket) of what this kind shows above its conversation, `running` that of
+    an agent's own conversations of this kind that go on now, which stand above whichever is open.
 
     For going on with somebody by another channel: `reached_by` are the identities it reaches, a kind or a kind and the
     beginning of the value (`{address}` is the channel's); `begins` says that we may write first, `thread` is the
@@ -57,6 +58,7 @@ class Traits:
     notes: tuple[Text, ...] = field(default=())
     instant: bool = False
     panel: str = ""
+    running: str = ""
     reached_by: tuple[str, ...] = ()
     begins: bool = False
     thread: str = ""

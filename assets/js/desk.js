@@ -99,6 +99,7 @@ export const outdated = (number) => prefetched.delete(number);
 export const tell = () => send('view', { view: list.view, ticket: thread.number() });
 
 export function showList({ push = true } = {}) {
+  if (app.matches('.beside')) return void frameElement?.dispatchEvent(new Event('left')); // a column has no list
   for (const guard of guards) guard();
   const row = list.current();
   wanted = null;

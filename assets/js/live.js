@@ -14,8 +14,8 @@
 //
 // send("view", {view, ticket}) tells what is shown: `view` is the list's key (null: no list; left out: rows of every
 // visible ticket), `ticket` the open one. Call it before fetching the list, so that nothing falls in between.
-// send("here", {state}) tells what one does there: here, typing, idle or away. send("wall") asks to hear of every
-// change; say it again after each `live:resync`.
+// send("here", {state}) tells what one does there: here, typing, idle or away. send("beside", {tickets: [number]}) asks
+// to hear of these as of the open one. send("wall") asks to hear of every change; say it again after each `live:resync`.
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 60_000;
@@ -27,20 +27,21 @@ const AWAY = 30_000;
 // Reasons that reach every browser at once: spread their fetches, or the server gets them all in one moment.
 const SPREAD = { flood: 3_000, gap: 2_000, lost: 2_000, fault: 3_000, online: 1_000 };
 const SIGNED_OUT = 4401;
+const LASTING = new Set(["view", "here", "beside"]);
 
 let socket = null;
 let url = "";
 let heartbeat = 25_000;
 let attempts = 0;
 let received = 0;
-let shown = null;
-let doing = null;
 let online = null;
 let offlineSince = 0;
 let suspected = false;
 let leftAt = 0;
 let lastResync = 0;
 const timers = {};
+// What a new connection must be told again.
+const standing = new Map();
 
 export function start() {
   const path = document.body.dataset.live;
@@ -56,15 +57,9 @@ export function start() {
 }
 
 export function send(kind, data = {}) {
-  if (kind === "view") {
-    shown = { type: "view", ...data };
-    say(shown);
-  } else if (kind === "here") {
-    doing = { type: "here", ...data };
-    say(doing);
-  } else {
-    say({ type: kind, ...data });
-  }
+  const message = { type: kind, ...data };
+  if (LASTING.has(kind)) standing.set(kind, message);
+  say(message);
 }
 
 // ---- the connection
@@ -156,8 +151,7 @@ function welcome({ heartbeat: seconds }) {
   document.documentElement.toggleAttribute("data-connected", true);
   suspected = false;
   attempts = 0;
-  if (shown) say(shown);
-  if (doing) say(doing);
+  standing.forEach(say);
   stop("offline");
   stop("poll");
   beat();
@@ -169,7 +163,8 @@ function welcome({ heartbeat: seconds }) {
 
 // The server gives a view it was not told of the key "", and one that shows no list null.
 function viewKey() {
-  return shown === null ? null : shown.view === undefined ? "" : shown.view;
+  const shown = standing.get("view");
+  return !shown ? null : shown.view === undefined ? "" : shown.view;
 }
 
 // ---- time

@@ -1,6 +1,6 @@
 // What the socket says, shown: rows, the open ticket, counts, the bell, the line that tells of being offline.
 
-import { $, $$, page, text } from './core.js';
+import { $, $$, app, page, text } from './core.js';
 import * as desk from './desk.js';
 import { get } from './http.js';
 import * as list from './list.js';
@@ -79,7 +79,8 @@ export function startWiring() {
     recountDeep();
   });
   on('notices', ({ unread }) => showUnread(unread));
-  on('toast', ({ text: words, href }) => say(words, { href, patient: true }));
+  // The page around a column says it.
+  on('toast', ({ text: words, href }) => app.matches('.beside') || say(words, { href, patient: true }));
   on('resync', resync);
   on('state', ({ online, signedOut }) => {
     const bar = $('#offline');

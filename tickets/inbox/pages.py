@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from people.models import Agent
@@ -18,6 +20,7 @@ from people.permissions import Permission
 from people.watching import saw_ticket
 from tickets.conditions import capped_count, plain_part
 from tickets.counts import view_counts
+from tickets.kinds import traits_of
 from tickets.models import Priority, Ticket
 from tickets.notices import unread_count
 
@@ -63,6 +66,23 @@ def ticket_view(request: HttpRequest, view_key: str, ticket_id: int) -> HttpResp
     thread = _opened(agent, ticket_id, sidebar.directory)
     context = _list_context(agent, sidebar, entry) | thread_context(thread)
     return render(request, "tickets/inbox.html", context)
+
+
+@require_safe
+@signed_in
+@xframe_options_sameorigin
+def ticket_beside(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
+    """A ticket in a frame of the inbox's own, to stand beside the open one: a page with an empty list, which nobody
+    sees, so that all else works as ever."""
+    agent = agent_of(request)
+    sidebar = sidebar_for(agent)
+    thread = _opened(agent, ticket_id, sidebar.directory)
+    context = _desk_context(agent, sidebar, _entry(sidebar, "mine")) | thread_context(thread)
+    response = render(request, "tickets/beside.html", context | {"where": {"status": []}})
+    response["Content-Security-Policy"] = settings.CONTENT_SECURITY_POLICY.replace(
+        "frame-ancestors 'none'", "frame-ancestors 'self'"
+    )
+    return response
 
 
 @require_safe
@@ -200,17 +220,19 @@ def read_number(value: str | None) -> int:
 
 def _list_context(agent: Agent, sidebar: Sidebar, entry: Entry, after: str = "") -> dict[str, Any]:
     page = list_page(agent, entry.view.where, after=after, order=entry.view.order)
-    return {
-        "sidebar_data": sidebar,
-        "entry": entry,
-        "view": entry.view,
+    return _desk_context(agent, sidebar, entry) | {
         "pairs": [(row, page.marks[row.number]) for row in page.rows],
         "next_cursor": page.next_cursor,
-        "menus": menus_for(sidebar),
-        "tab": "inbox",
-        "may_edit": agent.may(Permission.EDIT_TICKETS),
         "where": {facet: list(allowed) for facet, allowed in plain_part(entry.view.where).items()},
+        "running": sorted({traits_of(one.kind).running for one in sidebar.directory.channels.values()} - {""})[:1],
     }
+
+
+def _desk_context(agent: Agent, sidebar: Sidebar, entry: Entry) -> dict[str, Any]:
+    return {
+        "sidebar_data": sidebar, "entry": entry, "view": entry.view, "menus": menus_for(sidebar), "tab": "inbox",
+        "may_edit": agent.may(Permission.EDIT_TICKETS),
+    }  # fmt: skip
 
 
 def menus_for(sidebar: Sidebar) -> dict[str, Any]:

@@ -80,6 +80,7 @@ urlpatterns = [
     path("tags/", finder.tags, name="tags"),
     path("tickets/<int:ticket_id>/", pages.short_address, name="ticket"),
     path("tickets/<int:ticket_id>/pane/", pages.pane, name="ticket_pane"),
+    path("tickets/<int:ticket_id>/beside/", pages.ticket_beside, name="ticket_beside"),
     path("tickets/<int:ticket_id>/updates/", pages.updates, name="ticket_updates"),
     path("tickets/<int:ticket_id>/history/", pages.history, name="ticket_history"),
     path("tickets/<int:ticket_id>/customer/", pages.customer_history, name="ticket_customer"),

@@ -10,7 +10,7 @@ from channels.exceptions import StopConsumer
 from people.desks import note_desks
 
 from .admission import PROTOCOL, admit
-from .frames import encode, look
+from .frames import encode, look, seen_among
 from .hub import Hub, running_hub
 from .lean import LeanConsumer, read_object
 from .presence import State
@@ -18,6 +18,7 @@ from .socket import Goodbye, Socket
 
 LONGEST_KEY = 64
 LARGEST_ID = 2**63 - 1
+MOST_BESIDE = 30
 
 
 class AgentConsumer(LeanConsumer):
@@ -65,6 +66,8 @@ class AgentConsumer(LeanConsumer):
             socket.push(encode("pong"))
         elif said["type"] == "view":
             await self._turn_to(socket, said)
+        elif said["type"] == "beside":
+            await self._beside(socket, said.get("tickets"))
         elif said["type"] == "wall":
             socket.wall = True
         elif said["type"] == "here":
@@ -84,6 +87,13 @@ class AgentConsumer(LeanConsumer):
         socket.view_key, socket.view, socket.ticket = view_key, seen.view, seen.ticket
         await self.hub.onlookers.place(socket)
         socket.push(encode("viewing", ticket=seen.ticket, sequence=seen.sequence, event_sequence=seen.event_sequence))
+
+    async def _beside(self, socket: Socket, tickets: Any) -> None:
+        """Remember what the page shows besides the open ticket, as far as its agent may see it."""
+        if not isinstance(tickets, list) or len(tickets) > MOST_BESIDE or not all(map(_is_number, tickets)):
+            socket.close(Goodbye.MALFORMED)
+            return
+        socket.beside = await self.hub.run(seen_among, socket.sight.agent_id, tickets)
 
     async def _doing(self, socket: Socket, state: Any) -> None:
         """Remember what the agent does in this tab, and tell it."""
@@ -106,4 +116,8 @@ def _is_key(value: Any) -> bool:
 
 
 def _is_id(value: Any) -> bool:
-    return value is None or (type(value) is int and 0 < value <= LARGEST_ID)
+    return value is None or _is_number(value)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and 0 < value <= LARGEST_ID

@@ -58,12 +58,18 @@ def encode(kind: str, **data: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Sockets that are told the same: tabs of one agent that show the same. `wall`: figures of this moment."""
+    """Sockets that are told the same: tabs of one agent that show the same. `beside`: tickets shown besides the open
+    one; `wall`: figures of this moment."""
 
     agent_id: int
     view_key: str | None
     ticket: int | None
     wall: bool = False
+    beside: frozenset[int] = frozenset()
+
+    @property
+    def tickets(self) -> frozenset[int | None]:
+        return self.beside | {self.ticket}
 
 
 class Composer:
@@ -174,6 +180,14 @@ def look(agent_id: int, view_key: str | None, ticket_id: int | None) -> Viewing:
     events = Event.objects.filter(stream_type=TICKET_STREAM, stream_id=ticket_id)
     last = events.order_by("-sequence").values_list("sequence", flat=True).first()
     return Viewing(view, ticket_id, ticket.message_sequence, last or 0)
+
+
+def seen_among(agent_id: int, ticket_ids: Collection[int]) -> frozenset[int]:
+    """Those of the tickets that the agent may see now."""
+    standing = standings([agent_id]).get(agent_id)
+    if standing is None:
+        return frozenset()
+    return frozenset(Ticket.objects.visible_to(standing.agent).filter(pk__in=ticket_ids).values_list("pk", flat=True))
 
 
 def _where_of(agent: Agent, key: str) -> Where:

@@ -153,9 +153,9 @@ class Hub:
                 socket.push(frame)
 
     def _push_to_ticket(self, ticket_id: int, frame: str) -> None:
-        """To every tab that has the ticket open, which it may only while its agent sees it."""
+        """To every tab that shows the ticket, which it may only while its agent sees it."""
         for socket in self._sockets:
-            if socket.ticket == ticket_id:
+            if socket.ticket == ticket_id or ticket_id in socket.beside:
                 socket.push(frame)
 
     # Six lasting jobs
@@ -215,7 +215,8 @@ class Hub:
     async def _tell_of(self, due: dict[int, Change]) -> None:
         audiences: defaultdict[Audience, list[Socket]] = defaultdict(list)
         for socket in self._sockets:
-            audiences[Audience(socket.sight.agent_id, socket.view_key, socket.ticket, socket.wall)].append(socket)
+            shown = Audience(socket.sight.agent_id, socket.view_key, socket.ticket, socket.wall, socket.beside)
+            audiences[shown].append(socket)
         if not audiences:
             return
         views = {audience: sockets[0].view for audience, sockets in audiences.items()}
@@ -289,7 +290,7 @@ def _compose(changes: dict[int, Change], views: dict[Audience, Any]) -> tuple[di
         if standing:
             frames = (
                 composer.row_frames(standing.sight, view),
-                composer.ticket_frame(standing.sight, audience.ticket),
+                *(composer.ticket_frame(standing.sight, one) for one in audience.tickets),
                 composer.wall_frame(standing.sight) if audience.wall else "",
             )
             texts[audience] = ",".join(filter(None, frames))

@@ -38,9 +38,9 @@ class Goodbye(IntEnum):
 
 
 class Socket:
-    """`view` is the condition of the list shown and `view_key` its name (None: no list), `ticket` the open one; `state`
-    is what its agent does there, `told_place` what the others were told of that; `wall` that figures of this moment are
-    on the page."""
+    """`view` is the condition of the list shown and `view_key` its name (None: no list), `ticket` the open one and
+    `beside` others shown with it; `state` is what its agent does there, `told_place` what the others were told of that;
+    `wall` that figures of this moment are on the page."""
 
     __slots__ = (
         "_closing",
@@ -49,6 +49,7 @@ class Socket:
         "_send",
         "_waiting",
         "_writer",
+        "beside",
         "counts",
         "heard_at",
         "joined_at",
@@ -76,6 +77,7 @@ class Socket:
         self.view_key: str | None = None
         self.view: Where | None = None
         self.ticket: int | None = None
+        self.beside: frozenset[int] = frozenset()
         self.wall = False
         self.counts: dict[str, int] | None = None
         self._queue: deque[str] | None = None

@@ -20,6 +20,7 @@ class Tab:
 
     def __init__(self, ticket: int | None) -> None:
         self.ticket = ticket
+        self.beside: frozenset[int] = frozenset()
         self.pushed: list[Any] = []
 
     def push(self, frame: str) -> None:
