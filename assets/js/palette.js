@@ -67,8 +67,8 @@ const placeEntry = (link) => ({
   words: link.textContent, also: link.dataset.about, drawing: $('svg', link).cloneNode(true), act: () => location.assign(link.href),
 });
 
-const ticketEntry = ({ number, subject }) => ({
-  words: subject || `#${number}`, hint: `#${number}`, drawing: icon("mail"), act: () => desk.open(number, { focus: 'subject' }),
+const ticketEntry = ({ number, subject, who }) => ({
+  words: subject || `#${number}`, hint: `${who} #${number}`.trim(), drawing: icon("mail"), act: () => desk.open(number, { focus: 'subject' }),
 });
 
 const macroEntry = ({ id, name }) => ({ words: name, drawing: icon("zap"), act: () => use(id) });

@@ -18,6 +18,7 @@ _CUSTOMER, _EXACT_CUSTOMER = 1600, 4000
 _MESSAGE, _MESSAGE_PHRASE = 1000, 1300
 _RECENT, _FADES = 1500, timedelta(days=60)
 _OUT_OF_THE_WAY = -10_000
+_FINE = 1000  # parts of a point, so that minutes tell of two that are alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def score(fit: Fit, weights: Sequence[int], *, at: datetime) -> int:
         + _OUT_OF_THE_WAY * fit.out_of_the_way
     )
     age = max(at - fit.at, timedelta())
-    return points + int(_RECENT / (1 + age / _FADES))
+    return points * _FINE + int(_RECENT * _FINE / (1 + age / _FADES))
 
 
 def ranked(fits: Sequence[Fit], weights: Sequence[int], *, at: datetime) -> list[tuple[int, Fit]]:

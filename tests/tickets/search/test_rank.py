@@ -30,7 +30,11 @@ def fit(**fields: object) -> Fit:
         ("all in one message over one each", fit(), fit(message=COMMON)),
         ("the rare word in the subject over the common", fit(subject=RARE), fit(subject=COMMON)),
         ("the rare word in one message over the common", fit(message=RARE), fit(message=COMMON)),
-        ("of two alike the one written to last", fit(), fit(at=NOW - DAY)),
+        (
+            "of two alike the one written to last",
+            fit(at=NOW - timedelta(minutes=5)),
+            fit(at=NOW - timedelta(minutes=6)),
+        ),
         ("a week between two is not worth a subject", fit(subject=COMMON, at=NOW - 7 * DAY), fit()),
         ("years are: an old body behind a new one", fit(), fit(at=NOW - 1000 * DAY)),
         ("anything over spam", fit(message=0, at=NOW - 3000 * DAY), fit(subject=BOTH, out_of_the_way=True)),
