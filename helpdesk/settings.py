@@ -125,8 +125,10 @@ DOORBELLS = {
 TEMPLATES = [{
     "BACKEND": "django.template.backends.django.DjangoTemplates",
     "DIRS": [BASE_DIR / "templates"],
-    "APP_DIRS": True,
     "OPTIONS": {
+        "loaders": [("people.templating.Loader", [
+            "django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader",
+        ])],
         "context_processors": [
             "django.template.context_processors.request",
             "django.contrib.auth.context_processors.auth",

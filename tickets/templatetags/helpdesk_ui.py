@@ -23,6 +23,7 @@ from django.utils.translation import get_language, get_language_info, gettext, p
 
 from events import replica
 from people.models import Agent
+from people.templating import constant
 from tickets.inbox.dates import short_date, short_moment
 from tickets.inbox.due import Due, due_of_ticket, span
 from tickets.inbox.faces import hue, initials
@@ -40,6 +41,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@constant
 def icon(name: str, extra: str = "") -> SafeString:
     """A picture from the sprite; decorative, so hidden from screen readers."""
     return _icon(name, extra)
@@ -135,6 +137,11 @@ def moment(at: datetime | None) -> SafeString | str:
         return ""
     if at == UNTIL_ANSWER:
         return gettext("they write")
+    return _moment(at, get_language(), timezone.get_current_timezone_name(), timezone.localdate())
+
+
+@lru_cache(4096)
+def _moment(at: datetime, *_what_else_it_depends_on: object) -> SafeString:
     local = timezone.localtime(at)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
