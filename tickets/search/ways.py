@@ -133,24 +133,29 @@ _HAS = "EXISTS (SELECT 1 FROM tickets_searchentry o WHERE o.ticket_id = {} AND o
 
 
 def _gather(search: Search, after: Position | None, terms: Sequence[str], enough: int) -> Found:
-    """All tickets with the rarest term out of the index, those without the others dropped, the rest sorted."""
+    """All tickets with the rarest term out of the index, those without the others dropped, the rest sorted.
+
+    Each is then looked up by its id. LIMIT sees to that: of a term the planner has no figures for it believes that
+    there are thousands, and would read through all tickets instead (0.4 s at a million, for seven hits).
+    """
     rarest, *others = terms
     scope = search.scope if after is None else search.scope.before(*after)
     visible, params = scope.order_by().values("id", "last_message_at").query.sql_with_params()
     rest = "".join(f" AND {_HAS.format('e.ticket_id')}" for _ in others)
-    found = f"SELECT e.ticket_id FROM tickets_searchentry e WHERE e.vector @@ %s::tsquery{rest}"  # noqa: S608
-    values: list[Any] = [*params, rarest, *others]
+    found = f"SELECT DISTINCT e.ticket_id FROM tickets_searchentry e WHERE e.vector @@ %s::tsquery{rest}"  # noqa: S608
+    values: list[Any] = [rarest, *others]
     if search.customers:
         found += " UNION SELECT id FROM tickets_ticket WHERE customer_id = ANY(%s)"
         values.append(search.customers)
     without = "".join(f" AND NOT {_HAS.format('t.id')}" for _ in search.query.unwanted)
     # Every part of the statement is ours; what was typed travels as parameters.
     statement = (
-        f"SELECT t.id, t.last_message_at FROM ({visible}) AS t WHERE t.id IN ({found}){without} "  # noqa: S608
-        "ORDER BY t.last_message_at DESC, t.id DESC LIMIT %s"
+        f"SELECT t.id, t.last_message_at FROM ({found}) AS f (id) CROSS JOIN LATERAL ("  # noqa: S608
+        f"SELECT v.id, v.last_message_at FROM ({visible}) AS v WHERE v.id = f.id LIMIT 1) AS t "
+        f"WHERE true{without} ORDER BY t.last_message_at DESC, t.id DESC LIMIT %s"
     )
     with connection.cursor() as database:
-        database.execute(statement, [*values, *search.query.unwanted, enough + 1])
+        database.execute(statement, [*values, *params, *search.query.unwanted, enough + 1])
         found = database.fetchall()
     return Found(found[:enough], len(found) > enough)
 
