@@ -28,7 +28,7 @@ _SIGNER = Signer(salt="metrics.mailing.leave", sep=".")
 
 def save_mailing(
     mailing_id: int | None, *, by: Agent, report: str, query: str, rhythm: str, hour: int, time_zone: str,
-    readers: Collection[int], at: datetime | None = None,
+    readers: Collection[int], as_pdf: bool = False, at: datetime | None = None,
 ) -> ReportMailing:  # fmt: skip
     """Have a report sent, or change that. It is next due at the next moment of its rhythm. Saving what is there already
     changes nothing."""
@@ -36,7 +36,8 @@ def save_mailing(
     _refuse(by, report, rhythm, readers)
     with transaction.atomic():
         row = _locked(mailing_id, by=by) if mailing_id is not None else ReportMailing(owner=_counted(by))
-        values = {"report": report, "query": query[:500], "rhythm": rhythm, "hour": hour, "time_zone": time_zone}
+        values = {"report": report, "query": query[:500], "rhythm": rhythm, "hour": hour, "time_zone": time_zone,
+                  "as_pdf": as_pdf}  # fmt: skip
         before = set(ReportReader.objects.filter(mailing=row.pk).values_list("agent_id", flat=True))
         if row.pk and before == set(readers) and all(getattr(row, name) == value for name, value in values.items()):
             return row

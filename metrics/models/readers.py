@@ -33,6 +33,7 @@ class ReportMailing(models.Model):
 
     owner = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="+")
     report = models.CharField(max_length=16)
+    as_pdf = models.BooleanField(default=False, db_default=False)
     query = models.CharField(max_length=500, blank=True)
     rhythm = models.CharField(max_length=8)
     hour = models.SmallIntegerField()

@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from metrics.mailing.actions import REPORTS, leave_mailing, read_leave_token, remove_mailing, save_mailing
-from metrics.mailing.letter import report_name
+from metrics.mailing.contents import report_name
 from metrics.mailing.sending import CUT_OFF, NOT_MADE
 from metrics.models import LetterState, ReportLetter, ReportMailing, ReportReader
 from people.models import Agent
@@ -51,6 +51,8 @@ class MailingForm(forms.Form):
         label=gettext_lazy("Sent to"), coerce=int,
         help_text=gettext_lazy("Each sees what they may see, and may leave by a link in the mail."),
     )  # fmt: skip
+
+    as_pdf = forms.BooleanField(label=gettext_lazy("With the report as a PDF"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -164,7 +166,7 @@ def _initial(request: HttpRequest, agent: Agent, row: ReportMailing | None) -> d
                 "time_zone": agent.time_zone, "readers": [agent.pk]}  # fmt: skip
     readers = list(ReportReader.objects.filter(mailing=row).values_list("agent_id", flat=True))
     return {"report": row.report, "rhythm": row.rhythm, "hour": row.hour, "time_zone": row.time_zone,
-            "readers": readers}  # fmt: skip
+            "readers": readers, "as_pdf": row.as_pdf}  # fmt: skip
 
 
 def _narrowed(query: str, agent: Agent) -> list[str]:

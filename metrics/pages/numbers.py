@@ -103,3 +103,21 @@ def meaning(kind: Kind) -> str:
             "Differences are judged by Welch's interval."
         ),
     }[kind]
+
+
+def kept_meaning() -> str:
+    """What is counted of promises."""
+    return _(
+        "Promises that ended in the period: kept when answered or solved by the deadline, missed when not, in open "
+        "time of the policy's calendar. What was solved without an answer before its deadline counts neither way. The "
+        "interval is Wilson's at 95 %."
+    )
+
+
+def waited_meaning(n: int) -> str:
+    """What is counted of the time to first answers, of which there are so many."""
+    return _(
+        "%(n)s first answers of people in the period, from the customer's message to the click on Send, each period of "
+        "a ticket for itself. Notes, automatic replies and answers taken back do not count. The intervals are exact "
+        "(order statistics, 95 %%) and need no assumption about the distribution."
+    ) % {"n": n}

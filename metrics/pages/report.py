@@ -30,7 +30,7 @@ from .annotations import Mark, marks
 from .export import download
 from .filters import read_scope
 from .guard import exports
-from .numbers import promises_text
+from .numbers import kept_meaning, promises_text, waited_meaning
 
 READ = allowed(Permission.READ_REPORTS)
 PAGE = 50
@@ -66,10 +66,12 @@ def service_level(request: HttpRequest) -> HttpResponseBase:
     days = [(day, one.kept, one.missed) for day, one in figures.over_time(scope).items()]
     first_day, last_day = timezone.localtime(scope.start).date(), timezone.localtime(scope.end).date()
     attained = figures.attainment(scope)
+    answering = figures.answering(scope)
     context = chosen | {
+        "kept_meaning": kept_meaning(), "waited_meaning": waited_meaning(answering.n),
         "attained": [(target_name(one.target), one, percent(one.share), bounds(one)) for one in attained],
         "channels_table": _channels(scope), "aim": AIM,
-        "answering": figures.answering(scope), "bars": bars(days, first_day, last_day),
+        "answering": answering, "bars": bars(days, first_day, last_day),
         "marks": _marks(chosen["noted"], first_day, last_day),
         "days": [(day, kept, missed, percent(kept / (kept + missed)) if kept + missed else "–")
                  for day, kept, missed in days],

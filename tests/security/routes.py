@@ -270,6 +270,7 @@ VISITS = [
     Visit("satisfaction_answers", "/reports/satisfaction/answers/", may=LEADING),
     Visit("work_report", "/reports/work/", may=LEADING),
     Visit("work_csv", "/reports/work.csv", may=LEADING),
+    Visit("report_pdf", "/reports/paper/work.pdf", may=LEADING),
     Visit("topics_report", "/reports/topics/", may=LEADING),
     Visit("retention", "/reports/retention/", may=LEADING),
     Visit("retention_csv", "/reports/retention/cohorts.csv", may=LEADING),
