@@ -24,6 +24,7 @@ from channels_inbound.health import note_received
 from channels_inbound.hooks.accounts import connections_of
 from channels_inbound.hooks.apply import apply_fact, apply_parked, fetch_later, joined, redact_raw
 from channels_inbound.hooks.facts import Fact, Heard, Ignored, Unsent
+from channels_inbound.hooks.names import ask_name_later, with_known_names
 from channels_inbound.hooks.provider import Malformed, Reading
 from channels_inbound.hooks.registry import provider
 from channels_inbound.models import Connection, ConnectionState, RawState
@@ -47,6 +48,7 @@ class Understood:
 
     claim: Claim
     facts: tuple[Fact, ...]
+    asks_names: bool = False
 
 
 Work = Understood | RawOutcome
@@ -84,7 +86,8 @@ def _read(claim: Claim, body: bytes, connection: Connection | None) -> Work:
         locale=connection.channel.locale, settings=connection.settings, headers=claim.envelope.get("headers", {}),
     )  # fmt: skip
     try:
-        return Understood(claim, tuple(_timely(fact, claim.received_at) for fact in handler.parse(body, reading)))
+        facts = tuple(_timely(fact, claim.received_at) for fact in handler.parse(body, reading))
+        return Understood(claim, facts, handler.asks_names)
     except Malformed as error:
         return RawOutcome(claim, RawState.QUARANTINED, f"not as the provider's contract says: {error}"[:500])
     except Exception as error:  # a fault of ours in one delivery must not stop the channel
@@ -128,13 +131,17 @@ def _ingest(
 ) -> tuple[dict[int, IngestResult], defaultdict[int, set[str]]]:
     """What was said, in the order it was said, as far as it lies here together: results by the fact's identity, and
     by channel what had been taken back before it came."""
-    said = [(fact, item.claim.channel_id) for item in understood for fact in item.facts if isinstance(fact, Heard)]
+    said = [(fact, item) for item in understood for fact in item.facts if isinstance(fact, Heard)]
     said.sort(key=lambda pair: pair[0].message.at)
-    results = ingest_batch([fact.message for fact, _ in said])
+    named = with_known_names(fact for fact, item in said if item.asks_names)
+    results = ingest_batch([named.get(id(fact), fact).message for fact, _ in said])
     found: dict[int, IngestResult] = {}
     taken_back: defaultdict[int, set[str]] = defaultdict(set)
-    for (fact, channel_id), result in zip(said, results, strict=True):
+    for (fact, item), result in zip(said, results, strict=True):
+        channel_id = item.claim.channel_id
         found[id(fact)] = result
+        if item.asks_names and result.outcome == "new" and result.message_id and id(fact) not in named:
+            ask_name_later(channel_id, result.message_id, fact.message.sender.address)
         if result.outcome == "duplicate" and fact.place and result.message_id:
             word = joined(channel_id, fact, result.message_id, at=at)
             found[id(fact)] = replace(result, outcome=word)  # type: ignore[arg-type]

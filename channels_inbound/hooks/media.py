@@ -22,7 +22,7 @@ from channels_inbound.models import FetchState, RemoteMedia
 from people.http_client import Elsewhere, HttpClient, TooLarge, Unanswered, Unreachable
 from people.sniff import sniff
 from people.storage import store_blob
-from tickets.actions.changes import files_arrived, message_joined
+from tickets.actions.changes import files_arrived, message_joined, sender_named
 from tickets.models import Attachment
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def _claim(at: datetime) -> list[RemoteMedia]:
 
 def _fetch(media: RemoteMedia, http: HttpClient) -> str:
     try:
-        content: bytes | str = _words(media, http) if "words_of" in media.ref else _download(media, http)
+        content: bytes | str = _words(media, http) if _is_said(media) else _download(media, http)
     except (_Gone, TooLarge, Elsewhere) as error:
         return _settle(media, None, str(error))
     except (Unreachable, Unanswered, SendError) as error:
@@ -87,7 +87,17 @@ def _words(media: RemoteMedia, http: HttpClient) -> str:
     handler = provider(connection.provider)
     if handler is None:
         raise _Gone("the channel is not connected any more")
-    return handler.words_of(media.ref, account, http)
+    if "name_of" not in media.ref:
+        return handler.words_of(media.ref, account, http)
+    name = handler.name_of(str(media.ref["name_of"]), account, http)
+    if not name:
+        raise _Gone("the provider does not tell the name")
+    return name
+
+
+def _is_said(media: RemoteMedia) -> bool:
+    """Whether it is no file but words: of the message, or its writer's name."""
+    return "words_of" in media.ref or "name_of" in media.ref
 
 
 def _download(media: RemoteMedia, http: HttpClient) -> bytes:
@@ -130,9 +140,11 @@ def _settle(media: RemoteMedia, content: bytes | str | None, error: str) -> str:
         rows = RemoteMedia.objects.filter(pk=media.pk, attempts=media.attempts, state=FetchState.WAITING)
         if not rows.update(state=state, error=error[:500]):
             return "lost"
-        if isinstance(content, str):
+        if isinstance(content, str) and "name_of" in media.ref:
+            sender_named(media.message_id, content, at=timezone.now())
+        elif isinstance(content, str):
             message_joined(media.message_id, content, files=0, at=timezone.now())
-        elif "words_of" not in media.ref:
+        elif not _is_said(media):
             files_arrived(media.message_id, files, missing=0 if files else 1, at=timezone.now())
     if error:
         logger.warning("file not fetched", extra={"message_row": media.message_id, "reason": error})

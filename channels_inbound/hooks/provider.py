@@ -190,6 +190,8 @@ class Provider:
     takes_hooks: ClassVar[bool] = True
     # Whether `verify` may ask somebody over the network: then nobody else's answer waits behind it.
     asks_others: ClassVar[bool] = False
+    # Whether webhooks tell no names of people, so that the provider is asked once for each of them.
+    asks_names: ClassVar[bool] = False
     # Whether an admin has to enter our verify token at the provider.
     shows_token: ClassVar[bool] = False
     # Kinds whose channels may share one webhook address.
@@ -262,6 +264,10 @@ class Provider:
     def locate(self, ref: Mapping[str, Any], account: Account, http: HttpClient) -> tuple[str, dict[str, str]]:
         """Where a file lies (address, headers). May ask the provider. SendError."""
         return str(ref.get("url", "")), {}
+
+    def name_of(self, address: str, account: Account, http: HttpClient) -> str:
+        """What somebody is called, where webhooks tell only a number (`asks_names`). SendError."""
+        raise SendError("permanent", "this provider tells names with the message")
 
     def words_of(self, ref: Mapping[str, Any], account: Account, http: HttpClient) -> str:
         """What was written, where a webhook only says that something was. SendError."""

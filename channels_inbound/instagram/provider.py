@@ -36,6 +36,7 @@ class Instagram(MetaProvider):
         file_types=("image/png", "image/jpeg", "image/gif", "audio/", "video/", "application/pdf"),
     )  # fmt: skip
     objects = ("instagram",)
+    asks_names = True
     renews_after = A_DAY_AND_MORE
     account_field = "account_id"
     fields = (
@@ -58,6 +59,11 @@ class Instagram(MetaProvider):
 
     def send(self, part: Part, account: Account, http: HttpClient) -> str:
         return send_to_person(base_of(account), part, account, http, upload=False)
+
+    def name_of(self, address: str, account: Account, http: HttpClient) -> str:
+        url = f"{base_of(account)}/{address.rpartition(':')[2]}?fields=name,username"
+        found = result(http.get(url, headers=bearer(account)))
+        return line(found, "name", most=190) or line(found, "username", most=64)
 
     def check(self, account: Account, http: HttpClient) -> str:
         found = result(http.get(f"{base_of(account)}/{account.account}?fields=username", headers=bearer(account)))

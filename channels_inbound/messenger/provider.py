@@ -27,6 +27,7 @@ class Messenger(MetaProvider):
         reached_by=("page_user:messenger:{address}:",),
     )  # fmt: skip
     objects = ("page",)
+    asks_names = True
     account_field = "page_id"
     fields = (
         Field("page_id", _("Page id")), TOKEN, APP_SECRET,
@@ -47,6 +48,11 @@ class Messenger(MetaProvider):
 
     def send(self, part: Part, account: Account, http: HttpClient) -> str:
         return send_to_person(endpoint("graph"), part, account, http, upload=True)
+
+    def name_of(self, address: str, account: Account, http: HttpClient) -> str:
+        url = f"{endpoint('graph')}/{address.rpartition(':')[2]}?fields=first_name,last_name"
+        found = result(http.get(url, headers=bearer(account)))
+        return f"{line(found, 'first_name', most=90)} {line(found, 'last_name', most=90)}".strip()
 
     def check(self, account: Account, http: HttpClient) -> str:
         found = result(http.get(f"{endpoint('graph')}/{account.account}?fields=name", headers=bearer(account)))

@@ -45,6 +45,8 @@ class GraphServer(Simulator):
         self.numbers = count(1)
         self.templates = list(TEMPLATES)
         self.token = TOKEN
+        # What the profiles of people say, by their id.
+        self.people: dict[str, dict[str, str]] = {}
         # Seconds since 1970 at which the token ends, as debug_token says it; 0: it does not.
         self.ends = 0
         self.renewals: list[Reply] = []
@@ -78,6 +80,8 @@ class GraphServer(Simulator):
             return Reply(200, {"data": self.templates[:2] if first else self.templates[2:], "paging": paging})
         if request.path.endswith(("/message_attachments", "/media")):
             return Reply(200, {"attachment_id": "900", "id": "900"})
+        if (known := self.people.get(request.path.rpartition("/")[2])) is not None:
+            return Reply(200, {"id": request.path[1:], **known})
         if not self.is_send(request):
             return Reply(200, {"id": "1", "name": "Lumen & Loom", "success": True})
         fields = request.json

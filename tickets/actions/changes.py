@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from events.actors import SYSTEM, Actor
+from people.models import Customer, Identity
 from tickets.deliveries import after_attempt
 from tickets.events import TicketEvent
 from tickets.models import Attachment, Cycle, Message, MessageKind, OutboxState, SearchEntry, SecretManner, Ticket
@@ -29,6 +30,7 @@ from .secrets import keep_secrets
 
 KEPT_EDITS = 20
 KEPT_REACTIONS = 50
+MOST_RENAMED = 50
 Change = Callable[[Message, dict[str, Any]], dict[str, Any] | None]
 
 
@@ -188,6 +190,28 @@ def message_joined(message_id: int, text: str, *, files: int, at: datetime) -> b
         return {"files": files}
 
     return _change(message_id, TicketEvent.MESSAGE_FILED, change, at=at, fields=("text",) if text else ())
+
+
+def sender_named(message_id: int, name: str, *, at: datetime) -> bool:
+    """The provider says what somebody is called of whom it told only a number: they, and what they have said in this
+    ticket, bear the name from now on. A name that somebody gave them here stays."""
+
+    def change(message: Message, _marks: dict[str, Any]) -> dict[str, Any] | None:
+        known = Identity.objects.select_for_update(no_key=True)
+        identity = known.filter(pk=message.identity_id).first() if message.identity_id else None
+        if identity is None or identity.display_name == name:
+            return None
+        old, identity.display_name = identity.display_name, name[:200]
+        identity.save(update_fields=["display_name"])
+        customers = Customer.objects.filter(Q(pk=identity.customer_id) | Q(merged_from=identity.customer_id))
+        customers.filter(name=old).update(name=name[:200])
+        said = Message.objects.filter(ticket=message.ticket_id, identity=identity, envelope__from__name=old)
+        for one in said.order_by("-pk")[:MOST_RENAMED]:
+            one.envelope = one.envelope | {"from": one.envelope["from"] | {"name": name[:200]}}
+            one.save(update_fields=["envelope"])
+        return {"files": 0}
+
+    return _change(message_id, TicketEvent.MESSAGE_FILED, change, at=at)
 
 
 def reply_mirrored(

@@ -14,14 +14,16 @@ from django.test import Client
 from django.utils import timezone
 
 from channels_inbound.delivery import drain_outbound
-from channels_inbound.hooks.accounts import _OF_CHANNEL, _OWN, connection_called
+from channels_inbound.hooks.accounts import _OF_CHANNEL, _OWN, connection_called, hook_url
 from channels_inbound.hooks.connections import change_connection
 from channels_inbound.hooks.drain import drain_hooks
+from channels_inbound.hooks.media import drain_media
 from channels_inbound.hooks.signatures import hmac_hex
 from channels_inbound.models import Connection, ConnectionState, RawDelivery, SentPart
 from people.models import Customer, Identity
-from tests.channels_inbound.hooks.house import KEY, connect, payload_json, post
+from tests.channels_inbound.hooks.house import KEY, connect, deliver, payload_json, post
 from tests.people import House, events_of, make_house
+from tests.providers.customers import Line, now_said, written
 from tests.providers.graph import APP_SECRET, EXPIRED, LIMITED, TOKEN, WINDOW, GraphServer
 from tests.providers.server import running
 from tickets.actions import reply
@@ -327,3 +329,41 @@ def test_what_a_webhook_reads_of_its_connection_is_what_is_there(house: House) -
         assert list(names) == [name for name in columns if name in names], "the order in which rows are read"
     assert connection_called("sms", made.key) is None
     assert connection_called("telegram", "nothing") is None
+
+
+@pytest.mark.parametrize(("kind", "profile", "name"), [
+    ("messenger", {"first_name": "Jamie", "last_name": "Reyes"}, "Jamie Reyes"),
+    ("instagram", {"name": "", "username": "jamie.r"}, "jamie.r"),
+])  # fmt: skip
+def test_who_has_only_a_number_is_asked_after_once(
+    kind: str, profile: dict[str, str], name: str, house: House, server: GraphServer
+) -> None:
+    made = connect(house, kind, VALUES[kind])
+    line = Line(kind, made.account, hook_url(made))
+    first, second, third = (now_said(700_001, "", text) for text in ("Hello", "Is it there?", "And now?"))
+    deliver(made, written(line, first))
+    drain_hooks()
+    assert Customer.objects.get().name.endswith("user 0001")
+    server.people["700001"] = profile
+    assert drain_media() == {"done": 1}
+    assert (Customer.objects.get().name, Identity.objects.get().display_name) == (name, name)
+    assert Message.objects.get().envelope["from"]["name"] == name
+    for said in (second, third):
+        deliver(made, written(line, said))
+        drain_hooks()
+    assert {one.envelope["from"]["name"] for one in Message.objects.all()} == {name}
+    assert drain_media() == {} and len([one for one in server.requests if one.path.endswith("/700001")]) == 1
+
+
+def test_a_name_that_is_not_told_or_was_given_here_stays(house: House, server: GraphServer) -> None:
+    made = connect(house, "messenger", VALUES["messenger"])
+    line = Line("messenger", made.account, hook_url(made))
+    for who in (700_001, 700_002):
+        deliver(made, written(line, now_said(who, "", "Hello")))
+    drain_hooks()
+    server.people = {"700001": {"first_name": ""}, "700002": {"first_name": "Sam"}}
+    Customer.objects.filter(identities__value__endswith=":700002").update(name="Samantha from the fair")
+    assert drain_media() == {"failed": 1, "done": 1}
+    names = set(Customer.objects.values_list("name", flat=True))
+    assert names == {"Messenger user 0001", "Samantha from the fair"}
+    assert all(not message.marks.get("files_missing") for message in Message.objects.all())
