@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,9 +24,11 @@ KIND = "phone"
 
 
 def calls_visible_to(agent: Agent) -> QuerySet[Call]:
-    """Calls of the agent's lines, and those on tickets they see."""
+    """Calls of the agent's lines, and those on tickets they see, each with its `caller`: the customer's name as far as
+    the agent sees the ticket."""
     seen = Q(channel__in=channels_visible_to(agent)) | Q(ticket__in=Ticket.objects.visible_to(agent))
-    return Call.objects.filter(seen).select_related("channel", "ticket")
+    names = Ticket.objects.visible_to(agent).filter(pk=OuterRef("ticket")).values("customer__name")[:1]
+    return Call.objects.filter(seen).select_related("channel", "ticket").annotate(caller=Subquery(names))
 
 
 def callbacks_due(agent: Agent) -> QuerySet[Call]:

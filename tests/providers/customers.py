@@ -54,7 +54,7 @@ def _messaging(line: Line, said: Said) -> Webhook:
 
 
 def _whatsapp(line: Line, said: Said) -> Webhook:
-    number = f"38067{said.who}"
+    number = f"380670{said.who}"
     value = {
         "messaging_product": "whatsapp", "metadata": {"phone_number_id": line.account},
         "contacts": [{"wa_id": number, "profile": {"name": said.name}}],
@@ -97,7 +97,7 @@ def _x(line: Line, said: Said) -> Webhook:
 def _twilio(line: Line, said: Said) -> Webhook:
     start = "whatsapp:" if line.provider == "twilio_whatsapp" else ""
     return twilio.message(
-        line.url, f"SM{said.id:0>32}"[:34], said.text, sender=f"{start}+38050{said.who}", to=start + line.account,
+        line.url, f"SM{said.id:0>32}"[:34], said.text, sender=f"{start}+380500{said.who}", to=start + line.account,
         name=said.name if start else "",
     )  # fmt: skip
 

@@ -92,6 +92,18 @@ def test_nobody_else_logs_and_nothing_is_shown(house: House, line: Channel) -> N
     assert row_counts() == before
 
 
+def test_the_caller_s_name_stands_there_for_whoever_sees_the_ticket(house: House, line: Channel) -> None:
+    ticket = of_zoe(line)
+    Customer.objects.filter(pk=ticket.customer_id).update(name="Zoe of the mountains")
+    client = signed_in(house.olena)
+    client.post("/calls/log/", {"channel": line.pk, "direction": "in", "number": ZOE, "outcome": "answered",
+                                "minutes": "1", "client_id": str(uuid4())})  # fmt: skip
+    assert "Zoe of the mountains" in client.get("/calls/").content.decode()
+    Ticket.objects.update(team=house.returns, channel=house.other_channel)
+    page = client.get("/calls/").content.decode()
+    assert ZOE in page and "Zoe of the mountains" not in page
+
+
 # ---- import
 
 

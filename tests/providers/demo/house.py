@@ -97,7 +97,7 @@ class ProviderHouse(Simulator):
 
     def call(self, who: int, name: str, *, rings: float) -> None:
         """Somebody calls and gives up after a while."""
-        line, number, id = self.lines["phone"], f"+38050{who}", f"CA{int(time.time() * 1000):032}"
+        line, number, id = self.lines["phone"], f"+380500{who}", f"CA{int(time.time() * 1000):032}"
         self.note(Heard("phone", name, "calls, and it rings", False))
         post(line.url, twilio.call(line.url, id, "ringing", caller=number, to=line.account, CallerName=name))
         time.sleep(rings)
