@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from commerce.models import PURCHASES
+from metrics.segments import Segment
 from metrics.surveys.scales import SCALES, Band, Kind, scores_of
 from people.models import Agent
 from tickets.models import Ticket
@@ -28,7 +29,7 @@ WITH rated AS (
     ORDER BY 1, a.answered_at DESC, a.id DESC
 ),
 low AS (
-    SELECT * FROM rated r WHERE (kind || ':' || score) = ANY(%(low)s) AND {visible}
+    SELECT * FROM rated r WHERE (kind || ':' || score) = ANY(%(low)s) AND {visible} AND {member}
 ),
 addresses AS (
     SELECT l.customer_id, i.kind, i.value FROM low l
@@ -102,8 +103,9 @@ class AtRisk:
         return sum(row.spent for row in self.open)
 
 
-def at_risk(agent: Agent, now: datetime) -> AtRisk:
-    """Whose last rating was low, of tickets the reader may see. One query, two for who sees some tickets only."""
+def at_risk(agent: Agent, now: datetime, segment: Segment | None = None) -> AtRisk:
+    """Whose last rating was low, of tickets the reader may see, in a segment where one is asked for. One query, two for
+    who sees some tickets only."""
     values: dict[str, Any] = {
         "since": now - LOOKED_BACK, "bought": now - BOUGHT_BACK, "now": now, "proven": ["signed", "verified"],
         "purchases": [str(status) for status in PURCHASES],
@@ -114,6 +116,9 @@ def at_risk(agent: Agent, now: datetime) -> AtRisk:
         visible = "r.ticket_id = ANY(%(seen)s)"
         seen = Ticket.objects.visible_to(agent).filter(survey_answers__answered_at__gte=now - LOOKED_BACK)
         values["seen"] = list(seen.values_list("pk", flat=True))
+    member = "true"
+    if segment is not None:
+        member, values["members"] = segment.sql("r.customer_id"), list(segment.customers)
     with connection.cursor() as cursor:
-        cursor.execute(_AT_RISK.format(visible=visible), values)
+        cursor.execute(_AT_RISK.format(visible=visible, member=member), values)
         return AtRisk([Endangered(*row) for row in cursor.fetchall()])

@@ -26,6 +26,10 @@ class Segment:
         """Whose customer, by this column, is in it; never what has no customer."""
         return Q(_Among(column, self))
 
+    def sql(self, column: str) -> str:
+        """The same for SQL of ours, which has `customers` as %(members)s."""
+        return f"{column} {'<> ALL' if self.outside else '= ANY'}(%(members)s::bigint[])"
+
 
 class _Among(Func):
     """One array instead of a parameter a customer: there may be hundreds of thousands."""

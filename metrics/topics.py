@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from metrics.segments import Segment
 from people.models import Agent
 from tickets.models import Ticket
 
@@ -59,8 +60,9 @@ class Topics:
         return [one for one in (*self.tags, *self.words) if one.spikes]
 
 
-def topics(agent: Agent, now: datetime) -> Topics:
-    """Words and tags of the last 24 hours, what rises most first. Three statements over four weeks of subjects."""
+def topics(agent: Agent, now: datetime, segment: Segment | None = None) -> Topics:
+    """Words and tags of the last 24 hours, what rises most first; of the customers of a segment where one is asked for.
+    Three statements over four weeks of subjects."""
     values: dict[str, Any] = {"now": now, "recent": now - RECENT, "start": now - RECENT - timedelta(days=BASE_DAYS),
                               "fewest": FEWEST}  # fmt: skip
     visible = "true"
@@ -68,6 +70,8 @@ def topics(agent: Agent, now: datetime) -> Topics:
         visible = "t.id = ANY(%(seen)s)"
         recent = Ticket.objects.visible_to(agent).filter(opened_at__gte=values["start"])
         values["seen"] = list(recent.values_list("pk", flat=True))
+    if segment is not None:
+        visible, values["members"] = f"{visible} AND {segment.sql('t.customer_id')}", list(segment.customers)
     with connection.cursor() as cursor:
         cursor.execute(_ALL.format(visible=visible), values)
         today, before = cursor.fetchone()

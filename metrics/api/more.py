@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metrics import returning, work
-from metrics.api.views import IntervalSerializer, ReportQuery, ReportView, figure
+from metrics.api.views import IntervalSerializer, ReportQuery, ReportView, SegmentQuery, figure
 from metrics.at_risk import MOST, at_risk
 from metrics.retention import Share
 from metrics.topics import Topic
@@ -114,10 +114,12 @@ class AtRiskSerializer(serializers.Serializer[Any]):
 
 
 class AtRiskView(ReportView):
-    @extend_schema(operation_id="reports_at_risk", responses=AtRiskSerializer, tags=["reports"])
+    @extend_schema(
+        operation_id="reports_at_risk", parameters=[SegmentQuery], responses=AtRiskSerializer, tags=["reports"]
+    )
     def get(self, request: Request) -> Response:
         """Customers whose last rating was low, and what they bought in the last year."""
-        found = at_risk(self.agent, timezone.now())
+        found = at_risk(self.agent, timezone.now(), self.segment())
         return Response({
             "currency": found.currency, "revenue": found.revenue, "open_revenue": found.open_revenue,
             "n": len(found.rows), "customers": [{
@@ -161,10 +163,11 @@ class WorkView(ReportView):
 
 
 class TopicsView(ReportView):
-    @extend_schema(operation_id="reports_topics", responses=TopicsSerializer, tags=["reports"])
+    @extend_schema(operation_id="reports_topics", parameters=[SegmentQuery], responses=TopicsSerializer,
+                   tags=["reports"])  # fmt: skip
     def get(self, request: Request) -> Response:
         """What people write about today, and what of it rises beyond chance."""
-        found = read_topics(self.agent, timezone.now())
+        found = read_topics(self.agent, timezone.now(), self.segment())
         return Response({"tags": [_topic(one) for one in found.tags], "words": [_topic(one) for one in found.words]})
 
 

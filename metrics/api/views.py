@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from metrics import figures, satisfaction
 from metrics.clocks.terms import NEVER_BOUGHT
 from metrics.facts import Scope
-from metrics.segments import read_segment
+from metrics.segments import Segment, read_segment
 from metrics.surveys.scales import Kind
 from metrics.tallies import has_own, kept_days, midnight
 from metrics.waits import Quantile
@@ -25,16 +25,19 @@ from people.languages import LANGUAGES
 from people.permissions import Permission, PermissionDenied
 
 
-class ReportQuery(StrictSerializer):
+class SegmentQuery(StrictSerializer):
+    segment = serializers.ChoiceField(
+        ("bought", "repeat", "best", NEVER_BOUGHT), required=False,
+        help_text="Of customers who are in it now, by the orders under their proven addresses.",
+    )  # fmt: skip
+
+
+class ReportQuery(SegmentQuery):
     days = serializers.IntegerField(min_value=1, max_value=731, default=30, help_text="Up to today, in your time zone.")
     channel = serializers.IntegerField(required=False)
     team = serializers.IntegerField(required=False)
     agent = serializers.IntegerField(required=False)
     language = serializers.ChoiceField(LANGUAGES, required=False)
-    segment = serializers.ChoiceField(
-        ("bought", "repeat", "best", NEVER_BOUGHT), required=False,
-        help_text="Of customers who are in it now, by the orders under their proven addresses.",
-    )  # fmt: skip
 
 
 class IntervalSerializer(serializers.Serializer[Any]):
@@ -111,6 +114,10 @@ class ReportView(ApiView):
 
     def scope(self) -> Scope:
         return self.scope_of(self.query(ReportQuery))
+
+    def segment(self) -> Segment | None:
+        """Of a report that has no other filter."""
+        return read_segment(self.query(SegmentQuery).get("segment"), timezone.now())
 
     def scope_of(self, query: Mapping[str, Any]) -> Scope:
         """What a checked query asks for."""

@@ -18,6 +18,7 @@ from people.permissions import Permission
 from tickets.inbox.access import agent_of, allowed
 
 from .export import download
+from .filters import read_segment_only
 from .guard import exports
 
 READ = allowed(Permission.READ_REPORTS)
@@ -26,13 +27,14 @@ READ = allowed(Permission.READ_REPORTS)
 @require_safe
 @READ
 def at_risk(request: HttpRequest) -> HttpResponseBase:
-    found = read_at_risk(agent_of(request), timezone.now())
+    segment, shown = read_segment_only(request)
+    found = read_at_risk(agent_of(request), timezone.now(), segment)
     rows = [
         (row, question_name(row.kind), score_text(row.kind, row.score),
          write_money(row.spent, row.currency) if row.orders else "–")
         for row in found.rows[:MOST]
     ]  # fmt: skip
-    context = {
+    context = shown | {
         "rows": rows, "found": found, "more": max(0, len(found.rows) - MOST),
         "revenue": _money(found, found.revenue), "open_revenue": _money(found, found.open_revenue),
     }  # fmt: skip
@@ -49,7 +51,9 @@ def as_file(request: HttpRequest) -> HttpResponseBase:
     """One customer a line."""
     head = ["customer", "name", "ticket", "question", "score", "rated", "comment", "spent_minor_units", "currency",
             "orders", "last_order", "follow_up_open", "owner"]  # fmt: skip
-    return download(request, "customers-at-risk", head, _rows(read_at_risk(agent_of(request), timezone.now())))
+    segment, _shown = read_segment_only(request)
+    found = read_at_risk(agent_of(request), timezone.now(), segment)
+    return download(request, "customers-at-risk", head, _rows(found))
 
 
 def _rows(found: AtRisk) -> Iterator[list[Any]]:

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_date
 
 from metrics.annotations import annotations_in
 from metrics.facts import Scope
-from metrics.segments import read_segment, segment_names
+from metrics.segments import Segment, read_segment, segment_names
 from metrics.tallies import Kept, has_own, kept_days, midnight, scope_days
 from people.languages import LANGUAGES
 from people.models import Agent, Team
@@ -64,6 +64,13 @@ def read_query(said: QueryDict, agent: Agent) -> tuple[Scope, dict[str, Any]]:
         "again": _counted_again(kept, scope),
     }  # fmt: skip
     return scope, context
+
+
+def read_segment_only(request: HttpRequest) -> tuple[Segment | None, dict[str, Any]]:
+    """The segment the address asks for, for reports that have no other filter, and what their form shows."""
+    segment = read_segment(request.GET.get("segment"), timezone.now())
+    name = segment.name if segment else ""
+    return segment, {"segments": segment_names(), "segment_chosen": name, "query": f"segment={name}" if name else ""}
 
 
 def narrowed_to(context: dict[str, Any]) -> list[str]:

@@ -90,7 +90,7 @@ def comparison_names(name: str) -> tuple[str, str]:
     return {
         "quick": (_("Answered within an hour"), _("Answered after a day or later")),
         "kept": (_("First answer in time"), _("First answer late")),
-        "satisfied": (_("Rated 4 or 5"), _("Rated 1 or 2")),
+        "satisfied": (_("Satisfied"), _("Dissatisfied")),
         "contacted": (_("Wrote to us"), _("Never wrote to us")),
     }[name]  # fmt: skip
 

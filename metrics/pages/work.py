@@ -19,7 +19,7 @@ from people.permissions import Permission
 from tickets.inbox.access import agent_of, allowed
 
 from .export import download
-from .filters import read_scope, without_page
+from .filters import read_scope, read_segment_only, without_page
 from .guard import exports
 
 READ = allowed(Permission.READ_REPORTS)
@@ -71,8 +71,9 @@ def _rows(scope: Scope) -> Iterator[list[Any]]:
 @READ
 @from_replica
 def topics(request: HttpRequest) -> HttpResponseBase:
-    found = read_topics(agent_of(request), timezone.now())
-    context = {
+    segment, shown = read_segment_only(request)
+    found = read_topics(agent_of(request), timezone.now(), segment)
+    context = shown | {
         "found": found,
         "tables": [("tags", _("Tags"), found.tags), ("words", _("Words of subjects"), found.words)],
     }

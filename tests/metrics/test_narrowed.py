@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,14 +21,18 @@ from commerce.members import members_of
 from commerce.models import Shop
 from commerce.segments import standings_of
 from metrics import figures, overview, satisfaction
+from metrics.at_risk import at_risk
 from metrics.facts import Scope
 from metrics.mailing.actions import save_mailing
 from metrics.mailing.sending import plan_due, send_due
+from metrics.models import SurveyAnswer
 from metrics.segments import read_segment
+from metrics.topics import FEWEST, topics
 from people.models import Customer, Identity
 from tests.api.client import Api
 from tests.metrics.shop import fill_year
 from tests.people import House, make_house
+from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
 SEGMENTS = ("bought", "repeat", "best", "never_bought")
@@ -151,3 +155,34 @@ def test_whose_address_is_only_claimed_is_in_no_segment(house: House) -> None:
     assert members_of("bought", now) == []
     Identity.objects.filter(pk=identity.pk).update(trust="verified")
     assert members_of("bought", now) == [customer.pk] and members_of("repeat", now) == []
+
+
+def test_topics_and_customers_at_risk_are_narrowed_too(house: House, year: Year) -> None:
+    now = datetime.now(UTC)
+    client, api = Client(), Api.of(house.adam)
+    client.force_login(house.adam)
+    ids = {name: set(plain(name)) for name in SEGMENTS}
+    for customer in Customer.objects.order_by("pk")[:60]:
+        ticket = Ticket.objects.filter(customer=customer).first()
+        if ticket is not None:
+            Ticket.objects.filter(pk=ticket.pk).update(opened_at=now - timedelta(hours=2), subject="Parcel stuck")
+            SurveyAnswer.objects.create(kind="csat", score=1, via="mail", ticket=ticket, customer=customer,
+                                        answered_at=now - timedelta(hours=1))  # fmt: skip
+    everybody = at_risk(house.adam, now)
+    for name in SEGMENTS:
+        segment = read_segment(name, now)
+        found = at_risk(house.adam, now, segment)
+        assert {row.customer_id for row in found.rows} == {row.customer_id for row in everybody.rows} & ids[name]
+        body = api.get("reports/at-risk/", segment=name).body
+        assert (body["n"], body["revenue"]) == (len(found.rows), found.revenue)
+        lines = b"".join(client.get(reverse("at_risk_csv"), {"segment": name})).decode().splitlines()
+        assert len(lines) == len(found.rows) + 1
+        stuck = Ticket.objects.filter(subject="Parcel stuck", opened_at__lte=now, customer__in=ids[name]).count()
+        told = {one.name: one.count for one in topics(house.adam, now, segment).words}
+        assert told.get("parcel", 0) == (stuck if stuck >= FEWEST else 0)
+        assert {one["name"]: one["count"] for one in api.get("reports/topics/", segment=name).body["words"]} == told
+    assert len({len(at_risk(house.adam, now, read_segment(name, now)).rows) for name in SEGMENTS}) > 1
+    for page in ("at_risk", "topics_report"):
+        shown = client.get(reverse(page), {"segment": "repeat"}).content.decode()
+        assert '<option value="repeat" selected>' in shown
+    assert api.get("reports/topics/", segment="platinum").wrong_fields == {"segment"}
