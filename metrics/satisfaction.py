@@ -21,6 +21,8 @@ from tickets.models import Channel, Ticket
 
 # What an answer counts for: CSAT in percent satisfied, NPS promoters less detractors, CES the score itself.
 GROUPS = {"channel": Dim.CHANNEL, "team": Dim.TEAM, "agent": Dim.AGENT}
+# As they are shown: the scales of one question side by side.
+_ORDER = (Kind.CSAT, Kind.CSAT10, Kind.NPS, Kind.CES)
 _KINDS = {number: kind for kind, number in KINDS.items()}
 
 
@@ -128,7 +130,7 @@ def worth(kind: str, score: int) -> float:
 
 def scores(scope: Scope) -> dict[str, Scores]:
     """By kind of question."""
-    counts: dict[str, dict[int, int]] = {kind: {} for kind in Kind}
+    counts: dict[str, dict[int, int]] = {kind: {} for kind in _ORDER}
     for (_group, _day, key), n in count(scope, SCORES).items():
         counts[_KINDS[key // 100]][key % 100] = n
     return {kind: Scores(kind, given) for kind, given in counts.items()}

@@ -19,7 +19,7 @@ from metrics.facts import Scope
 from metrics.facts import answers as given
 from metrics.models import Annotation
 from metrics.satisfaction import Change, Scores
-from metrics.surveys.scales import SCALES, Band, Kind
+from metrics.surveys.scales import SCALES, Band, Kind, question_of
 from metrics.telling import question_name, reason_name, score_text
 from people.permissions import Permission
 from tickets.inbox.access import agent_of, allowed
@@ -40,6 +40,7 @@ class Figure:
     """One figure ready to be read."""
 
     kind: str
+    short: str
     name: str
     scores: Scores
     shown: str
@@ -84,6 +85,7 @@ def figure(kind: str, scores: Scores, change: Change | None) -> Figure:
     moved = f"{'+' if change.value > 0 else '−' if change.value < 0 else '±'}{abs(change.value):.1f}" if change else ""
     return Figure(
         kind,
+        question_of(kind).upper(),
         question_name(kind),
         scores,
         write(kind, scores.value),

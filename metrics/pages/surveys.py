@@ -39,7 +39,13 @@ LOOKED_BACK = timedelta(days=30)
 
 class SurveyForm(forms.Form):
     name = forms.CharField(label=pgettext_lazy("of a survey", "Name"), max_length=80)
-    kind = forms.ChoiceField(label=gettext_lazy("Question"), choices=KINDS)
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Question"), choices=KINDS,
+        help_text=gettext_lazy(
+            "The scale of satisfaction may be changed later: what was asked keeps the one it was asked on, and answers "
+            "on 5 and on 10 are never one figure."
+        ),
+    )  # fmt: skip
     is_active = forms.BooleanField(label=gettext_lazy("In force"), required=False, initial=True)
     delay_minutes = forms.IntegerField(
         label=gettext_lazy("Minutes after solving"), min_value=0, max_value=7 * 24 * 60 - 60, initial=60

@@ -42,5 +42,6 @@ def answer_surveys(at: datetime) -> None:
         if dice.random() < 0.8 and when < at:
             kind = Kind(row.kind)
             score = dice.choice(_SCORES[kind])
-            words = (_WELL if score >= _GOOD_FROM[kind] else _BADLY).get(row.language) or _WELL["en"]
-            record_answer(row.pk, Said(score, comment=dice.choice(words)), at=when)
+            words = _WELL if score >= _GOOD_FROM[kind] else _BADLY
+            comment = dice.choice(words.get(row.language) or words["en"])
+            record_answer(row.pk, Said(score, comment=comment), at=when)
