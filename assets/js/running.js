@@ -33,6 +33,6 @@ function look() {
 
 export function startRunning() {
   if (!place) return;
-  for (const name of ['live:chat', 'live:notices', 'live:resync', 'ticket:changed']) document.addEventListener(name, look);
+  for (const name of ['live:chat', 'live:notices', 'live:resync', 'ticket:changed', 'visibilitychange']) document.addEventListener(name, look);
   look();
 }

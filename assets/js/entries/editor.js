@@ -259,7 +259,7 @@ export class RichText {
         this.editor.commands.focus();
       };
       this.emoji = module.open({ kept: keptHere, onPick: (char) => (close(), this.insert(char)), onClose: close });
-      document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: smile.dataset.sheet }));
+      document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: smile.dataset.styles }));
       smile.parentElement.append(this.emoji.node);
     }
     if (!this.emoji) return;
