@@ -37,7 +37,8 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """How many chats nobody has that this agent may take, up to 99, and the one that waits longest."""
+    """How many chats nobody has that this agent may take, up to 99, and the next to take: who waits longest of those
+    who are still here, or else of all."""
 
     count: int
     first: int | None
@@ -90,5 +91,8 @@ def waiting_for(agent: Agent) -> Queue:
     waiting = Ticket.objects.visible_to(agent).filter(
         channel__kind=PROVIDER, status=Status.OPEN, assignee=None, snoozed_until=None, waiting_since__isnull=False
     )
-    numbers = list(waiting.order_by("waiting_since", "pk").values_list("pk", flat=True)[:99])
-    return Queue(len(numbers), numbers[0] if numbers else None)
+    found = waiting.annotate(thread=_thread()).order_by("waiting_since", "pk").values_list("pk", "thread")[:99]
+    threads = {number: thread or "" for number, thread in found}
+    here = who_is_here(list(threads.values()))
+    present = (number for number, thread in threads.items() if thread in here)
+    return Queue(len(threads), next(present, next(iter(threads), None)))

@@ -89,6 +89,17 @@ def test_who_waits_is_offered_to_whom_sees_and_may_answer_them(house: House) -> 
     assert waiting_for(house.adam).count == 3
 
 
+def test_of_those_who_wait_who_is_still_here_comes_first(house: House) -> None:
+    left, here, later = three(house)
+    for chat in (here, later):
+        visitor_here(chat.visitor.thread, {"url": "https://shop.example/"})
+    assert waiting_for(house.olena) == Queue(3, here.ticket.pk)
+    accept_chat(here.ticket.pk, by=house.ben)
+    assert waiting_for(house.olena) == Queue(2, later.ticket.pk)
+    accept_chat(later.ticket.pk, by=house.ben)
+    assert waiting_for(house.olena) == Queue(1, left.ticket.pk)
+
+
 def test_the_line_is_empty_for_who_has_nothing_and_costs_the_same_for_many(house: House) -> None:
     chats = three(house)
     client = Client()
