@@ -18,10 +18,10 @@ from channels_inbound.embedding import embedded_script
 from events.rates import client_address
 from livechat.asking import plain
 from livechat.asks import questions
-from livechat.doors import Refused, door_for, write_pass
+from livechat.doors import Door, Refused, door_for, write_pass
 from livechat.greetings import greetings_for
 from livechat.limits import TooMuch, spend
-from livechat.widget_settings import clean_origin
+from livechat.widget_settings import DEFAULT_COLOR, clean_origin
 from livechat.words import MAIL_WORDS, WORDS, direction, words_for
 from people.colours import text_color
 from people.languages import asked_for, choose_language
@@ -48,7 +48,7 @@ def facts(request: HttpRequest, key: str) -> HttpResponseBase:
     words = WORDS[language]
     response = JsonResponse(
         {
-            "color": door.settings.color, "ink": text_color(door.settings.color), "side": door.settings.position,
+            "color": _color(door), "ink": text_color(_color(door)), "side": door.settings.position,
             "words": {name: words[name] for name in ("open", "close", "title", "unread", "dismiss")}, "lang": language,
             "greetings": greetings_for(door, language, at=timezone.now()),
         }
@@ -82,8 +82,8 @@ def frame(request: HttpRequest, key: str) -> HttpResponseBase:
         "key": key, "origin": origin, "pass": write_pass(door), "lang": language, "words": words,
         "greeting": door.settings.greeting(language) or words["greeting"],
         "customGreeting": door.settings.greeting(language), "asks": questions(door),
-        "away": door.settings.away_text(language), "drafts": door.settings.shows_drafts, "brand": door.settings.brand,
-        "color": door.settings.color, "ink": text_color(door.settings.color),
+        "away": door.settings.away_text(language), "drafts": door.settings.shows_drafts, "brand": _name(door),
+        "color": _color(door), "ink": text_color(_color(door)),
         "emoji": [static(f"dist/emoji-{language}.js"), static("dist/emoji.css")],
     }  # fmt: skip
     context = {"settings": settings, "lang": language, "title": words["title"], "dir": direction(language)}
@@ -95,3 +95,15 @@ def frame(request: HttpRequest, key: str) -> HttpResponseBase:
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _name(door: Door) -> str:
+    """What stands over the greeting: the chat's own name, else its brand's."""
+    brand = door.connection.channel.brand
+    return door.settings.brand or (brand.name if brand else "")
+
+
+def _color(door: Door) -> str:
+    """The chat's own colour; one that nobody chose gives way to the brand's."""
+    brand, own = door.connection.channel.brand, door.settings.color
+    return brand.color if own == DEFAULT_COLOR and brand and brand.color else own

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 INK = "#14161a"
+BLACK = "#000000"
 READABLE = 4.5  # WCAG 2.2, 1.4.3
+# The ground of customers' pages on which text is hardest to read, in each theme (assets/css/tokens.css).
+GROUNDS = {"light": "#f0f2f5", "dark": "#1b1d22"}
+
+
+def accent_sheet(color: str) -> str:
+    """A style sheet that gives our pages this colour, `#rrggbb`, in both themes: what is written on it or in it can be
+    read."""
+    light, dark = readable_on(color, GROUNDS["light"]), readable_on(color, GROUNDS["dark"])
+    return (
+        f":root {{ --accent: {color}; --accent-hov: {color}; --accent-fg: {text_color(color)}; "
+        f"--accent-text: light-dark({light}, {dark}); }}\n"
+    )
 
 
 def text_color(color: str) -> str:
-    """White or near-black, whichever is easier to read on this colour (WCAG contrast)."""
-    return "#ffffff" if contrast(color, "#ffffff") >= contrast(color, INK) else INK
+    """White or near-black, whichever reads better on this colour (WCAG contrast); black where neither is enough."""
+    best = max("#ffffff", INK, key=lambda one: contrast(color, one))
+    return best if contrast(color, best) >= READABLE else max("#ffffff", BLACK, key=lambda one: contrast(color, one))
 
 
 def contrast(one: str, other: str) -> float:

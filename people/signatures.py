@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from html import escape
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
+from .brands import several_brands
 from .written_html import clean_written_html, replace_pictures, text_of_html
 
 LONGEST_HTML = 20_000
@@ -17,12 +19,18 @@ VARIABLES = (
     "agent.email",
     "channel.name",
     "channel.address",
+    "brand.name",
     "ticket.number",
     "customer.name",
     "customer.first_name",
 )
 # What looks like one of ours; other braces are what they are.
 _VARIABLE = re.compile(r"\{\s*([A-Za-z_]+(?:\.[A-Za-z_]+)+)\s*\}")
+
+
+def offered_variables() -> tuple[str, ...]:
+    """Those to choose from; of the brand only where there are several. One query."""
+    return VARIABLES if several_brands() else tuple(name for name in VARIABLES if not name.startswith("brand."))
 
 
 def unknown_variables(text: str) -> list[str]:
@@ -65,6 +73,7 @@ def example_of(text: str, *, name: str, email: str) -> str:
     customer = _("Zoe Bauer")
     values = {
         "agent.name": name, "agent.first_name": first_name(name), "agent.email": email, "channel.name": _("Support"),
+        "brand.name": str(settings.SHOP_NAME),
         "channel.address": "support@shop.example", "ticket.number": "1042", "customer.name": customer,
         "customer.first_name": first_name(customer),
     }  # fmt: skip

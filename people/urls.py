@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from people import sign_in
 from people.pages import (
+    colours,
     invitation,
     presence,
     roles,
@@ -38,6 +39,7 @@ urlpatterns = [
     path("team/sign-in/<int:service_id>/remove/", fresh_sign_in(sso.remove, back="services"), name="service_remove"),
     *sign_in.urlpatterns,
     path("invitation/<str:token>/", limited(invitation.page), name="invitation"),
+    re_path(r"^looks/(?P<color>[0-9a-f]{6})\.css$", colours.colour_sheet, name="colour_sheet"),
     path("unsubscribe/<str:token>/", unsubscribing.page, name="unsubscribe"),
     path("setup/", views.setup, name="setup"),
     path("profile/", views.profile, name="profile"),

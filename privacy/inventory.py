@@ -108,6 +108,7 @@ PLAIN: dict[str, str] = {
     "people.ApiToken": "scopes",
     "people.CustomRole": "name permissions channels",
     "people.Team": "name",
+    "people.Brand": "name color locale url review_url signature signature_html",
     "people.UnpromptedContact": "purpose",
     "people.SignInService": "kind name issuer client_id secret",
     "tickets.Ticket": "status due_state due_target",

@@ -129,6 +129,14 @@ def _text(values: Values, at: datetime) -> Q:
     return condition
 
 
+def _brand(values: Values, at: datetime) -> Q:
+    """Of a channel of one of these brands; None: of a channel without one."""
+    condition = Q(brand__in=[value for value in values if value is not None])
+    if None in values:
+        condition |= Q(brand=None)
+    return Q(channel__in=Channel.objects.filter(condition).order_by().values("pk"))
+
+
 def _tag(values: Values, at: datetime) -> Q:
     """Any of these tags; None: no tag at all."""
     names = [value for value in values if value is not None]
@@ -197,6 +205,7 @@ _CONDITIONS: dict[str, Condition] = {
     "language": lambda values, at: Q(language__in=values),
     "field": lambda values, at: fields_condition(values),
     "state": lambda values, at: named_condition(values),
+    "brand": _brand,
     "tag": _tag,
     "waits": lambda values, at: Q(waiting_since__isnull=False),
     "promised": lambda values, at: Q(next_due_at__isnull=False),

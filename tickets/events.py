@@ -126,6 +126,14 @@ class StatusEvent(StrEnum):
     RESTORED = "status.restored"
 
 
+class BrandEvent(StrEnum):
+    """What happens to a brand; `channels` of the data are those it has from then on."""
+
+    MADE = "brand.made"
+    CHANGED = "brand.changed"
+    REMOVED = "brand.removed"
+
+
 class BulkEvent(StrEnum):
     """What happens to a job on many tickets; its tickets have events of their own."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 
+from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -25,6 +26,7 @@ KNOWN = (
     "ticket.number", "ticket.subject",
     "agent.name", "agent.first_name", "agent.email",
     "channel.name", "channel.address",
+    "brand.name", "brand.url",
 )  # fmt: skip
 # Before the key of a field of the shop's own.
 OF_FIELDS = "field."
@@ -89,7 +91,15 @@ def opening_values(customer: Customer | None, channel: Channel | None, agent: Ag
         "customer.name": named, "customer.first_name": first_name(named), "customer.email": email,
         "agent.name": agent.name, "agent.first_name": first_name(agent.name), "agent.email": agent.email,
     }  # fmt: skip
-    return values | ({"channel.name": channel.name, "channel.address": channel.address} if channel else {})
+    if channel is None:
+        return values
+    values |= {"channel.name": channel.name, "channel.address": channel.address}
+    return values | {"brand.name": brand_name(channel), "brand.url": channel.brand.url if channel.brand else ""}
+
+
+def brand_name(channel: Channel) -> str:
+    """The shop's name: that of the channel's brand, and in a house without brands the one it is set up with."""
+    return channel.brand.name if channel.brand else str(settings.SHOP_NAME)
 
 
 def refuse_unfilled(text: str) -> None:

@@ -9,6 +9,7 @@ from people.signatures import fill_in, fill_in_html, first_name
 from people.written_html import html_of_text
 
 from .models import Channel
+from .placeholders import brand_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,20 @@ def signature_of(agent: Agent | None, channel: Channel, *, number: int, customer
         "agent.email": agent.email if agent else "",
         "channel.name": channel.name,
         "channel.address": channel.address,
+        "brand.name": brand_name(channel),
         "ticket.number": str(number),
         "customer.name": customer,
         "customer.first_name": first_name(customer),
     }
     own = (agent.signature, agent.signature_html) if agent else ("", "")
-    both = [pair for pair in (own, (channel.signature, channel.signature_html)) if pair[0].strip()]
+    both = [pair for pair in (own, _of_channel(channel)) if pair[0].strip()]
     text = "\n\n".join(fill_in(words, values).strip() for words, _html in both)
     if not any(html for _words, html in both):
         return Signature(text, "")
     return Signature(text, "".join(fill_in_html(html or html_of_text(words), values) for words, html in both))
+
+
+def _of_channel(channel: Channel) -> tuple[str, str]:
+    """Its own, else its brand's."""
+    signs = channel if channel.signature.strip() or channel.brand is None else channel.brand
+    return signs.signature, signs.signature_html

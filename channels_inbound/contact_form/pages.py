@@ -119,7 +119,9 @@ def loader(request: HttpRequest) -> HttpResponse:
 def page(request: HttpRequest, key: str) -> HttpResponseBase:
     """The form; POST takes what was written. 404 for a form that is none or closed."""
     found = (
-        ContactForm.objects.select_related("channel").filter(key=key, is_active=True, channel__is_active=True).first()
+        ContactForm.objects.select_related("channel__brand")
+        .filter(key=key, is_active=True, channel__is_active=True)
+        .first()
     )
     if found is None:
         raise Http404("no such form")

@@ -22,7 +22,7 @@ from channels_inbound.quarantine import channels_visible_to
 from people.languages import NAMES
 from people.models import Team
 from people.permissions import Permission
-from people.signatures import LONGEST_HTML, VARIABLES, example_of
+from people.signatures import LONGEST_HTML, example_of, offered_variables
 from tickets.errors import InvalidInput
 from tickets.inbox.access import agent_of, signed_in
 from tickets.models import Channel, ChannelKind
@@ -80,9 +80,11 @@ def list_page(request: HttpRequest) -> HttpResponseBase:
     """Each channel the agent may see: when mail last came and went, what is wrong, what waits in quarantine."""
     agent = agent_of(request)
     quarantined = Count("raw_deliveries", filter=Q(raw_deliveries__state=RawState.QUARANTINED))
-    channels = channels_visible_to(agent).select_related("team").annotate(quarantined=quarantined).order_by("name")
+    visible = channels_visible_to(agent).select_related("team", "brand")
+    channels = list(visible.annotate(quarantined=quarantined).order_by("name"))
     context = {
         "channels": channels,
+        "branded": len({channel.brand_id for channel in channels} - {None}) > 1,
         "may_manage": agent.may(Permission.MANAGE_CHANNELS),
         "may_handle": agent.may(Permission.HANDLE_QUARANTINE),
         "mailboxes_in_trouble": in_trouble(at=timezone.now()).filter(channel__in=channels_visible_to(agent)).count(),
@@ -116,7 +118,7 @@ def edit(request: HttpRequest, channel_id: int | None = None) -> HttpResponseBas
             messages.success(request, _("Saved %(name)s.") % {"name": saved.name})
             return redirect("channels")
     example = example_of(form["signature"].value() or "", name=agent.name, email=agent.email)
-    context = {"form": form, "channel": channel, "variables": VARIABLES, "example": example}
+    context = {"form": form, "channel": channel, "variables": offered_variables(), "example": example}
     context["signature_html"] = form["signature_html"].value() or (channel.signature_html if channel else "")
     return render(request, "channels_inbound/channel_form.html", context, status=422 if form.errors else 200)
 

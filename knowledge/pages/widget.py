@@ -14,7 +14,7 @@ from knowledge.answers import count_view, is_robot, note_miss
 from knowledge.models import ArticlePicture, ArticleTranslation, Audience, HelpCentre
 from knowledge.reading import languages_of, most_read, published, shown_articles, text_at, text_for
 from knowledge.search import Found, find
-from people.colours import readable_on, text_color
+from people.colours import accent_sheet
 from people.languages import choose_language
 from people.storage import open_blob
 
@@ -24,7 +24,6 @@ from .site import FRESH_SECONDS, open_centre, too_often
 SUGGESTED, MOST = 3, 20
 # A picture never changes under its address.
 PICTURE_SECONDS = 24 * 3600
-GROUNDS = {"light": "#ffffff", "dark": "#1b1d22"}
 
 
 @require_safe
@@ -122,13 +121,7 @@ def send_picture(row: ArticlePicture) -> HttpResponseBase:
 def theme(request: HttpRequest) -> HttpResponseBase:
     """The shop's colour in both themes, made readable; empty without one."""
     color = open_centre().colour
-    sheet = ""
-    if color:
-        light, dark = readable_on(color, GROUNDS["light"]), readable_on(color, GROUNDS["dark"])
-        sheet = (
-            f":root {{ --accent: {color}; --accent-hov: {color}; --accent-fg: {text_color(color)}; "
-            f"--accent-text: light-dark({light}, {dark}); }}\n"
-        )
+    sheet = accent_sheet(color) if color else ""
     return _fresh(HttpResponse(sheet, content_type="text/css; charset=utf-8"))
 
 

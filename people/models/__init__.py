@@ -1,6 +1,7 @@
 from .access import AccessRules
 from .agent import Agent, Membership, Role, Team
 from .availability import Availability, Presence
+from .brand import Brand
 from .contact import ContactRules, UnpromptedContact
 from .customer import (
     HARD_BOUNCES,
@@ -27,6 +28,7 @@ __all__ = [
     "AgentSession",
     "ApiToken",
     "Availability",
+    "Brand",
     "Claim",
     "ContactRules",
     "CustomRole",

@@ -25,7 +25,7 @@ from people.models.agent import Density, Theme
 from people.permissions import Permission, PermissionDenied
 from people.roles import Refused, role_key
 from people.second_factor import has_second_factor
-from people.signatures import VARIABLES, example_of
+from people.signatures import example_of, offered_variables
 
 from .forms import AgentForm, FirstAdminForm, ProfileForm, TeamForm
 
@@ -88,7 +88,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "tab": "you",
-        "variables": VARIABLES,
+        "variables": offered_variables(),
         "signature_html": form["signature_html"].value() or form.stored_html,
         "example": example_of(form["signature"].value() or "", name=agent.name, email=agent.email),
     }

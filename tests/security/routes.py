@@ -101,6 +101,12 @@ VISITS = [
     Visit("status_edit", "/statuses/{own_status}/", may=LEADING),
     Visit("status_move", "/statuses/{own_status}/move/", form={}, may=LEADING, answers=(302,)),
     Visit("status_archive", "/statuses/{own_status}/archive/", form={}, may=LEADING, answers=(302,)),
+    Visit("brands", "/brands/", may=ADMIN),
+    Visit("brand_new", "/brands/new/", may=ADMIN),
+    Visit("brand_new", "/brands/new/", form={"name": "B {word}"}, may=ADMIN, answers=(302,)),
+    Visit("brand_edit", "/brands/{brand}/", may=ADMIN),
+    Visit("brand_edit", "/brands/{brand}/", form={"name": "C {word}"}, may=ADMIN, answers=(302,)),
+    Visit("brand_remove", "/brands/{brand}/remove/", form={}, may=ADMIN, answers=(302,)),
     Visit("ticket_fields", "/fields/", may=LEADING),
     Visit("ticket_field_new", "/fields/new/", may=LEADING),
     Visit("ticket_field_sheet", "/fields/sheet/"),
@@ -405,6 +411,7 @@ HELP = {
 # What shops call, signed: tests/commerce/test_hooks.py.
 OPEN_TO_ALL = (
     {"contact", "contact_loader", "healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe", "mailing_leave"}
+    | {"colour_sheet"}  # made of its address: tests/people/test_colours.py
     | {"out_file"}  # tests/channels_inbound/hooks/test_out_files.py
     | {"invitation", "sso_start", "sso_done", "manifest", "favicon", "service_worker", "offline"}
     | WIDGET

@@ -21,7 +21,7 @@ def outbound_messages(ids: Sequence[int]) -> list[OutboundMessage]:
     """These replies as their channels send them, in id order."""
     messages = (
         Message.objects.filter(pk__in=ids)
-        .select_related("conversation__channel", "agent", "ticket__customer")
+        .select_related("conversation__channel__brand", "agent", "ticket__customer")
         .prefetch_related("attachments")
         .order_by("pk")
     )
@@ -40,7 +40,7 @@ def _outbound(message: Message) -> OutboundMessage:
         channel_id=channel.pk,
         channel_kind=channel.kind,
         thread_id=message.conversation.external_id,
-        channel_name=channel.name,
+        channel_name=channel.shown_name,
         channel_address=channel.address,
         locale=language,
         message_id_header=message.external_id,
@@ -124,7 +124,8 @@ def _forwarded(message: Message) -> tuple[ForwardedOriginal, ...]:
     if not ids:
         return ()
     said = Message.objects.filter(pk__in=ids, ticket_id=message.ticket_id, pending=False)
-    said = said.exclude(kind=MessageKind.NOTE).select_related("agent", "conversation__channel").order_by("sequence")
+    said = said.exclude(kind=MessageKind.NOTE).select_related("agent", "conversation__channel__brand")
+    said = said.order_by("sequence")
     alone = len(ids) == 1
     return tuple(_original(one, with_html=alone) for one in said)
 
@@ -135,7 +136,9 @@ def _original(said: Message, *, with_html: bool) -> ForwardedOriginal:
     channel, sender = said.conversation.channel, said.envelope.get("from") or {}
     author = Address(sender.get("name", ""), sender.get("address", ""))
     if not inbound:
-        author = Address(f"{said.agent.name} ({channel.name})" if said.agent else channel.name, channel.address)
+        author = Address(
+            f"{said.agent.name} ({channel.shown_name})" if said.agent else channel.shown_name, channel.address
+        )
     text = said.text if with_html else without_spans(said.text, [(start, end) for start, end in said.quoted]).strip()
     to = _addresses(said.envelope.get("to", ()))
     return ForwardedOriginal(author, to, said.at, said.subject, text, said.html if inbound and with_html else "")

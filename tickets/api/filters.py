@@ -15,6 +15,7 @@ from people.api.base import StrictSerializer
 from people.api.pagination import PageQuery
 from tickets.api.queries import changed_since
 from tickets.api.serializers import PRIORITY_NAMES
+from tickets.conditions import ticket_q
 from tickets.errors import InvalidInput
 from tickets.fields import fields_condition, named_conditions
 from tickets.models import Status, TicketField
@@ -74,6 +75,7 @@ class TicketQuery(StrictSerializer, PageQuery):
     assignee = IdOr("me", "none", required=False, help_text="An agent's id, `me` or `none`.")
     team = IdOr("none", required=False, help_text="A team's id or `none`.")
     channel = IdField(required=False)
+    brand = IdOr("none", required=False, help_text="A brand's id or `none`: tickets of its channels.")
     customer = IdField(required=False)
     field = serializers.CharField(
         required=False, max_length=400,
@@ -114,6 +116,8 @@ def filter_tickets(tickets: TicketQuerySet, query: dict[str, Any], *, agent_id: 
         if name in query:
             wanted = {"none": None, "me": agent_id}.get(query[name], query[name])
             conditions &= Q(**{f"{name}_id": wanted})
+    if "brand" in query:
+        conditions &= ticket_q({"brand": (None if query["brand"] == "none" else query["brand"],)})
     if "status" in query:
         conditions &= Q(status__in=query["status"])
     if "custom_status" in query:

@@ -48,8 +48,22 @@ class ChannelRefSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
 
 
+class BrandRefSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField(help_text="As customers read it.")
+
+
+class BrandSerializer(BrandRefSerializer):
+    color = serializers.CharField(help_text="As #1f57d6; empty for the helpdesk's own.")
+    locale = serializers.CharField(help_text="Of its public pages, where nothing else is known; may be empty.")
+    url = serializers.CharField(help_text="The shop's own address; may be empty.")
+    review_url = serializers.CharField(help_text="Where promoters may review it; may be empty.")
+    channels = ChannelRefSerializer(many=True, source="channels.all", help_text="Its tickets are those of these.")
+
+
 class ChannelSerializer(ChannelRefSerializer):
     address = serializers.CharField()
+    brand = BrandRefSerializer(allow_null=True, help_text="The shop it belongs to; null where there are no brands.")
     team = TeamSerializer(allow_null=True)
     locale = serializers.CharField()
     is_active = serializers.BooleanField()

@@ -4,6 +4,7 @@ from django.urls import path
 
 from tickets.api.attachments import AttachmentView, TicketAttachmentsView
 from tickets.api.directory import (
+    BrandsView,
     ChannelsView,
     ChannelView,
     CustomersView,
@@ -41,6 +42,7 @@ urlpatterns = [
     path("customers/<int:customer_id>/", CustomerView.as_view(), name="customer"),
     path("channels/", ChannelsView.as_view(), name="channels"),
     path("channels/<int:channel_id>/", ChannelView.as_view(), name="channel"),
+    path("brands/", BrandsView.as_view(), name="brands"),
     path("fields/", FieldsView.as_view(), name="fields"),
     path("statuses/", StatusesView.as_view(), name="statuses"),
     path("tags/", TagsView.as_view(), name="tags"),

@@ -124,12 +124,23 @@ def _saved_views(agent: Agent, directory: Directory) -> Iterator[View]:
         )
         if not (mine or shared):
             continue
-        where = {**resolve(entry.where, agent), **_SHOWN_BY.get(entry.order, {})}
+        where = {**_by_channels(resolve(entry.where, agent), directory), **_SHOWN_BY.get(entry.order, {})}
         counted = all(name in COUNTED for name in where)
         yield View(
             entry.key, entry.name, icon=_saved_icon(entry), where=where, group=SAVED, counted=counted, deep=not counted,
             order=entry.order,
         )  # fmt: skip
+
+
+def _by_channels(where: Where, directory: Directory) -> Where:
+    """The same with channels instead of brands: these are counted by tallies and known to the browser. 0 is none."""
+    if "brand" not in where:
+        return where
+    of_brands = {id for id, brand in directory.brand_of.items() if brand in where["brand"]}
+    wanted = of_brands.intersection(where["channel"]) if "channel" in where else of_brands
+    return {name: allowed for name, allowed in where.items() if name != "brand"} | {
+        "channel": tuple(sorted(wanted)) or (0,)
+    }
 
 
 # A list sorted by a moment holds only tickets that have it; so do its count and "all in this view".

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import BigIntegerField, Case, Exists, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast, Concat
 
 from events.compiled import Compiled, compiled
-from people.models import Agent, Team
+from people.models import Agent, Brand, Team
 from people.permissions import Permission
 from tickets.models import Channel, CustomStatus, SavedView
 from tickets.statuses import label_in
@@ -85,6 +85,14 @@ class Directory:
     agents: Mapping[int, AgentEntry]
     views: Sequence[ViewEntry] = ()
     statuses: Sequence[StatusEntry] = ()
+    brands: Mapping[int, str] = field(default_factory=dict)
+    # Of every channel, also those that are switched off.
+    brand_of: Mapping[int, int | None] = field(default_factory=dict)
+
+    @property
+    def has_brands(self) -> bool:
+        """Whether they are to be told apart: one alone is shown nowhere."""
+        return len(self.brands) > 1
 
     def agent_name(self, id: int | None) -> str:
         entry = self.agents.get(id or 0)
@@ -110,8 +118,12 @@ def read_directory(viewers: Collection[Agent] = ()) -> Directory:
             found.teams[id] = name  # type: ignore[index]
         elif what == "agent":
             found.agents[id] = AgentEntry(id, name or address, active, bool(position))  # type: ignore[index]
-        elif active:
-            found.channels[id] = ChannelEntry(id, name, address, kind, team_id)  # type: ignore[index]
+        elif what == "brand":
+            found.brands[id] = name  # type: ignore[index]
+        else:
+            found.brand_of[id] = owner_id  # type: ignore[index]
+            if active:
+                found.channels[id] = ChannelEntry(id, name, address, kind, team_id)  # type: ignore[index]
     ordered = sorted(statuses, key=lambda one: (one.position, one.id))
     return replace(found, views=sorted(views, key=lambda view: view.place), statuses=ordered)
 
@@ -144,13 +156,16 @@ def _query(viewers: Collection[Agent]) -> QuerySet[Any, Any]:
         Value("team"), "id", "name", Value("", text), Value("", text), Value(True), none, none, zero
     )
     channels = Channel.objects.order_by().values_list(
-        Value("channel"), "id", "name", "address", "kind", "is_active", "team_id", none, zero
+        Value("channel"), "id", "name", "address", "kind", "is_active", "team_id", "brand_id", zero
+    )
+    brands = Brand.objects.order_by().values_list(
+        Value("brand"), "id", "name", Value("", text), Value("", text), Value(True), none, none, zero
     )
     takes = Case(When(Exists(Agent.objects.who_may(Permission.REPLY).filter(pk=OuterRef("pk"))), then=1), default=0)
     agents = Agent.objects.order_by().values_list(
         Value("agent"), "id", "name", Cast("email", text), Value("", text), "is_active", none, none, takes
     )
-    parts = [channels, agents, _statuses(), *([_views_of(viewers)] if viewers else [])]
+    parts = [channels, brands, agents, _statuses(), *([_views_of(viewers)] if viewers else [])]
     return teams.union(*parts, all=True)
 
 

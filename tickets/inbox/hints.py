@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.http import require_safe
 
+from people.brands import several_brands
 from tickets.models import Priority, Status, Tag, TicketField
 from tickets.search.operators import NAMES
 
@@ -29,6 +30,8 @@ def hints(request: HttpRequest) -> HttpResponseBase:
     name, colon, value = last.partition(":")
     if not colon:
         fitting = [f"{one}:" for one in NAMES if last and one.startswith(last.lower())]
+        if "brand:" in fitting and not several_brands():
+            fitting.remove("brand:")
     elif name.lower() in NAMES:
         wanted = value.strip('"“').casefold()
         values = [one for one in _values(name.lower(), wanted) if wanted in one.casefold()]
@@ -52,7 +55,7 @@ def _values(name: str, wanted: str) -> Iterable[str]:
         return Tag.objects.filter(name__contains=wanted).values_list("name", flat=True)[:MOST]
     if name == "field":
         return _of_fields()
-    if name in ("channel", "team", "assignee"):
+    if name in ("channel", "team", "assignee", "brand"):
         return _named(name)
     return []
 
@@ -61,6 +64,8 @@ def _named(name: str) -> list[str]:
     known = read_directory()
     if name == "channel":
         return [channel.name for channel in known.channels.values()]
+    if name == "brand":
+        return [*known.brands.values(), "none"]
     if name == "team":
         return [*known.teams.values(), "none"]
     return ["me", "none", *(one.name for one in known.agents.values() if one.takes_tickets)]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from people.brands import several_brands
 from people.languages import NAMES
 from people.models import Agent, Team
 from people.permissions import Permission
@@ -187,8 +188,14 @@ def _edit(request: HttpRequest, agent: Agent, macro: Macro | None) -> HttpRespon
             form.add_error(field if field in form.fields else None, error.message)
         except DomainError as error:
             form.add_error(None, error.message)
-    context = {"form": form, "macro": macro, "placeholders": [in_braces([name]) for name in known_placeholders()]}
+    context = {"form": form, "macro": macro, "placeholders": _placeholders()}
     return render(request, "tickets/macro_form.html", context, status=422 if form.errors else 200)
+
+
+def _placeholders() -> list[str]:
+    """Those to choose from, as they are written; of the brand only where there are several."""
+    hidden = () if several_brands() else ("brand.",)
+    return [in_braces([name]) for name in known_placeholders() if not name.startswith(hidden)]
 
 
 def _answering(request: HttpRequest) -> Agent:

@@ -76,6 +76,10 @@ PLACES = (
         about=_("Mailboxes, chat, messengers, the contact form, telephone: where customers write."),
     ),
     Place(
+        Permission.MANAGE_CHANNELS, "brands", _("Brands"), icon="store", group=WAYS_IN,
+        about=_("Several shops in one house: their names, colours and channels."),
+    ),
+    Place(
         Permission.MANAGE_CHANNELS, "bots", _("Bot"), icon="bot", group=WAYS_IN,
         about=_("Answers from the help centre and from orders, and when it hands over to people."),
     ),

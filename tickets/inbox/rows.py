@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, JSONObject, Left, NullIf
 from django.template.loader import get_template
 
 from events.compiled import compiled
-from people.models import Agent, Identity
+from people.models import Agent, Brand, Identity
 from tickets.conditions import ticket_q
 from tickets.facets import Where, is_plain
 from tickets.kinds import traits_of
@@ -54,6 +54,7 @@ class Row:
     channel_id: int
     channel_name: str
     channel_kind: str
+    brand: str  # empty where there are not several
     team_id: int | None
     assignee_id: int | None
     assignee_name: str
@@ -222,6 +223,7 @@ def _with_facts(tickets: QuerySet[Ticket]) -> QuerySet[Ticket, Any]:
         channel_kind=F("channel__kind"),
         who=Coalesce(NullIf(F("customer__name"), Value("")), Subquery(address), Value("")),
         channel_name=F("channel__name"),
+        brand=Case(When(Exists(Brand.objects.order_by()[1:2]), then=F("channel__brand__name")), default=Value("")),
         assignee_name=F("assignee__name"),
         tag_list=ArraySubquery(tags.values(json=JSONObject(name="tag__name", hue="tag__hue"))),
     )  # fmt: skip
@@ -261,6 +263,7 @@ def _row(values: dict[str, Any]) -> Row:
         channel_id=values["channel_id"],
         channel_name=values["channel_name"],
         channel_kind=values["channel_kind"],
+        brand=values["brand"] or "",
         team_id=values["team_id"],
         assignee_id=assignee_id,
         assignee_name=assignee,

@@ -361,7 +361,7 @@ def _query(agent: Agent) -> Any:
     answer = last_said.values(json=JSONObject(id="id", envelope="envelope", at="at"))[:1]
     return (
         Ticket.objects.visible_to(agent)
-        .select_related("customer", "channel", "assignee", "team", "custom_status")
+        .select_related("customer", "channel__brand", "assignee", "team", "custom_status")
         .annotate(
             guest_list=ArraySubquery(guests), address_list=ArraySubquery(_addresses()), tag_list=ArraySubquery(tags),
             draft_list=ArraySubquery(drafts),

@@ -34,6 +34,7 @@ CHOICES = {
     "assignee": True,
     "team": True,
     "channel": True,
+    "brand": True,
     "priority": True,
     "due": False,
     "language": False,
@@ -63,6 +64,7 @@ class ViewForm(forms.Form):
     assignee = _Several(_("Assigned to"))
     team = _Several(_("Team"))
     channel = _Several(_("Channel"))
+    brand = _Several(_("Brand"))
     priority = _Several(_("Priority"))
     due = _Several(_("Deadline"))
     waiting = forms.ChoiceField(label=_("The customer waits for longer than"), required=False, choices=WAITS)
@@ -159,6 +161,9 @@ def _choices(agent: Agent, known: Directory) -> dict[str, Iterable[tuple[str, An
         "assignee": [("me", _("Whoever looks at it")), (NOBODY, _("Nobody")), *people],
         "team": [*((str(id), name) for id, name in known.teams.items()), (NOBODY, _("No team"))],
         "channel": [(str(id), channel.name) for id, channel in known.channels.items()],
+        "brand": [*((str(id), name) for id, name in known.brands.items()), (NOBODY, _("No brand"))]
+        if known.has_brands
+        else [],
         "priority": [(str(value), label) for value, label in reversed(Priority.choices)],
         "due": [choice for choice in DueState.choices if choice[0]],
         "language": NAMES.items(),

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from people.models import Team
+from people.models import Brand, Team
 
 
 class ChannelKind(models.TextChoices):
@@ -21,12 +21,15 @@ class ChannelHealth(models.TextChoices):
 
 
 class Channel(models.Model):
-    """`address` is what customers write to; new tickets land in `team`."""
+    """`address` is what customers write to; new tickets land in `team`. A ticket's brand is its channel's."""
 
     kind = models.CharField(max_length=16, default=ChannelKind.EMAIL)
     name = models.CharField(_("name"), max_length=80, unique=True)
     address = models.CharField(_("address"), max_length=320)
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="channels")
+    brand = models.ForeignKey(
+        Brand, null=True, blank=True, on_delete=models.SET_NULL, related_name="channels", db_index=False
+    )
     locale = models.CharField(_("language"), max_length=8, default="en")
     signature = models.TextField(_("signature"), blank=True, default="")
     signature_html = models.TextField(blank=True, default="", db_default="")
@@ -54,6 +57,11 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shown_name(self) -> str:
+        """What customers read: the brand's name where it has one, else its own."""
+        return self.brand.name if self.brand else self.name
 
     @property
     def overall_health(self) -> str:

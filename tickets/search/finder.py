@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from people.finding.query import Query, parse_query
-from people.models import Agent, Team
+from people.models import Agent, Brand, Team
 from tickets.conditions import ticket_q
 from tickets.errors import InvalidInput
 from tickets.models import Channel, CustomStatus, Ticket, TicketField
@@ -154,6 +154,7 @@ def _known(agent: Agent) -> Known:
         teams=dict(Team.objects.values_list("pk", "name")),
         agents={one.pk: f"{one.name} {one.email}" for one in Agent.objects.only("name", "email")},
         me=agent.pk,
+        brands=dict(Brand.objects.values_list("pk", "name")),
         fields=list(TicketField.objects.all()),
         statuses={
             one.pk: " ".join([one.name, *one.names.values()]) for one in CustomStatus.objects.filter(archived_at=None)

@@ -19,9 +19,10 @@ from tickets.models import Priority, Status, TicketField
 
 NAMES = (
     "from", "to", "tag", "status", "channel", "assignee", "team", "priority", "before", "after", "has", "language",
-    "order", "field",
+    "order", "field", "brand",
 )  # fmt: skip
 _OPERATOR = re.compile(rf'(?<!\S)(-?)({"|".join(NAMES)}):(?:"([^"]*)"?|“([^”]*)”?|(\S*))', re.IGNORECASE)
+_OF_DIRECTORY = ("channel", "assignee", "team", "field", "status", "brand")
 _HOLD = {"hold": Status.ON_HOLD, "waiting": Status.PENDING}
 
 
@@ -35,6 +36,7 @@ class Known:
     me: int = 0
     fields: Sequence[TicketField] = ()
     statuses: Mapping[int, str] = field(default_factory=dict)
+    brands: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,7 @@ class Asked:
 
 def needs_names(typed: str) -> bool:
     """Whether an operator is used whose values are names of the directory."""
-    return any(
-        found[2].lower() in ("channel", "assignee", "team", "field", "status") for found in _OPERATOR.finditer(typed)
-    )
+    return any(found[2].lower() in _OF_DIRECTORY for found in _OPERATOR.finditer(typed))
 
 
 def split_operators(typed: str, known: Known) -> Asked:
@@ -159,6 +159,7 @@ _READ: dict[str, Reader] = {
     "channel": _of("channel", lambda known: known.channels),
     "assignee": _of("assignee", lambda known: known.agents),
     "team": _of("team", lambda known: known.teams),
+    "brand": _of("brand", lambda known: known.brands),
     "priority": _priority,
     "before": _day("before"),
     "after": _day("after"),

@@ -20,7 +20,13 @@ from tickets.search.finder import search_tickets
 from tickets.search.operators import Known, split_operators
 
 pytestmark = pytest.mark.django_db
-KNOWN = Known({1: "Support email support@shop.example"}, {2: "Returns"}, {3: "Olena o@x.example", 4: "Ben"}, me=3)
+KNOWN = Known(
+    {1: "Support email support@shop.example"},
+    {2: "Returns"},
+    {3: "Olena o@x.example", 4: "Ben"},
+    me=3,
+    brands={5: "Nordvik"},
+)
 SPLITS: list[tuple[str, str, dict[str, tuple[object, ...]]]] = [
     ("parcel", "parcel", {}),
     ("from:zoe late parcel", "late parcel", {"from": ("zoe",)}),
@@ -31,6 +37,8 @@ SPLITS: list[tuple[str, str, dict[str, tuple[object, ...]]]] = [
     ("channel:support", "", {"channel": (1,)}),
     ("assignee:me assignee:none", "", {"assignee": (3, None)}),
     ("assignee:ben team:ret", "", {"assignee": (4,), "team": (2,)}),
+    ("brand:nord brand:none", "", {"brand": (5, None)}),
+    ("brand:zu", "", {"brand": ()}),
     ("priority:urgent has:attachment", "", {"priority": (40,), "attachment": (True,)}),
     ("language:UK to:shop@", "", {"language": ("uk",), "to": ("shop@",)}),
     ("order:A-17 parcel", '"A-17" parcel', {}),
