@@ -7,6 +7,7 @@ from assistant.events import HEARD as BOT_HEARS
 from channels_inbound import alarms
 from events.subscribers import Subscriber
 from livechat.notices import CONCERNS, notify_of_chat
+from metrics.actions import BRANDS_HEARD, follow_brand
 from metrics.clocks.escalation import ESCALATES, escalate
 from metrics.clocks.history import HEARD
 from metrics.clocks.keeping import keep_clocks
@@ -24,6 +25,7 @@ SUBSCRIBERS: tuple[Subscriber, ...] = (
     Subscriber("tickets.notices", frozenset(map(str, NOTICED)), notify_agents),
     Subscriber("tickets.assigning", hearing.HEARD, hearing.ask_for_an_owner),
     Subscriber("metrics.clocks", frozenset(map(str, HEARD)), keep_clocks),
+    Subscriber("metrics.brands", BRANDS_HEARD, follow_brand),
     Subscriber("metrics.escalation", frozenset(map(str, ESCALATES)), escalate),
     Subscriber("metrics.surveys", frozenset(map(str, asking.HEARD)), asking.plan_survey),
     Subscriber("metrics.survey_taps", frozenset(map(str, taps.HEARD)), taps.hear_answer),

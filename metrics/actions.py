@@ -9,17 +9,23 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from events.actors import SYSTEM
 from events.audit import note_setting
 from events.doorbell import ring
 from events.ledger import record_event
+from events.models import Event
 from people.models import Agent
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import InvalidInput, NotFound
+from tickets.events import BrandEvent
 from tickets.order import move_one
 
+from .brands import CONDITION
 from .events import RULES_STREAM, SlaEvent
 from .models import BusinessCalendar, Policy
-from .rules import freeze, lock_rules
+from .rules import freeze, freeze_if_changed, lock_rules
+
+BRANDS_HEARD = frozenset({BrandEvent.MADE.value, BrandEvent.CHANGED.value, BrandEvent.REMOVED.value})
 
 
 def save_policy(policy_id: int | None, *, by: Agent, **fields: Any) -> Policy:
@@ -97,6 +103,20 @@ def remove_calendar(calendar_id: int, *, by: Agent) -> None:
         data = {"calendar": calendar.pk, "name": calendar.name}
         calendar.delete()
         _end(SlaEvent.CALENDAR_REMOVED, data, by=by)
+
+
+def follow_brand(event: Event) -> None:
+    """The subscriber: a brand has other channels, so policies that name it promise to others. Safe twice."""
+    if not event.data.get("moved"):
+        return
+    with transaction.atomic():
+        lock_rules()
+        naming = Policy.objects.filter(is_active=True, conditions__has_key=CONDITION)
+        if naming.exists() and (rules := freeze_if_changed()):
+            data = {"brand": event.stream_id, "rules": rules.pk}
+            record_event(RULES_STREAM, SlaEvent.BRAND_FOLLOWED, by=SYSTEM, at=timezone.now(), data=data,
+                         cause_id=event.pk, depth=event.depth + 1)  # fmt: skip
+            ring("replan")
 
 
 def _begin(by: Agent) -> None:

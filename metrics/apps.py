@@ -13,3 +13,7 @@ class MetricsConfig(AppConfig):
         from .surveys.vouchers import teach as teach_vouchers
 
         teach_vouchers()
+
+        from .brands import teach as teach_brands
+
+        teach_brands()

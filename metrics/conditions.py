@@ -17,7 +17,7 @@ from .models import Policy
 from .rules import conditions_fit
 
 _COLUMNS = {"channel_id": "channel_id", "channel_kind": "channel__kind", "priority": "priority", "team_id": "team_id",
-            "language": "language"}  # fmt: skip
+            "language": "language", "brand_id": "channel__brand_id"}  # fmt: skip
 OPEN = (Status.OPEN, Status.PENDING, Status.ON_HOLD)
 # What customers are is no column: of so many tickets, the newest, it is looked up.
 LOOKED_AT = 10_000

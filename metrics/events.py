@@ -14,6 +14,7 @@ class SlaEvent(StrEnum):
     POLICY_SAVED = "policy.saved"
     POLICY_MOVED = "policy.moved"
     POLICY_REMOVED = "policy.removed"
+    BRAND_FOLLOWED = "policy.brand_followed"
     CALENDAR_SAVED = "calendar.saved"
     CALENDAR_REMOVED = "calendar.removed"
     WEBHOOK_SAVED = "webhook.saved"

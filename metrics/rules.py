@@ -16,6 +16,7 @@ from django.utils.translation import gettext, override
 from people.models import Agent
 from tickets.kinds import registered_kinds
 
+from .brands import channels_for_brands
 from .business_time import Calendar, Interval, OwnDay
 from .clocks.machine import Key
 from .clocks.terms import Target, Terms, Traits
@@ -187,15 +188,24 @@ def lock_rules() -> None:
 
 def freeze(*, by: Agent | None) -> Rules:
     """Keep policies and calendars as they are now; what is planned from here on follows them."""
+    return Rules.objects.create(made_by=by, content=_content_now())
+
+
+def freeze_if_changed() -> Rules | None:
+    """The same where what is there is not yet what is in force; None where it is. Under the lock of rules."""
+    content, newest = _content_now(), rules_in_force()
+    if newest is not None and Rules.objects.values_list("content", flat=True).get(pk=newest) == content:
+        return None
+    return Rules.objects.create(content=content)
+
+
+def _content_now() -> dict[str, Any]:
     policies = list(Policy.objects.filter(is_active=True).order_by("position", "pk"))
     used = {policy.calendar_id for policy in policies}
-    return Rules.objects.create(
-        made_by=by,
-        content={
-            "policies": [policy_content(policy) for policy in policies],
-            "calendars": {str(c.pk): calendar_content(c) for c in BusinessCalendar.objects.filter(pk__in=used)},
-        },
-    )
+    return {
+        "policies": [policy_content(one) | {"conditions": channels_for_brands(one.conditions)} for one in policies],
+        "calendars": {str(c.pk): calendar_content(c) for c in BusinessCalendar.objects.filter(pk__in=used)},
+    }
 
 
 def policy_content(policy: Policy) -> dict[str, Any]:

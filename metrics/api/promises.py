@@ -22,8 +22,8 @@ class PolicySerializer(serializers.Serializer[Any]):
     in_force = serializers.BooleanField()
     calendar = serializers.CharField(help_text="The name of the calendar by which time counts.")
     conditions = serializers.DictField(
-        help_text="Which values of a trait fit; traits left out may have any: channel_kind, channel_id, priority, "
-        "team_id (null: no team), language, and of the customer segment, tier and region."
+        help_text="Which values of a trait fit; traits left out may have any: channel_kind, brand_id, channel_id, "
+        "priority, team_id (null: no team), language, and of the customer segment, tier and region."
     )
     promises = serializers.DictField(
         child=serializers.IntegerField(),

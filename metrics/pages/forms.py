@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from commerce.segments import segments, tiers
+from metrics.brands import brand_choices
 from metrics.business_time import NeverOpen, add_open_seconds
 from metrics.business_time.holiday_names import countries
 from metrics.clocks.terms import NEVER_BOUGHT
@@ -71,6 +72,15 @@ class Checks(forms.TypedMultipleChoiceField):
         super().__init__(required=False, widget=forms.CheckboxSelectMultiple, **kwargs)
 
 
+def offer_brands(form: forms.Form) -> None:
+    """Brands to choose from, where there are several or one is chosen; else no such field."""
+    choices = brand_choices()
+    if len(choices) > 1 or form.initial.get("brand_id"):
+        form.fields["brand_id"].choices = choices  # type: ignore[attr-defined]
+    else:
+        del form.fields["brand_id"]
+
+
 class PolicyForm(forms.Form):
     name = forms.CharField(label=pgettext_lazy("of a policy", "Name"), max_length=80)
     is_active = forms.BooleanField(label=gettext_lazy("In force"), required=False, initial=True)
@@ -87,6 +97,7 @@ class PolicyForm(forms.Form):
         help_text=gettext_lazy("Until somebody picks up. Who hangs up sooner counts neither way, later as missed."),
     )
     channel_kind = Checks(label=gettext_lazy("Kinds of channel"), help_text=gettext_lazy("None ticked: any."))
+    brand_id = Checks(label=gettext_lazy("Brands"), coerce=int)
     channel_id = Checks(label=gettext_lazy("Channels"), coerce=int)
     priority = Checks(label=gettext_lazy("Priorities"), coerce=int, choices=Priority.choices)
     team_id = Checks(label=gettext_lazy("Teams"))
@@ -129,6 +140,7 @@ class PolicyForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["channel_kind"].choices = kind_choices()  # type: ignore[attr-defined]
+        offer_brands(self)
         self.fields["channel_id"].choices = list(Channel.objects.values_list("pk", "name"))  # type: ignore[attr-defined]
         teams = [(str(pk), name) for pk, name in Team.objects.values_list("pk", "name")]
         self.fields["team_id"].choices = [*teams, (NO_TEAM, _("No team"))]  # type: ignore[attr-defined]
@@ -179,8 +191,9 @@ class PolicyForm(forms.Form):
         data = self.cleaned_data
         teams = [None if team == NO_TEAM else int(team) for team in data["team_id"]]
         languages = [word.strip().lower() for word in data["language"].split(",") if word.strip()]
-        said = {"channel_kind": data["channel_kind"], "channel_id": data["channel_id"], "priority": data["priority"],
-                "team_id": teams, "language": languages, "segment": data["segment"], "tier": data["tier"],
+        said = {"channel_kind": data["channel_kind"], "brand_id": data.get("brand_id"),
+                "channel_id": data["channel_id"], "priority": data["priority"], "team_id": teams,
+                "language": languages, "segment": data["segment"], "tier": data["tier"],
                 "region": data["region"]}  # fmt: skip
         return {name: values for name, values in said.items() if values}
 

@@ -21,7 +21,7 @@ from metrics.clocks.replan import waiting_for_replan
 from metrics.conditions import tickets_of
 from metrics.models import BusinessCalendar, Policy, Survey
 from metrics.rules import calendar_of, newest_rules
-from people.models import Team
+from people.models import Brand, Team
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
 from tickets.inbox.access import agent_of, allowed
@@ -52,11 +52,12 @@ def service_levels(request: HttpRequest) -> HttpResponseBase:
 
 
 class Names:
-    """What the ids in conditions stand for; three queries."""
+    """What the ids in conditions stand for; four queries."""
 
     def __init__(self) -> None:
         self.known: dict[str, dict[Any, Any]] = {
             "channel_id": dict(Channel.objects.values_list("pk", "name")),
+            "brand_id": dict(Brand.objects.values_list("pk", "name")),
             "team_id": dict(Team.objects.values_list("pk", "name")) | {None: _("No team")},
             "channel_kind": dict(kind_choices()),
             "priority": dict(Priority.choices),

@@ -19,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from events.rates import client_address, spend
+from metrics.brands import brand_of_channel, brand_of_survey
 from metrics.models import Survey, SurveyAnswer
 from metrics.surveys.answers import Said, record_answer, record_public_answer
 from metrics.surveys.letters import FACES
@@ -26,6 +27,7 @@ from metrics.surveys.links import invitation_of
 from metrics.surveys.scales import HIGH_REASONS, LOW_REASONS, SCALES, Band, Kind, band_of, is_score
 from metrics.surveys.words import wording, words_for
 from people.languages import asked_for, choose_language
+from people.models import Brand
 from tickets.errors import DomainError, InvalidInput
 
 _VISIT = "metrics.survey.visit"
@@ -50,7 +52,8 @@ def survey(request: HttpRequest, token: str) -> HttpResponseBase:
             return _plain(request, "survey/over.html", invitation.language, context, status=429)
         return _record(request, invitation.language, lambda said: record_answer(invitation.pk, said))
     answer = SurveyAnswer.objects.filter(invitation=invitation).first()
-    return _page(request, invitation.kind, invitation.language, answer, invitation.survey)
+    brand = brand_of_channel(invitation.channel_id)
+    return _page(request, invitation.kind, invitation.language, answer, invitation.survey, brand)
 
 
 @csrf_exempt
@@ -60,14 +63,15 @@ def survey_public(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     found = Survey.objects.filter(public_id=public_id, is_active=True, web_link=True).first()
     if found is None:
         return _nowhere(request)
-    language = choose_language(asked_for(request))
+    brand = brand_of_survey(found)
+    language = choose_language([*asked_for(request), brand.locale if brand else ""])
     visit = request.POST.get("visit", "") if request.method == "POST" else request.GET.get("visit", "")
     key, kind = _visit(visit)
     if request.method != "POST":
         answer = SurveyAnswer.objects.filter(key=key, survey=found).first() if key else None
         kind = kind or found.kind
         visit = visit if key else signing.dumps([str(uuid4()), kind], salt=_VISIT)
-        return _page(request, kind, language, answer, found, visit=visit)
+        return _page(request, kind, language, answer, found, brand, visit=visit)
     if key is None or not _in_measure(request):
         return _nowhere(request)
     return _record(
@@ -106,8 +110,9 @@ def _score(text: str) -> int | None:
 
 
 def _page(
-    request: HttpRequest, kind: str, language: str, answer: SurveyAnswer | None, of: Survey | None, *, visit: str = ""
-) -> HttpResponseBase:
+    request: HttpRequest, kind: str, language: str, answer: SurveyAnswer | None, of: Survey | None,
+    brand: Brand | None, *, visit: str = "",
+) -> HttpResponseBase:  # fmt: skip
     words, said = words_for(language), wording(kind, language)
     preset = _score(request.GET.get("score", ""))
     preset = preset if preset is not None and is_score(kind, preset) else None
@@ -125,9 +130,14 @@ def _page(
         "saved": "saved" in request.GET and answer is not None, "visit": visit,
         # Nothing is recorded by itself for who comes back to change something, only what a mail's number said.
         "quick": preset is not None and (answer is None or answer.score != preset),
-        "review": of.review_url if of and answer and band_of(kind, answer.score) == Band.HIGH else "",
+        "review": _review(of, brand) if answer and band_of(kind, answer.score) == Band.HIGH else "", "brand": brand,
     }  # fmt: skip
     return _plain(request, "survey/page.html", language, context)
+
+
+def _review(of: Survey | None, brand: Brand | None) -> str:
+    """Where to send who was pleased: a brand's own place before that of a survey for all brands."""
+    return (brand.review_url if brand else "") or (of.review_url if of else "")
 
 
 def _plain(

@@ -29,7 +29,7 @@ from tickets.errors import InvalidInput, NotFound
 from tickets.inbox.access import agent_of, allowed
 from tickets.models import Channel, Ticket
 
-from .forms import NO_TEAM, Checks, kind_choices
+from .forms import NO_TEAM, Checks, kind_choices, offer_brands
 from .settings import Names
 from .writing import read_hours
 
@@ -55,6 +55,7 @@ class SurveyForm(forms.Form):
         help_text=gettext_lazy("Whom it meets is drawn by lot; the chance is kept with each answer."),
     )  # fmt: skip
     channel_kind = Checks(label=gettext_lazy("Kinds of channel"), help_text=gettext_lazy("None ticked: any."))
+    brand_id = Checks(label=gettext_lazy("Brands"), coerce=int)
     channel_id = Checks(label=gettext_lazy("Channels"), coerce=int)
     team_id = Checks(label=gettext_lazy("Teams"))
     follows_up = forms.BooleanField(
@@ -72,6 +73,7 @@ class SurveyForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["channel_kind"].choices = kind_choices()  # type: ignore[attr-defined]
+        offer_brands(self)
         self.fields["channel_id"].choices = list(Channel.objects.values_list("pk", "name"))  # type: ignore[attr-defined]
         teams = [(str(pk), name) for pk, name in Team.objects.values_list("pk", "name")]
         self.fields["team_id"].choices = [*teams, (NO_TEAM, _("No team"))]  # type: ignore[attr-defined]
@@ -86,7 +88,8 @@ class SurveyForm(forms.Form):
         """The fields of the row."""
         data = self.cleaned_data
         teams = [None if team == NO_TEAM else int(team) for team in data["team_id"]]
-        conditions = {"channel_kind": data["channel_kind"], "channel_id": data["channel_id"], "team_id": teams}
+        conditions = {"channel_kind": data["channel_kind"], "brand_id": data.get("brand_id"),
+                      "channel_id": data["channel_id"], "team_id": teams}  # fmt: skip
         plain = ("name", "kind", "is_active", "delay_minutes", "percent", "follows_up", "follow_up_hours",
                  "review_url", "web_link")  # fmt: skip
         return {name: data[name] for name in plain} | {"conditions": {k: v for k, v in conditions.items() if v}}
@@ -122,7 +125,7 @@ def survey_initial(survey: Survey) -> dict[str, Any]:
     teams = [NO_TEAM if team is None else str(team) for team in conditions.get("team_id", [])]
     return found | {
         "channel_kind": conditions.get("channel_kind", []), "channel_id": conditions.get("channel_id", []),
-        "team_id": teams,
+        "brand_id": conditions.get("brand_id", []), "team_id": teams,
     }  # fmt: skip
 
 

@@ -89,7 +89,8 @@ def _plan(ticket: Ticket, event: Event) -> None:
 def fits(survey: Survey, ticket: Ticket) -> bool:
     """Whether the ticket has one of the values allowed for every trait the survey names."""
     traits = {
-        "channel_id": ticket.channel_id, "channel_kind": ticket.channel.kind, "team_id": ticket.team_id,
+        "channel_id": ticket.channel_id, "channel_kind": ticket.channel.kind,
+        "brand_id": ticket.channel.brand_id, "team_id": ticket.team_id,
         "language": ticket.language, "priority": ticket.priority,
     }  # fmt: skip
     return conditions_fit(survey.conditions, traits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from metrics.brands import brand_of_channel
 from metrics.models import SurveyInvitation
 from metrics.surveys.links import answer_url
 from metrics.surveys.scales import SCALES, Band, Kind, band_of
@@ -26,7 +27,7 @@ def mail_text(invitation: SurveyInvitation) -> str:
     ]
     intro = words["intro"].format(number=invitation.ticket_id)
     parts = [words["greeting"], intro, said.ask, "\n".join(lines), words["click"], words["reopen"]]
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *_shop_text(invitation)])
 
 
 def mail_html(invitation: SurveyInvitation) -> str:
@@ -41,7 +42,21 @@ def mail_html(invitation: SurveyInvitation) -> str:
         f"<p>{escape(words['greeting'])}</p><p>{escape(words['intro'].format(number=invitation.ticket_id))}</p>"
         f"<p><b>{escape(said.ask)}</b></p><table><tbody><tr>{cells}</tr></tbody></table>"
         f"<p>{escape(ends)}</p><p>{escape(words['click'])} {escape(words['reopen'])}</p>"
-    )
+    ) + _shop_html(invitation)
+
+
+def _shop_text(invitation: SurveyInvitation) -> list[str]:
+    """Whose customers are asked; nothing in a house without brands."""
+    brand = brand_of_channel(invitation.channel_id)
+    return ["\n".join(filter(None, (brand.name, brand.url)))] if brand else []
+
+
+def _shop_html(invitation: SurveyInvitation) -> str:
+    brand = brand_of_channel(invitation.channel_id)
+    if brand is None:
+        return ""
+    name = escape(brand.name)
+    return f'<p><a href="{escape(brand.url)}">{name}</a></p>' if brand.url else f"<p>{name}</p>"
 
 
 def chat_text(invitation: SurveyInvitation, *, buttons: bool) -> str:
