@@ -45,8 +45,8 @@ def visible_annotations(agent: Agent) -> QuerySet[Annotation]:
 def annotations_in(scope: Scope, first: date, last: date) -> list[Annotation]:
     """Those of these days that matter for what the scope looks at, oldest first. One query."""
     found = visible_annotations(scope.agent).filter(day__range=(first, last))
-    if scope.channel is not None:
-        found = found.filter(Q(channel=None) | Q(channel=scope.channel))
+    if scope.channels is not None:
+        found = found.filter(Q(channel=None) | Q(channel__in=scope.channels))
     if scope.team is not None:
         found = found.filter(Q(team=None) | Q(team=scope.team))
     return list(found.order_by("day", "pk")[:DRAWN])

@@ -22,7 +22,7 @@ FEW = 30
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What is looked at: whose eyes, which time, which channel, team, member of the staff, language and segment of
-    customers; and whether lengths of time are open time of the calendar or elapsed.
+    customers; and whether lengths of time are open time of the calendar or elapsed. `brand` are the channels of one.
 
     `zone` is the one whose days are meant; of its days `clean` are those whose kept counts hold (`metrics.tallies`):
     with none, all is counted from the rows. Those of them that are `rolled` stand in the tally of their month too.
@@ -43,6 +43,14 @@ class Scope:
     rolled: frozenset[date] = frozenset()
     segment: Segment | None = None
     own: bool = True
+    brand: frozenset[int] | None = None
+
+    @property
+    def channels(self) -> list[int] | None:
+        """All that are looked at, in order; None for every one. No channel has the number 0, which stands for none."""
+        if self.channel is None:
+            return None if self.brand is None else sorted(self.brand) or [0]
+        return [self.channel] if self.brand is None or self.channel in self.brand else [0]
 
     def at(self, start: datetime, end: datetime) -> Scope:
         """The same of another time."""
@@ -57,8 +65,8 @@ class Scope:
 def ended(scope: Scope) -> QuerySet[Clock]:
     """Clocks that ended in the period, of tickets the reader may see."""
     clocks = Clock.objects.filter(stopped_at__gte=scope.start, stopped_at__lt=scope.end, seconds__gt=0)
-    if scope.channel is not None:
-        clocks = clocks.filter(channel_id=scope.channel)
+    if scope.channels is not None:
+        clocks = clocks.filter(channel_id__in=scope.channels)
     if scope.team is not None:
         clocks = clocks.filter(team_id=scope.team)
     if scope.member is not None:
@@ -75,7 +83,7 @@ def ended(scope: Scope) -> QuerySet[Clock]:
 def answers(scope: Scope) -> QuerySet[SurveyAnswer]:
     """Answers given in the period about tickets the reader may see; and those of public links, which have none."""
     found = SurveyAnswer.objects.filter(answered_at__gte=scope.start, answered_at__lt=scope.end)
-    for name, value in (("channel_id", scope.channel), ("team_id", scope.team), ("agent_id", scope.member)):
+    for name, value in (("channel_id__in", scope.channels), ("team_id", scope.team), ("agent_id", scope.member)):
         if value is not None:
             found = found.filter(**{name: value})
     if scope.language:
@@ -91,7 +99,7 @@ def opened(scope: Scope) -> QuerySet[Ticket]:
     """Tickets opened in the period that the reader may see, without spam."""
     tickets = Ticket.objects.visible_to(scope.agent).exclude(status=Status.SPAM)
     tickets = tickets.filter(opened_at__gte=scope.start, opened_at__lt=scope.end)
-    for name, value in (("channel", scope.channel), ("team", scope.team), ("assignee", scope.member)):
+    for name, value in (("channel__in", scope.channels), ("team", scope.team), ("assignee", scope.member)):
         if value is not None:
             tickets = tickets.filter(**{name: value})
     if scope.segment:

@@ -164,7 +164,7 @@ def change(now: Scores, before: Scores) -> Change | None:
 def response(scope: Scope) -> Response:
     """Of those asked in the period; whoever answered later counts as well."""
     asked = SurveyInvitation.objects.filter(state=SurveyState.ASKED, asked_at__gte=scope.start, asked_at__lt=scope.end)
-    for name, value in (("channel_id", scope.channel), ("team_id", scope.team), ("agent_id", scope.member)):
+    for name, value in (("channel_id__in", scope.channels), ("team_id", scope.team), ("agent_id", scope.member)):
         if value is not None:
             asked = asked.filter(**{name: value})
     if scope.language:

@@ -103,11 +103,12 @@ def _readable(scope: Scope, group: Dim | None) -> Dim | None:
     return only if group is None else group if only in (Dim.ALL, group) else None
 
 
-def _asked(scope: Scope) -> dict[Dim, int]:
-    """What the scope is narrowed to, as the tallies number it."""
+def _asked(scope: Scope) -> dict[Dim, list[int]]:
+    """What the scope is narrowed to, as the tallies number it; several only of channels, which share no fact."""
     language = language_number(scope.language) if scope.language else None
-    wanted = {Dim.CHANNEL: scope.channel, Dim.TEAM: scope.team, Dim.AGENT: scope.member, Dim.LANGUAGE: language}
-    return {dim: value for dim, value in wanted.items() if value is not None}
+    single = {Dim.TEAM: scope.team, Dim.AGENT: scope.member, Dim.LANGUAGE: language}
+    found = {dim: [value] for dim, value in single.items() if value is not None}
+    return found if scope.channels is None else found | {Dim.CHANNEL: scope.channels}
 
 
 def kept_rows(model: Any, scope: Scope, measure: Measure, dim: Dim, days: Sequence[date]) -> QuerySet[Any]:
@@ -115,7 +116,7 @@ def kept_rows(model: Any, scope: Scope, measure: Measure, dim: Dim, days: Sequen
     within = Q(day__in=days) if model is MonthTally else _runs_q(days)
     rows = model.objects.filter(within, zone=scope.zone, what=measure.what, dim=dim)
     if dim in (asked := _asked(scope)):
-        rows = rows.filter(group=asked[dim])
+        rows = rows.filter(group__in=asked[dim])
     if not scope.agent.sees_everything:
         rows = rows.filter(_place_q(scope.agent, "place_team", "place_channel"))
     return rows

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metrics import figures, satisfaction
+from metrics.brands import channels_of_brand
 from metrics.clocks.terms import NEVER_BOUGHT
 from metrics.facts import Scope
 from metrics.segments import Segment, read_segment
@@ -35,6 +36,7 @@ class SegmentQuery(StrictSerializer):
 class ReportQuery(SegmentQuery):
     days = serializers.IntegerField(min_value=1, max_value=731, default=30, help_text="Up to today, in your time zone.")
     channel = serializers.IntegerField(required=False)
+    brand = serializers.IntegerField(required=False, help_text="All channels of this brand.")
     team = serializers.IntegerField(required=False)
     agent = serializers.IntegerField(required=False)
     language = serializers.ChoiceField(LANGUAGES, required=False)
@@ -128,6 +130,7 @@ class ReportView(ApiView):
             self.agent, midnight(start, zone), midnight(end, zone), query.get("channel"), query.get("team"),
             query.get("agent"), query.get("language", ""), zone=zone, clean=kept.clean,
             rolled=kept.rolled, segment=read_segment(query.get("segment"), timezone.now()), own=has_own(self.agent),
+            brand=channels_of_brand(query["brand"]) if "brand" in query else None,
         )  # fmt: skip
 
 

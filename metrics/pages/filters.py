@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from operator import itemgetter
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
 
 from metrics.annotations import annotations_in
 from metrics.facts import Scope
@@ -36,7 +38,9 @@ def read_scope(request: HttpRequest, agent: Agent) -> tuple[Scope, dict[str, Any
 def read_query(said: QueryDict, agent: Agent) -> tuple[Scope, dict[str, Any]]:
     """The same of the query alone, in the active time zone."""
     period, first, days = read_period(said)
-    channels, teams = dict(Channel.objects.values_list("pk", "name")), dict(Team.objects.values_list("pk", "name"))
+    known, teams = list(Channel.objects.select_related("brand")), dict(Team.objects.values_list("pk", "name"))
+    channels = {one.pk: one.name for one in known}
+    brand, brands = read_brand(said.get("brand"), known)
     members = dict(Agent.objects.order_by("name").values_list("pk", "name"))
     channel, team = chosen(said.get("channel"), channels), chosen(said.get("team"), teams)
     member = chosen(said.get("agent"), members)
@@ -46,21 +50,23 @@ def read_query(said: QueryDict, agent: Agent) -> tuple[Scope, dict[str, Any]]:
     scope = Scope(
         agent, midnight(first, zone), midnight(first + timedelta(days=days), zone), channel, team, member, language,
         said.get("time") == "open", zone, kept.clean, kept.rolled,
-        segment, has_own(agent),
+        segment, has_own(agent), None if brand is None else frozenset(one.pk for one in known if one.brand_id == brand),
     )  # fmt: skip
     compare, against = read_comparison(said, first, days)
     last = first + timedelta(days=days - 1)
     until = against + timedelta(days=days) if against else None
     context = {
-        "period": period, "periods": PERIODS, "channel": channel, "channels": channels, "team": team, "teams": teams,
-        "member": member, "members": members, "language_chosen": language, "languages": LANGUAGES,
+        "period": period, "periods": PERIODS, "channel": channel, "channels": channels,
+        "brand_chosen": brand, "brands": brands if len(brands) > 1 or brand is not None else {},
+        "team": team, "teams": teams, "member": member, "members": members,
+        "language_chosen": language, "languages": LANGUAGES,
         "segment_chosen": segment.name if segment else "", "segments": segment_names(),
         "query": _without(said), "first": first, "last": last, "days": days,
         "compare": compare, "against": against, "open_time": scope.open_time,
         "against_last": until - timedelta(days=1) if until else None,
         "earlier": scope.at(midnight(against, zone), midnight(until, zone)) if against and until else None,
         "noted": annotations_in(scope, min(first, last - timedelta(weeks=WEEKS)), last),
-        "narrowed": sum(value not in (None, "") for value in (channel, team, member, language, segment)),
+        "narrowed": sum(value not in (None, "") for value in (channel, brand, team, member, language, segment)),
         "again": _counted_again(kept, scope),
     }  # fmt: skip
     return scope, context
@@ -75,7 +81,7 @@ def read_segment_only(request: HttpRequest) -> tuple[Segment | None, dict[str, A
 
 def narrowed_to(context: dict[str, Any]) -> list[str]:
     """What a report is narrowed to, in words."""
-    pairs = (("channel", "channels"), ("team", "teams"), ("member", "members"))
+    pairs = (("brand_chosen", "brands"), ("channel", "channels"), ("team", "teams"), ("member", "members"))
     names = [context[names][context[name]] for name, names in pairs if context[name] is not None]
     language, segment = context["language_chosen"], context["segment_chosen"]
     return [*names, *([language_text(language)] if language else []),
@@ -117,6 +123,15 @@ def _date(text: str | None) -> date | None:
         return None
     # Far from the ends of the calendar, so that no arithmetic leaves it.
     return found if found and 1990 <= found.year <= 2100 else None
+
+
+def read_brand(text: str | None, channels: list[Channel]) -> tuple[int | None, dict[int, str]]:
+    """(the brand asked for, names of those with channels). One that has none (any more) finds nothing, lest a report of
+    a shop become one of the whole house."""
+    brands = dict(sorted({one.brand.pk: one.brand.name for one in channels if one.brand}.items(), key=itemgetter(1)))
+    if not (text and text.isdecimal() and len(text) < 10):
+        return None, brands
+    return int(text), brands if int(text) in brands else brands | {int(text): _("A brand without channels")}
 
 
 def chosen(text: str | None, known: dict[int, str]) -> int | None:

@@ -30,7 +30,7 @@ from .forms import Checks
 READ = allowed(Permission.READ_REPORTS)
 SHOWN = 30
 # What of an address narrows a report; its period follows from how often it comes.
-FILTERS = ("channel", "team", "agent", "language", "segment", "time", "compare")
+FILTERS = ("channel", "brand", "team", "agent", "language", "segment", "time", "compare")
 
 
 class MailingForm(forms.Form):

@@ -74,6 +74,10 @@ def scopes(agent: Agent, house: House, zone: str) -> Iterator[Scope]:
     yield replace(scope, channel=house.channel.pk, open_time=True)
     yield replace(scope, member=house.ben.pk, team=house.support.pk)
     yield replace(scope, language="uk")
+    both = frozenset({house.channel.pk, house.other_channel.pk})
+    yield replace(scope, brand=both, open_time=True)
+    yield replace(scope, brand=both, team=house.support.pk)
+    yield replace(scope, brand=both - {house.channel.pk}, channel=house.channel.pk)
     yield replace(scope, language="uk", channel=house.channel.pk)
     yield replace(scope, segment=read_segment("repeat", scope.end))
     yield scope.at(midnight(today - timedelta(days=250), zone), midnight(today - timedelta(days=140), zone))
@@ -123,8 +127,9 @@ def test_what_is_kept_is_read_and_not_the_rows(house: House, year: Year) -> None
         house.adam, midnight(today - timedelta(days=300), zone), midnight(today - timedelta(days=5), zone), zone=zone,
         clean=clean_days(zone),
     )  # fmt: skip
+    brand = replace(scope, brand=frozenset({house.channel.pk, house.other_channel.pk}))
     for measure in MEASURES:
-        for narrowed, group in ((scope, Dim.TEAM), (replace(scope, language="en"), None)):
+        for narrowed, group in ((scope, Dim.TEAM), (replace(scope, language="en"), None), (brand, None)):
             with CaptureQueriesContext(connection) as queries:
                 assert count(narrowed, measure, group=group, over="day")
             assert len(queries) == 1 and "metrics_daytally" in queries[0]["sql"]
