@@ -7,7 +7,7 @@ was committed, never one remembered: so nobody is told of a ticket that left the
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,12 +88,20 @@ class Composer:
             return ""
         return ",".join(filter(None, (self._row_frame(id, sight, view) for id in self.changes)))
 
+    def hidden(self, sight: Sight) -> frozenset[int]:
+        """Which of the changed tickets are out of this sight now."""
+        return frozenset(id for id in self.changes if not self._sees(sight, id))
+
+    def _sees(self, sight: Sight, ticket_id: int) -> bool:
+        row = self._rows.get(ticket_id)
+        return row is not None and sight.sees(row.team_id, row.assignee_id, row.channel_id)
+
     def ticket_frame(self, sight: Sight, ticket_id: int | None) -> str:
         """The frame for an open ticket, or nothing."""
-        change, row = self.changes.get(ticket_id or 0), self._rows.get(ticket_id or 0)
-        if change is None:
+        change = self.changes.get(ticket_id or 0)
+        if change is None or ticket_id is None:
             return ""
-        if row is None or not sight.sees(row.team_id, row.assignee_id, row.channel_id):
+        if not self._sees(sight, ticket_id):
             return encode("ticket.remove", ticket=ticket_id, reason="scope")
         if change.told:
             return ""
@@ -184,10 +192,18 @@ def look(agent_id: int, view_key: str | None, ticket_id: int | None) -> Viewing:
 
 def seen_among(agent_id: int, ticket_ids: Collection[int]) -> frozenset[int]:
     """Those of the tickets that the agent may see now."""
-    standing = standings([agent_id]).get(agent_id)
-    if standing is None:
-        return frozenset()
-    return frozenset(Ticket.objects.visible_to(standing.agent).filter(pk__in=ticket_ids).values_list("pk", flat=True))
+    return still_seen({agent_id: frozenset(ticket_ids)})[agent_id]
+
+
+def still_seen(shown: Mapping[int, frozenset[int]]) -> dict[int, frozenset[int]]:
+    """Those of each agent's tickets that they may see now. One query an agent, and one for all."""
+    known = standings(shown)
+    return {
+        agent_id: frozenset(
+            Ticket.objects.visible_to(known[agent_id].agent).filter(pk__in=tickets).values_list("pk", flat=True)
+        ) if agent_id in known and tickets else frozenset()
+        for agent_id, tickets in shown.items()
+    }  # fmt: skip
 
 
 def _where_of(agent: Agent, key: str) -> Where:

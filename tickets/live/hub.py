@@ -13,14 +13,14 @@ import json
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from people.desks import note_desks
 
 from .admission import living_sessions
-from .frames import Audience, Change, Composer, counts_now, encode
+from .frames import Audience, Change, Composer, counts_now, encode, still_seen
 from .lean import WorkThread
 from .listener import Listener
 from .onlookers import Onlookers
@@ -220,10 +220,11 @@ class Hub:
         if not audiences:
             return
         views = {audience: sockets[0].view for audience, sockets in audiences.items()}
-        standing, texts = await self.run(_compose, due, views)
+        standing, texts, hidden = await self.run(_compose, due, views)
         for audience, sockets in audiences.items():
             for socket in sockets:
                 self._tell_socket(socket, audience, texts.get(audience, ""), standing.get(audience.agent_id))
+                socket.forget(hidden.get(audience.agent_id, ()))
         self._recount.set()
 
     def _tell_socket(self, socket: Socket, audience: Audience, text: str, standing: Standing | None) -> None:
@@ -268,6 +269,17 @@ class Hub:
                     socket.close(Goodbye.TOO_OLD)
                 else:
                     self._still_welcome(socket, agents.get(socket.sight.agent_id))
+            await self._look_again(sockets)
+
+    async def _look_again(self, sockets: Collection[Socket]) -> None:
+        """Forget what their agents no longer see. A page turns away when it is told; this is for one that does not."""
+        shown: defaultdict[int, frozenset[int]] = defaultdict(frozenset)
+        asked = {socket: socket.shown for socket in sockets if socket.shown}
+        for socket, tickets in asked.items():
+            shown[socket.sight.agent_id] |= tickets
+        seen = await self.run(still_seen, dict(shown)) if shown else {}
+        for socket, tickets in asked.items():
+            socket.forget(tickets - seen[socket.sight.agent_id])
 
     def _still_welcome(self, socket: Socket, standing: Standing | None) -> bool:
         """Take over the agent's present sight; False, and goodbye, when they may no longer be here."""
@@ -282,7 +294,10 @@ class Hub:
         return True
 
 
-def _compose(changes: dict[int, Change], views: dict[Audience, Any]) -> tuple[dict[int, Standing], dict[Audience, str]]:
+def _compose(
+    changes: dict[int, Change], views: dict[Audience, Any]
+) -> tuple[dict[int, Standing], dict[Audience, str], dict[int, frozenset[int]]]:
+    """Who everybody is now, what each audience is told, and which of the changed tickets each agent does not see."""
     composer = Composer(changes, {audience.agent_id for audience in views})
     texts: dict[Audience, str] = {}
     for audience, view in views.items():
@@ -294,4 +309,5 @@ def _compose(changes: dict[int, Change], views: dict[Audience, Any]) -> tuple[di
                 composer.wall_frame(standing.sight) if audience.wall else "",
             )
             texts[audience] = ",".join(filter(None, frames))
-    return composer.standings, texts
+    hidden = {id: composer.hidden(standing.sight) for id, standing in composer.standings.items()}
+    return composer.standings, texts, hidden

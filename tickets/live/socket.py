@@ -7,7 +7,7 @@ import json
 import logging
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from enum import IntEnum
 from typing import Any
 
@@ -85,6 +85,17 @@ class Socket:
         self._number = 0
         self._writer: asyncio.Task[None] | None = None
         self._closing: Goodbye | None = None
+
+    @property
+    def shown(self) -> frozenset[int]:
+        """The tickets on the page, which its agent may see as far as we last looked."""
+        return self.beside if self.ticket is None else self.beside | {self.ticket}
+
+    def forget(self, tickets: Collection[int]) -> None:
+        """These are out of its agent's sight: nothing of them goes here any more, turned away or not."""
+        if self.ticket in tickets:
+            self.ticket = None
+        self.beside = self.beside.difference(tickets)
 
     @property
     def gone(self) -> bool:
