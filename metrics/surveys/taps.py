@@ -52,8 +52,9 @@ def hear_answer(event: Event) -> None:
     message = Message.objects.select_related("conversation").filter(pk=event.data["message"]).first()
     if ticket is None or message is None:
         return
+    # By place and not by time: a provider's clock may be behind ours.
     asked = SurveyInvitation.objects.filter(
-        state=SurveyState.ASKED, message__conversation=message.conversation_id, asked_at__lte=message.at
+        state=SurveyState.ASKED, message__conversation=message.conversation_id, message__sequence__lt=message.sequence
     )
     row = asked.select_related("message", "survey").order_by("-asked_at").first()
     score = score_in(row.kind, message.text) if row else None

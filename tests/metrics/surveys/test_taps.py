@@ -151,6 +151,13 @@ def test_a_closed_ticket_stays_closed_and_after_a_month_a_number_is_a_message(ho
     assert SurveyAnswer.objects.get().score == 4 and Ticket.objects.count() == 2
 
 
+def test_a_clock_that_is_behind_ours_loses_no_answer(house: House, shop: Channel) -> None:
+    put_question(house, shop)
+    early = database_now() - timedelta(minutes=5)
+    write(shop, "3", at=early, received_at=database_now(), timed_by_provider=True)
+    assert SurveyAnswer.objects.get().score == 3
+
+
 def test_somebody_elses_number_is_nobodys_rating(house: House, shop: Channel) -> None:
     put_question(house, shop)
     write(shop, "1", sender=Address("Ann", "telegram:2"), thread_id="telegram:2")
