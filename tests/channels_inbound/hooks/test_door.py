@@ -162,3 +162,14 @@ def test_an_address_that_is_none_and_a_channel_that_is_off(house: House, door: H
     type(made.channel).objects.filter(pk=made.channel_id).update(is_active=False)
     assert together(posted(door, made, hook))[0][0] == 404
     assert not RawDelivery.objects.exists() and database.is_usable()
+
+
+def test_an_address_with_a_query_is_signed_as_it_was_told(house: House, door: HookDoor) -> None:
+    made = connect(house, "sms", VALUES["sms"])
+    url = f"{hook_url(made)}?tag=msg%3A7.1%20a"
+    ends = {"sender": "+380440000100", "to": "+380501234567"}
+    first, second = (twilio.status(url, f"SM{n:032}", "delivered", **ends) for n in (1, 2))
+    heard = together(posted(door, made, first), posted(door, made, second, chunked=True))
+    assert [status for status, _, _ in heard] == [200, 200]
+    bodies = [bytes(one.body.content) for one in RawDelivery.objects.order_by("id").select_related("body")]
+    assert all(b"HelpdeskTag=msg%3A7.1+a" in body for body in bodies) and len(bodies) == 2
