@@ -11,10 +11,12 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
+from django.utils.translation import get_language, gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -47,6 +49,8 @@ def survey(request: HttpRequest, token: str) -> HttpResponseBase:
     if invitation is None:
         return _nowhere(request)
     if request.method == "POST":
+        if _by_an_agent(request):
+            return _not_the_customer(request)
         if spend([(f"survey-answer:{invitation.pk}", MOST_CHANGES, CHANGES_WINDOW)]):
             context = {"text": words_for(invitation.language)["over"]}
             return _plain(request, "survey/over.html", invitation.language, context, status=429)
@@ -96,6 +100,19 @@ def _record(request: HttpRequest, language: str, record: Record, *, visit: str =
     if quick:
         return JsonResponse({"ok": True})
     return redirect(f"{request.path}?saved=1{f'&visit={visit}&lang={language}' if visit else ''}")
+
+
+def _by_an_agent(request: HttpRequest) -> bool:
+    """Whether the browser is signed in here. Agents read what was sent, its link too, and must not rate themselves; in
+    the demo the same person is both."""
+    return request.user.is_authenticated and not settings.DEMO_MAILBOX
+
+
+def _not_the_customer(request: HttpRequest) -> HttpResponseBase:
+    if request.POST.get("quick") == "1":
+        return JsonResponse({"ok": False}, status=403)
+    text = gettext("You are signed in as an agent. Only what the customer answers counts, so nothing was kept.")
+    return _plain(request, "survey/over.html", get_language() or "en", {"text": text}, status=403)
 
 
 def _said(request: HttpRequest, *, quick: bool) -> Said:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -50,6 +51,30 @@ def test_whoever_follows_every_link_of_the_mail_records_nothing(house: House) ->
     assert row_counts() == before
     assert "csrf" not in robot.get(path(links[0])).content.decode()  # so no cookie is needed either
     assert not robot.cookies
+
+
+@pytest.mark.parametrize("quick", ["", "1"])
+def test_an_agent_who_follows_the_customers_link_answers_nothing(house: House, settings: Any, quick: str) -> None:
+    make_survey()
+    page_path = path(answer_url(asked(house)))
+    agent, customer = Client(), Client()
+    agent.force_login(house.olena)
+    settings.DEMO_MAILBOX = False
+    assert agent.get(page_path).status_code == 200
+    before = row_counts()
+    assert agent.post(page_path, {"score": "5", "quick": quick}).status_code == 403
+    assert row_counts() == before
+    assert customer.post(page_path, {"score": "2", "quick": quick}).status_code in (200, 302)
+    assert SurveyAnswer.objects.get().score == 2
+
+
+def test_in_the_demo_one_person_is_agent_and_customer(house: House, settings: Any) -> None:
+    make_survey()
+    invitation, client = asked(house), Client()
+    client.force_login(house.olena)
+    settings.DEMO_MAILBOX = True
+    client.post(path(answer_url(invitation)), {"score": "4"})
+    assert SurveyAnswer.objects.get().score == 4
 
 
 def test_one_number_of_the_mail_is_chosen_and_the_pages_own_post_records_it(house: House) -> None:
