@@ -248,7 +248,7 @@ SAME = {
     # What servers are made of, on the health page.
     "Django", "Prometheus", "Ntp",
     # Browsers and systems.
-    "Firefox", "Chrome", "Safari", "Edge", "Opera", "Linux", "Windows", "Mac", "Iphone", "Android",
+    "Pdf", "Firefox", "Chrome", "Safari", "Edge", "Opera", "Linux", "Windows", "Mac", "Iphone", "Android",
 }  # fmt: skip
 NO_WORDS = re.compile(
     r"\S+@\S+|https?://\S+|\bdocs/\S+|\b[A-Z][A-Za-z_]+/[A-Za-z_ /-]+|#\d+|\b[a-z0-9]+(?:\.[a-z0-9]+)+\b|localhost:\d+|127\.0\.0\.1:\d+"
