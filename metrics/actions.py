@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,7 +17,7 @@ from people.models import Agent
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import InvalidInput, NotFound
 from tickets.events import BrandEvent
-from tickets.order import move_one
+from tickets.order import move_one, place_new
 
 from .brands import CONDITION
 from .events import RULES_STREAM, SlaEvent
@@ -32,7 +31,7 @@ def save_policy(policy_id: int | None, *, by: Agent, **fields: Any) -> Policy:
     """Make or change a policy. Saving what is there already changes nothing."""
     with transaction.atomic():
         _begin(by)
-        policy = _policy(policy_id) if policy_id else Policy(position=_last_position() + 1)
+        policy = _policy(policy_id) if policy_id else Policy()
         if policy_id and all(getattr(policy, name) == value for name, value in fields.items()):
             return policy
         if Policy.objects.filter(name=fields["name"]).exclude(pk=policy.pk).exists():
@@ -41,6 +40,10 @@ def save_policy(policy_id: int | None, *, by: Agent, **fields: Any) -> Policy:
             note_setting(f"policy {policy.pk}", {name: getattr(policy, name) for name in fields}, fields, by=by.actor)
         for name, value in fields.items():
             setattr(policy, name, value)
+        if not policy_id:
+            order = list(Policy.objects.order_by("position", "pk"))
+            place_policy(order, policy)
+            Policy.objects.bulk_update([one for one in order if one is not policy], ["position"])
         policy.save()
         _end(SlaEvent.POLICY_SAVED, {"policy": policy.pk, "name": policy.name}, by=by)
     return policy
@@ -145,5 +148,12 @@ def _calendar(calendar_id: int) -> BusinessCalendar:
     return found
 
 
-def _last_position() -> int:
-    return Policy.objects.aggregate(last=Max("position"))["last"] or 0
+def place_policy(order: list[Policy], new: Policy) -> Policy:
+    """Where a new one would stand among the others; nothing is saved."""
+    place_new(order, new, demands=_demands)
+    return new
+
+
+def _demands(policy: Policy) -> int:
+    """How many things it asks of a ticket."""
+    return sum(bool(values) for values in policy.conditions.values())

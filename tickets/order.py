@@ -1,4 +1,4 @@
-"""Rows that stand in the order somebody chose (fields, views, policies): moved by one place."""
+"""Rows that stand in the order somebody chose (fields, views, policies): moved by one place, or joined by a new one."""
 
 from __future__ import annotations
 
@@ -28,3 +28,12 @@ def move_one(
     for position, each in enumerate(row):
         each.position = position
     return there
+
+
+def place_new(row: list[P], new: P, *, demands: Callable[[P], int]) -> None:
+    """Put a new one before the first that demands no more than it does, and number the whole row. At the end it would
+    stand behind what fits everything and never be asked. The caller keeps the positions."""
+    there = next((place for place, one in enumerate(row) if demands(one) <= demands(new)), len(row))
+    row.insert(there, new)
+    for position, each in enumerate(row):
+        each.position = position

@@ -116,8 +116,9 @@ def _saved(name: str) -> str:
 
 def _preview(request: HttpRequest, form: PolicyForm, policy: Policy | None) -> dict[str, Any]:
     """Which open tickets would follow the policy as written, as far as the reader may see them; how many in all."""
-    active = Policy.objects.filter(is_active=True)
-    earlier = list(active.exclude(pk=policy.pk).filter(position__lt=policy.position) if policy else active)
+    order = list(Policy.objects.order_by("position", "pk"))
+    here = policy or actions.place_policy(order, Policy(conditions=form.conditions()))
+    earlier = [one for one in order[: order.index(here)] if one.is_active]
     matching = tickets_of(form.conditions(), earlier)
     visible = matching.filter(pk__in=Ticket.objects.visible_to(agent_of(request)).values("pk"))
     return {"count": matching.count(), "tickets": list(visible.select_related("channel").newest_first()[:PREVIEWED])}

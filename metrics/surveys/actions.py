@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,7 +17,7 @@ from people.contact_budget import contact_rules
 from people.models import Agent, ContactRules
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import InvalidInput, NotFound
-from tickets.order import move_one
+from tickets.order import move_one, place_new
 
 # The surveys as a whole: one stream, under one lock. No survey has this number.
 ALL = (SURVEYS_STREAM, 0)
@@ -28,7 +27,7 @@ def save_survey(survey_id: int | None, *, by: Agent, **fields: Any) -> Survey:
     """Make or change a survey. Saving what is there already changes nothing."""
     with transaction.atomic():
         begin(by)
-        survey = _survey(survey_id) if survey_id else Survey(position=_last_position() + 1)
+        survey = _survey(survey_id) if survey_id else Survey()
         if survey_id and all(getattr(survey, name) == value for name, value in fields.items()):
             return survey
         if Survey.objects.filter(name=fields["name"]).exclude(pk=survey.pk).exists():
@@ -42,6 +41,10 @@ def save_survey(survey_id: int | None, *, by: Agent, **fields: Any) -> Survey:
             note_setting(f"survey {survey.pk}", {name: getattr(survey, name) for name in fields}, fields, by=by.actor)
         for name, value in fields.items():
             setattr(survey, name, value)
+        if not survey_id:
+            order = list(Survey.objects.all())
+            place_new(order, survey, demands=_demands)
+            Survey.objects.bulk_update([one for one in order if one is not survey], ["position"])
         survey.save()
         _end(SurveyEvent.SAVED, {"survey": survey.pk, "name": survey.name}, by=by)
     return survey
@@ -107,5 +110,6 @@ def _survey(survey_id: int) -> Survey:
     return found
 
 
-def _last_position() -> int:
-    return Survey.objects.aggregate(last=Max("position"))["last"] or 0
+def _demands(survey: Survey) -> int:
+    """How many things it asks of a ticket."""
+    return sum(bool(values) for values in survey.conditions.values())

@@ -38,8 +38,13 @@ def ticket(live_stack: LiveStack) -> Ticket:
     return ticket
 
 
+# Those that turn for ever (a light that breathes) are as they are at any moment.
+SETTLED = "Promise.all(document.getAnimations().filter(a => a.effect.getComputedTiming().endTime < 1e6).map(a => a.finished))"
+
+
 def judge(page: Page, state: str) -> None:
-    page.wait_for_timeout(200)  # colours fade in; axe would judge them half way
+    page.wait_for_timeout(200)
+    page.evaluate(f"{SETTLED}.catch(() => 0).then(() => 0)")  # colours fade in; axe would judge them half way
     assert (state, accessibility_violations(page)) == (state, [])
     sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert (state, page.evaluate(sideways)) == (state, 0)

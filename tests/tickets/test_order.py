@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tickets.order import move_one
+from tickets.order import move_one, place_new
 
 
 @dataclass
@@ -44,3 +44,21 @@ def test_nothing_leaves_its_part_of_the_row() -> None:
     assert row == before
     assert move_one(row, row[2], up=True, part_of=lambda one: one.name.isupper()) == 1
     assert "".join(one.name for one in row) == "aCBd"
+
+
+@pytest.mark.parametrize(
+    ("row", "demands", "after"),
+    [
+        ([2, 1, 0], 1, [2, "new", 1, 0]),
+        ([2, 1, 0], 3, ["new", 2, 1, 0]),
+        ([2, 1, 0], 0, [2, 1, "new", 0]),
+        ([2, 1], 0, [2, 1, "new"]),
+        ([0, 2], 1, ["new", 0, 2]),
+        ([], 1, ["new"]),
+    ],
+)
+def test_a_new_one_stands_where_it_is_asked(row: list[int], demands: int, after: list[int | str]) -> None:
+    there, new = [One(str(asked), 9) for asked in row], One("new")
+    asks = {"new": demands} | {str(asked): asked for asked in row}
+    place_new(there, new, demands=lambda one: asks[one.name])
+    assert [(one.name, one.position) for one in there] == [(str(name), place) for place, name in enumerate(after)]

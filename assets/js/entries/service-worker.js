@@ -24,11 +24,12 @@ addEventListener('activate', (event) => {
 });
 
 // Everything goes to the server. Where it cannot be reached, a page is answered with the offline page, and that page's
-// own style from what was kept.
+// own style from what was kept. Frames go there without us: a chat's window asks who frames it, and what is fetched here
+// no longer tells.
 addEventListener('fetch', (event) => {
   const { request } = event;
   if (request.method !== 'GET') return;
-  if (request.mode === 'navigate') event.respondWith(fetch(request).catch(() => caches.match(OFFLINE)));
+  if (request.destination === 'document') event.respondWith(fetch(request).catch(() => caches.match(OFFLINE)));
   else if (request.destination === 'style') event.respondWith(fetch(request).catch(async () => (await caches.match(request)) ?? Response.error()));
 });
 
