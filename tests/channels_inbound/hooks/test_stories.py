@@ -310,6 +310,17 @@ def test_handshakes(house: House, server: GraphServer) -> None:
     assert Client().get(f"/hooks/x/{other.key}/").status_code == 403
 
 
+def test_nobody_has_a_webhook_signed_by_asking_for_a_handshake(house: House) -> None:
+    made = connect(house, "x", {"user_id": "1450000000000000001", "consumer_secret": "s" * 40, "token": "t"})
+    body = '{"for_user_id":"1450000000000000001","direct_message_events":[]}'
+    path = f"/hooks/x/{made.key}/"
+    asked = Client().get(path, {"crc_token": body})
+    signature = asked.json()["response_token"] if asked.status_code == 200 else "sha256=unknown"
+    headers = {"X-Twitter-Webhooks-Signature": signature}
+    forged = Client().post(path, body, content_type="application/json", headers=headers)
+    assert (asked.status_code, forged.status_code) == (403, 403) and not RawDelivery.objects.exists()
+
+
 def test_times_are_the_provider_s(house: House, server: GraphServer) -> None:
     connection = connect(house, "messenger", VALUES["messenger"])
     hook(connection, payload_json("messenger_text.json"))
