@@ -120,7 +120,10 @@ def visitor_claims(visitor: Visitor, *, name: str, email: str) -> bool:
     if (name, email) == (visitor.name, visitor.email):
         return False
     with transaction.atomic():
-        Visitor.objects.filter(pk=visitor.pk).update(name=name, email=email)
+        # Only while nobody has signed more than we know of: a typed address must not come to stand under a signature.
+        unchanged = Visitor.objects.filter(pk=visitor.pk, subject=visitor.subject, email_signed=visitor.email_signed)
+        if not unchanged.update(name=name, email=email):
+            return False
         visitor.name, visitor.email = name, email
         if visitor.identity is not None:
             Identity.objects.filter(pk=visitor.identity.pk).update(display_name=visitor.called)

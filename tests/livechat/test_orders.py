@@ -15,6 +15,7 @@ from events.models import Event
 from livechat.models import Visitor
 from livechat.presence import visitor_here
 from livechat.signed import make_token
+from livechat.visitors import visitor_claims
 from people.models import Agent
 from tests.livechat.shop import make_chat
 from tests.livechat.test_api import OTHER, SHOP, ask, claims, say
@@ -81,6 +82,17 @@ def test_what_somebody_types_or_a_signature_without_address_shows_none(made: tup
     assert home(chat, secret=OTHER) is None
     ask(chat, "details", email=ZOE, secret=OTHER)
     assert home(chat, secret=OTHER) is None
+
+
+def test_an_address_typed_while_the_shop_signs_another_opens_nobody_s_orders(made: tuple[Connection, str]) -> None:
+    chat, signing = made
+    say(chat, "Hello", name="Zoe")
+    as_it_was = Visitor.objects.get()
+    ask(chat, "identity", token=make_token(signing, claims(chat, email=ZOE)))
+    assert not visitor_claims(as_it_was, name="", email=ANN), "a request that began before the shop had signed"
+    visitor = Visitor.objects.get()
+    assert (visitor.email, visitor.email_signed) == (ZOE, True)
+    assert home(chat)["number"] == "1002"
 
 
 def test_a_chat_begins_about_an_order_of_theirs(made: tuple[Connection, str], house: House) -> None:
