@@ -23,7 +23,10 @@ from people.finding.text import normalise
 from people.hours import opening_of
 from tickets.models import Channel
 
+# What is searched for, and in how much is looked for what must go to a person: people begin with the story and end with
+# what they want.
 LONGEST_QUESTION = 500
+LONGEST_READ = 10_000
 _ASKED_FOR = MOST_ARTICLES * 3
 
 
@@ -43,8 +46,8 @@ class Heard:
 def hear(text: str, *, language: str, files: bool, address: str) -> Heard:
     """Read a message. `language` is what the channel says of it, which its own words may correct; `address` is the one
     that is proven to be the writer's, "" for whom nothing proves."""
-    text = text[:LONGEST_QUESTION]
-    intents, language = read_intents(text), guess_language(normalise(text)) or language
+    intents, text = read_intents(text[:LONGEST_READ]), text[:LONGEST_QUESTION]
+    language = guess_language(normalise(text)) or language
     # Whose order we know is told how it stands; who may be anybody is told what the help centre says of orders.
     elsewhere = {Intent.PERSON, Intent.SERIOUS} | ({Intent.ORDER} if address else set())
     asks = text.strip() and not intents & elsewhere

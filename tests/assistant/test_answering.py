@@ -46,6 +46,17 @@ def test_a_question_is_answered_from_the_help_centre(house: House) -> None:
     assert Cycle.objects.get(ticket=chat.ticket).first_reply_at is None
 
 
+@pytest.mark.parametrize(
+    ("wish", "reason"), [("Let me talk to a real person.", Reason.ASKED), ("My lawyer will write.", Reason.SERIOUS)]
+)
+def test_a_long_story_that_ends_with_a_wish_for_people_gets_them(house: House, wish: str, reason: Reason) -> None:
+    chat = make_bot(house)
+    ask(chat, "How can I return my boots? " + "They were a present for my brother. " * 20 + wish)
+    own = token(chat)
+    assert own is not None and own.holder == Holder.PEOPLE
+    assert Stretch.objects.get().reason == reason and told(chat) == ["bot.began", "bot.handed_over"]
+
+
 def test_what_helped_solves_the_ticket_and_is_counted(house: House) -> None:
     chat = make_bot(house)
     ask(chat, "How can I return my boots?")
