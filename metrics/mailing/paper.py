@@ -2,12 +2,14 @@
 
 The layout is `paper.typ`; what is said goes there as data, so that no name of a channel or note is read as markup.
 The compiler refuses what is not accessible (PDF/UA-1: tags, titles, languages, words for each drawing). Nothing is
-fetched: the fonts lie beside it.
+fetched: the fonts lie beside it. A name in a script they do not have makes the whole file less than accessible, and the
+compiler refuses that too; the report is then laid out without that promise, since people are called as they are called.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +31,7 @@ from metrics.pages.numbers import decimal
 _HERE = Path(__file__).parent
 _LAYOUT = _HERE / "paper.typ"
 _FONTS = [str(_HERE / "fonts")]
+log = logging.getLogger(__name__)
 
 
 def report_on_paper(report: str, scope: Scope, chosen: dict[str, Any], *, link: str, at: datetime) -> bytes:
@@ -36,10 +39,15 @@ def report_on_paper(report: str, scope: Scope, chosen: dict[str, Any], *, link: 
     noted = [one for one in chosen["noted"] if chosen["first"] <= one.day <= chosen["last"]]
     said = _said(report, CONTENTS[report](scope, chosen), chosen, noted)
     said |= {"link": link, "footer": _footer(scope, at)}
-    pdf: bytes = typst.compile(
-        str(_LAYOUT), font_paths=_FONTS, ignore_system_fonts=True, sys_inputs={"report": json.dumps(said)},
-        pdf_standards=["ua-1"],
-    )  # fmt: skip
+    try:
+        return _laid_out(said, pdf_standards=["ua-1"], ignore_system_fonts=True)
+    except typst.TypstError as error:
+        log.warning("report not accessible", extra={"report": report, "error": str(error)[:300]})
+        return _laid_out(said, ignore_system_fonts=False)
+
+
+def _laid_out(said: dict[str, Any], **how: Any) -> bytes:
+    pdf: bytes = typst.compile(str(_LAYOUT), font_paths=_FONTS, sys_inputs={"report": json.dumps(said)}, **how)
     return pdf
 
 

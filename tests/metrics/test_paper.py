@@ -120,6 +120,19 @@ def test_who_may_not_take_figures_away_gets_none(house: House) -> None:
     assert AuditEntry.objects.filter(kind="exported").count() == before + 1
 
 
+def test_names_in_scripts_our_fonts_lack_keep_nobody_from_their_report(house: House) -> None:
+    house.channel.name = "サポート 支持 😀"
+    house.channel.save()
+    house.adam.name = "สมชาย \x07"
+    house.adam.save()
+    fill_year(house, 30)
+    Annotation.objects.create(day=datetime.now(UTC).date(), text="双十一 🎉")
+    for report in PAGES:
+        response = fetch(house.adam, report, period="365")
+        assert response.status_code == 200 and response.content.startswith(b"%PDF-")
+        assert b"/StructTreeRoot" in inside(response.content)
+
+
 def test_a_mailing_brings_it_where_that_is_wanted(house: House) -> None:
     row = want(house.adam, as_pdf=True, report="satisfaction")
     plain = want(house.adam, report="satisfaction")
