@@ -29,7 +29,9 @@ log = logging.getLogger("helpdesk.requests")
 
 # Providers tell in a few kilobytes; what is larger (a mail with its files) is no matter of milliseconds.
 MOST_BODY = 256 * 1024
-MOST_QUERY = 2000
+MOST_QUERY, MOST_FIELDS = 2000, 100
+# Bodies still on their way, each of which holds memory.
+MOST_READING = 2000
 _PATH = re.compile(r"/hooks/([-a-zA-Z0-9_]+)/([-a-zA-Z0-9_]+)/")
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -49,6 +51,8 @@ class HookDoor:
     def __init__(self, pages: Application) -> None:
         self.pages = pages
         self.taking: Together[Call, Reply] = Together(take, lost=Reply(500))
+        self.reading_limit = MOST_READING
+        self.reading = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         named = _PATH.fullmatch(scope["path"]) if scope["method"] == "POST" else None
@@ -69,6 +73,9 @@ class HookDoor:
     async def _settled(
         self, scope: Scope, receive: Receive, headers: dict[str, str], named: tuple[str, str], trace: str
     ) -> Reply | None:
+        if self.reading >= self.reading_limit:
+            return NOT_NOW
+        self.reading += 1
         try:
             body = await asyncio.wait_for(read_body(scope, receive, MOST_BODY), BODY_PATIENCE)
         except BodyTooLarge:
@@ -77,6 +84,8 @@ class HookDoor:
             return Reply(408)
         except ClientGone:
             return None
+        finally:
+            self.reading -= 1
         with body:
             content = body.read()
         query = scope["query_string"].decode("latin-1")
@@ -103,7 +112,8 @@ def _usual(scope: Scope, headers: dict[str, str]) -> bool:
     length = headers.get("content-length", "")
     if not (length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= MOST_BODY):
         return False
-    if len(scope["query_string"]) > MOST_QUERY or not scope["query_string"].isascii():
+    query = scope["query_string"]
+    if len(query) > MOST_QUERY or query.count(b"&") >= MOST_FIELDS or not query.isascii():
         return False
     if settings.SECURE_SSL_REDIRECT and not _secure(scope, headers):
         return False

@@ -38,9 +38,10 @@ def close_door(door: HookDoor) -> None:
 
 
 async def posted(
-    door: HookDoor, made: Connection, hook: Webhook, *, chunked: bool = False, path: str = "", **more: str
-) -> Heard:
-    """What is heard; in chunks nobody knows its length, so that it goes the long way."""
+    door: HookDoor, made: Connection, hook: Webhook, *, chunked: bool = False, path: str = "",
+    until: asyncio.Event | None = None, **more: str,
+) -> Heard:  # fmt: skip
+    """What is heard; in chunks nobody knows its length, so that it goes the long way. The body comes after `until`."""
     headers = dict(hook.headers) | {"Content-Type": hook.content_type, "Host": "testserver"} | more
     headers |= {} if chunked else {"Content-Length": str(len(hook.body))}
     where = path or hook_path(made)
@@ -52,6 +53,8 @@ async def posted(
     said: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
+        if until is not None:
+            await until.wait()
         return {"type": "http.request", "body": hook.body, "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -147,6 +149,28 @@ def test_what_is_out_of_the_ordinary_goes_the_long_way(house: House, door: HookD
 
     door_of_https = HookDoor(page)
     assert together(posted(door_of_https, made, hook))[0][0] == 301 and ways == [hook_path(made)]
+
+
+def test_a_query_of_nothing_but_signs_is_refused_like_any_page_refuses_it(house: House, door: HookDoor) -> None:
+    made = connect(house, "messenger", VALUES["messenger"])
+    hook = replace(webhook(made, 1), query="&" * 2000)
+    assert together(posted(door, made, hook))[0][0] == 400
+
+
+def test_slow_bodies_wait_in_a_measured_room(house: House, door: HookDoor) -> None:
+    made = connect(house, "messenger", VALUES["messenger"])
+    door.reading_limit = 2
+
+    async def slowly() -> list[Any]:
+        let_go = asyncio.Event()
+        slow = [asyncio.create_task(posted(door, made, webhook(made, n), until=let_go)) for n in (1, 2)]
+        await asyncio.sleep(0)
+        third = await posted(door, made, webhook(made, 3))
+        let_go.set()
+        return [third, *await asyncio.gather(*slow), await posted(door, made, webhook(made, 3))]
+
+    assert [status for status, _, _ in asyncio.run(slowly())] == [503, 200, 200, 200]
+    assert RawDelivery.objects.count() == 3 and door.reading == 0
 
 
 def _never(pieces: Sequence[Any], _answered: Any) -> None:
