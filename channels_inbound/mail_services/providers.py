@@ -63,8 +63,8 @@ class Mailgun(MailService):
         stamp, token = fields.get("timestamp", ""), fields.get("token", "")
         if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12 or not token:
             raise BadSignature
-        keys = account.secret_list("signing_key")
-        require_any(fields.get("signature", ""), [hmac_hex(key, (stamp + token).encode()) for key in keys])
+        keys, signed = account.secret_list("signing_key"), (stamp + token).encode("utf-8", "surrogateescape")
+        require_any(fields.get("signature", ""), [hmac_hex(key, signed) for key in keys])
         if abs(time.time() - int(stamp)) > OLDEST:
             raise BadSignature
 

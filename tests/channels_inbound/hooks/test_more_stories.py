@@ -242,6 +242,15 @@ SERVICES: dict[str, tuple[dict[str, Any], Callable[[], Webhook], Callable[[str],
 }  # fmt: skip
 
 
+def test_a_token_that_is_no_text_is_refused_like_any_wrong_one(house: House) -> None:
+    made = connect(house, "mailgun", {"address": "support@shop.example", "signing_key": mail_services.MAILGUN_KEY})
+    fields = {"timestamp": str(int(time.time())).encode(), "token": b"\xff", "signature": b"00"}
+    parts = [b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value)
+             for name, value in fields.items()]  # fmt: skip
+    forged = Webhook(b"".join([*parts, b"--x--\r\n"]), {}, "multipart/form-data; boundary=x")
+    assert deliver(made, forged).status_code == 403
+
+
 @pytest.mark.parametrize("service", list(SERVICES))
 def test_a_mail_service_brings_one_mail_and_proves_one_answer(
     service: str, house: House, settings: Any, smtp_sink: SmtpSink
