@@ -82,7 +82,7 @@ class Cursor:
         try:
             said = json.loads(base64.urlsafe_b64decode(text))
             return _by_time(said) if len(said) == 3 else _by_rank(said)
-        except (ValueError, TypeError, RecursionError, binascii.Error) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
             raise InvalidInput("after", _("This is no place to continue a search from.")) from error
 
 

@@ -183,7 +183,8 @@ def _cursor(*said: object) -> str:
     [
         _cursor(1, 5, 1_700_000_000, "12", 0), _cursor(1, 5, 1_700_000_000, "9", 0), _cursor(1, 5, 1_700_000_000, "x", 0),
         _cursor("1", 5, 1_700_000_000, "1", 0), _cursor(1, 5, 10**15, "1", 0), _cursor(1, 5, 1_700_000_000, "1", 0, 7),
-        _cursor(1, 5, 1_700_000_000, "1", 0, 10**30, 7), _cursor(1, 5, 1_700_000_000, "1", 0, 10**15, -1),
+        _cursor(1, 5, 1_700_000_000, [float("inf")], 0), _cursor(1, 5, 1_700_000_000, "1", 0, 10**30, 7),
+        _cursor(1, 5, 1_700_000_000, "1", 0, 10**15, -1),
     ],
 )  # fmt: skip
 def test_a_cursor_of_something_else_is_refused(house: House, cursor: str) -> None:
