@@ -50,10 +50,10 @@ def _give_address(translation: ArticleTranslation) -> None:
 def _free(base: str, translation: ArticleTranslation) -> str:
     others = ArticleTranslation.objects.filter(language=translation.language, slug__startswith=base)
     taken = set(others.exclude(pk=translation.pk).values_list("slug", flat=True))
-    if base not in taken:
-        return base
-    # The number of the article, so that two published at once never want the same one.
-    return f"{base}-{translation.article_id}"
+    # The number of the article, so that two published at once never want the same one; another's title may end in it.
+    numbered = f"{base}-{translation.article_id}"
+    further = (f"{numbered}-{n}" for n in range(2, len(taken) + 3))
+    return next(slug for slug in (base, numbered, *further) if slug not in taken)
 
 
 _INDEX = "UPDATE knowledge_articletranslation SET vector = %s::tsvector, folded = %s WHERE id = %s"

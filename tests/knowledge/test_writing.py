@@ -149,6 +149,10 @@ def test_addresses_stay_each_others(marta: Agent) -> None:
     one, two = (create_article(by=marta, category_id=place.pk, language="en", title="Same") for _ in range(2))
     assert publish(one.pk, "en", by=marta, expected=1).slug == "same"
     assert publish(two.pk, "en", by=marta, expected=1).slug == f"same-{two.pk}"
+    three = create_article(by=marta, category_id=one.category_id, language="en", title="Same")
+    four = create_article(by=marta, category_id=one.category_id, language="en", title=f"Same {three.pk}")
+    assert publish(four.pk, "en", by=marta, expected=1).slug == f"same-{three.pk}"
+    assert publish(three.pk, "en", by=marta, expected=1).slug == f"same-{three.pk}-2"
     save_draft(one.pk, "en", by=marta, expected=2, title="Other")
     row = publish(one.pk, "en", by=marta, expected=3)
     assert row.slug == "other" and list(row.old_slugs.values_list("slug", flat=True)) == ["same"]
