@@ -31,6 +31,9 @@ WHERE k.digest = %s AND v.channel_id = %s AND v.blocked_at IS NULL
 # 32 random bytes as the browser writes them; nothing shorter is a secret.
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
+# What the shop's signature says of a visitor.
+_SIGNED = ("subject", "name", "language", "traits", "email", "email_signed")
+
 
 class AnotherPerson(Exception):
     """This browser speaks for somebody else already: it has to begin anew, with a new secret."""
@@ -177,7 +180,8 @@ def _identify(door: Door, digest: str, said: SignedIdentity, language: str) -> V
     person.traits = dict(said.traits)
     if is_address(said.email):
         person.email, person.email_signed = said.email, True
-    person.save()
+    # Nothing else: meanwhile an agent may have blocked them, or their first words given them an identity.
+    person.save(update_fields=_SIGNED if person.pk else None)
     VisitorKey.objects.update_or_create(digest=digest, defaults={"visitor": person})
     if person.identity_id:
         Identity.objects.filter(pk=person.identity_id).update(trust=Trust.SIGNED, display_name=person.called)

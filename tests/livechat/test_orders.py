@@ -95,6 +95,24 @@ def test_an_address_typed_while_the_shop_signs_another_opens_nobody_s_orders(mad
     assert home(chat)["number"] == "1002"
 
 
+def test_whoever_is_blocked_while_the_shop_signs_stays_blocked(
+    made: tuple[Connection, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat, signing = made
+    say(chat, "Hello")
+    save = Visitor.save
+
+    def blocked_meanwhile(visitor: Visitor, **how: Any) -> None:
+        Visitor.objects.filter(pk=visitor.pk).update(blocked_at=timezone.now())
+        save(visitor, **how)
+
+    monkeypatch.setattr(Visitor, "save", blocked_meanwhile)
+    ask(chat, "identity", token=make_token(signing, claims(chat, email=ZOE)))
+    visitor = Visitor.objects.get()
+    assert visitor.blocked_at and visitor.email_signed
+    assert home(chat) is None and say(chat, "Again").status_code == 403
+
+
 def test_a_chat_begins_about_an_order_of_theirs(made: tuple[Connection, str], house: House) -> None:
     chat = signed_in(made)
     say(chat, "Where is it?", order="1001")
