@@ -39,7 +39,9 @@ def ticket(live_stack: LiveStack) -> Ticket:
 
 
 # Those that turn for ever (a light that breathes) are as they are at any moment.
-SETTLED = "Promise.all(document.getAnimations().filter(a => a.effect.getComputedTiming().endTime < 1e6).map(a => a.finished))"
+SETTLED = (
+    "Promise.all(document.getAnimations().filter(a => a.effect.getComputedTiming().endTime < 1e6).map(a => a.finished))"
+)
 
 
 def judge(page: Page, state: str) -> None:
