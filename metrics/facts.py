@@ -64,13 +64,25 @@ class Scope:
 
 def ended(scope: Scope) -> QuerySet[Clock]:
     """Clocks that ended in the period, of tickets the reader may see."""
-    clocks = Clock.objects.filter(stopped_at__gte=scope.start, stopped_at__lt=scope.end, seconds__gt=0)
+    clocks = Clock.objects.filter(stopped_at__gte=scope.start, stopped_at__lt=scope.end)
+    return _of_clocks(scope, clocks, member="answered_by")
+
+
+def overdue(scope: Scope, now: datetime) -> QuerySet[Clock]:
+    """Clocks still open at `now` whose deadline passed before the end of the period, of tickets the reader may see.
+    They count nowhere until they end. Whoever has the ticket is the person they are counted for."""
+    clocks = Clock.objects.filter(stopped_at=None, due_at__lt=min(now, scope.end))
+    return _of_clocks(scope, clocks, member="ticket__assignee")
+
+
+def _of_clocks(scope: Scope, clocks: QuerySet[Clock], *, member: str) -> QuerySet[Clock]:
+    clocks = clocks.filter(seconds__gt=0)
     if scope.channels is not None:
         clocks = clocks.filter(channel_id__in=scope.channels)
     if scope.team is not None:
         clocks = clocks.filter(team_id=scope.team)
     if scope.member is not None:
-        clocks = clocks.filter(answered_by=scope.member)
+        clocks = clocks.filter(**{member: scope.member})
     if scope.language:
         clocks = clocks.filter(ticket__language=scope.language)
     if scope.segment:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet, Value
 
 from people.desks import agents_at_their_desks
 from people.models import Agent
@@ -16,7 +16,7 @@ from tickets.models import Channel, DueState, Status, Ticket
 
 from .clocks.machine import State
 from .clocks.terms import Target
-from .facts import FEW, MISSED, Scope, ended
+from .facts import FEW, MISSED, Scope, ended, overdue
 from .measures import PROMISES, TARGETS, Dim, Outcome
 from .models import Clock, FollowUp, FollowUpState
 from .statistics import wilson
@@ -116,6 +116,18 @@ def clocks_behind(scope: Scope, target: str, *, missed: bool = True) -> QuerySet
         .select_related("ticket", "ticket__channel")
     )
     return found.annotate(late=F("stopped_at") - F("breached_at")).order_by("-stopped_at", "-pk")
+
+
+def overdue_counts(scope: Scope, now: datetime) -> Counter[str]:
+    """By target: promises that are overdue and have not ended, which no share counts yet. One query."""
+    counted = overdue(scope, now).values_list("target").annotate(n=Count("pk")).order_by()
+    return Counter(dict(counted))
+
+
+def clocks_overdue(scope: Scope, target: str, now: datetime) -> QuerySet[Clock]:
+    """What stands behind such a number, the longest overdue first."""
+    found = overdue(scope, now).filter(target=target).select_related("ticket", "ticket__channel")
+    return found.annotate(late=Value(now) - F("due_at")).order_by("due_at", "pk")
 
 
 def standing(tickets: QuerySet[Ticket], now: datetime) -> dict[str, Any]:

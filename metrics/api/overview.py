@@ -10,13 +10,18 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from metrics import overview, returning, satisfaction
+from metrics import figures, overview, returning, satisfaction
 from metrics.api.views import ChangeSerializer, IntervalSerializer, ReportQuery, ReportView, figure, finite
+from metrics.clocks.terms import Target
 from metrics.satisfaction import Change
 
 
 class MovedSerializer(IntervalSerializer):
     change = ChangeSerializer(allow_null=True)
+
+
+class KeptSerializer(MovedSerializer):
+    overdue = serializers.IntegerField(help_text="Overdue without an answer at this moment: they count once they end.")
 
 
 class SlotSerializer(serializers.Serializer[Any]):
@@ -39,7 +44,7 @@ class EndingSerializer(IntervalSerializer):
 
 class OverviewSerializer(serializers.Serializer[Any]):
     first_answer_median = MovedSerializer(help_text="Seconds.")
-    first_answer_in_time = MovedSerializer(help_text="Percent.")
+    first_answer_in_time = KeptSerializer(help_text="Percent.")
     csat = MovedSerializer()
     csat10 = MovedSerializer()
     nps = MovedSerializer()
@@ -82,7 +87,8 @@ def _moved(scope: Any) -> dict[str, Any]:
         "first_answer_median": {"value": median.seconds, "low": median.low, "high": median.high, "n": n}
         | _change(overview.slower(median, was)),
         "first_answer_in_time": figure(share, (100 * low, 100 * high), kept.n)
-        | _change(overview.kept_change(kept, kept_before)),
+        | _change(overview.kept_change(kept, kept_before))
+        | {"overdue": figures.overdue_counts(scope, timezone.now())[Target.FIRST]},
     }
     scored, scored_before = satisfaction.scores(scope), satisfaction.scores(earlier)
     for kind, one in scored.items():

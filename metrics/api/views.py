@@ -77,6 +77,7 @@ class TargetSerializer(IntervalSerializer):
     kept = serializers.IntegerField()
     missed = serializers.IntegerField()
     dropped = serializers.IntegerField(help_text="Ended before their deadline without an answer: count neither way.")
+    overdue = serializers.IntegerField(help_text="Overdue at this moment and not ended: they count once they end.")
 
 
 class SecondsSerializer(IntervalSerializer):
@@ -160,12 +161,14 @@ class ServiceLevelView(ReportView):
     def get(self, request: Request) -> Response:
         """Promises kept and missed, and how long first answers took."""
         scope = self.scope()
+        late = figures.overdue_counts(scope, timezone.now())
         body: dict[str, Any] = {}
         for one in figures.attainment(scope):
             low, high = one.interval
             share = None if one.share is None else 100 * one.share
             body[one.target] = figure(share, (100 * low, 100 * high), one.n) | {
                 "kept": one.kept, "missed": one.missed, "dropped": one.dropped,
+                "overdue": late[one.target],
             }  # fmt: skip
         took = figures.answering(scope)
         names = {"first_answer_median": took.wall_median, "first_answer_p90": took.wall_p90,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -23,6 +24,7 @@ from metrics.pages.numbers import (
     kept_meaning,
     length,
     meaning,
+    overdue_text,
     unit,
     waited_meaning,
     write,
@@ -120,7 +122,7 @@ def _overview(scope: Scope, chosen: dict[str, Any]) -> Content:
     slots = overview.first_answers(overview.trend_of(scope), step)
     scored = satisfaction.scores(scope)
     found = [
-        Figure(one.name, f"{one.shown} {one.unit}".strip(), one.bounds, one.n,
+        Figure(one.name, f"{one.shown} {one.unit}".strip(), one.bounds, _with(one.n, one.besides),
                f"{one.moved} {one.word}" if one.moved else "", one.better is not None if one.moved else None,
                one.better, one.meaning)
         for one in tiles(scope, scored, chosen["earlier"], chosen["query"], slots)
@@ -180,12 +182,13 @@ def _promises(scope: Scope) -> Table:
 
 
 def _service_level(scope: Scope, chosen: dict[str, Any]) -> Content:
-    found = []
+    found, late = [], figures.overdue_counts(scope, timezone.now())
     for one in figures.attainment(scope):
         low, high = one.interval
         shown = "–" if one.share is None else f"{decimal(100 * one.share)} %"
         bounds = f"{decimal(100 * low)} … {decimal(100 * high)} %" if one.n else ""
-        found.append(Figure(target_name(one.target), shown, bounds, f"n = {one.n}", meaning=kept_meaning()))
+        n = _with(f"n = {one.n}", overdue_text(one.target, late[one.target]))
+        found.append(Figure(target_name(one.target), shown, bounds, n, meaning=kept_meaning()))
     took = figures.answering(scope)
     for name, each in ((_("Median, elapsed"), took.wall_median), (_("Median, open time"), took.open_median)):
         bounds = f"{length(each.low)} … {length(each.high)}" if each.low is not None and each.high is not None else ""
@@ -240,6 +243,11 @@ def _work(scope: Scope, chosen: dict[str, Any]) -> Content:
 def _worked(row: work.Row) -> tuple[Sequence[str], float | None]:
     n = f"{row.n} ({_('few')})" if row.is_few else str(row.n)
     return (row.name, str(row.opened), n, _length(row.median)), row.share
+
+
+def _with(n: str, besides: str) -> str:
+    """How many were counted, and what is not among them yet."""
+    return f"{n}, {besides}" if besides else n
 
 
 def _length(seconds: float | None) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.template.defaultfilters import floatformat
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from metrics.anchors import promised
+from metrics.clocks.terms import Target
 from metrics.satisfaction import Change, Scores
 from metrics.surveys.scales import Kind
 from tickets.inbox.due import span
@@ -112,6 +114,19 @@ def kept_meaning() -> str:
         "time of the policy's calendar. What was solved without an answer before its deadline counts neither way. The "
         "interval is Wilson's at 95 %."
     )
+
+
+def overdue_text(target: str, n: int) -> str:
+    """What a share of kept promises does not count yet; "" where there is nothing."""
+    if not n:
+        return ""
+    if target in (Target.FIRST, Target.NEXT):
+        said = ngettext("and %(n)s overdue without an answer, which counts once it ends",
+                        "and %(n)s overdue without an answer, which count once they end", n)  # fmt: skip
+    else:
+        said = ngettext("and %(n)s overdue, which counts once it ends",
+                        "and %(n)s overdue, which count once they end", n)  # fmt: skip
+    return said % {"n": number_format(n, use_l10n=True, force_grouping=True)}
 
 
 def waited_meaning(n: int) -> str:

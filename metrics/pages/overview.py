@@ -49,8 +49,9 @@ def page(request: HttpRequest) -> HttpResponseBase:
     scored = satisfaction.scores(scope)
     kind = satisfaction.scale_used(scored).value
     slots = overview.first_answers(overview.trend_of(scope), overview.step_of((scope.end - scope.start).days))
+    shown = tiles(scope, scored, context["earlier"], context["query"], slots)
     context |= {
-        "heading": heading(context), "tiles": tiles(scope, scored, context["earlier"], context["query"], slots),
+        "heading": heading(context), "tiles": shown, "kept": next(one for one in shown if one.key == "kept"),
         "promises": promises(scope, slots, context["noted"]),
         "wall": figures.wall(agent, timezone.now()), "weekly": weekly(scope, kind, context["noted"]),
         "channels_table": channel_rows(scope), "distribution": distribution(scored),

@@ -30,7 +30,7 @@ from .annotations import Mark, marks
 from .export import download
 from .filters import read_scope
 from .guard import exports
-from .numbers import kept_meaning, promises_text, waited_meaning
+from .numbers import kept_meaning, overdue_text, promises_text, waited_meaning
 
 READ = allowed(Permission.READ_REPORTS)
 PAGE = 50
@@ -67,15 +67,18 @@ def service_level(request: HttpRequest) -> HttpResponseBase:
     first_day, last_day = timezone.localtime(scope.start).date(), timezone.localtime(scope.end).date()
     attained = figures.attainment(scope)
     answering = figures.answering(scope)
+    late = figures.overdue_counts(scope, timezone.now())
     context = chosen | {
         "kept_meaning": kept_meaning(), "waited_meaning": waited_meaning(answering.n),
-        "attained": [(target_name(one.target), one, percent(one.share), bounds(one)) for one in attained],
+        "attained": [(target_name(one.target), one, percent(one.share), bounds(one),
+                      overdue_text(one.target, late[one.target])) for one in attained],
         "channels_table": _channels(scope), "aim": AIM,
         "answering": answering, "bars": bars(days, first_day, last_day),
         "marks": _marks(chosen["noted"], first_day, last_day),
         "days": [(day, kept, missed, percent(kept / (kept + missed)) if kept + missed else "–")
                  for day, kept, missed in days],
-        "finding": finding(attained[0]), "wall": figures.wall(agent, timezone.now()), "width": WIDTH, "height": HEIGHT,
+        "finding": finding(attained[0]), "besides": overdue_text(Target.FIRST, late[Target.FIRST]),
+        "wall": figures.wall(agent, timezone.now()), "width": WIDTH, "height": HEIGHT,
         "first_day": first_day, "last_day": last_day,
     }  # fmt: skip
     return render(request, "metrics/service_level.html", context)
@@ -169,13 +172,18 @@ def _live(request: HttpRequest, template: str) -> HttpResponseBase:
 @READ
 @from_replica
 def missed(request: HttpRequest) -> HttpResponseBase:
-    """The promises behind a figure: those not kept, or all."""
+    """The promises behind a figure: those not kept, or all; and those overdue that no figure counts yet."""
     scope, chosen = read_scope(request, agent_of(request))
     target = request.GET.get("target", "")
     target = target if target in {one.value for one in Target} else Target.FIRST.value
-    every = request.GET.get("which") == "all"
-    page = Paginator(figures.clocks_behind(scope, target, missed=not every), PAGE).get_page(request.GET.get("page"))
-    context = chosen | {"page": page, "target": target, "name": target_name(target), "every": every}
+    which = request.GET.get("which", "")
+    every, late = which == "all", which == "overdue"
+    if late:
+        found = figures.clocks_overdue(scope, target, timezone.now())
+    else:
+        found = figures.clocks_behind(scope, target, missed=not every)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    context = chosen | {"page": page, "target": target, "name": target_name(target), "every": every, "late": late}
     return render(request, "metrics/missed.html", context)
 
 

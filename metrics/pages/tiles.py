@@ -13,15 +13,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from metrics import overview, returning, satisfaction
+from metrics.clocks.terms import Target
 from metrics.facts import Scope
-from metrics.figures import Attainment
+from metrics.figures import Attainment, overdue_counts
 from metrics.overview import Slot
 from metrics.satisfaction import Change, Scores
 from metrics.statistics import newcombe
 from metrics.surveys.scales import Kind, question_of
 
 from .charts import Curve, spark
-from .numbers import decimal, length, long_text, meaning, points, unit, write, write_bounds
+from .numbers import decimal, length, long_text, meaning, overdue_text, points, unit, write, write_bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ class Tile:
     trend: Curve | None
     rows: str
     meaning: str
+    # What is not in the figure yet, and where it is listed.
+    besides: str = ""
+    besides_rows: str = ""
 
 
 def tiles(
@@ -58,7 +62,7 @@ def tiles(
     days = overview.slots_between(trend.start, trend.end, step)
     return [
         _median(scope, earlier, slots, days, query),
-        _kept(overview.attained(scope), overview.attained(earlier) if earlier else None, slots, days, query),
+        _kept(scope, overview.attained(earlier) if earlier else None, slots, days, query),
         *[_question(now[kind], before[kind] if before else None, scored[kind], days, query) for kind in asked],
         _again(scope, earlier, step),
     ]
@@ -82,8 +86,9 @@ def _median(scope: Scope, earlier: Scope | None, slots: Sequence[Slot], days: li
 
 
 def _kept(
-    now: Attainment, before: Attainment | None, slots: Sequence[Slot], days: list[date], query: str
+    scope: Scope, before: Attainment | None, slots: Sequence[Slot], days: list[date], query: str
 ) -> Tile:  # fmt: skip
+    now, late = overview.attained(scope), overdue_counts(scope, timezone.now())[Target.FIRST]
     change = overview.kept_change(now, before) if before else None
     low, high = now.interval
     return Tile(
@@ -95,6 +100,7 @@ def _kept(
         _("Promises of a first answer that ended in the period and were kept, of all that were kept or missed. What "
           "was solved without an answer before its deadline counts neither way. Wilson's interval, differences by "
           "Newcombe's (95 %). Good shops keep 95 of 100."),
+        overdue_text(Target.FIRST, late), f"{reverse('sla_missed')}?target=first&which=overdue&{query}",
     )  # fmt: skip
 
 

@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from events.replica import from_replica
+from metrics.clocks.terms import Target
 from metrics.facts import Scope
+from metrics.figures import overdue_counts
 from metrics.topics import topics as read_topics
 from metrics.work import by_group
 from people.permissions import Permission
@@ -21,6 +23,7 @@ from tickets.inbox.access import agent_of, allowed
 from .export import download
 from .filters import read_scope, read_segment_only, without_page
 from .guard import exports
+from .numbers import overdue_text
 
 READ = allowed(Permission.READ_REPORTS)
 GROUPS = ("channel", "team", "agent")
@@ -36,6 +39,7 @@ def work(request: HttpRequest) -> HttpResponseBase:
         "tables": [(group, title, by_group(scope, group))
                    for group, title in zip(GROUPS, titles, strict=True)],
         "without_time": without_page(request, "time"),
+        "besides": overdue_text(Target.FIRST, overdue_counts(scope, timezone.now())[Target.FIRST]),
     }  # fmt: skip
     return render(request, "metrics/work.html", context)
 

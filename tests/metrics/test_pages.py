@@ -17,6 +17,7 @@ from events.models import Event
 from metrics.clocks.sweep import sweep
 from metrics.models import BusinessCalendar, Policy, Rules
 from people.models import Agent, Role
+from tests.api.client import Api
 from tests.metrics.shop import ask, database_now, lead, make_policy, settle, work_week
 from tests.people import House, make_agent, make_house, row_counts
 from tickets import actions
@@ -258,6 +259,26 @@ def test_figures_count_what_their_reader_may_see(house: House) -> None:
     assert "3 of 5 first answers came in time, 2 did not." in whole
     rows = browser(house.ben).get(reverse("sla_missed"), {"target": "first"}).content.decode()
     assert "Too late" in rows and "30m" in rows and "Elsewhere" not in rows
+    # Who never answers is not perfect: what is overdue stands beside the share and leads to its rows.
+    said = "and 1 overdue without an answer, which counts once it ends"
+    assert page.count(said) == 3  # the figure, the chart, the channels
+    for name in ("overview", "work_report"):
+        assert said in browser(house.ben).get(reverse(name)).content.decode(), name
+    late = {"target": "first", "which": "overdue"}
+    rows = browser(house.ben).get(reverse("sla_missed"), late).content.decode()
+    assert "Still waits" in rows and "Too late" not in rows and "1 overdue promise" in rows
+    foreign = ask(house.other_channel, ago=90 * MINUTE, sender=Address("G", "g@g.example"), subject="Theirs")
+    assert "Theirs" not in browser(house.ben).get(reverse("sla_missed"), late).content.decode()
+    assert "Theirs" in browser(house.adam).get(reverse("sla_missed"), late).content.decode()
+    body = Api.of(house.adam).get("reports/service-level/").body["first"]
+    assert (body["kept"], body["missed"], body["overdue"]) == (3, 2, 2)
+    assert Api.of(house.adam).get("reports/overview/").body["first_answer_in_time"]["overdue"] == 2
+    assert Api.of(house.ben).get("reports/service-level/").body["first"]["overdue"] == 1
+    # It counts when it ends, and not twice.
+    actions.reply(foreign.pk, by=house.mallory, text="At last.", undo_seconds=0)
+    settle()
+    body = Api.of(house.adam).get("reports/service-level/").body["first"]
+    assert (body["kept"], body["missed"], body["overdue"]) == (3, 3, 1)
     lines = b"".join(browser(house.ben).get(reverse("sla_csv"))).decode().splitlines()
     assert len(lines) == 6 and sorted(line.split(",")[7] for line in lines[1:]) == ["dropped", *["kept"] * 3, "missed"]
 
@@ -274,4 +295,6 @@ def test_the_report_costs_the_same_however_much_there_is(house: House) -> None:
     settle()
     with CaptureQueriesContext(connection) as many:
         client.get(reverse("sla_report"))
-    assert len(many) == len(few) <= 24  # one says what is promised, one whether they have tickets of their own
+    assert (
+        len(many) == len(few) <= 25
+    )  # one says what is promised, one whether they have tickets of their own, one what is overdue
