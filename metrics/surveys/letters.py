@@ -72,8 +72,8 @@ def chat_text(invitation: SurveyInvitation, *, buttons: bool) -> str:
 def thanks_text(invitation: SurveyInvitation, score: int) -> str:
     """What they hear when a word of theirs was kept: the page asks why, by what they said."""
     words = words_for(invitation.language)
-    low = band_of(invitation.kind, score) == Band.LOW
-    saved = f"{words['saved']} {words['why_low']}" if low else words["saved"]
+    why = {Band.LOW: words["why_low"], Band.MIDDLE: words["why_middle"]}.get(band_of(invitation.kind, score))
+    saved = f"{words['saved']} {why}" if why else words["saved"]
     return f"{saved}\n{words['more']} {answer_url(invitation)}"
 
 

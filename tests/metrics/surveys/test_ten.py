@@ -18,6 +18,7 @@ from metrics.models import DayTally, FollowUp, Survey, SurveyAnswer, SurveyInvit
 from metrics.surveys.actions import save_survey
 from metrics.surveys.answers import Said, record_answer
 from metrics.surveys.asking import ask_due
+from metrics.surveys.letters import thanks_text
 from metrics.surveys.links import answer_url, public_url
 from tests.api.client import Api
 from tests.metrics.shop import database_now, settle
@@ -52,6 +53,8 @@ def test_one_click_in_the_mail_on_one_of_ten(house: House) -> None:
     assert "1 = very dissatisfied, 10 = very satisfied" in mail.html and "How satisfied are you" in mail.text
     page = Client().get(links[9]).content.decode()
     assert re.search(r'value="10" data-band="high" required checked', page) and page.count('name="score"') == 10
+    assert '<span class="why-middle">What could have been better?</span>' in page
+    assert "What could have been better?" in thanks_text(invitation, 8) and "?" not in thanks_text(invitation, 9)[:50]
     assert re.search(r'value="8" data-band="middle"', page) and re.search(r'value="4" data-band="low"', page)
     assert Client().post(path(answer_url(invitation)), {"score": "10", "quick": "1"}).status_code == 200
     answer = SurveyAnswer.objects.get()
