@@ -13,7 +13,7 @@ from assistant.hearing import Heard
 from assistant.intents import Intent
 from assistant.models import Bot, Ownership, Reason
 from assistant.ownership import let_go, note_unmatched
-from assistant.saying import bot_name, handing_text
+from assistant.saying import bot_name, greeting_of, handing_text
 from events.models import Event
 from knowledge.models import ArticleTranslation
 from people.availability import agents_here
@@ -37,7 +37,8 @@ def hand_over(
     team_id = _move(ticket, bot, at=at, cause=cause)
     language = choose_language([heard.said.language])
     if reason != Reason.OFF:
-        _tell_customer(ticket, bot, message, language, at=at)
+        greeting = "" if own.turns else greeting_of(bot, language)
+        _tell_customer(ticket, bot, message, language, greeting, at=at)
     about = summary(own, heard, reason, _asked_first(own, heard)) | {"name": bot_name(bot, language)}
     with translation.override(message.conversation.channel.locale):
         note = note_by_bot(ticket, message.conversation, text=summary_text(about), at=at, about=about)
@@ -61,11 +62,14 @@ def _move(ticket: Ticket, bot: Bot, *, at: datetime, cause: Event | None) -> int
     return wanted
 
 
-def _tell_customer(ticket: Ticket, bot: Bot, message: Message, language: str, *, at: datetime) -> None:
+def _tell_customer(
+    ticket: Ticket, bot: Bot, message: Message, language: str, greeting: str, *, at: datetime
+) -> None:  # fmt: skip
     """Somebody answers here, or nobody is there and when they will be: no more than is known."""
     opening = opening_of(bot.calendar, at=at)
     somebody = opening.within and bool(agents_here(ticket.team_id, ticket.channel_id))
     text = handing_text(language, somebody=somebody, opens_at=opening.opens_at)
+    text = f"{greeting}\n\n{text}" if greeting else text
     about = {"name": bot_name(bot, language), "holds": False}
     with suppress(InvalidInput):  # where nothing can be said people take over all the same
         reply_by_bot(

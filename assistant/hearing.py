@@ -15,8 +15,9 @@ from assistant.intents import Intent, read_intents
 from assistant.models import Bot, When
 from assistant.rules import MOST_ARTICLES, Hours, Match, Said, Terms
 from commerce import chat_orders
+from knowledge.matching import answering
 from knowledge.models import HelpCentre
-from knowledge.search import Found, find
+from knowledge.search import Found
 from people.availability import agents_here
 from people.finding.language import guess_language
 from people.finding.text import normalise
@@ -51,12 +52,19 @@ def hear(text: str, *, language: str, files: bool, address: str) -> Heard:
     # Whose order we know is told how it stands; who may be anybody is told what the help centre says of orders.
     elsewhere = {Intent.PERSON, Intent.SERIOUS} | ({Intent.ORDER} if address else set())
     asks = text.strip() and not intents & elsewhere
-    # A help centre that is closed to the public is not read out to it.
-    articles = find(text, language=language, limit=_ASKED_FOR) if asks and HelpCentre.load().is_open else ()
+    articles = _articles(text, language) if asks else ()
     order = chat_orders.latest_order(address) if address and Intent.ORDER in intents else None
     matches = [Match(one.id, one.share) for one in articles]
     said = Said(text, language, intents, files, matches, bool(address), order is not None)
     return Heard(said, articles, order)
+
+
+def _articles(text: str, language: str) -> tuple[Found, ...]:
+    """A help centre that is closed to the public is not read out to it."""
+    centre = HelpCentre.load()
+    if not centre.is_open:
+        return ()
+    return answering(text, language=language, default=centre.default_language, limit=_ASKED_FOR)
 
 
 def terms_of(bot: Bot) -> Terms:

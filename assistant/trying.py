@@ -52,16 +52,16 @@ def try_message(bot: Bot, text: str, *, language: str, answered: bool) -> Trial:
         for one in heard.articles
     ]
     return Trial(
-        decision, type(decision).__name__, _text(decision, heard, bot, spoken), spoken,
+        decision, type(decision).__name__, _text(decision, heard, bot, spoken, first=not answered), spoken,
         [str(name) for intent, name in NAMES.items() if intent in heard.said.intents], articles,
     )  # fmt: skip
 
 
-def _text(decision: Decision, heard: Heard, bot: Bot, language: str) -> str:
+def _text(decision: Decision, heard: Heard, bot: Bot, language: str, *, first: bool) -> str:
+    greeting = greeting_of(bot, language) if first else ""
     match decision:
         case Answer(articles):
             found = sorted(heard.named(articles), key=lambda one: articles.index(one.id))
-            greeting = greeting_of(bot, language)
             answer = answer_text(found, language)
             return f"{greeting}\n\n{answer}" if greeting else answer
         case AskForMore():
@@ -71,6 +71,7 @@ def _text(decision: Decision, heard: Heard, bot: Bot, language: str) -> str:
         case HandOver():
             opening = opening_of(bot.calendar, at=timezone.now())
             somebody = opening.within and bool(agents_here(bot.channel.team_id, bot.channel_id))
-            return handing_text(language, somebody=somebody, opens_at=opening.opens_at)
+            handing = handing_text(language, somebody=somebody, opens_at=opening.opens_at)
+            return f"{greeting}\n\n{handing}" if greeting else handing
         case AnswerOrder() | Silent():
             return ""

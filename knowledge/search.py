@@ -25,13 +25,14 @@ MOST = 50
 # How alike a mistyped word must be to one of the article's, measured on typos of both languages in the tests.
 ALIKE = 0.65
 _SHORTEST_MISTYPED, _LONGEST_MISTYPED = 4, 40
+PUNCTUATION = "?!.,:;()\"'"
 # Said in nearly every question and in no answer; left out beside words that tell something.
 _ASKING = frozenset(
     """
     how do does did can could should would will what when where which who why if there have has had get got am any
-    about please want need help my mine s t don doesn isn im
+    about like please want need help my mine s t don doesn isn im
     як чи де коли що який яка яке які чому хто скільки можна мені можу треба потрібно хочу будь ласка мій моя моє мої
-    якщо буде є так ще вже про
+    моїх мене ви вас вам ваш ваша ваше ваші якщо буде є так ще вже про
     """.split()  # noqa: SIM905
 )
 
@@ -60,7 +61,7 @@ class Found:
 
 # Made of constants of this file; what was typed travels as values.
 # What to show of an article: its text in the language asked for, else in the default one; never both.
-_SHOWN = """
+SHOWN = """
 FROM knowledge_articletranslation t
 JOIN knowledge_article a ON a.id = t.article_id AND a.state = 'published' AND a.audience = ANY(%(audiences)s)
 WHERE t.published_at IS NOT NULL AND t.language IN (%(language)s, (SELECT language FROM standard))
@@ -68,7 +69,7 @@ WHERE t.published_at IS NOT NULL AND t.language IN (%(language)s, (SELECT langua
       SELECT 1 FROM knowledge_articletranslation o
       WHERE o.article_id = t.article_id AND o.language = %(language)s AND o.published_at IS NOT NULL))
 """
-_STANDARD = """
+STANDARD = """
 WITH standard AS (
     SELECT COALESCE((SELECT c.default_language FROM knowledge_helpcentre c WHERE c.id = %(centre)s), 'en') AS language
 )
@@ -120,8 +121,13 @@ def find(text: str, *, language: str, limit: int = LIMIT, audience: Audience = A
 def understood(text: str) -> Query:
     """What was typed, as terms of which an article should hold as many as it can; questions lose their small words."""
     words = text.split()
-    telling = [word for word in words if normalise(word).strip("?!.,:;()\"'") not in _ASKING]
+    telling = [word for word in words if not is_asking(normalise(word).strip(PUNCTUATION))]
     return parse_query(" ".join(telling or words), open_end=True)
+
+
+def is_asking(word: str) -> bool:
+    """Whether a normalised word is said in nearly every question, and so tells nothing."""
+    return word in _ASKING
 
 
 def _audiences(audience: Audience) -> list[str]:
@@ -130,7 +136,7 @@ def _audiences(audience: Audience) -> list[str]:
 
 def _mistyped(text: str) -> list[str]:
     """The words that may be mistyped ones: long enough to tell, without what every question says."""
-    words = [word.strip("?!.,:;()\"'") for word in normalise(text[:200]).split()]
+    words = [word.strip(PUNCTUATION) for word in normalise(text[:200]).split()]
     return [word for word in words if _SHORTEST_MISTYPED <= len(word) <= _LONGEST_MISTYPED and word not in _ASKING][:8]
 
 
@@ -139,7 +145,7 @@ def _statement(terms: int) -> str:
     """Made of constants of this file; what was typed travels as values."""
     held = " + ".join(f"(t.vector @@ %(term{number})s::tsquery)::int" for number in range(terms))
     share = f"(({held})::real / {terms})"
-    return _STANDARD + _FIND.format(columns=_COLUMNS, share=share, shown=_SHOWN, alike=_ALIKE)
+    return STANDARD + _FIND.format(columns=_COLUMNS, share=share, shown=SHOWN, alike=_ALIKE)
 
 
 def _found(row: tuple[Any, ...], marker: Marker, language: str) -> Found:

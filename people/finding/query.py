@@ -59,6 +59,11 @@ class _Marks:
     prefixes: list[str] = field(default_factory=list)
 
 
+def is_small(word: str) -> bool:
+    """Whether a normalised word tells nothing beside a telling one."""
+    return word in _SMALL_WORDS
+
+
 def parse_query(typed: str, *, open_end: bool = False) -> Query:
     """Understand what was typed; with `open_end` the last word may go on (`refu` finds refund)."""
     text = normalise(typed[:LONGEST_QUERY].translate(_QUOTES)).strip().replace("\0", " ")

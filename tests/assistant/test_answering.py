@@ -57,6 +57,21 @@ def test_a_long_story_that_ends_with_a_wish_for_people_gets_them(house: House, w
     assert Stretch.objects.get().reason == reason and told(chat) == ["bot.began", "bot.handed_over"]
 
 
+def test_who_gets_a_person_at_once_is_greeted_too_and_once_only(house: House) -> None:
+    chat = make_bot(house, greetings={"en": "Hello, this is the helper of Nordvik."})
+    [promise] = ask(chat, "Do you sell kayaks?")
+    assert promise.text.startswith("Hello, this is the helper of Nordvik.\n\nI am passing this on to a person.")
+    assert ask(chat, "Hello?") == []
+
+
+def test_what_it_hands_over_after_an_answer_is_not_greeted_again(house: House) -> None:
+    chat = make_bot(house, greetings={"en": "Hello, this is the helper of Nordvik."})
+    [answer] = ask(chat, "How can I retrun my boots?")
+    assert answer.text.startswith("Hello, this is the helper of Nordvik.\n\nThis may answer it: How to return boots")
+    [promise] = ask(chat, "It did not help")
+    assert promise.text.startswith("I am passing this on to a person.")
+
+
 def test_what_helped_solves_the_ticket_and_is_counted(house: House) -> None:
     chat = make_bot(house)
     ask(chat, "How can I return my boots?")
