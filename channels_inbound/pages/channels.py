@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from channels_inbound.channels import add_email_channel, change_email_channel
@@ -32,7 +32,7 @@ class ChannelForm(forms.Form):
     """A mailbox as its admin describes it."""
 
     name = forms.CharField(
-        label=gettext_lazy("Name"), max_length=80,
+        label=pgettext_lazy("of a thing", "Name"), max_length=80,
         help_text=gettext_lazy("Customers read it beside the agent's name."),
     )  # fmt: skip
     address = forms.EmailField(

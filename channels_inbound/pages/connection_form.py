@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from channels_inbound.hooks.provider import Field, Provider
 from channels_inbound.models import Connection
@@ -18,7 +19,7 @@ MAX_SECRET = 8000
 class ConnectionForm(forms.Form):
     """The channel's fields, then the provider's. Secrets are never filled in from what is stored."""
 
-    name = forms.CharField(label=_("Name"), max_length=80)
+    name = forms.CharField(label=pgettext_lazy("of a thing", "Name"), max_length=80)
     team = forms.ModelChoiceField(
         label=_("Team"), queryset=Team.objects.all(), required=False,
         empty_label=_("No team: everybody sees its tickets"), help_text=_("New tickets land there."),

@@ -24,7 +24,7 @@ from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
 from tickets.inbox.access import agent_of, signed_in
-from tickets.models import ChannelTemplate, Message, OutboxState
+from tickets.models import Channel, ChannelKind, ChannelTemplate, Message, OutboxState
 
 
 @require_safe
@@ -32,7 +32,8 @@ from tickets.models import ChannelTemplate, Message, OutboxState
 def choose(request: HttpRequest) -> HttpResponseBase:
     """Which kind of channel to connect."""
     _admin(request)
-    return render(request, "channels_inbound/connect.html", {"providers": providers()})
+    mail = Channel.objects.filter(kind=ChannelKind.EMAIL).order_by("name")  # a contact form belongs to one of them
+    return render(request, "channels_inbound/connect.html", {"providers": providers(), "mail": mail})
 
 
 @sensitive_post_parameters()

@@ -21,6 +21,7 @@ from metrics.clocks.terms import NEVER_BOUGHT
 from metrics.models import BusinessCalendar, Policy, Webhook
 from metrics.rules import PAUSES, calendar_of
 from people.http_client import Unreachable, parsed
+from people.languages import NAMES
 from people.models import Agent, Team
 from people.pages.forms import zone_choices
 from tickets.actions.labels import tag_name
@@ -101,10 +102,7 @@ class PolicyForm(forms.Form):
     channel_id = Checks(label=gettext_lazy("Channels"), coerce=int)
     priority = Checks(label=gettext_lazy("Priorities"), coerce=int, choices=Priority.choices)
     team_id = Checks(label=gettext_lazy("Teams"))
-    language = forms.CharField(
-        label=gettext_lazy("Languages"), required=False, max_length=120,
-        help_text=gettext_lazy("Codes with commas between, such as uk, de."),
-    )  # fmt: skip
+    language = Checks(label=gettext_lazy("Languages"))
     segment = Checks(label=gettext_lazy("Customers who"), help_text=gettext_lazy("One of those ticked is enough."))
     tier = Checks(label=gettext_lazy("Customers of the tier"))
     region = forms.CharField(
@@ -146,6 +144,9 @@ class PolicyForm(forms.Form):
         self.fields["team_id"].choices = [*teams, (NO_TEAM, _("No team"))]  # type: ignore[attr-defined]
         self.fields["segment"].choices = segment_choices()  # type: ignore[attr-defined]
         self.fields["tier"].choices = tiers()  # type: ignore[attr-defined]
+        # One that was kept and we do not speak stays to be seen, by its code.
+        kept = [(code, code) for code in self.initial.get("language", []) if code not in NAMES]
+        self.fields["language"].choices = [*NAMES.items(), *kept]  # type: ignore[attr-defined]
 
     def clean_region(self) -> list[str]:
         codes = [word.strip().upper() for word in self.cleaned_data["region"].split(",") if word.strip()]
@@ -190,10 +191,9 @@ class PolicyForm(forms.Form):
     def conditions(self) -> dict[str, list[Any]]:
         data = self.cleaned_data
         teams = [None if team == NO_TEAM else int(team) for team in data["team_id"]]
-        languages = [word.strip().lower() for word in data["language"].split(",") if word.strip()]
         said = {"channel_kind": data["channel_kind"], "brand_id": data.get("brand_id"),
                 "channel_id": data["channel_id"], "priority": data["priority"], "team_id": teams,
-                "language": languages, "segment": data["segment"], "tier": data["tier"],
+                "language": data["language"], "segment": data["segment"], "tier": data["tier"],
                 "region": data["region"]}  # fmt: skip
         return {name: values for name, values in said.items() if values}
 
@@ -216,8 +216,7 @@ def policy_initial(policy: Policy) -> dict[str, Any]:
              "pauses", "bot_counts")  # fmt: skip
     said = {name: getattr(policy, name) for name in names} | policy.conditions
     said["team_id"] = [NO_TEAM if id is None else str(id) for id in policy.conditions.get("team_id", [])]
-    for name in ("language", "region"):
-        said[name] = ", ".join(policy.conditions.get(name, []))
+    said["region"] = ", ".join(policy.conditions.get("region", []))
     said["warn"] = ", ".join(map(str, policy.warn))
     for step in policy.escalation:
         said[f"{'late' if step['when'] == 100 else 'warn'}_{step['do']}"] = step["value"]

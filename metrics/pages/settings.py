@@ -21,6 +21,7 @@ from metrics.clocks.replan import waiting_for_replan
 from metrics.conditions import tickets_of
 from metrics.models import BusinessCalendar, Policy, Survey
 from metrics.rules import calendar_of, newest_rules
+from people.languages import NAMES
 from people.models import Brand, Team
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
@@ -61,7 +62,7 @@ class Names:
             "team_id": dict(Team.objects.values_list("pk", "name")) | {None: _("No team")},
             "channel_kind": dict(kind_choices()),
             "priority": dict(Priority.choices),
-            "language": {},
+            "language": dict(NAMES),
             "region": {},
             "segment": dict(segment_choices()),
             "tier": dict(tiers()),

@@ -87,7 +87,11 @@ def test_a_hostile_title_is_text_in_the_timeline(house: House) -> None:
     ask(chat, "zebra")
     ask(chat, "It did not help")
     page = signed_in(house.adam).get(f"/tickets/{chat.ticket.pk}/", follow=True).content.decode()
-    assert "Give back to the bot" in page and "zebra" in page
+    assert "Handed over" in page and "zebra" in page
+    assert "Give back to the bot" not in page, "it stands above the conversation, once"
+    assert (
+        "Give back to the bot" in signed_in(house.adam).get(f"/chat/tickets/{chat.ticket.pk}/panel/").content.decode()
+    )
     assert "<img src=x" not in page and "<script>alert" not in page
 
 

@@ -103,7 +103,7 @@ def test_the_panel_tells_the_team_who_is_there_and_outsiders_nothing(house: Hous
     shown = client_of(house.olena).get(f"/chat/tickets/{ticket}/panel/")
     assert shown.status_code == 200
     text = shown.content.decode()
-    assert "Visitor left" in text and "zoe@customer.example" in text and "Claimed" in text
+    assert "Visitor left" in text and "zoe@customer.example" in text and "Not verified" in text
     for address in ("panel", "typing"):
         path = f"/chat/tickets/{ticket}/{address}/"
         mallory = client_of(house.mallory)

@@ -66,6 +66,7 @@ def test_a_manager_writes_a_policy_and_open_tickets_follow(house: House) -> None
     assert (event.stream_type, event.actor_id, event.data["policy"]) == ("sla_rules", house.ben.pk, policy.pk)
     page = client.get(reverse("policy_edit", args=[policy.pk])).content.decode()
     assert 'value="30m"' in page and 'value="80"' in page
+    assert "Ukrainian" in page, "languages by their names"
     # The same once more changes nothing.
     assert client.post(reverse("policy_edit", args=[policy.pk]), policy_form()).status_code == 302
     assert (Rules.objects.count(), Event.objects.filter(kind="policy.saved").count()) == (before + 1, 1)
@@ -75,6 +76,18 @@ def test_a_manager_writes_a_policy_and_open_tickets_follow(house: House) -> None
     assert client.post(reverse("policy_move", args=[policy.pk]), {"down": "1"}).status_code == 302
     assert list(Policy.objects.values_list("name", flat=True)) == [neighbour, first, *others]
     assert ticket.pk
+
+
+def test_languages_are_ticked_by_name_and_one_we_do_not_speak_stays(house: House) -> None:
+    policy = make_policy(conditions={"language": ["it"]})
+    client = browser(lead(house.ben))
+    edit = reverse("policy_edit", args=[policy.pk])
+    assert 'value="it"' in client.get(edit).content.decode()
+    assert client.post(edit, policy_form() | {"language": ["it", "uk"]}).status_code == 302
+    policy.refresh_from_db()
+    assert sorted(policy.conditions["language"]) == ["it", "uk"]
+    assert client.post(edit, policy_form() | {"language": ["xx"]}).status_code == 422
+    assert "Ukrainian" in client.get(reverse("service_levels")).content.decode()
 
 
 def test_the_preview_names_the_open_tickets_and_saves_nothing(house: House) -> None:

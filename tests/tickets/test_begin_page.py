@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -96,6 +97,52 @@ def test_what_is_written_becomes_a_ticket_once(house: House) -> None:
     shown = client.get(first["Location"]).content.decode()
     assert "<b>Olena</b> began the conversation by <b>Support</b>" in shown
     assert NEW in shown
+
+
+def chosen(client: Client, **query: Any) -> str:
+    html = client.get("/inbox/new/", query, follow=True).content.decode()
+    return re.findall(r'name="way" value="([^"]+)" checked', html)[0]
+
+
+def test_each_way_says_the_address_it_is_sent_from(house: House) -> None:
+    html = page(signed_in(house.adam), to=NEW)
+    for channel in (house.channel, house.other_channel):
+        assert f"{channel.address} → {NEW}" in html
+
+
+def test_the_way_chosen_at_first_is_where_they_wrote_last_then_the_own_team_then_the_eldest(house: House) -> None:
+    # "Returns" comes first by the alphabet, "Support" by when it was made.
+    assert chosen(signed_in(house.adam), to=NEW) == f"{house.channel.pk}-0"
+    house.returns.memberships.create(agent=house.adam)
+    assert chosen(signed_in(house.adam), to=NEW) == f"{house.other_channel.pk}-0"
+    open_ticket(house.other_channel, at=NOW)
+    later = NOW + timedelta(days=1)
+    zoe = open_ticket(house.channel, at=later, received_at=later).customer
+    client, identity = signed_in(house.adam), Identity.objects.get()
+    assert chosen(client, customer=zoe.pk) == f"{house.channel.pk}-{identity.pk}"
+    latest = later + timedelta(days=1)
+    open_ticket(house.other_channel, at=latest, received_at=latest)
+    assert chosen(client, customer=zoe.pk) == f"{house.other_channel.pk}-{identity.pk}"
+
+
+def test_where_somebody_out_of_sight_wrote_chooses_nothing(house: House) -> None:
+    open_ticket(house.other_channel, at=NOW)
+    assert chosen(signed_in(house.olena), to="zoe@customer.example") == (
+        f"{house.channel.pk}-{Identity.objects.get().pk}"
+    )
+
+
+def test_an_address_we_typed_is_not_told_as_the_senders(house: House) -> None:
+    client = signed_in(house.olena)
+    client.post("/inbox/new/", words(house))
+    ticket = Ticket.objects.get()
+    for address in (f"/inbox/my-waiting/{ticket.pk}/", f"/customers/{ticket.customer_id}/"):
+        html = client.get(address).content.decode()
+        assert "Added here or named by others, not verified" in html
+        assert "As the sender says" not in html
+    open_ticket(house.channel, sender=Address("Nina", NEW))
+    html = client.get(f"/customers/{ticket.customer_id}/").content.decode()
+    assert "As the sender says, not verified" in html and "Added here" not in html
 
 
 def test_a_refusal_keeps_what_was_written(house: House) -> None:

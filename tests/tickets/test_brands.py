@@ -182,6 +182,21 @@ def test_the_pages_make_change_and_remove(house: House, client: Client) -> None:
     assert set(Channel.objects.values_list("pk", "brand")) == {(number, other.pk), (house.other_channel.pk, None)}
 
 
+def test_a_colour_is_picked_kept_and_given_back(house: House, client: Client) -> None:
+    client.force_login(house.adam)
+    assert 'type="color"' in client.get("/brands/new/").content.decode()
+    # As a browser sends an untouched form: the picker is never empty.
+    plain = {"name": "One", "color": "#1f57d6", "plain": "on"}
+    client.post("/brands/new/", plain)
+    brand = Brand.objects.get()
+    path, colours = f"/brands/{brand.pk}/", []
+    for said in ({}, {"color": "#aa0000"}, {"color": "#aa0000", "plain": ""}, {"color": "#aa0000"}):
+        client.post(path, {name: value for name, value in (plain | said).items() if value})
+        colours.append(Brand.objects.get().color)
+    assert colours == ["", "#aa0000", "#aa0000", ""]
+    assert '<a href="/channels/connect/">' in client.get("/brands/").content.decode()
+
+
 def test_a_house_with_one_brand_sees_none_among_its_channels(house: House, client: Client) -> None:
     client.force_login(house.adam)
     make(house, "Nordvik", house.channel)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from people.models import Agent, Role
 from tests.people import NOW, House, make_agent, make_house, open_ticket
 from tickets.inbox.places import PLACES, places_for, sidebar_places
-from tickets.models import DueState, Ticket
+from tickets.models import Channel, DueState, Ticket
 from tickets.templatetags.helpdesk_ui import icon
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +86,20 @@ def test_what_waits_for_a_deadline_is_counted_in_sight(house: House) -> None:
     assert counts(house.mallory) == ("", "")
     page = signed_in(house.olena).get("/inbox/open/").content.decode()
     assert page.count('data-view-key="deadlines" data-deep') == page.count('data-view-key="overdue" data-deep') == 1
+
+
+def test_what_settings_promise_is_found_behind_them(house: House) -> None:
+    adam, manager = signed_in(house.adam), signed_in(make_agent("Marta", role=Role.MANAGER))
+    kinds = adam.get("/channels/connect/").content.decode()
+    assert 'href="/channels/chat/new/"' in kinds
+    assert f'href="/channels/{house.channel.pk}/contact-form/"' in kinds
+    help_page = adam.get("/guide/").content.decode()
+    for address in ("/brands/", "/settings/bot/", "/articles/"):
+        assert f'href="{address}"' in help_page, address
+    assert "Invite" not in manager.get("/settings/").content.decode()
+
+
+def test_a_chat_shows_no_key_among_the_channels(house: House) -> None:
+    Channel.objects.create(kind="chat", name="Live chat", address="0123456789abcdef")
+    page = signed_in(house.adam).get("/channels/").content.decode()
+    assert "Live chat" in page and "0123456789abcdef" not in page

@@ -317,3 +317,14 @@ def test_me_is_whoever_looks_only_among_people(house: House) -> None:
     stored = {"assignee": ["me", None], "tag": ["me"], "text": ["me"]}
     where = conditions.resolve(stored, house.olena)
     assert where == {"assignee": (house.olena.pk, None), "tag": ("me",), "text": ("me",)}
+
+
+def test_an_empty_view_leads_to_its_conditions_whoever_may_change_them(
+    house: House, marta: Agent, client: Client
+) -> None:
+    own = save_view(None, by=house.olena, name="Mine", audience=Audience(owner=house.olena), where={"status": ["spam"]})
+    shared = save_view(None, by=marta, name="Ours", audience=Audience(team=house.support), where={"status": ["spam"]})
+    for agent, view, may in ((house.olena, own, True), (house.olena, shared, False), (marta, shared, True)):
+        client.force_login(agent)
+        page = client.get(f"/inbox/saved-{view.pk}/").content.decode()
+        assert (f'href="/views/{view.pk}/">Change its conditions' in page) is may, (agent, view)

@@ -30,7 +30,7 @@ MOST_FIELDS = 100
 
 
 def set_field(ticket_id: int, *, by: Agent, field_id: int, value: object, at: datetime | None = None) -> Ticket:
-    """Say something in a field, or (empty) take it back. Repeating it changes nothing."""
+    """Fill in a field, or (empty) take it back. Repeating it changes nothing."""
     with transaction.atomic():
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
         refuse_closed(ticket)

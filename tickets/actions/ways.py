@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -41,6 +41,7 @@ class Way:
     traits: Traits
     thread: str = ""
     ends: datetime | None = None
+    heard: datetime | None = None  # when they last wrote here; unknown of an address somebody typed
     why: str = ""
     preferred: bool = False
     templates: list[ChannelTemplate] = field(default_factory=list)
@@ -48,6 +49,11 @@ class Way:
     @property
     def key(self) -> str:
         return f"{self.channel.pk}-{self.identity.pk or 0}"
+
+    @property
+    def ours(self) -> str:
+        """The address it is sent from; empty where a provider knows the channel by a number of its own."""
+        return self.channel.address if self.traits.addressed else ""
 
     @property
     def usable(self) -> bool:
@@ -73,7 +79,7 @@ def ways_of(ticket: Ticket, *, at: datetime) -> list[Way]:
     here = {(channel, identity) for (channel, identity), talk in talks.items() if ticket.pk in talk.tickets}
     found = _between(channels, identities, talks, at=at)
     kept = [way for way in found if (way.channel.pk, way.identity.pk) not in here or (way.why and way.templates)]
-    return _best_first(kept, customer.prefers)
+    return _best_first(kept, customer.prefers, {ticket.team_id})
 
 
 def ways_to(customer: Customer, *, by: Agent, at: datetime) -> list[Way]:
@@ -81,7 +87,7 @@ def ways_to(customer: Customer, *, by: Agent, at: datetime) -> list[Way]:
     is listed where we may write first, as mail whose sender was not checked is answered."""
     identities = list(_known(customer))
     found = _between(_seen_by(by), identities, _talks(identities), at=at)
-    return _best_first([way for way in found if way.is_proven or way.traits.begins], customer.prefers)
+    return _best_first([way for way in found if way.is_proven or way.traits.begins], customer.prefers, by.team_ids)
 
 
 def ways_to_address(kind: str, value: str, *, by: Agent, at: datetime) -> list[Way]:
@@ -92,7 +98,10 @@ def ways_to_address(kind: str, value: str, *, by: Agent, at: datetime) -> list[W
     identities = [identity or Identity(kind=kind, value=value, trust=Trust.CLAIMED)]
     identities[0].display_name = ""  # whoever types an address is not told by it whose it is
     channels = [channel for channel in _seen_by(by) if traits_of_channel(channel).begins]
-    return _best_first(_between(channels, identities, _talks([identity] if identity else []), at=at), "")
+    found = _between(channels, identities, _talks([identity] if identity else []), at=at)
+    for way in found:
+        way.heard = None  # nor where its owner wrote, who may be out of sight
+    return _best_first(found, "", by.team_ids)
 
 
 def typed_address(typed: str) -> tuple[str, str]:
@@ -137,10 +146,18 @@ def _between(
     return found
 
 
-def _best_first(ways: Sequence[Way], prefers: str) -> list[Way]:
+def _best_first(ways: Sequence[Way], prefers: str, teams: Collection[int | None]) -> list[Way]:
+    """What they like, where they wrote last, what the writer's `teams` look after, mail; then as it was set up."""
     for way in ways:
         way.preferred = way.channel.kind == prefers
-    return sorted(ways, key=lambda way: (not way.preferred, bool(way.why), not way.is_proven, way.channel.name))
+    return sorted(ways, key=lambda way: _rank(way, teams))
+
+
+def _rank(way: Way, teams: Collection[int | None]) -> tuple[Any, ...]:
+    channel, heard = way.channel, way.heard.timestamp() if way.heard else 0.0
+    ours = channel.team_id is not None and channel.team_id in teams
+    usable = (not way.preferred, bool(way.why), not way.is_proven)
+    return (*usable, -heard, not ours, not way.traits.addressed, channel.pk)
 
 
 def reaches(traits: Traits, channel: Channel, identity: Identity) -> bool:
@@ -193,7 +210,8 @@ def _way(
     if not thread and traits.begins:
         last = identity.value.rpartition(":")[2]
         thread = traits.thread.replace("{address}", channel.address).replace("{last}", last)
-    way = Way(identity, channel, traits, thread, window_end(traits, talk.last_said if talk else None))
+    heard = talk.last_said if talk else None
+    way = Way(identity, channel, traits, thread, window_end(traits, heard), heard)
     if identity.refuses == Refusal.STOPPED:
         way.why = _("They asked us to stop writing to them here.")
     elif identity.refuses:

@@ -20,7 +20,7 @@ from tickets.inbox.directory import Directory
 from tickets.inbox.sentences import Names, sentence
 
 from .reading import Record, moment_of
-from .words import happened
+from .words import change, happened, setting
 
 KINDS: dict[str, str | Promise] = {
     AuditKind.TICKET_OPENED: gettext_lazy("Opened a ticket"),
@@ -66,6 +66,8 @@ def line_of(record: Record, directory: Directory) -> Line:
         if record.kind in (AuditKind.VIEW_AS_BEGAN, AuditKind.VIEW_AS_ENDED):
             what, data = directory.agent_name(data.get("agent")), {}
         facts = facts_of(data)
+        if record.kind == AuditKind.SETTING_CHANGED:
+            what, facts = setting(what), changes_of(data)
         return Line(record.at, who, eyes, text, record.kind, record.ticket_id, what, facts)
     ticket = record.stream_id if record.stream_type == TICKET_STREAM else None
     told = sentence(record, Names(directory, _("the customer"), {})) if ticket else None
@@ -82,6 +84,14 @@ def facts_of(data: Mapping[str, Any]) -> str:
         for name, value in data.items()
     )
     return " · ".join(said)[:LONGEST_DATA]
+
+
+def changes_of(data: Mapping[str, Any]) -> str:
+    """What became of each value of a setting, which is kept as [before, after]; as long as `facts_of`."""
+    pairs = {name: value for name, value in data.items() if isinstance(value, list) and len(value) == 2}
+    said = [change(name, *pair) for name, pair in pairs.items()]
+    rest = facts_of({name: value for name, value in data.items() if name not in pairs})
+    return " · ".join([*said, *filter(None, [rest])])[:LONGEST_DATA]
 
 
 def _name(id: int | None, directory: Directory) -> str:

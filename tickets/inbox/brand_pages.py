@@ -26,6 +26,9 @@ from .access import agent_of, allowed
 MANAGE = allowed(Permission.MANAGE_CHANNELS)
 _SAID = ("name", "color", "locale", "url", "review_url", "signature", "signature_html")
 
+# The helpdesk's own colour, from which the picker begins.
+_SHOWN_FIRST = "#1f57d6"
+
 
 class BrandForm(forms.Form):
     """A brand as its admin describes it."""
@@ -39,8 +42,12 @@ class BrandForm(forms.Form):
         help_text=gettext_lazy("A ticket is of the brand of the channel it came by. A channel is of one brand."),
     )  # fmt: skip
     color = forms.CharField(
-        label=gettext_lazy("Colour"), required=False, max_length=7,
-        help_text=gettext_lazy("As #1f57d6; empty for the helpdesk’s own. What is written on it stays readable."),
+        label=gettext_lazy("Colour"), required=False, max_length=7, widget=forms.TextInput(attrs={"type": "color"}),
+        help_text=gettext_lazy("What is written on it stays readable."),
+    )  # fmt: skip
+    plain = forms.BooleanField(
+        label=gettext_lazy("The helpdesk’s own colour"), required=False,
+        help_text=gettext_lazy("Until another is chosen above."),
     )  # fmt: skip
     url = forms.CharField(
         label=gettext_lazy("Web address"), required=False, max_length=300,
@@ -67,14 +74,19 @@ class BrandForm(forms.Form):
         self.fields["channels"].choices = [(one.pk, _label(one, brand)) for one in channels]  # type: ignore[attr-defined]
 
     def said(self) -> actions.BrandSaid:
-        return actions.BrandSaid(**{name: self.cleaned_data[name] for name in _SAID})
+        said = {name: self.cleaned_data[name] for name in _SAID}
+        # A browser's picker is never empty: what it showed from the start was not chosen.
+        if self.cleaned_data["plain"] and "color" not in self.changed_data:
+            said["color"] = ""
+        return actions.BrandSaid(**said)
 
 
 def _initial(brand: Brand | None, channels: list[Channel]) -> dict[str, Any]:
     if brand is None:
-        return {}
+        return {"color": _SHOWN_FIRST, "plain": True}
     own = [one.pk for one in channels if one.brand_id == brand.pk]
-    return {name: getattr(brand, name) for name in _SAID} | {"channels": own}
+    said = {name: getattr(brand, name) for name in _SAID} | {"channels": own}
+    return said if brand.color else said | {"color": _SHOWN_FIRST, "plain": True}
 
 
 def _label(channel: Channel, brand: Brand | None) -> str:

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Agent
+from people.permissions import Permission
 from tickets.conditions import resolve
 from tickets.facets import COUNTED, HasFacets, Where, matches
 from tickets.kinds import traits_of
@@ -38,6 +39,7 @@ class View:
     counted: bool = True
     deep: bool = False
     order: str = ViewOrder.NEWEST
+    edits: int = 0  # the saved view behind it, where its conditions are the agent's to change
 
     def matches(self, facets: HasFacets) -> bool:
         return matches(self.where, facets)
@@ -128,7 +130,7 @@ def _saved_views(agent: Agent, directory: Directory) -> Iterator[View]:
         counted = all(name in COUNTED for name in where)
         yield View(
             entry.key, entry.name, icon=_saved_icon(entry), where=where, group=SAVED, counted=counted, deep=not counted,
-            order=entry.order,
+            order=entry.order, edits=entry.id if mine or agent.may(Permission.MANAGE_SHARED) else 0,
         )  # fmt: skip
 
 

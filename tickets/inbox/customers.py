@@ -20,11 +20,11 @@ from tickets.kinds import registered_kinds
 from tickets.models import Status, Ticket
 
 from .access import agent_of, signed_in
+from .addresses import Address, addresses_of
 from .finder import Found
 from .local_time import zone_of
 from .pages import read_number
 from .rows import marks_for, read_cursor, rows_for, write_cursor
-from .thread import Address, addresses_of
 from .writes import posted_uuid
 
 PAGE = 25

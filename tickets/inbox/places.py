@@ -61,7 +61,7 @@ PLACES = (
     Place(Permission.READ_TICKETS, "demo_mailbox", _("Demo mailbox"), icon="mails"),
     Place(
         Permission.MANAGE_TEAMS, "team", _("People and teams"), icon="users-round", group=PEOPLE,
-        about=_("Invite colleagues, make teams, say which channels each looks after."),
+        about=_("People, their teams, and which channels each looks after."),
     ),
     Place(
         Permission.MANAGE_ROLES, "roles", _("Roles"), icon="shield-check", group=PEOPLE,

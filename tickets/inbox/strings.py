@@ -36,7 +36,7 @@ STRINGS = {
     "mention": _("People and teams"),
     "cmd_ways": _("Ways to send"),
     "cmd_notices": _("Notifications"),
-    "cmd_field": _("Say something in a field"),
+    "cmd_field": _("Fill in a field"),
     "field_set": _("%s is set."),
     "cmd_presence": _("Online, busy, away or off duty"),
     "cmd_spam": _("Mark as spam"),

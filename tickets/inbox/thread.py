@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -18,15 +18,10 @@ from events.compiled import compiled, slot
 from events.models import Event
 from people.identities import family
 from people.models import (
-    HARD_BOUNCES,
     Agent,
-    Customer,
     CustomerNote,
-    Identity,
     IdentityKind,
-    MailKind,
     Trust,
-    Unsubscription,
 )
 from people.permissions import Permission
 from tickets.actions.secrets import may_reveal
@@ -53,6 +48,7 @@ from tickets.recipients import reply_recipients
 from tickets.signatures import signature_of
 from tickets.statuses import Word, word_of
 
+from .addresses import Address, known_addresses
 from .directory import AgentEntry, Directory
 from .due import Due, due_of_ticket
 from .field_rows import ShownField, fields_with_values, shown_field
@@ -66,42 +62,6 @@ NOTES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """One known address of the customer."""
-
-    id: int
-    kind: str
-    value: str
-    trust: str
-    suspect: bool
-    hard_bounces: int
-    refuses: str = ""
-    blocked: str | None = None
-    name: str = ""
-    unsubscribed: Sequence[str] = ()
-
-    @property
-    def unwanted(self) -> list[tuple[str, str]]:
-        """Kinds of mail it gets no more of, each with its name."""
-        return [(kind, str(MailKind(kind).label)) for kind in self.unsubscribed]
-
-    @property
-    def icon(self) -> str:
-        return {"email": "mail", "phone": "phone"}.get(self.kind, "user-round")
-
-    @property
-    def shown(self) -> str:
-        """As people read it: what a provider numbers is told by its last part, and a browser's key by nothing."""
-        if self.kind == IdentityKind.VISITOR:
-            return self.name or str(IdentityKind.VISITOR.label)
-        return self.value.rpartition(":")[2] if self.kind == "page_user" else self.value
-
-    @property
-    def is_unreachable(self) -> bool:
-        return self.hard_bounces >= HARD_BOUNCES
-
-
-@dataclass(frozen=True, slots=True)
 class Guest:
     """Somebody in a conversation of the ticket."""
 
@@ -109,7 +69,13 @@ class Guest:
     identity_id: int
     name: str
     address: str
+    kind: str
     state: str
+
+    @property
+    def shown(self) -> str:
+        """The address as people read it; a chat visitor's is a browser's key, which tells nothing."""
+        return self.address if self.kind != IdentityKind.VISITOR else str(IdentityKind.VISITOR.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +305,7 @@ def _query(agent: Agent) -> Any:
     guests = Participant.objects.filter(conversation__ticket=here).order_by("id").values(
         json=JSONObject(
             conversation_id="conversation_id", identity_id="identity_id", name="identity__display_name",
-            address="identity__value", state="state",
+            address="identity__value", kind="identity__kind", state="state",
         )
     )  # fmt: skip
     tags = Tagging.objects.filter(ticket=here).order_by("id").values(json=JSONObject(name="tag__name", hue="tag__hue"))
@@ -363,8 +329,8 @@ def _query(agent: Agent) -> Any:
         Ticket.objects.visible_to(agent)
         .select_related("customer", "channel__brand", "assignee", "team", "custom_status")
         .annotate(
-            guest_list=ArraySubquery(guests), address_list=ArraySubquery(_addresses()), tag_list=ArraySubquery(tags),
-            draft_list=ArraySubquery(drafts),
+            guest_list=ArraySubquery(guests), address_list=ArraySubquery(known_addresses()),
+            tag_list=ArraySubquery(tags), draft_list=ArraySubquery(drafts),
             upload_list=ArraySubquery(uploads), is_followed=Exists(Follow.objects.filter(ticket=here, agent=agent)),
             seen_to=Subquery(Seen.objects.filter(ticket=here, agent=agent).values("sequence")),
             answer_list=ArraySubquery(answer), reminder_list=ArraySubquery(reminders),
@@ -372,26 +338,6 @@ def _query(agent: Agent) -> Any:
             field_list=ArraySubquery(fields_with_values()), last_event=Subquery(happened.values("sequence")[:1]),
         )
     )  # fmt: skip
-
-
-def _addresses(whose: str = "customer_id") -> Any:
-    """What the customer is known by, the genuine first."""
-    theirs = family(OuterRef(OuterRef(whose)))
-    known = Identity.objects.filter(customer__in=theirs).order_by("suspect", "id")
-    unsubscribed = Unsubscription.objects.filter(identity=OuterRef("pk")).order_by("id").values("kind")
-    return known.values(
-        json=JSONObject(
-            id="id", kind="kind", value="value", trust="trust", suspect="suspect", hard_bounces="hard_bounces",
-            refuses="refuses", blocked="blocked_at", name="display_name", unsubscribed=ArraySubquery(unsubscribed),
-        )
-    )  # fmt: skip
-
-
-def addresses_of(customer: Customer) -> list[Address]:
-    """What one customer is known by, the genuine first."""
-    listed = ArraySubquery(_addresses("pk"))  # the same columns as beside a ticket, whose row the question hangs on
-    found = Customer.objects.filter(pk=customer.pk).values_list(listed, flat=True)
-    return [Address(**entry) for entry in found[0]]
 
 
 def earlier_tickets(agent: Agent, ticket: Ticket) -> list[Ticket]:

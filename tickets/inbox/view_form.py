@@ -158,7 +158,7 @@ def _choices(agent: Agent, known: Directory) -> dict[str, Iterable[tuple[str, An
         "audience": audiences(agent, known.teams.items()),
         "status": Status.choices,
         "state": [(str(one.id), one.label) for one in known.statuses],
-        "assignee": [("me", _("Whoever looks at it")), (NOBODY, _("Nobody")), *people],
+        "assignee": [("me", _("Me (whoever opens the list)")), (NOBODY, _("Nobody")), *people],
         "team": [*((str(id), name) for id, name in known.teams.items()), (NOBODY, _("No team"))],
         "channel": [(str(id), channel.name) for id, channel in known.channels.items()],
         "brand": [*((str(id), name) for id, name in known.brands.items()), (NOBODY, _("No brand"))]

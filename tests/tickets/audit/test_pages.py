@@ -12,11 +12,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from events.audit import AuditKind, looking_as, note
+from events.audit import AuditKind, looking_as, note, note_setting
+from events.ledger import record_event
 from events.models import AuditEntry
 from tests.people import House, make_agent, make_house, open_ticket
 from tickets import actions
 from tickets.audit.reading import CHANGED, Asked, Cursor, audit_page, moment_of
+from tickets.events import TICKET_STREAM, TicketEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +109,26 @@ def test_the_page_shows_names_eyes_and_sentences(house: House, adam: Client) -> 
     with CaptureQueriesContext(connection) as many:
         adam.get(f"/audit/?ticket={ticket}")
     assert len(many) == len(few) <= 14
+
+
+def test_what_an_agent_wrote_and_set_is_told_in_words(house: House, adam: Client) -> None:
+    ticket = open_ticket(house.channel)
+    message = actions.reply(ticket.pk, by=house.ben, text="It is here.")
+    record_event(
+        (TICKET_STREAM, ticket.pk), TicketEvent.MESSAGE_SENT, by=house.ben.actor, at=timezone.now(),
+        data={"message": message.pk},
+    )  # fmt: skip
+    note_setting(
+        "bot of Chat", {"when": "off", "name": "always"}, {"when": "always", "name": "off"}, by=house.ben.actor
+    )
+    page = adam.get("/audit/").content.decode()
+    assert "Message: written" in page and "Message: sent" in page and "Bot of Chat" in page
+    assert "answers: never → always · name: always → off" in page
+    house.adam.locale = "uk"
+    house.adam.save()
+    page = adam.get("/audit/").content.decode()
+    assert "Повідомлення: надіслано" in page and "відповідає: ніколи → завжди" in page
+    assert "message." not in page and "[&quot;" not in page
 
 
 def test_reading_it_is_noted_too(house: House, adam: Client) -> None:
