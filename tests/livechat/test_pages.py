@@ -16,10 +16,12 @@ from livechat.channels import add_chat_channel, change_chat_channel, renew_secre
 from livechat.doors import door_for
 from livechat.talk import say
 from livechat.visitors import digest_of, visitor_begins, visitor_claims
+from people.models import Identity
 from people.permissions import PermissionDenied
 from tests.livechat.shop import make_chat
 from tests.people import House, make_house, row_counts
 from tickets.errors import InvalidInput
+from tickets.models import Participant
 
 SHOP = "https://shop.example"
 FORM = {
@@ -126,3 +128,19 @@ def test_a_visitor_is_shown_by_name_not_by_their_browsers_key(house: House) -> N
     assert f"{visitor.called}<br><small>Anonymous visitor of the chat, not verified</small>" in side
     assert visitor.thread not in side[: side.index("</section>", side.index("Addresses"))]
     assert f"<dd>{visitor.called}</dd>" in shown  # who the message is from
+
+
+def test_who_takes_part_is_told_without_a_browsers_key(house: House) -> None:
+    made, _ = make_chat(house, SHOP)
+    door = door_for(made.key, SHOP)
+    visitor = visitor_begins(door, digest_of("a" * 43), language="en")
+    said = say(door, visitor, client_id=uuid4(), text="Hello?", at=timezone.now())
+    visitor.refresh_from_db()
+    mail = Identity.objects.create(customer=visitor.identity.customer, kind="email", value="zoe@customer.example")
+    Participant.objects.create(conversation=said.conversation, identity=mail)
+    shown = client_of(house.olena).get(f"/inbox/open/{said.ticket_id}/").content.decode()
+    part = shown[shown.index("Taking part") :]
+    part = part[: part.index("</section>")]
+    assert "zoe@customer.example" in part and "<small>Visitor" in part
+    [key] = Identity.objects.filter(kind="visitor").values_list("value", flat=True)
+    assert key not in part

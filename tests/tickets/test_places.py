@@ -94,7 +94,7 @@ def test_what_settings_promise_is_found_behind_them(house: House) -> None:
     assert 'href="/channels/chat/new/"' in kinds
     assert f'href="/channels/{house.channel.pk}/contact-form/"' in kinds
     help_page = adam.get("/guide/").content.decode()
-    for address in ("/brands/", "/settings/bot/", "/articles/"):
+    for address in ("/brands/", "/settings/bot/", "/knowledge/"):
         assert f'href="{address}"' in help_page, address
     assert "Invite" not in manager.get("/settings/").content.decode()
 
