@@ -21,7 +21,7 @@ from people.permissions import PermissionDenied
 from tests.livechat.shop import make_chat
 from tests.people import House, make_house, row_counts
 from tickets.errors import InvalidInput
-from tickets.models import Participant
+from tickets.models import Conversation, Participant
 
 SHOP = "https://shop.example"
 FORM = {
@@ -136,8 +136,9 @@ def test_who_takes_part_is_told_without_a_browsers_key(house: House) -> None:
     visitor = visitor_begins(door, digest_of("a" * 43), language="en")
     said = say(door, visitor, client_id=uuid4(), text="Hello?", at=timezone.now())
     visitor.refresh_from_db()
-    mail = Identity.objects.create(customer=visitor.identity.customer, kind="email", value="zoe@customer.example")
-    Participant.objects.create(conversation=said.conversation, identity=mail)
+    talk = Conversation.objects.get(ticket=said.ticket_id)
+    mail = Identity.objects.create(customer=talk.customer, kind="email", value="zoe@customer.example")
+    Participant.objects.create(conversation=talk, identity=mail)
     shown = client_of(house.olena).get(f"/inbox/open/{said.ticket_id}/").content.decode()
     part = shown[shown.index("Taking part") :]
     part = part[: part.index("</section>")]
