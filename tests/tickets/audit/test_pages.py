@@ -123,7 +123,7 @@ def test_what_an_agent_wrote_and_set_is_told_in_words(house: House, adam: Client
     )
     page = adam.get("/audit/").content.decode()
     assert "Message: written" in page and "Message: sent" in page and "Bot of Chat" in page
-    assert "answers: never → always · name: always → off" in page
+    assert "name: always → off · answers: never → always" in page
     house.adam.locale = "uk"
     house.adam.save()
     page = adam.get("/audit/").content.decode()
