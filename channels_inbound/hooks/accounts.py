@@ -21,7 +21,7 @@ from tickets.models import Channel
 # (docs/performance.md).
 _OWN = ("id", "channel_id", "key", "provider", "account", "settings", "secret", "verify_token")
 # In the order of the models, as `from_db` wants them.
-_OF_CHANNEL = ("id", "kind", "name", "address", "team_id", "locale", "is_active")
+_OF_CHANNEL = ("id", "kind", "name", "address", "team_id", "brand_id", "locale", "is_active")
 _SELECT = f"""
 SELECT {", ".join(f"c.{name}" for name in _OWN)}, {", ".join(f"h.{name}" for name in _OF_CHANNEL)}
 FROM channels_inbound_connection c JOIN tickets_channel h ON h.id = c.channel_id

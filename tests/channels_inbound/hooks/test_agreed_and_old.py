@@ -97,10 +97,10 @@ def test_marketing_by_whatsapp_and_notices_by_messenger(house: House) -> None:
     messenger = connect(house, "messenger", {"page_id": "1001", **META}, "Messenger")
     for connection in (whatsapp, messenger):
         line = Line(connection.provider, connection.account, "")
-        deliver(connection, written(line, Said(1234567, "Zoe", "Hello", "1", time.time())))
+        deliver(connection, written(line, Said(234567, "Zoe", "Hello", "1", time.time())))
 
     def prefers(value: str, at: int) -> None:
-        said = {"wa_id": "380671234567", "category": "marketing_messages", "value": value, "timestamp": str(at)}
+        said = {"wa_id": "380670234567", "category": "marketing_messages", "value": value, "timestamp": str(at)}
         change = {
             "field": "user_preferences",
             "value": {"metadata": {"phone_number_id": "9003"}, "user_preferences": [said]},
