@@ -115,7 +115,7 @@ def test_marketing_by_whatsapp_and_notices_by_messenger(house: House) -> None:
     prefers("stop", now)
     prefers("resume", now + 1)
     prefers("nonsense", now + 2)
-    item = {"sender": {"id": "1234567"}, "recipient": {"id": "1001"}, "timestamp": now * 1000,
+    item = {"sender": {"id": "234567"}, "recipient": {"id": "1001"}, "timestamp": now * 1000,
             "optin": {"type": "notification_messages", "notification_messages_token": "TOKEN-CANARY"}}  # fmt: skip
     deliver(messenger, meta({"object": "page", "entry": [{"id": "1001", "messaging": [item]}]}, APP_SECRET))
     drain_hooks()

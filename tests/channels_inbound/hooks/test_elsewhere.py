@@ -91,8 +91,8 @@ def test_the_customer_s_other_proven_addresses_and_nobody_else_s(
     assert ways(mail) == [], "what somebody says of themselves opens nothing"
     join_customers(mail.pk, chat.customer_id, by=house.olena)
     assert ways(mail) == [
-        ("SMS", f"+{ZOE}", True), ("WhatsApp", f"+{ZOE}", True),
-    ]  # fmt: skip
+        ("WhatsApp", f"+{ZOE}", True), ("SMS", f"+{ZOE}", True),
+    ], "where they wrote last comes first"  # fmt: skip
     assert ("Support", "zoe@customer.example", True) in ways(chat), "but not by another team's channel"
     Identity.objects.filter(kind="email").update(trust=Trust.CLAIMED)
     assert ("Support", "zoe@customer.example", True) not in ways(chat)
