@@ -8,7 +8,7 @@ from typing import Any
 COUNTED = "c.stopped_at >= %(start)s AND c.stopped_at < %(end)s AND c.seconds > 0"
 GIVEN = "c.target = 'first' AND c.state = 'fulfilled'"
 WORTH = {
-    "csat": "CASE WHEN a.score >= 4 THEN 100 ELSE 0 END",
+    "csat": "CASE WHEN a.score >= 4 THEN 100 ELSE 0 END", "csat10": "CASE WHEN a.score >= 9 THEN 100 ELSE 0 END",
     "nps": "CASE WHEN a.score >= 9 THEN 100 WHEN a.score <= 6 THEN -100 ELSE 0 END", "ces": "a.score",
 }  # fmt: skip
 

@@ -58,7 +58,8 @@ def test_a_claim_reads_in_proportion_to_what_is_due(earlier: int) -> None:
             {"now": now, "until": now + delivery.LEASE, "limit": 200},
         )
         (plan,) = cursor.fetchone()
-    assert rows_read(plan[0]["Plan"]) < 5 * STREAMS * EACH
+    # One that reads all that is due for each pair comes to a hundred times that.
+    assert rows_read(plan[0]["Plan"]) < 20 * STREAMS * EACH
 
 
 def test_each_stream_gives_its_oldest_pair_only() -> None:
