@@ -22,7 +22,12 @@ LEASE = timedelta(seconds=120)
 # Mostly next to nothing is due, and that is what the planner knows when a backlog arrives: it would read all that is
 # due for each pair that is. So the statement leaves it no choice: `event_id > 0` opens the index by id to the outer
 # search alone, the oldest pair of a stream is looked up and not joined, and what was found is one list. (As a subquery
-# of `IN` the search might even run again for each row, and claim more than its limit.)
+# of `IN` the search might even run again for each row, and claim more than its limit.) And when it does know of a
+# backlog, it would gather and sort all of it for each claim: `_IN_ORDER` keeps it to the index that has the order.
+_IN_ORDER = """
+SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true),
+    set_config('enable_sort', 'off', true)
+"""
 _CLAIM = """
 WITH next AS MATERIALIZED (
     SELECT c.id FROM events_eventdelivery c
@@ -51,6 +56,7 @@ def drain(limit: int = 200, *, seconds: float = 60.0) -> int:
 
 def _claim(limit: int, now: datetime) -> list[tuple[int, int]]:
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_IN_ORDER)
         cursor.execute(_CLAIM, {"now": now, "until": now + LEASE, "limit": limit})
         return sorted(cursor.fetchall())
 
