@@ -22,8 +22,7 @@ from tickets.actions.views import Audience, save_view
 from tickets.inbound import Address
 from tickets.models import BulkJob, Channel, Draft, Message, Reminder, Status, Ticket
 
-# By mouse the whole pile; the keys meet the same job, and fewer tickets beyond the page show it in a tenth of the time.
-MANY = {"mouse": 5_000, "keyboard": 500}
+MANY = 5_000
 LONG = 600_000  # a loaded machine is slow, not wrong
 
 
@@ -52,11 +51,9 @@ def said(page: Page, words: str, timeout: int = 30_000) -> None:
     expect(page.locator("#toast")).to_contain_text(words, timeout=timeout)
 
 
-@pytest.mark.parametrize(("hand", "many"), MANY.items())
-def test_thousands_beyond_the_page_are_closed_and_undone(
-    house: House, open_page: OpenPage, hand: str, many: int
-) -> None:
-    pile_up(house.channel, many)
+@pytest.mark.parametrize("hand", ["mouse", "keyboard"])
+def test_five_thousand_beyond_the_page_are_closed_and_undone(house: House, open_page: OpenPage, hand: str) -> None:
+    pile_up(house.channel, MANY)
     touched = Ticket.objects.latest("pk")
     page = open_page(house.olena)
     page.goto("/inbox/open/")
@@ -66,21 +63,21 @@ def test_thousands_beyond_the_page_are_closed_and_undone(
         row.hover()
         row.locator(".pick").click()
         expect(page.locator("#bulk-count")).to_have_text("1 selected")
-        page.get_by_role("button", name=f"Select all {many} in this view").click()
+        page.get_by_role("button", name=f"Select all {MANY} in this view").click()
     else:
         page.keyboard.press("*")
         page.keyboard.press("a")
         expect(page.locator("#bulk-count")).to_have_text("50 selected")
         page.keyboard.press("*")
         page.keyboard.press("v")
-    expect(page.locator("#bulk-count")).to_have_text(f"All {many} in this view")
+    expect(page.locator("#bulk-count")).to_have_text(f"All {MANY} in this view")
     assert accessibility_violations(page) == []
     if hand == "mouse":
         page.locator("#bulk").get_by_role("button", name="Close").click()
     else:
         page.keyboard.press("e")
     expect(page.locator("#bulk-run progress")).to_be_visible()
-    said(page, f"{many} tickets were changed.", timeout=LONG)
+    said(page, f"{MANY} tickets were changed.", timeout=LONG)
     assert open_tickets() == 0
     expect(page.locator("#rows .row")).to_have_count(0)
 
@@ -89,11 +86,11 @@ def test_thousands_beyond_the_page_are_closed_and_undone(
         page.locator("#toast").get_by_role("button", name="Undo").click()
     else:
         page.keyboard.press("z")
-    back = f"{many - 1} tickets were changed back. 1 was left as it is: something happened there meanwhile."
+    back = f"{MANY - 1} tickets were changed back. 1 was left as it is: something happened there meanwhile."
     said(page, back, timeout=LONG)
-    assert open_tickets() == many - 1
+    assert open_tickets() == MANY - 1
     job = BulkJob.objects.get()
-    assert (job.undone, job.kept) == (many - 1, 1)
+    assert (job.undone, job.kept) == (MANY - 1, 1)
     why = page.locator("#toast a")
     if hand == "mouse":
         why.click()
