@@ -20,7 +20,8 @@ from events.audit import note_setting
 from events.ledger import record_event
 from livechat.asks import clean_asks
 from livechat.routing import MOST_RULES, Rule, clean_path
-from livechat.widget_settings import POSITIONS, PROVIDER, REQUEUE_MINUTES, clean_origin, is_color
+from livechat.widget_settings import POSITIONS, PROVIDER, REQUEUE_MINUTES, clean_origin
+from people.colours import is_color
 from people.models import Agent, Team
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import InvalidInput, NotFound

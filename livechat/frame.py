@@ -21,9 +21,9 @@ from livechat.asks import questions
 from livechat.doors import Door, Refused, door_for, write_pass
 from livechat.greetings import greetings_for
 from livechat.limits import TooMuch, spend
-from livechat.widget_settings import DEFAULT_COLOR, clean_origin
+from livechat.widget_settings import clean_origin
 from livechat.words import MAIL_WORDS, WORDS, direction, words_for
-from people.colours import text_color
+from people.colours import PRODUCT_COLOR, text_color
 from people.languages import asked_for, choose_language
 
 LOADER = "dist/widget-loader.js"
@@ -106,4 +106,4 @@ def _name(door: Door) -> str:
 def _color(door: Door) -> str:
     """The chat's own colour; one that nobody chose gives way to the brand's."""
     brand, own = door.connection.channel.brand, door.settings.color
-    return brand.color if own == DEFAULT_COLOR and brand and brand.color else own
+    return brand.color if own == PRODUCT_COLOR and brand and brand.color else own

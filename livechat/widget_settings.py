@@ -9,15 +9,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from livechat.routing import Rule, read_rules
+from people.colours import PRODUCT_COLOR, is_color
 
 PROVIDER = "chat"
-DEFAULT_COLOR = "#1f57d6"
 POSITIONS = ("right", "left")
 # How it was kept when only these could be asked.
 _EARLIER_ASKS = {"email": {"email": True}, "name_email": {"name": False, "email": True}}
 UNSEEN_MINUTES = 5
 REQUEUE_MINUTES = 3
-_COLOR = re.compile(r"#[0-9a-f]{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class WidgetSettings:
     """
 
     origins: tuple[str, ...] = ()
-    color: str = DEFAULT_COLOR
+    color: str = PRODUCT_COLOR
     position: str = "right"
     brand: str = ""
     greetings: Mapping[str, str] = field(default_factory=dict)
@@ -55,7 +54,7 @@ class WidgetSettings:
         requeue = kept.get("requeue_minutes")
         return cls(
             origins=tuple(origin for origin in kept.get("origins", ()) if isinstance(origin, str)),
-            color=color if is_color(color) else DEFAULT_COLOR,
+            color=color if is_color(color) else PRODUCT_COLOR,
             position=position if position in POSITIONS else "right",
             brand=str(kept.get("brand") or "")[:60],
             greetings=_texts(kept.get("greetings")),
@@ -92,10 +91,6 @@ def _asks(kept: object) -> dict[str, bool]:
 
 def _texts(kept: object) -> dict[str, str]:
     return {str(key): str(value) for key, value in kept.items() if value} if isinstance(kept, Mapping) else {}
-
-
-def is_color(value: object) -> bool:
-    return isinstance(value, str) and _COLOR.fullmatch(value) is not None
 
 
 def clean_origin(typed: str) -> str | None:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
+PRODUCT_COLOR = "#1f57d6"
+_COLOR = re.compile(r"#[0-9a-f]{6}")
 INK = "#14161a"
 BLACK = "#000000"
 READABLE = 4.5  # WCAG 2.2, 1.4.3
 # The ground of customers' pages on which text is hardest to read, in each theme (assets/css/tokens.css).
 GROUNDS = {"light": "#f0f2f5", "dark": "#1b1d22"}
+
+
+def is_color(value: object) -> bool:
+    """Whether it is a colour as we keep it and write it into style sheets: `#rrggbb`, in small letters."""
+    return isinstance(value, str) and _COLOR.fullmatch(value) is not None
 
 
 def accent_sheet(color: str) -> str:

@@ -145,6 +145,10 @@ class Template:
     external_id: str = ""
 
 
+# A token is renewed when it has less than this left.
+RENEW_LEFT = timedelta(days=10)
+
+
 @dataclass(frozen=True, slots=True)
 class Life:
     """How long a token lives; `token` is the new one, if there is a new one. None: it does not end by itself."""

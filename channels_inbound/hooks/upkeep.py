@@ -21,7 +21,7 @@ from channels_inbound.hooks.accounts import account_of
 from channels_inbound.hooks.calls import TRANSPORT
 from channels_inbound.hooks.condition import connection_refused
 from channels_inbound.hooks.missed import look_key, unknown
-from channels_inbound.hooks.provider import Account, Provider, SendError
+from channels_inbound.hooks.provider import RENEW_LEFT, Account, Provider, SendError
 from channels_inbound.hooks.registry import provider, providers
 from channels_inbound.models import Connection, ConnectionState, Upkeep, UpkeepKind
 from channels_inbound.raw import Given, store_many
@@ -40,8 +40,7 @@ OVERLAP = timedelta(hours=1)
 # No provider tries longer, and nothing older is taken in (`hooks.drain`).
 OLDEST_LOOK = timedelta(days=7)
 AGAIN = timedelta(hours=1)
-# A token is renewed when it has ten days left; its people are told when it has less than seven, and that did not work.
-RENEW_LEFT = timedelta(days=10)
+# Its people are told when a token has less than this left, and renewing it did not work.
 TELL_LEFT = timedelta(days=7)
 ASK_EVERY = timedelta(days=1)
 

@@ -8,14 +8,13 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from channels_inbound.hooks.endpoints import endpoint
-from channels_inbound.hooks.provider import Account, Life
+from channels_inbound.hooks.provider import RENEW_LEFT, Account, Life
 from channels_inbound.hooks.reading import number, text, thing
 from channels_inbound.meta.graph import result
 from people.http_client import HttpClient, Unanswered
 
 # A token of Instagram's can be renewed once it is a day old.
 A_DAY_AND_MORE = timedelta(hours=25)
-RENEW_LEFT = timedelta(days=10)
 
 
 def renew_instagram(account: Account, now: datetime, http: HttpClient) -> Life:

@@ -5,20 +5,21 @@ Lists are in the order of time, the newest first, and can be cut by the day only
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from channels_inbound.hooks.endpoints import endpoint
-from channels_inbound.hooks.provider import Account, Listed
+from channels_inbound.hooks.provider import Account, Listed, Seen
 from channels_inbound.hooks.reading import ident, key_of, line, number, text, things
 from channels_inbound.twilio.door import AT_FIELD, basic, listed
 from people.http_client import HttpClient
 
 A_PAGE = 200
 MOST_PAGES = 25
+TOO_MUCH = f"more than {A_PAGE * MOST_PAGES} of a kind are listed; only the newest were looked at"
 OPT_WORDS = frozenset({
     "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "START", "UNSTOP", "HELP", "INFO",
 })  # fmt: skip
@@ -27,37 +28,45 @@ ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 UTC_WORDS = "%Y-%m-%d"
 
 
-def list_messages(account: Account, address: str, since: datetime, http: HttpClient) -> list[Listed]:
+def list_messages(account: Account, address: str, since: datetime, http: HttpClient) -> Seen:
     """Messages to this address, and how far those from it came. SendError."""
-    incoming = _pages(account, "Messages", "messages", {"To": address, "DateSent>": since.strftime(UTC_WORDS)}, http)
-    outgoing = _pages(account, "Messages", "messages", {"From": address, "DateSent>": since.strftime(UTC_WORDS)}, http)
+    day = since.strftime(UTC_WORDS)
+    incoming, some_left = _listed(account, "Messages", "messages", {"To": address, "DateSent>": day}, http)
+    outgoing, more_left = _listed(account, "Messages", "messages", {"From": address, "DateSent>": day}, http)
     found = [one for row in incoming if (one := _message(row, account.channel_id, since)) is not None]
-    return found + [one for row in outgoing if (one := _receipt(row, since)) is not None]
+    found += [one for row in outgoing if (one := _receipt(row, since)) is not None]
+    return Seen(found, trouble=TOO_MUCH if some_left or more_left else "")
 
 
-def list_calls(account: Account, number_: str, since: datetime, http: HttpClient) -> list[Listed]:
+def list_calls(account: Account, number_: str, since: datetime, http: HttpClient) -> Seen:
     """Calls to and from this number that are over. SendError."""
     rows: dict[str, dict[str, Any]] = {}
+    left = False
     for name in ("To", "From"):
         asked = {name: number_, "StartTime>": since.strftime(UTC_WORDS)}
-        rows |= {ident(row, "sid"): row for row in _pages(account, "Calls", "calls", asked, http)}
+        some, cut = _listed(account, "Calls", "calls", asked, http)
+        rows, left = rows | {ident(row, "sid"): row for row in some}, left or cut
     legs = {ident(row, "parent_call_sid"): row for row in rows.values() if ident(row, "parent_call_sid")}
     found = [_call(row, since) for sid, row in rows.items() if sid and not ident(row, "parent_call_sid")]
-    return [_with_leg(one, legs.get(one.external_id)) for one in found if one is not None]
+    items = [_with_leg(one, legs.get(one.external_id)) for one in found if one is not None]
+    return Seen(items, trouble=TOO_MUCH if left else "")
 
 
-def _pages(
+def _listed(
     account: Account, resource: str, name: str, asked: Mapping[str, str], http: HttpClient
-) -> Iterator[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], bool]:
+    """The newest rows, and whether there are more than are looked at."""
     base = f"{endpoint('twilio')}/2010-04-01/Accounts/{account.settings['account_sid']}/{resource}.json"
     query = urlencode({**asked, "PageSize": A_PAGE})
+    rows: list[dict[str, Any]] = []
     for _page in range(MOST_PAGES):
         body = listed(http.get(f"{base}?{query}", headers=basic(account)))
-        yield from things(body, name)
+        rows += things(body, name)
         # Never the address the answer names: it would carry our token wherever it leads.
         query = urlsplit(text(body, "next_page_uri", most=4000)).query
         if not query:
-            return
+            return rows, False
+    return rows, True
 
 
 def _message(row: dict[str, Any], channel_id: int, since: datetime) -> Listed | None:

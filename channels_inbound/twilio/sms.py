@@ -89,7 +89,7 @@ class TwilioMessages(Provider):
 
     def look(self, account: Account, since: datetime, http: HttpClient) -> Seen:
         prefix = "whatsapp:" if self.kind == "twilio_whatsapp" else ""
-        return Seen(list_messages(account, prefix + account.account, since, http))
+        return list_messages(account, prefix + account.account, since, http)
 
     def fetched(self, item: Listed, account: Account, http: HttpClient) -> str:
         fields = dict(item.fields)

@@ -59,7 +59,7 @@ class TwilioVoice(Provider):
         return f"{ref.get('url', '')}.mp3", basic(account)
 
     def look(self, account: Account, since: datetime, http: HttpClient) -> Seen:
-        return Seen(list_calls(account, account.account, since, http))
+        return list_calls(account, account.account, since, http)
 
     def check(self, account: Account, http: HttpClient) -> str:
         url = f"{endpoint('twilio')}/2010-04-01/Accounts/{account.settings['account_sid']}.json"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django import forms
@@ -11,9 +10,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from knowledge.models import LONGEST_SUMMARY, LONGEST_TITLE, Audience, Category, HelpCentre
 from knowledge.shelves import PICTURES
+from people.colours import is_color
 from people.languages import NAMES
-
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 class TextForm(forms.Form):
@@ -110,7 +108,7 @@ class CentreForm(_InLanguages):
 
     def clean_colour(self) -> str:
         said = str(self.cleaned_data["colour"]).strip().lower()
-        if said and not _COLOUR.fullmatch(said):
+        if said and not is_color(said):
             raise forms.ValidationError(_("Write a colour as #1f57d6."))
         return said
 

@@ -21,6 +21,7 @@ from livechat.channels import create_chat_channel
 from livechat.demo.goods import PRODUCTS, SAID
 from livechat.signed import make_token
 from livechat.widget_settings import PROVIDER
+from people.colours import PRODUCT_COLOR
 from people.models import Team
 
 NAME = "Nordvik shop chat"
@@ -39,7 +40,7 @@ def shop_chat(port: int) -> Connection:
     if found is None:
         given = {
             "origins": origins,
-            "color": "#1f57d6",
+            "color": PRODUCT_COLOR,
             "greetings": GREETINGS,
             "brand": "Nordvik",
             "unseen_minutes": 1,

@@ -16,7 +16,7 @@ from channels_inbound.email.compose import compose_mail
 from channels_inbound.email.parse import parse_email
 from events.models import AuditEntry, Event
 from livechat.channels import create_chat_channel
-from livechat.widget_settings import DEFAULT_COLOR
+from people.colours import PRODUCT_COLOR
 from people.models import Brand
 from people.permissions import PermissionDenied
 from tests.api.client import Api
@@ -272,7 +272,7 @@ def test_the_brand_is_offered_for_filling_in_only_where_there_are_several(house:
 @pytest.mark.parametrize(
     ("own", "shown"),
     [
-        ({"color": DEFAULT_COLOR}, ("Nordvik", "#aa0000")),
+        ({"color": PRODUCT_COLOR}, ("Nordvik", "#aa0000")),
         ({"color": "#00aa00", "brand": "Nordvik chat"}, ("Nordvik chat", "#00aa00")),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from events.audit import note_setting
 from events.ledger import record_event
 from people.brands import uses_of
+from people.colours import is_color
 from people.languages import LANGUAGES
 from people.models import Agent, Brand
 from people.permissions import Permission
@@ -31,7 +31,6 @@ from .base import require
 STREAM = "brand"
 LONGEST = 60
 MOST = 50
-_COLOR = re.compile(r"#[0-9a-f]{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def _wanted(said: BrandSaid, brand: Brand) -> dict[str, str]:
     values = {field.name: getattr(said, field.name).replace("\x00", "").strip() for field in fields(said)}
     values["name"] = _name(values["name"], brand)
     values["color"] = values["color"].lower()
-    if values["color"] and not _COLOR.fullmatch(values["color"]):
+    if values["color"] and not is_color(values["color"]):
         raise InvalidInput("color", _("Write a colour as #1f57d6."))
     if values["locale"] and values["locale"] not in LANGUAGES:
         raise InvalidInput("locale", _("We do not speak this language."))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from people.colours import PRODUCT_COLOR
 from people.languages import NAMES
 from people.models import Brand
 from people.permissions import Permission
@@ -25,9 +26,6 @@ from .access import agent_of, allowed
 
 MANAGE = allowed(Permission.MANAGE_CHANNELS)
 _SAID = ("name", "color", "locale", "url", "review_url", "signature", "signature_html")
-
-# The helpdesk's own colour, from which the picker begins.
-_SHOWN_FIRST = "#1f57d6"
 
 
 class BrandForm(forms.Form):
@@ -83,10 +81,10 @@ class BrandForm(forms.Form):
 
 def _initial(brand: Brand | None, channels: list[Channel]) -> dict[str, Any]:
     if brand is None:
-        return {"color": _SHOWN_FIRST, "plain": True}
+        return {"color": PRODUCT_COLOR, "plain": True}
     own = [one.pk for one in channels if one.brand_id == brand.pk]
     said = {name: getattr(brand, name) for name in _SAID} | {"channels": own}
-    return said if brand.color else said | {"color": _SHOWN_FIRST, "plain": True}
+    return said if brand.color else said | {"color": PRODUCT_COLOR, "plain": True}
 
 
 def _label(channel: Channel, brand: Brand | None) -> str:

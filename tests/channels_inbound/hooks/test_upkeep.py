@@ -21,6 +21,7 @@ from channels_inbound.hooks.connections import announce_hook, change_connection
 from channels_inbound.hooks.drain import drain_hooks
 from channels_inbound.hooks.upkeep import keep_up
 from channels_inbound.models import Connection, ConnectionState, RawDelivery, SentPart, Upkeep, UpkeepKind
+from channels_inbound.twilio import lists
 from events.models import Event
 from people.http_client import HttpClient
 from tests.channels_inbound.hooks.house import KEY, connect, deliver
@@ -249,6 +250,21 @@ def test_what_webhooks_did_not_bring_is_found_once(house: House, phone: TwilioSe
     client.force_login(house.adam)
     page = client.get(f"/channels/{made.channel_id}/connection/").content.decode()
     assert "Found that webhooks did not bring" in page and "<dd>2, the last" in page
+
+
+def test_a_list_longer_than_one_look_says_so(
+    house: House, phone: TwilioServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = connect(house, "sms", NUMBER)
+    monkeypatch.setattr(lists, "MOST_PAGES", 2)  # of two rows each, as the simulator gives them
+    phone.messages = [
+        listed_message("SM" + f"{n:032}", f"Message {n}", sender=CUSTOMER, to=SHOP, at=at_minute(made, n))
+        for n in reversed(range(1, 6))
+    ]
+    keep_up(at=at_minute(made, 11))
+    drain_hooks()
+    assert sorted(Message.objects.values_list("text", flat=True)) == [f"Message {n}" for n in range(2, 6)]
+    assert look(made).trouble == lists.TOO_MUCH
 
 
 def test_a_webhook_at_the_same_moment_and_two_looks_at_once(house: House, phone: TwilioServer) -> None:
