@@ -8,7 +8,7 @@ under the same keys: whatever comes by webhook as well, before or after, is a du
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ from channels_inbound.hooks.accounts import account_of
 from channels_inbound.hooks.calls import TRANSPORT
 from channels_inbound.hooks.condition import connection_refused
 from channels_inbound.hooks.missed import look_key, unknown
-from channels_inbound.hooks.provider import RENEW_LEFT, Account, Provider, SendError
+from channels_inbound.hooks.provider import RENEW_LEFT, Account, Listed, Provider, SendError
 from channels_inbound.hooks.registry import provider, providers
 from channels_inbound.models import Connection, ConnectionState, Upkeep, UpkeepKind
 from channels_inbound.raw import Given, store_many
@@ -140,20 +140,35 @@ def _put_token(due: Due, token: str) -> None:
 def _looked(due: Due, handler: Provider, account: Account, http: HttpClient, at: datetime) -> None:
     since = max((due.done_at or due.connection.secret_changed_at) - OVERLAP, at - OLDEST_LOOK)
     seen = handler.look(account, since, http)
-    missed = unknown(due.connection.channel_id, seen.items)
-    bodies = [(look_key(item), handler.fetched(item, account, http).encode()) for item in missed]
-    given = [Given([due.connection.channel_id], body, {}, transport_key=key) for key, body in bodies]
+    given, trouble = _fetched(due, handler, unknown(due.connection.channel_id, seen.items), account, http)
     if given:
         store_many(given, transport=TRANSPORT)
     with transaction.atomic():
         row = _held(due)
         if row is not None:
             row.done_at, row.waiting = at, seen.waiting
-            if missed:
-                row.found, row.found_at = row.found + len(missed), at
-            _settle(row, at + LOOK_EVERY, trouble=seen.trouble)
+            if given:
+                row.found, row.found_at = row.found + len(given), at
+            _settle(row, at + LOOK_EVERY, trouble=trouble or seen.trouble)
     if given:
         ring("hooks")
+
+
+def _fetched(
+    due: Due, handler: Provider, missed: Sequence[Listed], account: Account, http: HttpClient
+) -> tuple[list[Given], str]:
+    """What is to be kept of them, and why not of one: the others do not wait for what the provider will never tell."""
+    given, trouble = [], ""
+    for item in missed:
+        try:
+            body = handler.fetched(item, account, http).encode()
+        except SendError as error:
+            if error.kind != "permanent":
+                raise
+            trouble = error.detail
+        else:
+            given.append(Given([due.connection.channel_id], body, {}, transport_key=look_key(item)))
+    return given, trouble
 
 
 def _troubled(

@@ -19,9 +19,10 @@ from channels_inbound.hooks import upkeep
 from channels_inbound.hooks.accounts import hook_url
 from channels_inbound.hooks.connections import announce_hook, change_connection
 from channels_inbound.hooks.drain import drain_hooks
+from channels_inbound.hooks.provider import SendError
 from channels_inbound.hooks.upkeep import keep_up
 from channels_inbound.models import Connection, ConnectionState, RawDelivery, SentPart, Upkeep, UpkeepKind
-from channels_inbound.twilio import lists
+from channels_inbound.twilio import lists, sms
 from events.models import Event
 from people.http_client import HttpClient
 from tests.channels_inbound.hooks.house import KEY, connect, deliver
@@ -250,6 +251,30 @@ def test_what_webhooks_did_not_bring_is_found_once(house: House, phone: TwilioSe
     client.force_login(house.adam)
     page = client.get(f"/channels/{made.channel_id}/connection/").content.decode()
     assert "Found that webhooks did not bring" in page and "<dd>2, the last" in page
+
+
+def test_one_whose_files_nobody_tells_holds_up_no_other(
+    house: House, phone: TwilioServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = connect(house, "sms", NUMBER)
+    phone.messages = [
+        listed_message("SM" + "2" * 32, "Words", sender=CUSTOMER, to=SHOP, at=at_minute(made, 2)),
+        listed_message("SM" + "1" * 32, "A picture", sender=CUSTOMER, to=SHOP, at=at_minute(made, 1), num_media="1"),
+    ]
+
+    def gone(*_: object) -> dict[str, str]:
+        raise SendError("permanent", "no such message")
+
+    monkeypatch.setattr(sms, "media_of", gone)
+    keep_up(at=at_minute(made, 11))
+    drain_hooks()
+    assert Message.objects.get().text == "Words"
+    assert (look(made).found, look(made).trouble) == (1, "no such message")
+    monkeypatch.undo()
+    phone.media = {"SM" + "1" * 32: ["ME1"]}
+    keep_up(at=at_minute(made, 21))
+    drain_hooks()
+    assert Message.objects.count() == 2 and look(made).trouble == ""
 
 
 def test_a_list_longer_than_one_look_says_so(
