@@ -20,7 +20,7 @@ class MovedSerializer(IntervalSerializer):
     change = ChangeSerializer(allow_null=True)
 
 
-class KeptSerializer(MovedSerializer):
+class SharesKeptSerializer(MovedSerializer):
     overdue = serializers.IntegerField(help_text="Overdue without an answer at this moment: they count once they end.")
 
 
@@ -44,7 +44,7 @@ class EndingSerializer(IntervalSerializer):
 
 class OverviewSerializer(serializers.Serializer[Any]):
     first_answer_median = MovedSerializer(help_text="Seconds.")
-    first_answer_in_time = KeptSerializer(help_text="Percent.")
+    first_answer_in_time = SharesKeptSerializer(help_text="Percent.")
     csat = MovedSerializer()
     csat10 = MovedSerializer()
     nps = MovedSerializer()

@@ -45,7 +45,11 @@ def test_ones_colleague_is_seen_looking_and_typing(house: House, open_page: Open
     assert accessibility_violations(olena) == []
     if shots := os.environ.get("HELPDESK_SHOTS"):
         olena.screenshot(path=f"{shots}/presence-{theme}.png")
-    bar.get_by_role("button", name="Take over").click()
+    with olena.expect_response(
+        lambda answer: answer.request.method == "POST" and "/presence" not in answer.url
+    ) as taken:
+        bar.get_by_role("button", name="Take over").click()
+    assert taken.value.ok
     expect(olena.locator("#thread-head")).to_contain_text("Olena")
     assert Ticket.objects.get(pk=ticket.pk).assignee_id == house.olena.pk
 
