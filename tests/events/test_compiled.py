@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
-from django.db.models import Count, Q, QuerySet, Value
+from django.db import DataError, connection, transaction
+from django.db.models import CharField, Count, JSONField, Q, QuerySet, Value
+from django.db.models.functions import JSONObject
+from django.test.utils import CaptureQueriesContext
 
 from events import compiled as module
 from events.compiled import Compiled, compiled, slot
 from people.models import Agent, Team
 from tickets.models import Ticket
 
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True, params=["plain", "prepared"])
+def manner(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "prepared":
+        monkeypatch.setattr(module, "HOT", 0)
+    return str(request.param)
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +42,11 @@ def shapes() -> dict[str, QuerySet]:
         "flat": Team.objects.order_by("-name").values_list("name", flat=True)[:2],
         "union": Team.objects.values_list("name").union(Agent.objects.values_list("email"), all=True).order_by("name"),
         "sum": Team.objects.order_by().values(all=Value(1)).annotate(n=Count("pk")).values_list("n"),
+        "signs": Team.objects.annotate(said=Value("100 % of 'it', %s")).filter(name__icontains="e").exclude(name="5%%"),
+        "kinds": Team.objects.filter(pk__in=[1, -1], created_at__lt=NOON, name__in=("a", "ї\\")).values_list(
+            Value({"a": [1, None]}, JSONField()), Value(NOON), Value(None, CharField()), Value(True)
+        ),
+        "document": Team.objects.order_by("pk").values_list(JSONObject(name="name", made="created_at")),
         "nothing": Team.objects.none(),
         "impossible": Team.objects.filter(pk__in=[]),
     }
@@ -41,6 +57,27 @@ def test_gives_what_the_queryset_gives(shape: str) -> None:
     query = Compiled(shapes()[shape])
     for _ in range(2):
         assert query.run() == list(shapes()[shape])
+
+
+def test_what_runs_often_is_prepared_with_only_its_slots_left_open(teams: list[Team], manner: str) -> None:
+    query = Compiled(Team.objects.filter(name__contains="%", pk=slot(0)).order_by("pk"))
+    said = []
+    for _ in range(module.HOT + 2):
+        with CaptureQueriesContext(connection) as asked:
+            assert query.run(teams[0].pk) == []
+        said.append(asked[0]["sql"])
+    assert ["%s" in text for text in said] == [False] * module.HOT + [True, True]
+    assert said[-1].count("%s") == 1 and r"LIKE  E'%%\\%%%%'" in said[-1]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT parameter_types::text[] FROM pg_prepared_statements WHERE statement LIKE %s", ["%%$1%%"])
+        assert cursor.fetchall()[-1] == (["bigint"],)
+
+
+def test_a_failure_is_djangos_and_ends_with_its_savepoint(teams: list[Team]) -> None:
+    query = Compiled(Team.objects.extra(select={"broken": "1 / (id - id)"}))
+    with pytest.raises(DataError), transaction.atomic():
+        query.run()
+    assert Team.objects.count() == 3
 
 
 def test_rows_are_never_kept(teams: list[Team]) -> None:
