@@ -117,7 +117,9 @@ class Recount:
             "WHERE t.opened_at >= %(start)s AND t.opened_at < %(end)s "
             f"AND t.status <> 'spam'{self._where('t', 't')} GROUP BY 1"
         ))  # fmt: skip
-        rated = dict(self._answers(f"a.{rater}, count(*)", "csat", "GROUP BY 1"))
+        # Satisfaction is that of the scale more people answered on.
+        five, ten = (dict(self._answers(f"a.{rater}, count(*)", kind, "GROUP BY 1")) for kind in ("csat", "csat10"))
+        rated = ten if sum(ten.values()) > sum(five.values()) else five
         return {
             id: (opened.get(id, 0), *firsts.get(id, (0, 0, 0, None, None)), rated.get(id, 0))
             for id in {*firsts, *opened, *rated}

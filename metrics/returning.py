@@ -37,12 +37,43 @@ class Service:
     at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """All a report of who comes back says, and the oldest moment of its parts; None while one of them is counted for
+    the first time."""
+
+    loyalty: Loyalty
+    cohorts: list[Cohort]
+    segments: list[Segment]
+    service: Service
+    at: datetime | None
+
+
+def everything(scope: Scope, now: datetime) -> Everything:
+    asked = [_ask_loyalty(scope, now), _ask_cohorts(scope, now), _ask_segments(scope, now)]
+    served = service(scope, now)
+    moments = [*[said.at for said in asked], served.at]
+    known = [at for at in moments if at is not None]
+    return Everything(
+        _read_loyalty(asked[0]), _read_cohorts(asked[1]), _read_segments(asked[2]), served,
+        min(known) if len(known) == len(moments) else None,
+    )  # fmt: skip
+
+
 def loyalty(scope: Scope, now: datetime) -> tuple[Loyalty, datetime | None]:
-    said = ask("loyalty", _period(scope, now), now=now)
+    said = _ask_loyalty(scope, now)
+    return _read_loyalty(said), said.at
+
+
+def _ask_loyalty(scope: Scope, now: datetime) -> Answered:
+    return ask("loyalty", _period(scope, now), now=now)
+
+
+def _read_loyalty(said: Answered) -> Loyalty:
     if said.at is None:
-        return Loyalty(NOBODY, NOBODY, NOBODY, NOTHING, 0), None
+        return Loyalty(NOBODY, NOBODY, NOBODY, NOTHING, 0)
     kept, known, again = (Share(*pair) for pair in said.answer["shares"])
-    return Loyalty(kept, known, again, Quantile(*said.answer["second"]), said.answer["seconds"]), said.at
+    return Loyalty(kept, known, again, Quantile(*said.answer["second"]), said.answer["seconds"])
 
 
 def repeat(scope: Scope, now: datetime) -> Share:
@@ -55,12 +86,27 @@ def repeats(scope: Scope, step: str, now: datetime) -> list[tuple[date, Share]]:
 
 
 def cohorts(scope: Scope, now: datetime) -> list[Cohort]:
-    said = ask("cohorts", _end(scope, now), now=now)
+    return _read_cohorts(_ask_cohorts(scope, now))
+
+
+def _ask_cohorts(scope: Scope, now: datetime) -> Answered:
+    return ask("cohorts", _end(scope, now), now=now)
+
+
+def _read_cohorts(said: Answered) -> list[Cohort]:
     return [Cohort(date.fromisoformat(month), size, tuple(active)) for month, size, active in said.answer or ()]
 
 
 def segments(scope: Scope, now: datetime) -> list[Segment]:
-    return [Segment(*row) for row in ask("segments", _end(scope, now), now=now).answer or ()]
+    return _read_segments(_ask_segments(scope, now))
+
+
+def _ask_segments(scope: Scope, now: datetime) -> Answered:
+    return ask("segments", _end(scope, now), now=now)
+
+
+def _read_segments(said: Answered) -> list[Segment]:
+    return [Segment(*row) for row in said.answer or ()]
 
 
 def service(scope: Scope, now: datetime) -> Service:

@@ -21,7 +21,7 @@ from people.models import Agent
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import InvalidInput, NotFound
 
-REPORTS = ("overview", "service_level", "satisfaction", "work")
+REPORTS = ("overview", "service_level", "satisfaction", "work", "retention", "topics", "at_risk")
 MOST_READERS, MOST_MAILINGS = 50, 30
 _SIGNER = Signer(salt="metrics.mailing.leave", sep=".")
 

@@ -6,7 +6,6 @@ The mail (`letter.py`) and the paper (`paper.py`) only lay it out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,7 +16,9 @@ from django.utils.translation import gettext as _
 from metrics import figures, overview, satisfaction, work
 from metrics.anchors import AIM
 from metrics.facts import Scope
-from metrics.pages.filters import WEEKS
+from metrics.mailing.about_customers import AT_RISK, RETENTION, TOPICS, retention_content, risk_content, topics_content
+from metrics.mailing.pieces import Bar, Chart, Content, Dot, Figure, Table
+from metrics.pages.filters import WEEKS, narrowed_to
 from metrics.pages.numbers import (
     AXES,
     decimal,
@@ -38,76 +39,27 @@ from metrics.telling import question_name, target_name
 from tickets.inbox.dates import short_date, short_month
 
 # Where each report is read.
-PAGES = {"overview": "overview", "service_level": "sla_report", "satisfaction": "satisfaction", "work": "work_report"}
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure with its interval, what it is of, and how it moved; `real` where that is no chance, None unsaid, and
-    then `better` says whether for the better. `meaning` is its definition."""
-
-    name: str
-    shown: str
-    bounds: str = ""
-    of: str = ""
-    moved: str = ""
-    real: bool | None = None
-    better: bool | None = None
-    meaning: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """How many were kept and missed in one day, week or month."""
-
-    label: str
-    kept: int
-    missed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Dot:
-    """A figure with its interval at one place (0 to 1) of a line."""
-
-    label: str
-    place: float
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Bars, or dots between the ends of an axis, and what they show in a sentence."""
-
-    title: str
-    finding: str
-    bars: Sequence[Bar] = ()
-    dots: Sequence[Dot] = ()
-    axis: tuple[float, float] = (0, 100)
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of texts, the first a name, each with a share in percent to draw, or None."""
-
-    title: str
-    head: Sequence[str]
-    rows: Sequence[tuple[Sequence[str], float | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    figures: Sequence[Figure] = ()
-    tables: Sequence[Table] = field(default=())
-    charts: Sequence[Chart] = field(default=())
+PAGES = {
+    "overview": "overview", "service_level": "sla_report", "satisfaction": "satisfaction", "work": "work_report",
+    RETENTION: "retention", TOPICS: "topics_report", AT_RISK: "at_risk",
+}  # fmt: skip
+# Reports of counts that are kept by day; where a day was counted anew, they say so.
+COUNTED_BY_DAY = ("overview", "service_level", "satisfaction", "work")
+# Reports that have not all filters, and those they have.
+_FEWER = {RETENTION: (), TOPICS: ("segment_chosen",), AT_RISK: ("segment_chosen",)}
 
 
 def report_name(report: str) -> str:
     return {
         "overview": _("Service overview"), "service_level": _("Service level"), "satisfaction": _("Satisfaction"),
-        "work": _("Channels and people"),
+        "work": _("Channels and people"), RETENTION: _("Coming back"), TOPICS: _("Topics"),
+        AT_RISK: _("Customers at risk"),
     }[report]  # fmt: skip
+
+
+def narrowed_by(report: str, chosen: dict[str, Any]) -> list[str]:
+    """What this report is narrowed to, in words: of what an address says, what the report has a filter for."""
+    return narrowed_to(chosen, only=_FEWER.get(report))
 
 
 def days_text(first: date, last: date) -> str:
@@ -259,4 +211,7 @@ CONTENTS: dict[str, Callable[[Scope, dict[str, Any]], Content]] = {
     "service_level": _service_level,
     "satisfaction": _satisfaction,
     "work": _work,
+    RETENTION: retention_content,
+    TOPICS: topics_content,
+    AT_RISK: risk_content,
 }

@@ -6,7 +6,7 @@ picture, nothing to load, and the same as plain text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,11 +21,14 @@ from django.utils.translation import gettext as _
 
 from metrics.facts import Scope
 from metrics.mailing.actions import leave_url
-from metrics.mailing.contents import CONTENTS, PAGES, Content, days_text, report_name
+from metrics.mailing.contents import CONTENTS, COUNTED_BY_DAY, PAGES, days_text, narrowed_by, report_name
 from metrics.mailing.paper import report_on_paper
-from metrics.models import Annotation, ReportLetter
-from metrics.pages.filters import narrowed_to, read_query
+from metrics.mailing.pieces import Content
+from metrics.models import ReportLetter
+from metrics.pages.filters import read_query
 
+# Figures that were counted before this are of another day.
+STALE = timedelta(hours=1)
 _FONT = "font-family:Arial,Helvetica,sans-serif"
 STYLES = {
     "body": f"{_FONT};font-size:15px;line-height:1.45;margin:0;padding:16px",
@@ -39,16 +42,23 @@ STYLES = {
 }
 
 
+class NotCounted(Exception):
+    """What the report is about is not counted yet, or not lately: it is being counted, ask again in a minute."""
+
+
 def compose(letter: ReportLetter) -> EmailMultiAlternatives:
-    """The mail of this period for this reader: what they see, in their language, by the mailing's time zone."""
+    """The mail of this period for this reader: what they see, in their language, by the mailing's time zone.
+    NotCounted while its figures are counted."""
     mailing, agent = letter.mailing, letter.agent
     with translation.override(agent.locale), timezone.override(ZoneInfo(mailing.time_zone)):
         said = QueryDict(mailing.query, mutable=True)
         for name, value in (("period", "own"), ("from", str(letter.first)), ("to", str(letter.last))):
             said[name] = value
         scope, chosen = read_query(said, agent)
-        noted = [one for one in chosen["noted"] if letter.first <= one.day <= letter.last]
-        context = _context(letter, CONTENTS[mailing.report](scope, chosen), chosen, noted)
+        content = CONTENTS[mailing.report](scope, chosen)
+        if content.counting or (content.counted_at and content.counted_at < timezone.now() - STALE):
+            raise NotCounted
+        context = _context(letter, content, chosen)
         context["link"] = f"{settings.BASE_URL}{reverse(PAGES[mailing.report])}?{chosen['query']}"
         subject = _("%(shop)s: %(report)s, %(days)s") % {
             "shop": settings.SHOP_NAME, "report": report_name(mailing.report), "days": context["days"],
@@ -78,12 +88,13 @@ def _headers(letter: ReportLetter) -> dict[str, str]:
     }
 
 
-def _context(
-    letter: ReportLetter, content: Content, chosen: dict[str, Any], noted: Sequence[Annotation]
-) -> dict[str, Any]:
+def _context(letter: ReportLetter, content: Content, chosen: dict[str, Any]) -> dict[str, Any]:
+    report = letter.mailing.report
+    noted = [] if content.when else [one for one in chosen["noted"] if letter.first <= one.day <= letter.last]
     return {
-        "content": content, "name": report_name(letter.mailing.report), "days": days_text(letter.first, letter.last),
-        "narrowed": narrowed_to(chosen), "noted": noted, "again": chosen["again"],
+        "content": content, "name": report_name(report),
+        "days": content.when or days_text(letter.first, letter.last), "narrowed": narrowed_by(report, chosen),
+        "noted": noted, "again": chosen["again"] if report in COUNTED_BY_DAY else None,
         "leave": leave_url(letter.mailing_id, letter.agent_id), "owner": letter.mailing.owner, "agent": letter.agent,
         "shop": settings.SHOP_NAME, "language": translation.get_language(),
         "s": {name: format_html('style="{}"', style) for name, style in STYLES.items()},

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from metrics.facts import Scope
-from metrics.mailing.contents import CONTENTS, Chart, Content, Figure, Table, days_text, report_name
-from metrics.models import Annotation
-from metrics.pages.filters import narrowed_to
+from metrics.mailing.contents import CONTENTS, COUNTED_BY_DAY, days_text, narrowed_by, report_name
+from metrics.mailing.pieces import Chart, Content, Figure, Table
 from metrics.pages.numbers import decimal
 
 _HERE = Path(__file__).parent
@@ -36,8 +34,7 @@ log = logging.getLogger(__name__)
 
 def report_on_paper(report: str, scope: Scope, chosen: dict[str, Any], *, link: str, at: datetime) -> bytes:
     """The PDF of a report in the active language and time zone; `chosen` is what `read_query` says beside the scope."""
-    noted = [one for one in chosen["noted"] if chosen["first"] <= one.day <= chosen["last"]]
-    said = _said(report, CONTENTS[report](scope, chosen), chosen, noted)
+    said = _said(report, CONTENTS[report](scope, chosen), chosen)
     said |= {"link": link, "footer": _footer(scope, at)}
     try:
         return _laid_out(said, pdf_standards=["ua-1"], ignore_system_fonts=True)
@@ -51,14 +48,18 @@ def _laid_out(said: dict[str, Any], **how: Any) -> bytes:
     return pdf
 
 
-def _said(report: str, content: Content, chosen: dict[str, Any], noted: Sequence[Annotation]) -> dict[str, Any]:
+def _said(report: str, content: Content, chosen: dict[str, Any]) -> dict[str, Any]:
     against = chosen["against"] and days_text(chosen["against"], chosen["against_last"])
-    again = render_to_string("metrics/_again_words.html", {"again": chosen["again"]}) if chosen["again"] else ""
+    # What was noted and counted anew is of days of a period.
+    noted = [] if content.when else [one for one in chosen["noted"] if chosen["first"] <= one.day <= chosen["last"]]
+    again = chosen["again"] if report in COUNTED_BY_DAY else None
     return {
         "lang": translation.get_language(), "shop": settings.SHOP_NAME, "title": report_name(report),
-        "period": days_text(chosen["first"], chosen["last"]), "narrowed": narrowed_to(chosen), "again": again,
+        "period": content.when or days_text(chosen["first"], chosen["last"]), "lead": content.lead,
+        "narrowed": narrowed_by(report, chosen),
+        "again": render_to_string("metrics/_again_words.html", {"again": again}) if again else "",
         "against": _("compared with %(period)s") % {"period": against} if against and _moved(content) else "",
-        "roomy": _moved(content), "meant": _meant(content.figures),
+        "roomy": _moved(content), "meant": _meant(report, content),
         "figures": [_figure(one) for one in content.figures], "charts": [_chart(one) for one in content.charts],
         "tables": [_table(one) for one in content.tables],
         "notes": [f"{date_format(note.day, 'j E')}: {note.text}" for note in noted],
@@ -74,10 +75,10 @@ def _moved(content: Content) -> bool:
     return any(one.moved for one in content.figures)
 
 
-def _meant(figures: Sequence[Figure]) -> list[dict[str, str]]:
+def _meant(report: str, content: Content) -> list[dict[str, str]]:
     """Each definition once, with the figures it is of."""
-    names: dict[str, list[str]] = {}
-    for one in figures:
+    names: dict[str, list[str]] = {content.meaning: [report_name(report)]} if content.meaning else {}
+    for one in content.figures:
         if one.meaning:
             names.setdefault(one.meaning, []).append(one.name)
     return [{"names": ", ".join(of), "meaning": meaning} for meaning, of in names.items()]
@@ -113,9 +114,12 @@ def _chart(one: Chart) -> dict[str, Any]:
 
 
 def _table(one: Table) -> dict[str, Any]:
-    *head, share = one.head
+    *head, share = one.head if one.shares else [*one.head, ""]
     rows = [
-        {"cells": list(cells), "share": value, "said": "" if value is None else f"{decimal(value)}\N{NO-BREAK SPACE}%"}
-        for cells, value in one.rows
+        {"cells": cells, "share": value, "said": "" if value is None else f"{decimal(value)}\N{NO-BREAK SPACE}%"}
+        for cells, (_texts, value) in zip(one.cells, one.rows, strict=True)
     ]
-    return {"title": one.title, "head": head, "share": share, "rows": rows}
+    return {
+        "title": one.title, "note": one.note, "head": head, "shares": one.shares, "share": share, "rows": rows,
+        "widths": [one.texts.get(at, 0) for at in range(len(head))],
+    }  # fmt: skip

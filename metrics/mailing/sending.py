@@ -22,7 +22,7 @@ from django.db.models import Q
 from events.actors import SYSTEM
 from events.ledger import record_event
 from metrics.events import MAILING_STREAM, ReportEvent
-from metrics.mailing.letter import compose
+from metrics.mailing.letter import NotCounted, compose
 from metrics.mailing.rhythm import next_moment, period_of
 from metrics.models import LetterState, ReportLetter, ReportMailing, ReportReader
 from people.permissions import Permission
@@ -31,6 +31,8 @@ LEASE = timedelta(minutes=10)
 WAITS = tuple(timedelta(minutes=n) for n in (1, 5, 15, 60, 180))
 # Reasons: before the name of the error that kept a report from being made, and of a line that broke.
 NOT_MADE, CUT_OFF = "not_made: ", "cut_off"
+# Of figures over so many orders that they are counted beforehand; asking has begun it.
+COUNTING = "counting"
 log = logging.getLogger(__name__)
 Compose = Callable[[ReportLetter], EmailMessage]
 
@@ -100,6 +102,9 @@ def _send(letter: ReportLetter, now: datetime, composing: Compose) -> int:
     try:
         mail = composing(letter)
         mail.message()
+    except NotCounted:
+        _put_off(letter, now, COUNTING)
+        return 0
     except Exception as error:  # a fault of ours in one letter must not stop the others, nor be tried for ever
         log.exception("report not made", extra={"letter": letter.pk})
         _put_off(letter, now, f"{NOT_MADE}{type(error).__name__}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from operator import itemgetter
 from typing import Any
@@ -79,13 +80,14 @@ def read_segment_only(request: HttpRequest) -> tuple[Segment | None, dict[str, A
     return segment, {"segments": segment_names(), "segment_chosen": name, "query": f"segment={name}" if name else ""}
 
 
-def narrowed_to(context: dict[str, Any]) -> list[str]:
-    """What a report is narrowed to, in words."""
+def narrowed_to(context: dict[str, Any], *, only: Collection[str] | None = None) -> list[str]:
+    """What a report is narrowed to, in words; of a report that has `only` some of the filters, by these."""
     pairs = (("brand_chosen", "brands"), ("channel", "channels"), ("team", "teams"), ("member", "members"))
-    names = [context[names][context[name]] for name, names in pairs if context[name] is not None]
+    chosen = [(key, context[names].get(context[key])) for key, names in pairs]
     language, segment = context["language_chosen"], context["segment_chosen"]
-    return [*names, *([language_text(language)] if language else []),
-            *([context["segments"][segment]] if segment else [])]  # fmt: skip
+    chosen.append(("language_chosen", language_text(language) if language else None))
+    chosen.append(("segment_chosen", context["segments"].get(segment)))
+    return [name for key, name in chosen if name is not None and (only is None or key in only)]
 
 
 def _counted_again(kept: Kept, scope: Scope) -> tuple[int, date] | None:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from metrics.mailing.actions import REPORTS, leave_mailing, read_leave_token, remove_mailing, save_mailing
 from metrics.mailing.contents import report_name
-from metrics.mailing.sending import CUT_OFF, NOT_MADE
+from metrics.mailing.sending import COUNTING, CUT_OFF, NOT_MADE
 from metrics.models import LetterState, ReportLetter, ReportMailing, ReportReader
 from people.models import Agent
 from people.pages.forms import zone_choices
@@ -154,6 +154,7 @@ def outcome(letter: ReportLetter) -> tuple[str, str]:
         "": "",
         "reader_may_not": _("This person may not read reports any more."),
         "owner_may_not": _("Whoever set it up may not read reports any more."),
+        COUNTING: _("So many orders are being counted."),
         "left": _("This person wanted it no more."),
         CUT_OFF: _("Sending was cut off; it is not sent again, so that nobody gets it twice."),
     }.get(letter.reason, _("The mail server did not take it: %(error)s") % {"error": letter.reason})

@@ -30,15 +30,15 @@ def page(request: HttpRequest) -> HttpResponseBase:
     agent = agent_of(request)
     scope, context = read_scope(request, agent)
     now = timezone.now()
-    found, counted_at = returning.loyalty(scope, now)
-    service = returning.service(scope, now)
+    whole = returning.everything(scope, now)
+    found = whole.loyalty
     context |= {
         "tiles": tiles(found), "second": found.second, "seconds": found.seconds,
-        "cohorts": [(one, cells(one)) for one in returning.cohorts(scope, now)],
+        "cohorts": [(one, cells(one)) for one in whole.cohorts],
         "after": range(COHORTS), "segments": [(segment_name(one.name), one, write_money(one.spent, one.currency))
-                                              for one in returning.segments(scope, now)],
-        "comparisons": [(*comparison_names(one.name), one) for one in service.comparisons],
-        "counted_at": counted_at if counted_at != now else None, "counting": service.at is None or counted_at is None,
+                                              for one in whole.segments],
+        "comparisons": [(*comparison_names(one.name), one) for one in whole.service.comparisons],
+        "counted_at": whole.at if whole.at != now else None, "counting": whole.at is None,
         "empty": not found.retention.n and not found.returning.n,
         "ahead": "outlook" in request.GET,
     }  # fmt: skip
