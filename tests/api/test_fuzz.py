@@ -29,7 +29,7 @@ from schemathesis.specs.openapi.checks import (
 
 from helpdesk.wsgi import application
 from people.tokens import create_token
-from tests.security.world import World, make_world
+from tests.security.world import World
 
 assert CHECKS  # loaded with the package
 CALLS = int(os.environ.get("HELPDESK_FUZZ_CALLS") or 0)
@@ -48,12 +48,12 @@ told: Counter[int] = Counter()
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> Iterator[World]:
+@pytest.fixture(autouse=True)
+def _one_connection() -> Iterator[None]:
     """All calls in one transaction, which the end of a request must not close."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield make_world()
+    yield
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 

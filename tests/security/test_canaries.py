@@ -5,18 +5,12 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-import pytest
 from django.test import Client
 
 from tests.api.client import Api
 from tests.api.test_access import READS
 from tests.security.routes import OWN, VISITS, Visit
-from tests.security.world import Corner, World, make_world, signed_in
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    return make_world()
+from tests.security.world import Corner, World, signed_in
 
 
 def spelled(word: str) -> list[bytes]:

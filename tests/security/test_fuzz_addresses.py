@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.security.routes import OWN, VISITS, Visit
 from tests.security.test_url_walk import taken_back
-from tests.security.world import World, make_world, signed_in
+from tests.security.world import World, signed_in
 
 # By the converter of the parameter.
 IN_PATHS = {
@@ -31,11 +31,6 @@ HOSTILE = (
 FIELDS = ("q", "page", "before", "after", "event", "message", "number", "text", "value", "kind", "period", "from", "to")
 # These ask others (DNS, a sign-in service) and have tests of their own.
 ASKING = {"sender_check", "key_start", "consent_start", "consent_done", "sso_start", "sso_done"}
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    return make_world()
 
 
 def addresses() -> Iterator[tuple[str, str]]:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
-
 from events.models import AuditEntry
 from tests.api.client import Api
 from tests.api.test_access import READS
 from tests.security.routes import OWN, VISITS
 from tests.security.test_url_walk import body, taken_back
-from tests.security.world import World, make_world, signed_in
+from tests.security.world import World, signed_in
 from tickets.models import Message
 
 # The demo's own mailbox is never there in production.
 DEMO = {"demo_mail", "demo_thread"}
 # Small pictures of files, drawn beside messages that were shown by a page that is noted.
 PICTURES = {"file_thumb", "file_inline", "attached_mail_picture"}
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    return make_world()
 
 
 def test_every_page_with_words_of_a_message_leaves_an_entry(world: World) -> None:

@@ -11,7 +11,7 @@ from django.http import HttpResponseBase
 
 from people.models import Agent
 from tests.security.routes import ELSEWHERE, OPEN_TO_ALL, OWN, VISITS, Visit, site_routes
-from tests.security.world import World, changed, everything, make_world, signed_in
+from tests.security.world import World, changed, everything, signed_in
 from tickets.models import Ticket
 
 ALL = VISITS + OWN
@@ -22,11 +22,6 @@ OUTSIDERS = ("outsider", "outside manager", "outside light", "outside viewer", "
 # Of the team, and yet its tickets are out of their sight; what is made for the team they have.
 BESIDE = ("own contractor", "limited agent")
 FOR_THE_TEAM = ("saved_view", "macro")
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    return make_world()
 
 
 @contextmanager
@@ -119,9 +114,9 @@ def test_a_contractor_works_on_what_is_assigned_to_them_as_an_agent_does(world: 
 @pytest.mark.parametrize("role", ["admin", "manager", "agent", "light", "viewer"])
 def test_each_role_gets_what_it_may_and_no_more(world: World, role: str) -> None:
     client, wrong = signed_in(world.people[role]), []
+    before = everything()
     for visit in ALL:
         with taken_back():
-            before = everything()
             response = visit(client, world.support)
             expected = visit.answers if role in visit.may else visit.refused
             if response.status_code not in expected:
@@ -135,11 +130,11 @@ def test_each_role_gets_what_it_may_and_no_more(world: World, role: str) -> None
 def test_every_write_that_is_allowed_does_something(world: World, role: str) -> None:
     """Or the walk above would prove nothing: a request refused for its form changes nothing either."""
     client, idle = signed_in(world.people[role]), []
+    before = everything()
     for visit in ALL:
         if visit.form is None or role not in visit.may:
             continue
         with taken_back():
-            before = everything()
             visit(client, world.support)
             if not changed(before, everything()):
                 idle.append(visit.id)
