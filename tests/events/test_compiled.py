@@ -12,7 +12,7 @@ from django.db.models.functions import JSONObject
 from django.test.utils import CaptureQueriesContext
 
 from events import compiled as module
-from events.compiled import Compiled, compiled, slot
+from events.compiled import Compiled, compiled, compiled_among, slot
 from people.models import Agent, Team
 from tickets.models import Ticket
 
@@ -107,6 +107,17 @@ def test_slots_take_the_numbers_of_each_run(teams: list[Team]) -> None:
     assert query.run(teams[0].pk, teams[2].pk) == [teams[0], teams[2]]
     assert query.run(teams[1].pk, teams[1].pk) == [teams[1]]
     assert query.run(-1, -2) == []
+
+
+@pytest.mark.parametrize("many", [0, 1, 2, 3, 5, 64, 65, 130])
+def test_among_many_numbers_each_is_found_once(many: int, django_assert_num_queries: object) -> None:
+    Team.objects.bulk_create([Team(name=f"Team {number:03}") for number in range(140)])
+    wanted = list(Team.objects.order_by("-name").values_list("pk", flat=True)[:many])
+    for _ in range(2):
+        with django_assert_num_queries(-(-many // 64)):  # type: ignore[operator]
+            found = compiled_among("teams", lambda slots: Team.objects.filter(pk__in=slots), wanted)
+        assert sorted(team.pk for team in found) == sorted(wanted)
+    assert len(module._kept) <= 2  # one for 64, one for what is left: not one for each number
 
 
 def test_another_key_is_another_query(teams: list[Team]) -> None:

@@ -48,7 +48,7 @@ def test_it_shows_who_and_every_ticket_in_sight_page_by_page(
     assert theirs.customer_id == customer.pk, "the same address"
     client = signed_in(house.olena)
     client.get(f"/customers/{customer.pk}/")
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         html = client.get(f"/customers/{customer.pk}/").content.decode()
     assert "zoe@customer.example" in html
     assert "As the sender says, not verified" in html

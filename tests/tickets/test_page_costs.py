@@ -36,7 +36,7 @@ PAGES = {
     "related": 6,
     "counts": 7,  # two of them by deadline, which no tally knows
     "message": 6,
-    "search": 14,
+    "search": 13,
     "quick": 10,
     "views": 6,
     "notifications": 6,

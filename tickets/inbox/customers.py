@@ -24,7 +24,7 @@ from .addresses import Address, addresses_of
 from .finder import Found
 from .local_time import zone_of
 from .pages import read_number
-from .rows import marks_for, read_cursor, rows_for, write_cursor
+from .rows import read_cursor, rows_seen, write_cursor
 from .writes import posted_uuid
 
 PAGE = 25
@@ -113,12 +113,9 @@ def _tickets(agent: Agent, family: list[int], after: str) -> dict[str, Any]:
     if place := read_cursor(after):
         theirs = theirs.before(*place)
     places = list(theirs.values_list("pk", "last_message_at")[: PAGE + 1])
-    shown = Ticket.objects.filter(pk__in=[id for id, _at in places[:PAGE]])
-    rows, marks = {row.number: row for row in rows_for(shown)}, marks_for(agent, shown)
-    found = [
-        Found(rows[id], marks[id], ((rows[id].subject, False),), ((rows[id].preview, False),))
-        for id, _at in places[:PAGE]
-    ]
+    seen = rows_seen(agent, [id for id, _at in places[:PAGE]])
+    shown = [seen[id] for id, _at in places[:PAGE] if id in seen]
+    found = [Found(row, mark, ((row.subject, False),), ((row.preview, False),)) for row, mark in shown]
     last = places[PAGE - 1] if len(places) > PAGE else None
     return {"found": found, "next_cursor": write_cursor(last[1], last[0]) if last else ""}
 

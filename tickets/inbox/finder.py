@@ -24,7 +24,7 @@ from tickets.sensitive.arriving import hide_text
 
 from .access import agent_of, signed_in
 from .pages import menus_for
-from .rows import Mark, Row, marks_for, rows_for
+from .rows import Mark, Row, rows_seen
 from .sidebar import sidebar_for
 
 QUICK = 8
@@ -105,14 +105,12 @@ def read_query(request: HttpRequest) -> str:
 
 
 def _found(agent: Agent, page: SearchPage) -> list[Found]:
-    tickets = Ticket.objects.visible_to(agent).filter(pk__in=page.ids)
-    rows = {row.number: row for row in rows_for(tickets)}
-    marks = marks_for(agent, tickets)
-    shown = [rows[id] for id in page.ids if id in rows]
+    seen = rows_seen(agent, page.ids)
+    shown = [seen[id] for id in page.ids if id in seen]
     return [
         Found(
-            row, marks[row.number], page.mark(row.subject),
+            row, mark, page.mark(row.subject),
             page.hits[row.number].snippet if row.number in page.hits else ((row.preview, False),),
         )
-        for row in shown
+        for row, mark in shown
     ]  # fmt: skip

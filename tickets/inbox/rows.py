@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, V
 from django.db.models.functions import Coalesce, JSONObject, Left, NullIf
 from django.template.loader import get_template
 
-from events.compiled import compiled
+from events.compiled import compiled, compiled_among
 from people.models import Agent, Brand, Identity
 from tickets.conditions import ticket_q
 from tickets.facets import Where, is_plain
@@ -149,19 +150,25 @@ def list_page(agent: Agent, where: Where, *, after: str = "", order: str = ViewO
     return Page(rows, marks, cursor)
 
 
-def rows_for(tickets: QuerySet[Ticket]) -> list[Row]:
-    """Rows of these tickets in their order."""
-    return [_row(values) for values in _with_facts(tickets)]
+def rows_among(ids: Collection[int]) -> list[Row]:
+    """Rows of these tickets in any order, whoever may see them: callers check scope."""
+    found = compiled_among("rows", lambda slots: _with_facts(Ticket.objects.filter(pk__in=slots)), ids)
+    return [_row(values) for values in found]
 
 
-def marks_for(agent: Agent, tickets: QuerySet[Ticket]) -> dict[int, Mark]:
-    """What the agent's screen adds to the rows of these tickets."""
-    return {values["id"]: _mark(values) for values in _with_marks(tickets.values("id", "inbound_sequence"), agent)}
+def rows_seen(agent: Agent, ids: Collection[int]) -> dict[int, tuple[Row, Mark]]:
+    """Those of these tickets that the agent may see: the row, and what the agent's screen adds to it."""
+
+    def build(slots: list[int]) -> QuerySet[Ticket, Any]:
+        return _with_marks(_with_facts(Ticket.objects.visible_to(agent).filter(pk__in=slots)), agent)
+
+    found = compiled_among(("rows seen", agent.scope), build, ids)
+    return {values["id"]: (_row(values), _mark(values)) for values in found}
 
 
 def row_of(ticket_id: int) -> Row | None:
     """The row of one ticket, whoever may see it: callers check scope."""
-    return next(iter(rows_for(Ticket.objects.filter(pk=ticket_id))), None)
+    return next(iter(rows_among([ticket_id])), None)
 
 
 def render_row(row: Row) -> str:

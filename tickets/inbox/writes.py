@@ -47,7 +47,7 @@ from .access import agent_of, busy, forbidden, refusal, signed_in
 from .dates import short_moment
 from .directory import read_directory
 from .pages import read_number, updates_of
-from .rows import render_row, rows_for
+from .rows import render_row, rows_seen
 from .said import say
 from .thread import read_thread
 from .times import chosen_moment, moment_of
@@ -93,8 +93,7 @@ def _updates(request: HttpRequest, ticket_id: int) -> dict[str, Any] | None:
 
 def _row(request: HttpRequest, ticket_id: int) -> str | None:
     """The ticket's row as it is now; None when the agent may no longer see it."""
-    tickets = Ticket.objects.visible_to(agent_of(request)).filter(pk=ticket_id)
-    return next((render_row(row) for row in rows_for(tickets)), None)
+    return next((render_row(row) for row, _mark in rows_seen(agent_of(request), [ticket_id]).values()), None)
 
 
 def _stale(request: HttpRequest, error: StaleReply, **ids: int) -> JsonResponse:

@@ -21,7 +21,7 @@ from tickets.events import TICKET_STREAM, TicketEvent
 from tickets.facets import Facets, Where, matches
 from tickets.inbox.catalogue import views_for, wheres_for
 from tickets.inbox.directory import read_directory
-from tickets.inbox.rows import Row, render_row, rows_for
+from tickets.inbox.rows import Row, render_row, rows_among
 from tickets.models import Ticket
 
 from .board import Board
@@ -77,7 +77,7 @@ class Composer:
 
     def __init__(self, changes: dict[int, Change], agent_ids: Collection[int]) -> None:
         self.changes = changes
-        self._rows = {row.number: row for row in rows_for(Ticket.objects.filter(pk__in=changes))}
+        self._rows = {row.number: row for row in rows_among(changes)}
         self.standings = standings(agent_ids)
         self._upserts: dict[tuple[int, str], str] = {}
         self._standing_in: dict[str, set[int]] = {}

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import local
 from typing import Any, ClassVar, TypeVar
 
 from channels.exceptions import StopConsumer
@@ -15,6 +16,7 @@ from django.db import close_old_connections, connections
 
 T = TypeVar("T")
 LONGEST_MESSAGE = 2048
+TRUSTED_SECONDS = 2.0
 
 
 class LeanConsumer(AsyncWebsocketConsumer):
@@ -88,9 +90,19 @@ class WorkThread:
             pool.shutdown(wait=False)
 
 
+_looked_at = local()
+
+
 def _with_connection(work: Callable[..., T], args: tuple[Any, ...]) -> T:
-    close_old_connections()
+    """Django asks the connection whether it is well before each use; of one that answered just now that is a question
+    too many, since a broken one ends in an error either way and is closed by it."""
+    now = time.monotonic()
+    if now - getattr(_looked_at, "at", 0.0) > TRUSTED_SECONDS:
+        close_old_connections()
+        _looked_at.at = now
     try:
         return work(*args)
-    finally:
+    except Exception:
+        _looked_at.at = 0.0
         close_old_connections()
+        raise
