@@ -231,8 +231,9 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 globals().update(sign_in_settings(SECOND_FACTOR, must_keep_secrets=PRODUCTION, keys=CREDENTIALS_KEYS))
 
 # --- Language and time ----------------------------------------------------------------------------------------------
-# What agents see above the views and in page titles.
-SHOP_NAME = env.text("HELPDESK_NAME", "Helpdesk")
+# What agents see above the views and in page titles; customers see it only where a name was given.
+PRODUCT_NAME = "Helpdesk"
+SHOP_NAME = env.text("HELPDESK_NAME", PRODUCT_NAME)
 LANGUAGE_CODE = env.text("HELPDESK_LANGUAGE", "en")
 LANGUAGES = [("en", _("English")), ("uk", _("Ukrainian"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]

@@ -36,6 +36,11 @@ def brand_of_channel(channel_id: int | None) -> Brand | None:
     return Brand.objects.filter(channels=channel_id).first() if channel_id else None
 
 
+def channel_of(channel_id: int | None) -> Channel | None:
+    """Where they wrote, with its brand; one query."""
+    return Channel.objects.select_related("brand").filter(pk=channel_id).first() if channel_id else None
+
+
 def brand_of_survey(survey: Survey) -> Brand | None:
     """The one brand whose tickets it is for; None where it is for any, or for several."""
     named = survey.conditions.get(CONDITION, [])

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -99,7 +98,7 @@ def opening_values(customer: Customer | None, channel: Channel | None, agent: Ag
 
 def brand_name(channel: Channel) -> str:
     """The shop's name: that of the channel's brand, and in a house without brands the one it is set up with."""
-    return channel.brand.name if channel.brand else str(settings.SHOP_NAME)
+    return channel.shop_name
 
 
 def refuse_unfilled(text: str) -> None:

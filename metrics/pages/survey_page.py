@@ -8,6 +8,7 @@ proof, and a page of somebody else's does not have it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,7 +22,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from events.rates import client_address, spend
-from metrics.brands import brand_of_channel, brand_of_survey
+from knowledge.models import HelpCentre
+from metrics.brands import brand_of_survey, channel_of
 from metrics.models import Survey, SurveyAnswer
 from metrics.surveys.answers import Said, record_answer, record_public_answer
 from metrics.surveys.letters import FACES
@@ -41,6 +43,14 @@ MOST_CHANGES, CHANGES_WINDOW = 30, 3600
 Record = Callable[[Said], SurveyAnswer]
 
 
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Who asks, as the customer knows them; without a name the house's own stands on the page."""
+
+    name: str = ""
+    brand: Brand | None = None
+
+
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def survey(request: HttpRequest, token: str) -> HttpResponseBase:
@@ -56,8 +66,9 @@ def survey(request: HttpRequest, token: str) -> HttpResponseBase:
             return _plain(request, "survey/over.html", invitation.language, context, status=429)
         return _record(request, invitation.language, lambda said: record_answer(invitation.pk, said))
     answer = SurveyAnswer.objects.filter(invitation=invitation).first()
-    brand = brand_of_channel(invitation.channel_id)
-    return _page(request, invitation.kind, invitation.language, answer, invitation.survey, brand)
+    channel = channel_of(invitation.channel_id)
+    shop = Shop(channel.shop_name, channel.brand) if channel else Shop()
+    return _page(request, invitation.kind, invitation.language, answer, invitation.survey, shop)
 
 
 @csrf_exempt
@@ -69,13 +80,14 @@ def survey_public(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         return _nowhere(request)
     brand = brand_of_survey(found)
     language = choose_language([*asked_for(request), brand.locale if brand else ""])
+    shop = Shop(brand.name if brand else _house(language), brand)
     visit = request.POST.get("visit", "") if request.method == "POST" else request.GET.get("visit", "")
     key, kind = _visit(visit)
     if request.method != "POST":
         answer = SurveyAnswer.objects.filter(key=key, survey=found).first() if key else None
         kind = kind or found.kind
         visit = visit if key else signing.dumps([str(uuid4()), kind], salt=_VISIT)
-        return _page(request, kind, language, answer, found, brand, visit=visit)
+        return _page(request, kind, language, answer, found, shop, visit=visit)
     if key is None or not _in_measure(request):
         return _nowhere(request)
     return _record(
@@ -128,7 +140,7 @@ def _score(text: str) -> int | None:
 
 def _page(
     request: HttpRequest, kind: str, language: str, answer: SurveyAnswer | None, of: Survey | None,
-    brand: Brand | None, *, visit: str = "",
+    shop: Shop, *, visit: str = "",
 ) -> HttpResponseBase:  # fmt: skip
     words, said = words_for(language), wording(kind, language)
     preset = _score(request.GET.get("score", ""))
@@ -147,9 +159,16 @@ def _page(
         "saved": "saved" in request.GET and answer is not None, "visit": visit,
         # Nothing is recorded by itself for who comes back to change something, only what a mail's number said.
         "quick": preset is not None and (answer is None or answer.score != preset),
-        "review": _review(of, brand) if answer and band_of(kind, answer.score) == Band.HIGH else "", "brand": brand,
+        "review": _review(of, shop.brand) if answer and band_of(kind, answer.score) == Band.HIGH else "",
+        "brand": shop.brand, "shop": shop.name,
     }  # fmt: skip
     return _plain(request, "survey/page.html", language, context)
+
+
+def _house(language: str) -> str:
+    """Who asks, where no channel tells it: the house by its name, else as its help centre is called."""
+    named = settings.SHOP_NAME != settings.PRODUCT_NAME
+    return str(settings.SHOP_NAME) if named else HelpCentre.load().title(language)
 
 
 def _review(of: Survey | None, brand: Brand | None) -> str:

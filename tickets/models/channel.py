@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -62,6 +63,13 @@ class Channel(models.Model):
     def shown_name(self) -> str:
         """What customers read: the brand's name where it has one, else its own."""
         return self.brand.name if self.brand else self.name
+
+    @property
+    def shop_name(self) -> str:
+        """Whose shop it is to customers: its brand's name, the one the house was given, else what it calls itself in
+        its mails. The product's own name tells them nothing."""
+        named = settings.SHOP_NAME != settings.PRODUCT_NAME
+        return str(settings.SHOP_NAME) if named and not self.brand else self.shown_name
 
     @property
     def overall_health(self) -> str:

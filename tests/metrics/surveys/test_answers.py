@@ -17,9 +17,10 @@ from metrics.pages.survey_page import MOST_CHANGES
 from metrics.surveys.answers import Said, record_answer
 from metrics.surveys.follow_ups import close_follow_up, follow_up, take_follow_up
 from metrics.surveys.links import answer_token, answer_url, public_url
-from people.models import ContactRules, Identity, MailKind
+from people.models import Brand, ContactRules, Identity, MailKind
 from people.permissions import PermissionDenied
 from people.unsubscribing import unsubscribe_url
+from tests.knowledge.shelf import open_centre
 from tests.metrics.shop import database_now, lead, settle
 from tests.metrics.surveys.asked import asked, make_survey
 from tests.people import House, events_of, make_house, row_counts
@@ -255,3 +256,33 @@ def test_an_outsider_neither_sees_nor_changes_a_follow_up(house: House) -> None:
     client.force_login(mallory)
     assert "Zoe" not in client.get(reverse("follow_ups")).content.decode()
     assert SurveyInvitation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("named", "brand", "shown"),
+    [
+        ("Helpdesk", "", "Support"),
+        ("Nordvik", "", "Nordvik"),
+        ("Nordvik", "Fjell", "Fjell"),
+        ("Helpdesk", "Fj&ll", "Fj&amp;ll"),
+    ],
+)
+def test_the_page_names_the_shop_as_its_customers_know_it(
+    house: House, settings: Any, named: str, brand: str, shown: str
+) -> None:
+    settings.SHOP_NAME = named
+    if brand:
+        house.channel.brand = Brand.objects.create(name=brand)
+        house.channel.save()
+    make_survey()
+    page = Client().get(path(answer_url(asked(house)))).content.decode()
+    assert f'<p class="brand">{shown}</p>' in page and f"– {shown}</title>" in page
+
+
+def test_a_public_link_names_the_house_or_its_help_centre(house: House, settings: Any) -> None:
+    address = path(public_url(make_survey(web_link=True)))
+    assert '<p class="brand">Helpdesk</p>' in Client().get(address).content.decode()
+    open_centre()
+    assert '<p class="brand">Nordvik help</p>' in Client().get(address).content.decode()
+    settings.SHOP_NAME = "Nordvik"
+    assert '<p class="brand">Nordvik</p>' in Client().get(address).content.decode()
