@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 
 from assistant.models import Bot
 from assistant.words import STATES, words_for
+from knowledge.matching import passage_of
 from knowledge.search import Found
 
 LONGEST_EXCERPT = 300
@@ -27,17 +28,21 @@ def greeting_of(bot: Bot, language: str) -> str:
 
 
 def answer_text(articles: Sequence[Found], language: str) -> str:
-    """The best article's excerpt and address, and the addresses of the others."""
+    """The passage of the best article that answers, or what it says of itself, and its address; the addresses of the
+    others. One query."""
     words, (best, *others) = words_for(language), articles
-    excerpt = " ".join((best.summary or best.plain_excerpt).split())
-    if len(excerpt) > LONGEST_EXCERPT:
-        excerpt = excerpt[: LONGEST_EXCERPT - 1].rsplit(" ", 1)[0] + "…"
+    excerpt = passage_of(best, spoken=language) or _excerpt(best)
     lines = [words["found"].replace("{title}", best.title), *([excerpt] if excerpt else []), address_of(best)]
     if best.fallback:
         lines.append(words["not_ours"])
     if others:
         lines += ["", words["more"], *(f"{one.title}: {address_of(one)}" for one in others)]
     return "\n".join(lines)
+
+
+def _excerpt(article: Found) -> str:
+    excerpt = " ".join((article.summary or article.plain_excerpt).split())
+    return excerpt if len(excerpt) <= LONGEST_EXCERPT else excerpt[: LONGEST_EXCERPT - 1].rsplit(" ", 1)[0] + "…"
 
 
 def address_of(article: Found) -> str:

@@ -2,7 +2,8 @@
 
 A file begins with lines `title:`, `summary:`, `keywords:`, `audience:` between two lines of `---`, or with a heading
 that is its title. Its path without the ending names the article, so that importing again changes what changed and makes
-nothing twice, and the same path in another language is another text of the same article.
+nothing twice, and the same path in another language is another text of the same article,
+which is found by the keywords of both.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from people.models import Agent
+from people.permissions import Permission
 
 from .addresses import slug_of
 from .bodies import text_of
 from .errors import KnowledgeError
-from .models import Article, ArticleState, ArticleTranslation, Audience, Category
+from .models import LONGEST_KEYWORDS, Article, ArticleState, ArticleTranslation, Audience, Category
 from .shelves import save_category
-from .writing import Kind, create_article, publish, save_draft
+from .writing import Kind, change_article, create_article, publish, save_draft
 
 ENDINGS = (".md", ".markdown", ".html", ".htm")
 LARGEST = 1_000_000  # bytes
@@ -104,8 +106,21 @@ def _import_file(
             done.same += 1
         else:
             done.changed += 1
+        if before is None:
+            _add_keywords(article, text.facts.get("keywords", ""), by)
     if and_publish:
         publish(article.pk, language, by=by, expected=after.revision)
+
+
+def _add_keywords(article: Article, said: str, by: Agent) -> None:
+    """An article has one list of keywords: those that come with a further language are put to it, once."""
+    words = list(dict.fromkeys([*article.keywords.split(), *said.split()]))
+    while len(" ".join(words)) > LONGEST_KEYWORDS:
+        words.pop()
+    if len(words) > len(set(article.keywords.split())) and by.may(Permission.MANAGE_ARTICLES):
+        change_article(
+            article.pk, by=by, category_id=article.category_id, audience=article.audience, keywords=" ".join(words)
+        )
 
 
 def _read(path: Path) -> FileText:

@@ -15,12 +15,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
+from django.db.models.functions import Left
 
 from people.finding.query import is_small
 from people.finding.text import normalise
 from people.finding.words import document_lexemes
 
-from .models import THE_CENTRE, Audience
+from .models import THE_CENTRE, ArticleTranslation, Audience
+from .passages import MOST_READ, passage_for
 from .search import PUNCTUATION, SHOWN, STANDARD, Found, find, is_asking
 
 ABOUT, HELD, FOREIGN, UNKNOWN = 2, 1, 1, 2
@@ -62,8 +64,18 @@ def answering(text: str, *, language: str, default: str, limit: int) -> tuple[Fo
     known = [any(one.held[place] for one in weighed.values()) for place in range(len(words))]
     shares = {id: _share(one.held, known) for id, one in weighed.items()}
     # What the search found by a mistyped word, or by how a word begins, holds none of the words as they are.
-    found = tuple(replace(one, share=shares.get(one.id, 0.0)) for one in found)
+    found = tuple(replace(one, share=shares.get(one.id, 0.0), asked=tuple(words)) for one in found)
     return tuple(sorted(found, key=lambda one: (one.share, weighed[one.id].ranks if one.share else []), reverse=True))
+
+
+def passage_of(found: Found, *, spoken: str) -> str:
+    """What of an article answers the question it was found by, "" where its summary tells as much; `spoken` is the
+    language of the question. One query, for the one article."""
+    text = ArticleTranslation.objects.filter(article=found.id, language=found.language).exclude(published_at=None)
+    body = text.annotate(read=Left("body", MOST_READ)).values_list("read", flat=True).first() if found.asked else None
+    return passage_for(
+        found.asked, body or "", title=found.title, summary=found.summary, language=found.language, spoken=(spoken,)
+    )  # fmt: skip
 
 
 def _words(text: str) -> list[str]:

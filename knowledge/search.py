@@ -41,7 +41,7 @@ _ASKING = frozenset(
 class Found:
     """An article that was found. `language` is that of the text; `fallback` says that there is none in the language
     asked for. `excerpt` are (piece, is it a match) pairs. `share` of the words asked for stand in it, 0 to 1; it is 0
-    for one that was found by a mistyped word."""
+    for one that was found by a mistyped word. `asked` are the words it was looked for by, where it is to answer."""
 
     id: int
     title: str
@@ -53,6 +53,7 @@ class Found:
     summary: str
     share: float
     marked_title: Pieces
+    asked: tuple[str, ...] = ()
 
     @property
     def plain_excerpt(self) -> str:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from assistant.hearing import hear, terms_of
 from assistant.models import Bot
 from assistant.rules import Answer, HandOver, Hours, State, decide
+from assistant.saying import answer_text
 from knowledge.demo import fill_help_centre
 from knowledge.matching import answering, slips_between
 from knowledge.models import Article
@@ -34,6 +35,7 @@ ANSWERED = [
     ("how do i return my boots", "en", RETURNS),
     ("I would like to return a jacket", "en", RETURNS),
     ("Do you ship to Poland?", "en", DELIVERY),
+    ("Do you deliver to Poland?", "en", DELIVERY),
     ("How long does delivery take?", "en", DELIVERY),
     ("How long does dilevery take?", "en", DELIVERY),
     ("Which size of boots do I need?", "en", SIZES),
@@ -46,7 +48,24 @@ ANSWERED = [
     ("Хочу повернути куртку", "uk", RETURNS),
     ("Скільки триває доставка?", "uk", DELIVERY),
     ("Доставка до Польщі скільки триває?", "uk", DELIVERY),
+    ("Чи доставляєте ви до Польщі?", "uk", DELIVERY),
+    ("Ви відправляєте в Польщу?", "uk", DELIVERY),
+    ("Чи можна оплатити при отриманні?", "uk", PAY),
 ]
+PASSAGES = [
+    ("Do you ship to Poland?", "en", "Country: Austria, Poland, Netherlands; Working days: 2–3; Carrier: DHL, InPost"),
+    ("Do you deliver to Norway?", "en", "Country: Norway, Sweden, Finland; Working days: 3–5; Carrier: PostNord"),
+    ("Can I return underwear?", "en", "What cannot come back\nUnderwear whose seal is broken\n"),
+    ("How can I return boots?", "en", "1. Open the order in your account and choose Return.\n2. Tick what comes back"),
+    ("Can I pay with PayPal?", "en", "Ways to pay\nPayPal, Apple Pay, Google Pay: charged at once.\n"),
+    ("How can I pay?", "en", "charged when the parcel leaves.\n• PayPal, Apple Pay, Google Pay: charged at once.\n"),
+    ("When do I get my money back?", "en", "We give the money back the way you paid it, at the latest 14 days after"),
+    ("How long does delivery take?", "en", "\nTwo to four working days within the EU and Ukraine, up to eight to"),
+    ("Чи доставляєте ви до Польщі?", "uk", "Країна: Австрія, Польща, Нідерланди; Робочі дні: 2–3; Перевізник: DHL, InPost"),
+    ("Ви відправляєте в Норвегію?", "uk", "Країна: Норвегія, Швеція, Фінляндія; Робочі дні: 3–5; Перевізник: PostNord"),
+    ("Чи можна повернути білизну?", "uk", "Що не можна повернути\nБілизну з порушеною пломбою\n"),
+    ("Скільки триває доставка?", "uk", "\nДва–чотири робочі дні в межах ЄС та України, до восьми – на острови.\n"),
+]  # fmt: skip
 LEFT = [
     ("Do you ship to Brazil?", "en"),
     ("Do you ship to Canada?", "en"),
@@ -81,6 +100,18 @@ def wrongly_read() -> list[tuple[object, ...]]:
 
 def test_what_is_answered_and_what_is_left_to_people() -> None:
     assert wrongly_read() == []
+
+
+def test_the_passage_that_answers_is_what_is_said() -> None:
+    fill_help_centre(make_house().adam, timezone.now())
+    wrong = []
+    for text, language, said in PASSAGES:
+        heard = hear(text, language=language, files=False, address="")
+        with CaptureQueriesContext(connection) as queries:
+            answer = answer_text(heard.articles[:1], language)
+        if said not in answer or len(queries) != 1 or "/articles/" not in answer.splitlines()[-1]:
+            wrong.append((text, answer))
+    assert wrong == []
 
 
 @pytest.mark.parametrize(

@@ -107,3 +107,16 @@ def test_the_demos_articles_come_in(marta: Agent) -> None:
         "Оплата",
         "Розміри та догляд",
     ]
+
+
+def test_the_keywords_of_a_further_language_are_put_to_those_there_are_and_no_others(
+    tmp_path: Path, marta: Agent
+) -> None:
+    for language, keywords in (("en", "ship post"), ("uk", "пошта post"), ("de", "x" * 499)):
+        write(tmp_path / language, "a/one.md", f"---\ntitle: One\nkeywords: {keywords}\n---\nText")
+        import_folder(tmp_path / language, language=language, by=marta, and_publish=True)
+    assert Article.objects.get().keywords == "ship post пошта"
+    Article.objects.update(keywords="by hand")
+    write(tmp_path / "uk", "a/one.md", "---\ntitle: One\nkeywords: пошта\n---\nOther text")
+    import_folder(tmp_path / "uk", language="uk", by=marta, and_publish=True)
+    assert Article.objects.get().keywords == "by hand"
