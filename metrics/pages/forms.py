@@ -89,7 +89,8 @@ class PolicyForm(forms.Form):
         label=gettext_lazy("Time counts by the calendar"), queryset=BusinessCalendar.objects.all(), empty_label=None
     )
     first_seconds = Length(
-        label=gettext_lazy("First answer within"), help_text=gettext_lazy("For example 2h, 30m or 1d 4h.")
+        label=gettext_lazy("First answer within"),
+        help_text=gettext_lazy("For example 4h, 30 min, 1 day 4 hours or 1:30."),
     )
     next_seconds = Length(label=gettext_lazy("Every later answer within"))
     resolution_seconds = Length(label=gettext_lazy("Solved within"))

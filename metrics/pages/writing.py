@@ -4,33 +4,53 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-_UNITS = {
-    "d": 86400, "h": 3600, "m": 60, "s": 1, "дн": 86400, "д": 86400, "год": 3600, "г": 3600, "хв": 60, "с": 1,
-}  # fmt: skip
-_PART = re.compile(r"(\d{1,6})\s*([a-zа-яіїє]+)\s*")
+# How people write the units, in the languages of those who set them.
+_NAMES = {
+    7 * 86400: "w week weeks тиж тиждень тижні тижня тижнів",
+    86400: "d day days д дн день дні дня днів доба доби добу діб",
+    3600: "h hr hrs hour hours г год година години годину годин",
+    60: "m min mins minute minutes хв хвилина хвилини хвилину хвилин",
+    1: "s sec secs second seconds с сек секунда секунди секунду секунд",
+}
+_UNITS = {name: seconds for seconds, names in _NAMES.items() for name in names.split()}
+# A number with its unit; a comma, or a word, before the next.
+_PART = re.compile(r"(\d{1,6}(?:[.,]\d{1,2})?)\s*([a-zа-яіїє]+)\.?(?:\s*,\s+|\s+(?:and|і|й|та)\s+(?=\d)|\s*)")
+_CLOCK = re.compile(r"(\d{1,4}):([0-5]\d)")
 _HOURS = re.compile(r"(\d{1,2})[:.](\d{2})\s*[-–—]\s*(\d{1,2})[:.](\d{2})")
 LONGEST = 366 * 86400
 
 
 def read_duration(text: str) -> int | None:
-    """Seconds of "2h", "1d 4h", "90m"; None for nothing."""
+    """Seconds of "4h", "4 hours", "2d 4h", "90 min", "1:30" (hours and minutes), "4 години", "30 хв"; None for nothing.
+    ValidationError for what may mean several things, such as a number alone, and beyond a year."""
     text = text.strip().lower()
     if not text:
         return None
-    seconds, place = 0, 0
-    while match := _PART.match(text, place):
-        if match[2] not in _UNITS:
-            break
-        seconds += int(match[1]) * _UNITS[match[2]]
-        place = match.end()
-    if place != len(text) or not 1 <= seconds <= LONGEST:
-        raise ValidationError(_("Write a length of time such as 2h, 30m or 1d 4h; a year at most."))
+    clock = _CLOCK.fullmatch(text)
+    seconds = int(clock[1]) * 3600 + int(clock[2]) * 60 if clock else _told_in_units(text)
+    if not 1 <= seconds <= LONGEST:
+        raise ValidationError(
+            _("Write a length of time such as 4h, 4 hours, 90 min, 1 day, 2d 4h or 1:30; a year at most.")
+        )
     return seconds
+
+
+def _told_in_units(text: str) -> int:
+    """Seconds; 0 for what cannot be read, and where a unit is said twice."""
+    place, told = 0, {}
+    while match := _PART.match(text, place):
+        size = _UNITS.get(match[2])
+        if size is None or size in told:
+            return 0
+        told[size] = Decimal(match[1].replace(",", ".")) * size
+        place = match.end()
+    return int(sum(told.values())) if place == len(text) else 0
 
 
 def write_duration(seconds: int | None) -> str:
