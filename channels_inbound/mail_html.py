@@ -9,13 +9,12 @@ from html import escape, unescape
 from django.utils.safestring import SafeString, mark_safe
 
 from channels_inbound.email.sanitizer import clean_again, sanitizer_number
+from channels_inbound.mail_colours import in_readers_colours
 from tickets.files import inline_picture_url
 from tickets.models import Message, MessageKind
 
 _CID = re.compile(r' data-cid="([^"]*)"')
 _REMOTE = re.compile(r' data-remote-src="([^"]*)"')
-# A mail that sets colours of its own was designed on white; only one that sets none may take the theme's.
-_COLOURED = re.compile(r"(?:\bcolor|\bbgcolor|background)\b", re.IGNORECASE)
 
 
 def shown_html(message: Message) -> SafeString:
@@ -50,8 +49,11 @@ def refresh_html(message: Message) -> str:
     return html
 
 
-def sets_colours(html: str) -> bool:
-    return bool(_COLOURED.search(html))
+def in_theme(html: SafeString) -> tuple[SafeString, bool]:
+    """What may be shown in the reader's colours, and whether it needs paper below it because it has its own."""
+    plain = in_readers_colours(html)
+    # Only colours were taken out of what was safe already.
+    return (html, True) if plain is None else (mark_safe(plain), False)  # noqa: S308
 
 
 def _pictures(message: Message) -> dict[str, str]:

@@ -24,7 +24,7 @@ from channels_inbound.attached_mail import (
     read_place,
     shown_attached_html,
 )
-from channels_inbound.mail_html import sets_colours
+from channels_inbound.mail_html import in_theme
 from channels_inbound.pages.mail_frame import POLICY
 from people.sniff import sniff
 from people.thumbs import MAX_SOURCE_BYTES, RASTER_TYPES, NoPicture, make_picture
@@ -77,8 +77,8 @@ def frame(request: HttpRequest, public_id: UUID, place: str) -> HttpResponseBase
     if not opened.parsed.clean_html:
         raise Http404("this mail has no HTML")
     picture = reverse("attached_mail_picture", args=[public_id, "PLACE"])
-    html = shown_attached_html(opened, picture)
-    context = {"html": html, "paper": sets_colours(html), "theme": agent.theme, "language": ""}
+    html, paper = in_theme(shown_attached_html(opened, picture))
+    context = {"html": html, "paper": paper, "theme": agent.theme, "language": ""}
     response = render(request, "channels_inbound/mail_frame.html", context)
     response["Content-Security-Policy"] = POLICY.format(remote="")
     response["Referrer-Policy"] = "no-referrer"

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from channels_inbound.mail_html import sets_colours, shown_html
+from channels_inbound.mail_html import in_theme, shown_html
 from channels_inbound.models import RawBody
 from people.models import Agent
 from people.permissions import Permission
@@ -35,8 +35,8 @@ def frame(request: HttpRequest, message_id: int) -> HttpResponseBase:
     saw_ticket(agent, message.ticket_id)
     if not message.html:
         raise Http404("this message has no HTML")
-    html = shown_html(message)
-    context = {"html": html, "paper": sets_colours(html), "theme": agent.theme, "language": message.language}
+    html, paper = in_theme(shown_html(message))
+    context = {"html": html, "paper": paper, "theme": agent.theme, "language": message.language}
     response = render(request, "channels_inbound/mail_frame.html", context)
     response["Content-Security-Policy"] = POLICY.format(remote=" https: http:" if message.show_remote else "")
     response["Referrer-Policy"] = "no-referrer"
