@@ -199,6 +199,17 @@ class TestDemoMailbox:
         assert last.text[last.quoted[0][0] :].startswith("Olena (Support)")
         assert events_of(ticket.pk)[-1] == "message.received"
 
+    def test_web_addresses_are_links_and_nothing_else_is(self, sent: DemoMail, house: House) -> None:
+        said = "Rate us: https://shop.example/survey/x.y/?score=1&v=2. <b>javascript:alert(1)</b>"
+        mail = bytes(sent.content).replace(b"It left this morning.", said.encode())
+        DemoMail.objects.filter(pk=sent.pk).update(content=mail)
+        Message.objects.filter(kind="outbound").update(text=said)
+        page = signed_in(house.olena).get(f"/demo/mailbox/{sent.pk}/").content.decode()
+        address = "https://shop.example/survey/x.y/?score=1&amp;v=2"
+        link = f'<a href="{address}" target="_blank" rel="noopener noreferrer nofollow">{address}</a>.'
+        assert page.count(link) == 2, "in the conversation and in the mail as it was sent"
+        assert "<b>javascript" not in page and 'href="javascript' not in page
+
     def test_writing_in_as_somebody_new(self, house: House, tmp_path: Path) -> None:
         form = {
             "name": "Іван Франко", "address": "ivan@customer.example", "to": "support@shop.example",
