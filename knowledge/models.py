@@ -24,6 +24,7 @@ from .addresses import article_path
 LONGEST_TITLE = 200
 LONGEST_SUMMARY = 300
 LONGEST_SLUG = 120
+LONGEST_KEYWORDS = 500
 LONGEST_COMMENT = 1000
 # The one row of settings.
 THE_CENTRE = 1
@@ -120,7 +121,7 @@ class Article(models.Model):
     author = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
     state = models.CharField(max_length=12, choices=ArticleState.choices, default=ArticleState.DRAFT)
     audience = models.CharField(max_length=8, choices=Audience.choices, default=Audience.PUBLIC)
-    keywords = models.CharField(max_length=500, blank=True, default="")
+    keywords = models.CharField(max_length=LONGEST_KEYWORDS, blank=True, default="")
     position = models.IntegerField(default=0)
     imported_as = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now())
@@ -142,8 +143,10 @@ class ArticleTranslation(models.Model):
     """An article in one language: what readers see, and the draft beside it.
 
     `published_at` is None until it was published, and again once it was taken off; `draft_at` is None while the draft
-    is what readers see. `revision` grows with every change of either. `vector` and `folded` are what it is found by:
-    lexemes weighted by where they stand, and the words of title, keywords and headings for those mistyped.
+    is what readers see. `written_at` is when what readers see was written, `changed_at` when it last became another
+    text than it was first published as; small changes move neither. `revision` grows with every change of either.
+    `vector` and `folded` are what it is found by: lexemes weighted by where they stand, and the words of title,
+    keywords and headings for those mistyped.
     """
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="translations", db_index=False)
@@ -155,6 +158,8 @@ class ArticleTranslation(models.Model):
     text = models.TextField(blank=True, default="")
     published_at = models.DateTimeField(null=True)
     published_by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
+    written_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(null=True)
     draft_title = models.CharField(max_length=LONGEST_TITLE, blank=True, default="")
     draft_summary = models.CharField(max_length=LONGEST_SUMMARY, blank=True, default="")
     draft_body = models.TextField(blank=True, default="")
@@ -178,6 +183,12 @@ class ArticleTranslation(models.Model):
     def shown_title(self) -> str:
         """What agents know it by: the draft's title while it differs."""
         return self.draft_title or self.title
+
+    def is_behind(self, main: ArticleTranslation | None) -> bool:
+        """Whether readers of the main language have had another text since this one was written."""
+        if main is None or main.pk == self.pk or main.published_at is None or main.changed_at is None:
+            return False
+        return self.written_at is not None and self.written_at < main.changed_at
 
     @property
     def address(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
@@ -30,7 +30,7 @@ MISSES_LATELY = timedelta(days=90)
 @dataclass(frozen=True, slots=True)
 class Version:
     """A text in one language: `state` is missing, draft, published, edited (published, with a draft beside it) or
-    outdated (the main language was published later)."""
+    outdated (another text of the main language was published since it was written)."""
 
     language: str
     state: str
@@ -77,24 +77,18 @@ def versions_of(texts: Sequence[ArticleTranslation], centre: HelpCentre) -> tupl
     """The states of a text in each language of the centre, the main one first."""
     found = {text.language: text for text in texts}
     main = found.get(centre.default_language)
-    newest = main.published_at if main else None
     order = sorted(centre.languages, key=lambda code: code != centre.default_language)
-    return tuple(Version(code, _state(found.get(code), newest, main)) for code in order)
+    return tuple(Version(code, _state(found.get(code), main)) for code in order)
 
 
-def _state(text: ArticleTranslation | None, newest: datetime | None, main: ArticleTranslation | None) -> str:
+def _state(text: ArticleTranslation | None, main: ArticleTranslation | None) -> str:
     if text is None:
         return "missing"
     if text.published_at is None:
         return "draft"
-    if text is not main and newest is not None and text.published_at < newest and not _together(text, newest):
+    if text.is_behind(main):
         return "outdated"
     return "edited" if text.draft_at is not None else "published"
-
-
-def _together(text: ArticleTranslation, newest: datetime) -> bool:
-    """Published one after the other by hand, the main language last: within an hour that is one piece of work."""
-    return text.published_at is not None and newest - text.published_at < timedelta(hours=1)
 
 
 def places(centre: HelpCentre, language: str, *, state: str = "", asked: str = "", gaps: bool = False) -> list[Place]:

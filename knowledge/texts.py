@@ -14,10 +14,11 @@ from .index import folded_words, index_of
 from .models import Article, ArticleTranslation, OldSlug
 
 
-def carry_over(translation: ArticleTranslation, *, by: Agent | None, at: datetime) -> None:
+def carry_over(translation: ArticleTranslation, *, by: Agent | None, at: datetime, minor: bool = False) -> None:
     """The draft becomes what readers see, under an address of its own; the caller holds the article's lock and saves
-    nothing else of the row afterwards."""
+    nothing else of the row afterwards. After a `minor` change translations are as good as they were."""
     if translation.draft_at is not None:
+        _note_change(translation, minor=minor)
         translation.title, translation.summary = translation.draft_title, translation.draft_summary
         translation.body = translation.draft_body
     forget_draft(translation)
@@ -26,6 +27,15 @@ def carry_over(translation: ArticleTranslation, *, by: Agent | None, at: datetim
     _give_address(translation)
     translation.save()
     index_translation(translation, translation.article)
+
+
+def _note_change(translation: ArticleTranslation, *, minor: bool) -> None:
+    """When the text was written that readers are about to see. Its address says whether they ever saw one before."""
+    seen = (translation.title, translation.summary, translation.body)
+    if not translation.slug:
+        translation.written_at = translation.draft_at
+    elif not minor and seen != (translation.draft_title, translation.draft_summary, translation.draft_body):
+        translation.written_at = translation.changed_at = translation.draft_at
 
 
 def forget_draft(translation: ArticleTranslation) -> None:

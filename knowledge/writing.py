@@ -20,6 +20,7 @@ from .bodies import LONGEST, clean_body
 from .errors import InvalidInput, NotFound, StaleText
 from .events import ARTICLE_STREAM, ArticleEvent
 from .models import (
+    LONGEST_KEYWORDS,
     LONGEST_SUMMARY,
     LONGEST_TITLE,
     Article,
@@ -28,6 +29,7 @@ from .models import (
     ArticleTranslation,
     Audience,
     Category,
+    HelpCentre,
 )
 from .texts import carry_over, forget_draft, index_translation
 
@@ -85,22 +87,32 @@ def save_draft(
     return text
 
 
-def publish(article_id: int, language: str, *, by: Agent, expected: int) -> ArticleTranslation:
-    """The draft of this language becomes what readers see. Publishing what is published changes nothing."""
+def publish(article_id: int, language: str, *, by: Agent, expected: int, minor: bool = False) -> ArticleTranslation:
+    """The draft of this language becomes what readers see; after a `minor` change of the main language its translations
+    are not outdated. Publishing what is published changes nothing but that it is no longer outdated."""
     refuse_unless(by, Permission.MANAGE_ARTICLES)
     now = timezone.now()
     with transaction.atomic():
         article, text = _locked_text(article_id, language)
         if text.published_at is not None and text.draft_at is None and article.state == ArticleState.PUBLISHED:
-            return text
+            return text if minor else _keep_up(article, text, by=by, at=now)
         _refuse_stale(text, expected)
         text.revision += 1
-        carry_over(text, by=by, at=now)
+        carry_over(text, by=by, at=now, minor=minor)
         _keep(text, Kind.PUBLISHED, by=by, at=now)
         article.state = ArticleState.PUBLISHED
         _touch(article, now)
         data = {"language": language, "revision": text.revision, "slug": text.slug}
         _record(article, ArticleEvent.PUBLISHED, by, now, **data)
+    return text
+
+
+def _keep_up(article: Article, text: ArticleTranslation, *, by: Agent, at: datetime) -> ArticleTranslation:
+    """Somebody looked at a translation beside what the main language has become, and found it right as it is."""
+    if text.is_behind(_text_of(article, HelpCentre.load().default_language)):
+        text.written_at = at
+        text.save(update_fields=["written_at"])
+        _record(article, ArticleEvent.PUBLISHED, by, at, language=text.language, revision=text.revision, slug=text.slug)
     return text
 
 
@@ -292,6 +304,6 @@ def _audience(audience: str) -> str:
 
 def _keywords(keywords: str) -> str:
     keywords = " ".join(keywords.replace("\0", "").split())
-    if len(keywords) > 500:
+    if len(keywords) > LONGEST_KEYWORDS:
         raise InvalidInput("keywords", _("This is too long."))
     return keywords

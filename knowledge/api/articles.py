@@ -119,6 +119,7 @@ class NewText(Words):
 
 class Publication(StrictSerializer):
     expected_revision = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    minor = serializers.BooleanField(default=False, help_text="A small change: translations are not outdated by it.")
 
 
 class Facts(StrictSerializer):
@@ -248,9 +249,10 @@ class PublicationView(KnowledgeView):
     @extend_schema(operation_id="articles_publish", request=Publication, responses=ArticleSerializer, tags=["articles"])
     def put(self, request: Request, article_id: int, language: str) -> HttpResponseBase:
         """Show the draft of this language to readers."""
-        expected = self.body(Publication)["expected_revision"]
+        said = self.body(Publication)
+        expected, minor = said["expected_revision"], said["minor"]
         return self.write(
-            200, lambda: writing.publish(article_id, language, by=self.agent, expected=expected).article_id
+            200, lambda: writing.publish(article_id, language, by=self.agent, expected=expected, minor=minor).article_id
         )
 
     @extend_schema(operation_id="articles_unpublish", responses=ArticleSerializer, tags=["articles"])

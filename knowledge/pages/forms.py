@@ -25,6 +25,9 @@ class TextForm(forms.Form):
     body = forms.CharField(
         label=pgettext_lazy("of an article", "Text"), required=False, widget=forms.Textarea(attrs={"rows": 18})
     )
+    minor = forms.BooleanField(
+        label=gettext_lazy("Only a small change: translations are not marked outdated"), required=False
+    )
     expected = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
 

@@ -104,7 +104,7 @@ def _save(request: HttpRequest, article: Article, language: str, said: dict[str,
     words = {name: said[name] for name in ("title", "summary", "body")}
     text = actions.save_draft(article.pk, language, by=agent, expected=said["expected"], **words)
     if act == "publish" and agent.may(Permission.MANAGE_ARTICLES):
-        actions.publish(article.pk, language, by=agent, expected=text.revision)
+        actions.publish(article.pk, language, by=agent, expected=text.revision, minor=said["minor"])
         messages.success(request, _("Published."))
     else:
         messages.success(request, _("Saved. Readers see it once it is published."))
@@ -124,10 +124,13 @@ def _draw(
 ) -> HttpResponse:
     agent, centre = agent_of(request), HelpCentre.load()
     texts = list(article.translations.all())
+    versions = versions_of(texts, centre)
     initial = {"category": article.category_id, "audience": article.audience, "keywords": article.keywords}
     context = {
-        "article": article, "text": text, "form": form, "versions": versions_of(texts, centre),
+        "article": article, "text": text, "form": form, "versions": versions,
         "may_manage": agent.may(Permission.MANAGE_ARTICLES), "main": _other(texts, text, centre),
+        "behind": any(one.language == text.language and one.state == "outdated" for one in versions),
+        "small": bool(text.published_at) and text.language == centre.default_language and len(centre.languages) > 1,
         "change_form": ArticleForm(initial=initial, language=agent.locale),
         "revisions": list(text.revisions.select_related("by")[:20]) if text.pk else [],
     }  # fmt: skip
@@ -137,7 +140,11 @@ def _draw(
 def _other(texts: list[ArticleTranslation], text: ArticleTranslation, centre: HelpCentre) -> dict[str, Any] | None:
     """The text in the main language, for who translates it."""
     main = next((one for one in texts if one.language == centre.default_language), None)
-    return None if main is None or main.language == text.language else _written(main) | {"language": main.language}
+    if main is None or main.language == text.language:
+        return None
+    said = _written(main)
+    body = mark_safe(with_pictures(said["body"], _addresses(said["body"])))  # noqa: S308  # cleaned when written
+    return said | {"language": main.language, "shown": body}
 
 
 @require_safe

@@ -10,7 +10,8 @@ from django.db import connection
 
 from events.models import Event
 from knowledge.errors import InvalidInput, KnowledgeError, NotFound, StaleText
-from knowledge.models import Article, ArticleState, ArticleTranslation, Audience, Category
+from knowledge.models import Article, ArticleState, ArticleTranslation, Audience, Category, HelpCentre
+from knowledge.overview import versions_of
 from knowledge.search import find
 from knowledge.shelves import move_article, move_category, remove_category, save_category, save_centre
 from knowledge.writing import (
@@ -26,7 +27,7 @@ from knowledge.writing import (
 )
 from people.models import Agent, Role
 from people.permissions import PermissionDenied
-from tests.knowledge.shelf import shelf
+from tests.knowledge.shelf import open_centre, shelf
 from tests.people import House, make_agent, make_house
 
 pytestmark = pytest.mark.django_db
@@ -233,3 +234,64 @@ def test_there_is_no_such_article(marta: Agent) -> None:
     for action in WRITING[:3] + MANAGING[:3]:
         with pytest.raises(KnowledgeError):
             action(10**9, marta)
+
+
+def _changed(article: Article, language: str, body: str, *, by: Agent, minor: bool = False) -> None:
+    row = article.translations.filter(language=language).first()
+    saved = save_draft(article.pk, language, by=by, expected=row.revision if row else 0, title="One", body=body)
+    publish(article.pk, language, by=by, expected=saved.revision, minor=minor)
+
+
+def _states(article: Article) -> list[tuple[str, str]]:
+    versions = versions_of(list(article.translations.all()), HelpCentre.load())
+    return [(one.language, one.state) for one in versions]
+
+
+def test_a_translation_is_outdated_once_another_text_of_the_main_language_is_published(
+    article: Article, marta: Agent
+) -> None:
+    open_centre()
+    _changed(article, "uk", "<p>Раз</p>", by=marta)
+    _changed(article, "en", "<p>One</p>", by=marta)  # readers of it had none before
+    assert _states(article) == [("en", "published"), ("uk", "published")]
+    _changed(article, "en", "<p>Onne</p>", by=marta, minor=True)
+    publish(article.pk, "en", by=marta, expected=text(article.pk).revision)
+    assert _states(article) == [("en", "published"), ("uk", "published")]
+    _changed(article, "en", "<p>Two</p>", by=marta)  # seconds later
+    assert _states(article) == [("en", "published"), ("uk", "outdated")]
+    _changed(article, "en", "<p>Two.</p>", by=marta, minor=True)
+    assert _states(article)[1] == ("uk", "outdated")
+    _changed(article, "uk", "<p>Раз!</p>", by=marta, minor=True)
+    assert _states(article)[1] == ("uk", "outdated")  # a small change is no new translation
+    _changed(article, "uk", "<p>Два</p>", by=marta)
+    assert _states(article)[1] == ("uk", "published")
+
+
+def test_what_was_translated_from_the_draft_is_not_outdated_by_its_publication(article: Article, marta: Agent) -> None:
+    open_centre()
+    _changed(article, "en", "<p>One</p>", by=marta)
+    saved = save_draft(article.pk, "en", by=marta, expected=text(article.pk).revision, title="One", body="<p>Two</p>")
+    _changed(article, "uk", "<p>Два</p>", by=marta)
+    publish(article.pk, "en", by=marta, expected=saved.revision)
+    assert _states(article) == [("en", "published"), ("uk", "published")]
+
+
+def test_taking_off_and_publishing_the_same_outdates_nothing(article: Article, marta: Agent) -> None:
+    open_centre()
+    for language, body in (("en", "<p>One</p>"), ("uk", "<p>Раз</p>")):
+        _changed(article, language, body, by=marta)
+    unpublish(article.pk, "en", by=marta)
+    publish(article.pk, "en", by=marta, expected=text(article.pk).revision)
+    assert _states(article) == [("en", "published"), ("uk", "published")]
+
+
+def test_a_translation_published_as_it_is_is_right_again(article: Article, marta: Agent) -> None:
+    open_centre()
+    for language, body in (("en", "<p>One</p>"), ("uk", "<p>Раз</p>"), ("en", "<p>One, too</p>")):
+        _changed(article, language, body, by=marta)
+    assert _states(article)[1] == ("uk", "outdated")
+    translated = article.translations.get(language="uk")
+    before = Event.objects.count()
+    for _again in range(2):
+        publish(article.pk, "uk", by=marta, expected=translated.revision)
+    assert _states(article)[1] == ("uk", "published") and Event.objects.count() == before + 1
