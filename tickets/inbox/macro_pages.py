@@ -100,7 +100,10 @@ class MacroForm(forms.Form):
         label=_("Tags to add"), required=False, max_length=400, help_text=_("With commas between them.")
     )
     note = forms.CharField(
-        label=_("Note for the team"), required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=5000
+        label=_("Note for the team"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "data-fill": ""}),
+        max_length=5000,
     )
 
     def __init__(self, agent: Agent, known: Directory, macro: Macro | None = None, data: Any = None) -> None:
