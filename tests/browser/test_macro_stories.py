@@ -111,3 +111,42 @@ def test_written_with_formatting(house: House, open_page: OpenPage) -> None:
         "Sorry about that",
         "<p><strong>Sorry</strong> about that</p>",
     )
+
+
+def test_what_may_be_filled_in_is_put_where_one_writes(house: House, open_page: OpenPage) -> None:
+    page = open_page(house.olena)
+    page.goto("/macros/new/")
+    words = page.locator(".signs .rich .ed").first
+    words.click()
+    page.keyboard.type("Hello , bye")
+    for _letter in ", bye":
+        page.keyboard.press("ArrowLeft")
+    page.get_by_role("button", name="{{customer.first_name}}").click()
+    page.keyboard.type("!")
+    expect(words).to_have_text("Hello {{customer.first_name}}!, bye")
+    # By keys: one stop for the whole bar, arrows within it, and on with writing.
+    page.get_by_role("button", name="{{customer.name}}").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(words).to_have_text("Hello {{customer.first_name}}!{{customer.name}}, bye")
+    expect(words).to_be_focused()
+    note = page.get_by_label("Note for the team")
+    note.fill("abc")
+    note.press("Home")
+    page.get_by_role("button", name="{{ticket.number}}").click()
+    expect(note).to_have_value("{{ticket.number}}abc")
+    page.get_by_label("Name").fill("Greeting")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/macros/manage/")
+    assert "{{customer.first_name}}!{{customer.name}}" in Macro.objects.get().texts.get().text
+
+
+def test_nobody_wrote_yet_it_is_put_to_the_end_of_the_signature(house: House, open_page: OpenPage) -> None:
+    page = open_page(house.olena)
+    page.goto("/profile/")
+    words = page.locator(".signs .rich .ed")
+    expect(words).to_be_visible()
+    page.get_by_role("button", name="{agent.name}").click()
+    expect(words).to_have_text("{agent.name}")
+    assert not accessibility_violations(page)

@@ -32,3 +32,31 @@ def test_nothing_is_cut_off(house: House, open_page: OpenPage, html: str) -> Non
         }""",
         timeout=10_000,
     )
+
+
+@pytest.mark.parametrize(("theme", "scheme"), [("system", "dark"), ("dark", "light")])
+@pytest.mark.parametrize(("colour", "paper"), [("#222222", False), ("#cc0000", True)])
+def test_in_the_dark_only_a_mail_with_colours_of_its_own_is_on_paper(
+    house: House, open_page: OpenPage, theme: str, scheme: str, colour: str, paper: bool
+) -> None:
+    type(house.olena).objects.filter(pk=house.olena.pk).update(theme=theme)
+    ticket = open_ticket(
+        house.channel, html=f'<p style="color:{colour}">Hello</p><ul><li>one</li></ul>', text="Hello one"
+    )
+    page = open_page(house.olena, color_scheme=scheme)
+    page.goto(f"/inbox/open/{ticket.pk}/")
+    body = page.frame_locator(".msg iframe").locator("body")
+    expect(body).to_contain_text("Hello")
+    read = (
+        "(one) => [getComputedStyle(one).backgroundColor, getComputedStyle(document.documentElement).backgroundColor]"
+    )
+    ground, around = body.evaluate(read)
+    light = "rgb(255, 255, 255)"
+    assert (ground == light) is paper
+    # As dark as the message the frame stands in, so that nothing of it is seen but the paper's round corners.
+    assert around == page.locator(".pane:has(#timeline)").evaluate("(one) => getComputedStyle(one).backgroundColor")
+    assert (
+        body.locator("p")
+        .evaluate("(one) => getComputedStyle(one).color")
+        .startswith("rgb(204" if paper else "oklch(0.94")
+    )

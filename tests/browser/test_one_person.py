@@ -116,6 +116,11 @@ def test_after_the_window_an_approved_template_goes_once(
     page = open_page(house.olena)
     page.goto(f"/inbox/open/{ticket.pk}/")
     expect(page.locator(".comp")).to_contain_text("That time is over")
+    page.set_viewport_size({"width": 390, "height": 844})
+    notice = page.locator(".goes", has_text="That time is over")
+    words, button = notice.locator("span").bounding_box(), notice.get_by_role("button").bounding_box()
+    assert words and button and button["y"] >= words["y"] + words["height"] and words["width"] > 250
+    page.set_viewport_size({"width": 1440, "height": 900})
     press(page.get_by_role("button", name="Template or another channel"))
     dialog = page.locator("#elsewhere")
     press(dialog.get_by_role("radio"))

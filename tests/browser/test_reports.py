@@ -38,3 +38,16 @@ def test_the_overview_has_no_violations(size: str, scheme: str, house: House, op
     page.locator(".narrow select[name=compare]").select_option("none")
     page.locator(".narrow form button").press("Enter")
     expect(page).to_have_url(re.compile("compare=none"))
+
+
+@pytest.mark.parametrize("path", ["/reports/", "/reports/service-level/"])
+def test_on_a_phone_the_buttons_of_a_report_stand_in_one_row(house: House, open_page: OpenPage, path: str) -> None:
+    page = open_page(house.adam, viewport={"width": 390, "height": 844})
+    page.goto(path)
+    buttons = page.locator(".pane-head :is(.btn, .seg):visible")
+    assert buttons.count() >= 4
+    middles = {round(box["y"] + box["height"] / 2) for one in buttons.all() if (box := one.bounding_box())}
+    assert len(middles) == 1
+    last = buttons.last
+    last.focus()
+    expect(last).to_be_in_viewport(ratio=1)

@@ -265,3 +265,25 @@ def test_queries_do_not_grow(
     client.get(address)
     with django_assert_max_num_queries(queries):
         client.get(address)
+
+
+def test_a_small_change_outdates_no_translation_and_any_other_does(marta: Agent, parcel: Article) -> None:
+    page, edit = signed_in(marta), f"/knowledge/articles/{parcel.pk}/"
+
+    def write(language: str, body: str, **more: str) -> None:
+        row = parcel.translations.filter(language=language).first()
+        said = {"title": "One", "summary": "", "body": body, "expected": row.revision if row else 0, "act": "publish"}
+        assert page.post(f"{edit}{language}/", said | more).status_code == 302
+
+    write("en", "<p>One</p>")
+    write("uk", "<p>Раз</p>")
+    assert "Only a small change" in page.get(f"{edit}en/").content.decode()
+    assert "Only a small change" not in page.get(f"{edit}uk/").content.decode()
+    write("en", "<p>One!</p>", minor="on")
+    assert "Outdated" not in page.get("/knowledge/").content.decode()
+    write("en", "<p>Two <b>words</b></p>")
+    assert "Outdated" in page.get("/knowledge/").content.decode()
+    behind = page.get(f"{edit}uk/").content.decode()
+    assert "has changed since this one was written" in behind and "<p>Two <b>words</b></p>" in behind
+    write("uk", "<p>Раз</p>")
+    assert "Outdated" not in page.get("/knowledge/").content.decode()

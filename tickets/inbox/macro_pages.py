@@ -102,7 +102,7 @@ class MacroForm(forms.Form):
     note = forms.CharField(
         label=_("Note for the team"),
         required=False,
-        widget=forms.Textarea(attrs={"rows": 2, "data-fill": ""}),
+        widget=forms.Textarea(attrs={"rows": 2, "data-takes": ""}),
         max_length=5000,
     )
 

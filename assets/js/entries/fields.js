@@ -61,7 +61,7 @@ function step(event) {
   next.focus();
 }
 
-document.addEventListener('focusin', ({ target }) => (last = target.closest('[data-rich], [data-fill]') ?? last));
+document.addEventListener('focusin', ({ target }) => (last = target.closest('[data-rich], [data-takes]') ?? last));
 for (const bar of $$('[data-inserts]')) {
   bar.addEventListener('keydown', step);
   bar.addEventListener('click', ({ target }) => {
