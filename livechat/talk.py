@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,6 +50,8 @@ SPACE = UUID("6f0f7c1e-3f0b-5a55-9a58-0f5b3a0f6c11")
 MOST = 200
 LATE = timedelta(minutes=10)
 _SHIFT = 20  # no ticket has a million messages
+# What plain text cannot say; all else the widget shows from the text, with its own links.
+_SET_OUT = re.compile(r"<(?:b|strong|i|em|u|s|a|ul|ol|blockquote|code|pre|h[1-6])\b", re.IGNORECASE)
 _LEFT = (OutboxState.SENDING, OutboxState.SENT, OutboxState.UNKNOWN)
 
 
@@ -224,6 +227,7 @@ def _shown(message: Message, *, full: bool, mail: bool = False) -> dict[str, Any
         shown["name"] = agent.name.split(" ")[0] if agent else ""
         shown |= {"initials": initials(agent.name), "hue": hue(agent.pk)} if agent else {}
         shown |= _of_bot(message) if message.auto_kind == AutoKind.BOT else {}
+        shown |= {"html": message.html} if full and not mail and _SET_OUT.search(message.html) else {}
         shown |= {"choices": message.envelope["choices"]} if message.envelope.get("choices") else {}
     else:
         shown["client"] = message.external_id if not mail else ""

@@ -3,7 +3,7 @@
 
 import { element } from './dom.js';
 
-const KEPT = new Set('B BLOCKQUOTE BR CODE EM H2 H3 H4 HR I LI OL P PRE S STRONG SUB SUP TABLE TBODY TD TH THEAD TR U UL'.split(' '));
+const KEPT = new Set('B BLOCKQUOTE BR CODE DEL DIV EM H1 H2 H3 H4 H5 H6 HR I INS LI OL P PRE S SPAN STRONG SUB SUP TABLE TBODY TD TH THEAD TR U UL'.split(' '));
 const NUMBERS = ['colspan', 'rowspan', 'start'];
 const PICTURE = /^\/help\/pictures\/[\w-]+\/$/;
 const ARTICLE = /^\/help\/([a-z-]+)\/articles\/([\w-]+)\/$/;

@@ -4,9 +4,10 @@ import { follow, makeArticle } from './article.js';
 import { makeAsks } from './asks.js';
 import { drawn, element, face, linked } from './dom.js';
 import { makeEnding } from './ending.js';
+import { makeFiles } from './files.js';
 import { makeHome } from './home.js';
 import { makeLine, Refused } from './line.js';
-import { articleAt } from './safe.js';
+import { articleAt, safeBody } from './safe.js';
 import { makeSeek } from './seek.js';
 import { chime } from './sound.js';
 import { makeStore } from './store.js';
@@ -64,6 +65,7 @@ const ends = element('button', { type: 'button', onclick: endChat }, words.end);
 const menu = element('details', { class: 'menu' }, element('summary', { 'aria-label': words.more, title: words.more }, drawn('more')), element('div', {}, sounds, ends));
 const person = element('button', { type: 'button', class: 'plain person', hidden: true, onclick: () => press(person.lastChild.textContent) }, '');
 const ending = makeEnding({ words, say, complain, post: (...how) => line.post(...how), email: () => told.email, refresh: () => sync() });
+const sent = makeFiles({ words, say, tool, complain, post: (...how) => line.post(...how) });
 const scroll = element('main', { class: 'scroll', tabindex: '0' }, hello, asks.node, log, ending.node, queued, typing);
 const talk = element('div', { class: 'talk', hidden: true }, element('header', {}, tool('back', words.back, () => turn('home')), portrait, element('div', { class: 'names' }, title, status), menu, closing()), trouble, scroll, person, leaving, form);
 const seek = makeSeek({ settings, say, onRead: readHere, onWrite: writeInstead });
@@ -194,9 +196,10 @@ const called = (address) => (articleAt(address) ? words.help_read : address);
 
 function bubble(message) {
   const mine = message.from === 'you';
-  const parts = message.text ? [element('p', { dir: 'auto' }, ...linked(message.text, called))] : [];
+  const parts = message.html ? [element('div', { class: 'body', dir: 'auto' }, ...safeBody(message.html))]
+    : message.text ? [element('p', { dir: 'auto' }, ...linked(message.text, called))] : [];
   if (message.mail && !message.text) parts.push(element('p', { class: 'by-mail' }, drawn('mail'), words.mail));
-  for (const file of message.files || []) parts.push(fileOf(file));
+  for (const file of message.files || []) parts.push(sent.shown(file));
   const who = mine ? words.you : message.name || words.agent;
   return element('div', { class: mine ? 'me' : message.bot ? 'them bot' : 'them', 'data-n': message.n },
     message.dated ? element('p', { class: 'dated' }, new Date(message.at).toLocaleDateString(settings.lang, { weekday: 'long', day: 'numeric', month: 'long' })) : null,
@@ -224,29 +227,6 @@ function drawChoices(wanted) {
 function press(said) {
   queueMessage({ client: crypto.randomUUID(), text: said, files: [], name: '', email: '', greeting: null, order: '' });
   text.focus();
-}
-
-function fileOf(file) {
-  const label = say('download', { name: file.name });
-  const button = element('button', { type: 'button', class: 'file', 'aria-label': label, title: label, onclick: () => download(file) }, drawn('file'), element('span', {}, file.name));
-  if (/^image\/(png|jpeg|gif|webp)$/.test(file.type)) {
-    line.post('file', { id: file.id, picture: true }, { raw: true }).then((blob) => {
-      const picture = element('img', { alt: file.name, src: URL.createObjectURL(blob) });
-      button.replaceChildren(picture);
-    }, () => {});
-  }
-  return button;
-}
-
-async function download(file) {
-  try {
-    const blob = await line.post('file', { id: file.id }, { raw: true });
-    const link = element('a', { href: URL.createObjectURL(blob), download: file.name });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  } catch {
-    complain('failed');
-  }
 }
 
 function draw() {
@@ -480,7 +460,7 @@ text.addEventListener('keydown', (event) => {
   form.requestSubmit();
 });
 document.addEventListener('keydown', (event) => {
-  if (event.key !== 'Escape') return;
+  if (event.key !== 'Escape' || event.target.closest('dialog')) return; // which closes by itself
   if (menu.open) {
     menu.open = false;
     menu.firstChild.focus();

@@ -109,6 +109,17 @@ def test_catching_up_brings_what_came_after_a_place_and_no_notes(chat: Connectio
     assert messages(chat, after=second["n"]) == []
 
 
+def test_what_an_agent_set_out_is_sent_with_its_text_and_only_then(chat: Connection, house: House) -> None:
+    say(chat, "one")
+    ticket = Ticket.objects.get()
+    reply(ticket.pk, by=house.olena, text="two", html="<p>two</p>")
+    reply(ticket.pk, by=house.olena, text="three", html="<p><b onclick=x()>three</b><script>y()</script></p>")
+    said = messages(chat)
+    assert [(one["text"], one.get("html")) for one in said] == [
+        ("one", None), ("two", None), ("three", "<p><b>three</b></p>"),
+    ]  # fmt: skip
+
+
 def test_replies_of_a_chat_are_not_held_back(chat: Connection, house: House) -> None:
     say(chat, "one")
     sent = reply(Ticket.objects.get().pk, by=house.olena, text="two", undo_seconds=60)

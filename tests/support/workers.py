@@ -30,6 +30,7 @@ HEAVY = (
     "tests/livechat/test_emoji_story.py",
     "tests/livechat/test_help_story.py",
     "tests/livechat/test_order_story.py",
+    "tests/livechat/test_rich_story.py",
     "tests/livechat/test_side_by_side.py",
     "tests/livechat/test_stories.py",
     "tests/livechat/test_story.py",
