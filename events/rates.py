@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from ipaddress import IPv6Address, IPv6Network
 
 import redis
 from django.conf import settings
@@ -43,5 +44,14 @@ def address_of(remote: str, forwarded: str) -> str:
     """The same by the connection's address and what its X-Forwarded-For says; for sockets, which are no requests."""
     hops, trusted = forwarded.split(","), settings.TRUSTED_PROXIES
     if trusted and len(hops) >= trusted and hops[-trusted].strip():
-        return hops[-trusted].strip()[:64]
-    return remote[:64]
+        remote = hops[-trusted].strip()
+    return _one_holder(remote[:64])
+
+
+def _one_holder(address: str) -> str:
+    """The address, or of IPv6 its network: whoever has one such address has the 2**64 beside it."""
+    try:
+        found = IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(found.ipv4_mapped or IPv6Network((found, 64), strict=False))
