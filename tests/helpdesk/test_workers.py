@@ -14,19 +14,27 @@ from tests.support import workers
 ROOT = Path(__file__).resolve().parents[2]
 # What starts the helpdesk's processes or kills some: by fixture, by helper, by mark.
 STARTS = re.compile(r"\b(live_stack|open_page|browser_page|Launcher|mark\.kill|bench\.stack)\b")
+# What measures, ends what others run, or stops the clock of a process.
+ALONE = re.compile(r"\b(Launcher|mark\.kill|bench\.stack|pause\(|smtp_sink\.wait_for)")
 LIGHT = ("tests/support/", "tests/conftest.py", f"tests/helpdesk/{Path(__file__).name}")
 
 
-def test_whatever_starts_the_helpdesk_is_in_the_heavy_lane() -> None:
+def test_whatever_starts_the_helpdesk_is_in_a_long_lane() -> None:
     modules = {str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / "tests").rglob("*.py")}
     starting = {name for name, text in modules.items() if STARTS.search(text) and not name.startswith(LIGHT)}
     assert len(starting) > 8
-    assert [name for name in sorted(starting) if workers.lane(f"{name}::test") != "heavy"] == []
-    assert [place for place in workers.HEAVY if not any(name.startswith(place) for name in modules)] == []
+    assert [name for name in sorted(starting) if workers.lane(f"{name}::test") not in workers.LONG] == []
+    killing = {name for name in starting if ALONE.search(modules[name])}
+    assert len(killing) > 8
+    assert [name for name in sorted(killing) if workers.lane(f"{name}::test") != "heavy"] == []
+    assert [
+        place for place in workers.HEAVY + workers.PAGES if not any(name.startswith(place) for name in modules)
+    ] == []
 
 
 def test_heavy_ones_share_a_lane_and_others_their_module() -> None:
     assert workers.lane("tests/chaos/test_kill.py::test_a") == workers.lane("tests/stories/test_spine.py::test_b[x::y]")
+    assert workers.lane("tests/browser/test_looks.py::test_a") == workers.lane("tests/browser/test_pages.py::test_b")
     assert workers.lane("tests/api/test_access.py::TestX::test_a[b::c]") == "tests/api/test_access.py"
 
 
@@ -36,7 +44,8 @@ def test_the_longest_lane_begins_and_no_order_changes_within_a_module() -> None:
         [f"tests/api/test_b.py::test_{n}" for n in "cab"],
     )
     heavy = ["tests/stories/test_c.py::test_z", "tests/chaos/test_d.py::test_y"]
-    assert workers.heavy_first([*small, *large, *heavy]) == [*heavy, *large, *small]
+    pages = ["tests/browser/test_looks.py::test_x"]
+    assert workers.heavy_first([*small, *pages, *large, *heavy]) == [*heavy, *pages, *large, *small]
 
 
 class Terminal:

@@ -2,7 +2,8 @@
 
 Each worker has its own PostgreSQL and Redis (tests/support/services.py). A module stays in one worker, for what its
 tests share. Those that start the whole helpdesk, or kill it, run one after the other in one worker: two at once would
-only measure how slow this machine is.
+only measure how slow this machine is. Those that only look at page after page, and wait for each as long as it takes,
+have a lane of their own beside it, so that both cores are busy to the end.
 """
 
 from __future__ import annotations
@@ -39,6 +40,22 @@ HEAVY = (
     "tests/security/test_payload_everywhere.py",
     "tests/stories/",
 )
+# Of those, the ones that kill nothing, measure nothing and have no moment to meet.
+PAGES = (
+    "tests/browser/test_access_pages.py",
+    "tests/browser/test_channels_of_providers.py",
+    "tests/browser/test_contact_form.py",
+    "tests/browser/test_customer_page.py",
+    "tests/browser/test_help_centre.py",
+    "tests/browser/test_looks.py",
+    "tests/browser/test_own_words.py",
+    "tests/browser/test_pages.py",
+    "tests/browser/test_privacy_pages.py",
+    "tests/browser/test_reports.py",
+    "tests/security/test_evil_customer.py",
+    "tests/security/test_payload_everywhere.py",
+)
+LONG = ("heavy", "pages")
 TOLD = {
     "browser": (
         "BROWSER TESTS NOT RUN", "browser tests", "Chromium",
@@ -70,17 +87,23 @@ def number_of_workers() -> int:
 
 
 def lane(test: str) -> str:
-    """What a test must share a worker with: the heavy ones each other, any other its module."""
+    """What a test must share a worker with: the heavy ones each other, the pages each other, any other its module."""
     module = test.split("::", 1)[0]
+    if module.startswith(PAGES):
+        return "pages"
     return "heavy" if module.startswith(HEAVY) else module
 
 
 def heavy_first(tests: Sequence[str]) -> list[str]:
-    """The lane that cannot be shared out begins first, then the modules with the most tests; each in its own order."""
+    """The lanes that cannot be shared out begin first, then the modules with the most tests; each in its own order."""
     sizes: dict[str, int] = {}
     for test in tests:
         sizes[lane(test)] = sizes.get(lane(test), 0) + 1
-    return sorted(tests, key=lambda test: (lane(test) != "heavy", -sizes[lane(test)]))
+    return sorted(tests, key=lambda test: (place_of(lane(test)), -sizes[lane(test)]))
+
+
+def place_of(name: str) -> int:
+    return LONG.index(name) if name in LONG else len(LONG)
 
 
 def make_scheduler(config: pytest.Config, log: Any) -> Any:
