@@ -119,7 +119,7 @@ def old(kind: str, *, channel: int | None, cutoff: datetime) -> QuerySet[Any]:
 
 
 def _old_tickets(cutoff: datetime, channel: int | None) -> QuerySet[Ticket]:
-    emptied = EmptiedTicket.objects.filter(ticket=OuterRef("pk"), at__gte=OuterRef("last_message_at"))
+    emptied = EmptiedTicket.objects.filter(ticket=OuterRef("pk"), at__gt=OuterRef("last_message_at"))
     found = _done(Ticket.objects.filter(last_message_at__lt=cutoff), Ages.TICKETS, channel)
     return found.filter(~Exists(emptied)).order_by("last_message_at", "id")
 
@@ -233,7 +233,7 @@ def _one_batch(run_id: int, *, at: datetime) -> bool:
         run = RetentionRun.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=run_id).first()
         if run is None or run.state != JobState.RUNNING:
             return False
-        counts = _take(run)
+        counts = _take(run, at=at)
         if counts is None:
             _finish(run, at=at)
         else:
@@ -259,7 +259,7 @@ def _finish(run: RetentionRun, *, at: datetime) -> None:
     _record(run.rule_id or 0, "ran", by=None, at=at, data=facts)
 
 
-def _take(run: RetentionRun) -> dict[str, int] | None:
+def _take(run: RetentionRun, *, at: datetime) -> dict[str, int] | None:
     """Lock the next batch, look again, and take it; None when nothing is left."""
     found = old(run.kind, channel=run.channel_id, cutoff=run.cutoff)
     ids = list(found.values_list("pk", flat=True)[:BATCH])
@@ -267,7 +267,7 @@ def _take(run: RetentionRun) -> dict[str, int] | None:
         return None
     _lock_around(run.kind, ids)
     again = old(run.kind, channel=run.channel_id, cutoff=run.cutoff).filter(pk__in=ids)
-    return _TAKE[run.kind](list(again.values_list("pk", flat=True)), run)
+    return _TAKE[run.kind](list(again.values_list("pk", flat=True)), run, at)
 
 
 def _lock_around(kind: str, ids: Sequence[int]) -> None:
@@ -287,28 +287,28 @@ def _lock_around(kind: str, ids: Sequence[int]) -> None:
     list(locked.order_by("pk").values_list("pk"))
 
 
-def _empty(ids: Sequence[int], run: RetentionRun) -> dict[str, int]:
+def _empty(ids: Sequence[int], run: RetentionRun, at: datetime) -> dict[str, int]:
     if not ids:
         return {}
     subject = Subject((), (), tuple(ids))
     counts: dict[str, int] = {}
     for step in (take_files, take_raw_copies, empty_tickets, empty_answers, empty_events):
         counts |= {name: number for name, number in step(subject, run).items() if number}
-    rows = [EmptiedTicket(ticket_id=pk, at=timezone.now()) for pk in ids]
+    rows = [EmptiedTicket(ticket_id=pk, at=at) for pk in ids]
     EmptiedTicket.objects.bulk_create(rows, update_conflicts=True, update_fields=["at"], unique_fields=["ticket"])
     return counts
 
 
-def _take_files(ids: Sequence[int], run: RetentionRun) -> dict[str, int]:
+def _take_files(ids: Sequence[int], run: RetentionRun, at: datetime) -> dict[str, int]:
     files = Attachment.objects.filter(pk__in=ids)
     run.blobs = sorted({*run.blobs, *files.values_list("sha256", flat=True)})
     return {"files": files.delete()[0]}
 
 
-def _take_raw(ids: Sequence[int], run: RetentionRun) -> dict[str, int]:
+def _take_raw(ids: Sequence[int], run: RetentionRun, at: datetime) -> dict[str, int]:
     return {"raw copies": RawBody.objects.filter(pk__in=ids).delete()[0]}
 
 
-_TAKE: dict[str, Callable[[Sequence[int], RetentionRun], dict[str, int]]] = {
+_TAKE: dict[str, Callable[[Sequence[int], RetentionRun, datetime], dict[str, int]]] = {
     Ages.TICKETS: _empty, Ages.FILES: _take_files, Ages.RAW: _take_raw,
 }  # fmt: skip
