@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from subprocess import Popen
 
@@ -28,8 +28,8 @@ pytestmark = pytest.mark.kill
 class Work:
     """A worker with one process, on servers of its own."""
 
-    def __init__(self, place: Path) -> None:
-        self.place = place
+    def __init__(self, place: Path, *, more: Sequence[str] = ()) -> None:
+        self.place, self.more = place, more
         self.services = Services(place / "data", durable=False)
 
     def start(self) -> None:
@@ -41,7 +41,7 @@ class Work:
         child = commands.worker(processes=1, with_beat=False, queues="critical")
         with (self.place / "worker.log").open("wb") as log:
             self.worker: Popen[bytes] = spawn(
-                [sys.executable, *child.command[1:]],
+                [sys.executable, *child.command[1:], *self.more],
                 log=log,
                 env={**environment, **child.environment},
                 cwd=commands.ROOT,
