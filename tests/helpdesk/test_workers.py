@@ -34,7 +34,7 @@ def test_whatever_starts_the_helpdesk_is_in_a_long_lane() -> None:
 
 def test_heavy_ones_share_a_lane_and_others_their_module() -> None:
     assert workers.lane("tests/chaos/test_kill.py::test_a") == workers.lane("tests/stories/test_spine.py::test_b[x::y]")
-    assert workers.lane("tests/browser/test_looks.py::test_a") == workers.lane("tests/browser/test_pages.py::test_b")
+    assert workers.lane("tests/browser/test_reports.py::test_a") == workers.lane("tests/browser/test_pages.py::test_b")
     assert workers.lane("tests/api/test_access.py::TestX::test_a[b::c]") == "tests/api/test_access.py"
 
 
@@ -44,7 +44,7 @@ def test_the_longest_lane_begins_and_no_order_changes_within_a_module() -> None:
         [f"tests/api/test_b.py::test_{n}" for n in "cab"],
     )
     heavy = ["tests/stories/test_c.py::test_z", "tests/chaos/test_d.py::test_y"]
-    pages = ["tests/browser/test_looks.py::test_x"]
+    pages = ["tests/browser/test_reports.py::test_x"]
     assert workers.heavy_first([*small, *pages, *large, *heavy]) == [*heavy, *pages, *large, *small]
 
 

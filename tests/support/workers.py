@@ -47,7 +47,6 @@ PAGES = (
     "tests/browser/test_contact_form.py",
     "tests/browser/test_customer_page.py",
     "tests/browser/test_help_centre.py",
-    "tests/browser/test_looks.py",
     "tests/browser/test_own_words.py",
     "tests/browser/test_pages.py",
     "tests/browser/test_privacy_pages.py",
