@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from events.models import Event
-from people.models import Agent, ApiToken, Customer, IdempotentRequest
+from people.models import Agent, ApiToken, Brand, Customer, IdempotentRequest
 from people.tokens import create_token
 from tests.api.client import Answer, Api
 from tests.people import House, open_ticket, receive
@@ -29,6 +29,7 @@ READABLE = {
     "agents",
     "teams",
     "brands",
+    "brand",
     "channels",
     "channel",
     "tags",
@@ -72,6 +73,7 @@ READS = [
     Route("channels", "GET", "channels/"),
     Route("channel", "GET", "channels/{channel}/"),
     Route("brands", "GET", "brands/"),
+    Route("brand", "GET", "brands/{brand}/"),
     Route("tags", "GET", "tags/"),
     Route("fields", "GET", "fields/"),
     Route("statuses", "GET", "statuses/"),
@@ -137,6 +139,7 @@ def secret(house: House) -> dict[str, Any]:
     return {
         "later": later.pk, "twin": twin, "relocation": relocation, "ticket": ticket.pk, "message": result.message_id, "reply": reply.pk, "attachment": file,
         "customer": ticket.customer_id, "channel": house.channel.pk, "ben": house.ben.pk,
+        "brand": Brand.objects.create(name="Nordvik").pk,
     }  # fmt: skip
 
 
@@ -284,4 +287,5 @@ def test_every_route_of_the_api_is_in_these_tables() -> None:
     # For leads, or of shops: tests/metrics/test_api.py, tests/commerce/test_api.py; tests/knowledge/test_api.py.
     elsewhere = {name for name in names(api) if name.split()[1].startswith(("report_", "article"))}
     elsewhere |= {"GET orders", "POST orders"}
+    elsewhere |= {"POST brands", "PATCH brand", "DELETE brand"}  # for admins: tests/tickets/test_brands.py
     assert set(names(api)) - open_to_all - elsewhere == {route.id for route in ALL}

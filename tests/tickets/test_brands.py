@@ -214,7 +214,8 @@ def test_the_api_shows_brands_and_whose_a_channel_is(house: House) -> None:
     assert found == [
         {
             "id": brand.pk, "name": "Nordvik", "color": "#aa0000", "locale": "", "url": "https://nordvik.example",
-            "review_url": "", "channels": [{"id": house.channel.pk, "name": "Support", "kind": "email"}],
+            "review_url": "", "signature": "", "signature_html": "",
+            "channels": [{"id": house.channel.pk, "name": "Support", "kind": "email"}],
         }
     ]  # fmt: skip
     assert api.get(f"channels/{house.channel.pk}/").body["brand"] == {"id": brand.pk, "name": "Nordvik"}
@@ -399,3 +400,54 @@ def test_the_contact_form_is_in_the_brands_name_and_colour(house: House, client:
     make(house, "Nordvik", house.channel, color="#aa0000")
     page = client.get(f"/contact/{form.key}/").content.decode()
     assert "– Nordvik</title>" in page and "/looks/aa0000.css" in page
+
+
+def test_a_program_makes_changes_and_removes_brands_as_the_page_does(house: House) -> None:
+    api, number = Api.of(house.adam), house.channel.pk
+    made = api.post("brands/", {"name": " Nordvik ", "color": "#1F57D6", "signature": "Nordvik", "channels": [number]})
+    assert made.status == 201
+    path = f"brands/{made.body['id']}/"
+    assert (made.body["name"], made.body["color"]) == ("Nordvik", "#1f57d6")
+    assert [one["id"] for one in made.body["channels"]] == [number]
+    assert api.get(path).body == made.body and api.get("brands/").body["results"] == [made.body]
+
+    changed = api.patch(path, {"url": "https://nordvik.example"})
+    assert changed.status == 200 and changed.body == made.body | {"url": "https://nordvik.example"}
+    assert api.patch(path, {"channels": []}).body["channels"] == []
+    assert api.patch(path, {"signature": ""}).body["signature"] == ""
+
+    assert api.send("DELETE", path).status == 204 and not Brand.objects.exists()
+    before = kept()
+    assert api.send("DELETE", path).status == 204 and kept() == before
+    assert (api.get(path).status, api.patch(path, {"name": "x"}).status) == (404, 404)
+    assert [kind for kind, _data in told(made.body["id"])] == ["brand.made", *["brand.changed"] * 3, "brand.removed"]
+
+
+def test_a_program_is_told_what_is_wrong_and_nothing_is_kept(house: House) -> None:
+    api, brand = Api.of(house.adam), make(house, "Nordvik", house.channel)
+    make(house, "Ostvik")
+    path, before = f"brands/{brand.pk}/", kept()
+    for body, field in (
+        ({"name": "ostvik"}, "name"), ({"name": ""}, "name"), ({"color": "red"}, "color"), ({"locale": "xx"}, "locale"),
+        ({"url": "javascript:alert(1)"}, "url"), ({"review_url": "http://r.example"}, "review_url"),
+        ({"signature": "{agent.nobody}"}, "signature"), ({"channels": [999_999]}, "channels"), ({"logo": "x"}, "logo"),
+    ):  # fmt: skip
+        assert api.patch(path, body).wrong_fields == {field}, body
+    assert api.post("brands/", {"color": "#1f57d6"}).wrong_fields == {"name"}
+    assert kept() == before
+
+
+def test_only_who_sets_up_channels_writes_brands(house: House) -> None:
+    brand = make(house, "Nordvik", house.channel)
+    house.ben.role = "manager"
+    house.ben.save()
+    outsiders = [Api.of(who) for who in (house.olena, house.ben, house.vera, house.mallory)]
+    read_only, narrow = Api.of(house.adam, ("read",)), Api.of(house.adam, ("articles:write",))
+    before, path = kept(), f"brands/{brand.pk}/"
+    for api in (*outsiders, read_only, narrow, Api()):
+        answers = [api.post("brands/", {"name": "Mine"}), api.patch(path, {"name": "Mine"}), api.send("DELETE", path)]
+        assert {answer.status for answer in answers} == ({401} if api.token is None else {403})
+    assert kept() == before
+    key = {"Idempotency-Key": str(uuid4())}
+    first, again = (Api.of(house.adam).post("brands/", {"name": "Twice"}, **key) for _ in range(2))
+    assert first.body == again.body and Brand.objects.filter(name="Twice").count() == 1

@@ -47,23 +47,25 @@ class BrandSaid:
 
 
 def save_brand(
-    brand_id: int | None, said: BrandSaid, *, by: Agent, channels: Collection[int] = (), at: datetime | None = None
-) -> Brand:
+    brand_id: int | None, said: BrandSaid, *, by: Agent, channels: Collection[int] | None = (),
+    at: datetime | None = None,
+) -> Brand:  # fmt: skip
     """Make a brand or change it. `channels` are all that belong to it from then on: one that belonged to another comes
-    over, one that is left out belongs to none. Saving what is there already changes nothing."""
+    over, one that is left out belongs to none; None leaves them as they are. Saving
+    what is there already changes nothing."""
     require(by, Permission.MANAGE_CHANNELS)
     try:
         with transaction.atomic():
             brand = _locked(brand_id) if brand_id else _new()
-            _save(brand, said, frozenset(channels), by=by, at=at or timezone.now())
+            _save(brand, said, None if channels is None else frozenset(channels), by=by, at=at or timezone.now())
     except IntegrityError:  # another of this name at the same moment
         raise InvalidInput("name", _("Another brand has this name.")) from None
     return brand
 
 
-def _save(brand: Brand, said: BrandSaid, channels: frozenset[int], *, by: Agent, at: datetime) -> None:
+def _save(brand: Brand, said: BrandSaid, channels: frozenset[int] | None, *, by: Agent, at: datetime) -> None:
     wanted = _wanted(said, brand)
-    moved = _channels(brand, channels)
+    moved = [] if channels is None else _channels(brand, channels)
     changed = [name for name, value in wanted.items() if getattr(brand, name) != value]
     made = brand.pk is None
     if not (made or changed or moved):
@@ -75,7 +77,7 @@ def _save(brand: Brand, said: BrandSaid, channels: frozenset[int], *, by: Agent,
         setattr(brand, name, wanted[name])
     brand.save()
     for channel in moved:
-        channel.brand = brand if channel.pk in channels else None
+        channel.brand = brand if channels and channel.pk in channels else None
     Channel.objects.bulk_update(moved, ["brand"])
     data = {"changed": changed, "moved": sorted(channel.pk for channel in moved), "channels": _of(brand)}
     _record(brand.pk, BrandEvent.MADE if made else BrandEvent.CHANGED, by=by, at=at, data=data)

@@ -10,13 +10,12 @@ from rest_framework.response import Response
 from people.api.base import StrictSerializer
 from people.api.pagination import PageQuery
 from people.api.schema import page_of
-from people.models import Brand, IdentityKind
+from people.models import IdentityKind
 from people.permissions import Permission
 from tickets.actions.base import require
 from tickets.api.base import SpineView
 from tickets.api.queries import visible_customers
 from tickets.api.serializers import (
-    BrandSerializer,
     ChannelSerializer,
     CustomerSerializer,
     CustomStatusSerializer,
@@ -83,19 +82,6 @@ class ChannelView(SpineView):
         """One way in."""
         channels = Channel.objects.select_related("team", "brand")
         return Response(ChannelSerializer(self.one(channels, pk=channel_id)).data)
-
-
-class BrandsView(SpineView):
-    @extend_schema(
-        operation_id="brands_list",
-        parameters=[ListQuery],
-        responses=page_of(BrandSerializer, "Brand"),
-        tags=["channels"],
-    )
-    def get(self, request: Request) -> Response:
-        """Shops of the house, each with its channels. None where there is only one shop."""
-        brands = Brand.objects.prefetch_related("channels")
-        return self.page(brands, BrandSerializer, query=self.query(ListQuery))
 
 
 class FieldsView(SpineView):

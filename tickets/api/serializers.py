@@ -58,6 +58,8 @@ class BrandSerializer(BrandRefSerializer):
     locale = serializers.CharField(help_text="Of its public pages, where nothing else is known; may be empty.")
     url = serializers.CharField(help_text="The shop's own address; may be empty.")
     review_url = serializers.CharField(help_text="Where promoters may review it; may be empty.")
+    signature = serializers.CharField(help_text="Of its channels that have none of their own; may be empty.")
+    signature_html = serializers.CharField(help_text="The same with formatting, where there is any.")
     channels = ChannelRefSerializer(many=True, source="channels.all", help_text="Its tickets are those of these.")
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from django.urls import path
 
 from tickets.api.attachments import AttachmentView, TicketAttachmentsView
+from tickets.api.brands import BrandsView, BrandView
 from tickets.api.directory import (
-    BrandsView,
     ChannelsView,
     ChannelView,
     CustomersView,
@@ -43,6 +43,7 @@ urlpatterns = [
     path("channels/", ChannelsView.as_view(), name="channels"),
     path("channels/<int:channel_id>/", ChannelView.as_view(), name="channel"),
     path("brands/", BrandsView.as_view(), name="brands"),
+    path("brands/<int:brand_id>/", BrandView.as_view(), name="brand"),
     path("fields/", FieldsView.as_view(), name="fields"),
     path("statuses/", StatusesView.as_view(), name="statuses"),
     path("tags/", TagsView.as_view(), name="tags"),
