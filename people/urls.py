@@ -8,6 +8,7 @@ from people import sign_in
 from people.pages import (
     colours,
     invitation,
+    logos,
     presence,
     roles,
     second_factor,
@@ -40,6 +41,7 @@ urlpatterns = [
     *sign_in.urlpatterns,
     path("invitation/<str:token>/", limited(invitation.page), name="invitation"),
     re_path(r"^looks/(?P<color>[0-9a-f]{6})\.css$", colours.colour_sheet, name="colour_sheet"),
+    path("looks/logos/<uuid:key>/", logos.brand_logo, name="brand_logo"),
     path("unsubscribe/<str:token>/", unsubscribing.page, name="unsubscribe"),
     path("setup/", views.setup, name="setup"),
     path("profile/", views.profile, name="profile"),

@@ -1,7 +1,7 @@
 from .access import AccessRules
 from .agent import Agent, Membership, Role, Team
 from .availability import Availability, Presence
-from .brand import Brand
+from .brand import Brand, BrandLogo
 from .contact import ContactRules, UnpromptedContact
 from .customer import (
     HARD_BOUNCES,
@@ -29,6 +29,7 @@ __all__ = [
     "ApiToken",
     "Availability",
     "Brand",
+    "BrandLogo",
     "Claim",
     "ContactRules",
     "CustomRole",

@@ -106,6 +106,7 @@ VISITS = [
     Visit("brand_new", "/brands/new/", form={"name": "B {word}"}, may=ADMIN, answers=(302,)),
     Visit("brand_edit", "/brands/{brand}/", may=ADMIN),
     Visit("brand_edit", "/brands/{brand}/", form={"name": "C {word}"}, may=ADMIN, answers=(302,)),
+    Visit("brand_logo_set", "/brands/{brand}/logo/", form={"remove": "1"}, may=ADMIN, answers=(302,)),
     Visit("brand_remove", "/brands/{brand}/remove/", form={}, may=ADMIN, answers=(302,)),
     Visit("ticket_fields", "/fields/", may=LEADING),
     Visit("ticket_field_new", "/fields/new/", may=LEADING),
@@ -412,6 +413,7 @@ HELP = {
 OPEN_TO_ALL = (
     {"contact", "contact_loader", "healthz", "readyz", "metrics", "hook", "shop_hook", "unsubscribe", "mailing_leave"}
     | {"colour_sheet"}  # made of its address: tests/people/test_colours.py
+    | {"brand_logo"}  # for everybody who has its key: tests/tickets/test_brand_logos.py
     | {"out_file"}  # tests/channels_inbound/hooks/test_out_files.py
     | {"invitation", "sso_start", "sso_done", "manifest", "favicon", "service_worker", "offline"}
     | WIDGET

@@ -56,7 +56,7 @@ def save_brand(
     require(by, Permission.MANAGE_CHANNELS)
     try:
         with transaction.atomic():
-            brand = _locked(brand_id) if brand_id else _new()
+            brand = lock_brand(brand_id) if brand_id else _new()
             _save(brand, said, None if channels is None else frozenset(channels), by=by, at=at or timezone.now())
     except IntegrityError:  # another of this name at the same moment
         raise InvalidInput("name", _("Another brand has this name.")) from None
@@ -106,7 +106,8 @@ def _new() -> Brand:
     return Brand()
 
 
-def _locked(brand_id: int) -> Brand:
+def lock_brand(brand_id: int) -> Brand:
+    """The brand, and nobody else at it until the transaction ends. NotFound where there is none."""
     brand = Brand.objects.select_for_update().filter(pk=brand_id).first()
     if brand is None:
         raise NotFound(_("There is no such brand."))

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
@@ -18,8 +18,9 @@ from people.languages import NAMES
 from people.models import Brand
 from people.permissions import Permission
 from people.signatures import LONGEST_HTML, VARIABLES, example_of
+from tickets.actions import brand_logos as logos
 from tickets.actions import brands as actions
-from tickets.errors import InvalidInput
+from tickets.errors import InvalidInput, NotFound
 from tickets.models import Channel
 
 from .access import agent_of, allowed
@@ -135,3 +136,22 @@ def brand_remove(request: HttpRequest, brand_id: int) -> HttpResponseBase:
     said = ngettext("%(n)d channel now belongs to no brand.", "%(n)d channels now belong to no brand.", loose)
     messages.success(request, said % {"n": loose} if loose else _("Done."))
     return redirect("brands")
+
+
+@require_POST
+@MANAGE
+def brand_logo_set(request: HttpRequest, brand_id: int) -> HttpResponseBase:
+    """Take the picture that was sent, or with `remove` the one there is away."""
+    agent, file = agent_of(request), request.FILES.get("file")
+    try:
+        if "remove" in request.POST:
+            logos.remove_logo(brand_id, by=agent)
+        else:
+            content = file.read(logos.MOST_BYTES + 1) if file else b""
+            logos.set_logo(brand_id, content, (file.name or "") if file else "", by=agent)
+        messages.success(request, _("Saved."))
+    except InvalidInput as error:
+        messages.error(request, error.message)
+    except NotFound:
+        raise Http404("no such brand") from None
+    return redirect("brand_edit", brand_id)

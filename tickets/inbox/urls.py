@@ -71,6 +71,7 @@ urlpatterns = [
     path("brands/new/", brand_pages.brand_edit, name="brand_new"),
     path("brands/<int:brand_id>/", brand_pages.brand_edit, name="brand_edit"),
     path("brands/<int:brand_id>/remove/", brand_pages.brand_remove, name="brand_remove"),
+    path("brands/<int:brand_id>/logo/", brand_pages.brand_logo_set, name="brand_logo_set"),
     path("fields/", field_pages.ticket_fields, name="ticket_fields"),
     path("fields/new/", field_pages.field_edit, name="ticket_field_new"),
     path("fields/sheet/", field_pages.field_sheet, name="ticket_field_sheet"),
