@@ -54,7 +54,7 @@ from metrics.models import (
     Webhook,
 )
 from metrics.rules import ensure_defaults
-from people.models import Agent, Brand, Identity, Membership, Role, Team
+from people.models import Agent, Brand, BrandLogo, Identity, Membership, Role, Team
 from privacy.models import RetentionRule
 from tests.channels_inbound.mails import make_mail, raw_mail
 from tests.people import NOW, House, freshness, make_agent, make_house
@@ -221,7 +221,9 @@ def fill(corner: Corner, agent: Agent, other: Agent) -> None:
     own_field = TicketField.objects.create(name=f"Field {corner.team.pk}", key=f"field_{corner.team.pk}", kind="text")
     ids["own_field"] = own_field.pk
     ids["own_status"] = CustomStatus.objects.create(name=f"Status {corner.team.pk}", category="on_hold").pk
-    ids["brand"] = Brand.objects.create(name=f"Brand {corner.team.pk}").pk
+    brand = Brand.objects.create(name=f"Brand {corner.team.pk}", logo_key=uuid4())
+    BrandLogo.objects.create(key=brand.logo_key, brand=brand, content=b"", content_type="image/png")
+    ids["brand"] = brand.pk
     job = actions.start_bulk(
         actions.Selection(ids=[ticket.pk]), by=agent, do="tag", value=f"bulk {corner.team.pk}", client_id=uuid4()
     )

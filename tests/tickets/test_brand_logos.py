@@ -139,6 +139,6 @@ def test_customers_see_it_on_the_page_of_a_survey_at_no_further_query(house: Hou
     set_logo(brand.pk, picture(), "a.png", by=house.adam)
     shown, again = page()
     source = f'src="{reverse("brand_logo", args=[Brand.objects.get().logo_key])}"'
-    assert source in shown and "brand-logo" not in without and again <= cost
+    assert source in shown and "dist/logo" in shown and "logo" not in without and again <= cost
     remove_brand(brand.pk, by=house.adam)
-    assert not BrandLogo.objects.exists() and "brand-logo" not in page()[0]
+    assert not BrandLogo.objects.exists() and "logo" not in page()[0]
