@@ -26,6 +26,7 @@ from people.storage import open_blob
 from tickets.actions.delivery import (
     claim_replies,
     record_accepted,
+    record_held,
     record_permanent_failure,
     record_temporary_failure,
     record_unknown,
@@ -121,8 +122,13 @@ def _record(m: OutboundMessage, result: SendResult) -> None:
         Outcome.PERMANENT: lambda: record_permanent_failure(m.message_id, m.attempt, error=result.detail, at=now),
         Outcome.UNKNOWN: lambda: record_unknown(m.message_id, m.attempt, error=result.detail, at=now),
         Outcome.CLAIM_LOST: lambda: None,
+        Outcome.HELD: lambda: _held(m, result, now),
     }
     records[result.outcome]()
+
+
+def _held(m: OutboundMessage, result: SendResult, now: datetime) -> None:
+    record_held(m.message_id, m.attempt, why=result.detail, until=result.again_at or now, at=now)
 
 
 def _accepted(m: OutboundMessage, result: SendResult, now: datetime) -> None:

@@ -9,6 +9,9 @@ from uuid import UUID
 
 from .inbound import Address
 
+# Why a reply waits that was not tried; with it goes `OutboundMessage.turn`.
+AWAITS_TURN = "451 waits: much mail goes to this domain"
+
 
 @dataclass(frozen=True, slots=True)
 class OutboundAttachment:
@@ -55,7 +58,8 @@ class OutboundMessage:
     recipients whom this attempt goes to; None means all of them. `thread_id` is the conversation as the provider
     counts it. `unsubscribe_url` stands in what nobody asked for, which goes to one address. `template` names what the
     provider approved before ({"name", "language", "values"}); `text` is then how it reads. `private_to` is the public
-    comment that it answers in private, `choices` are ready answers to stand below it.
+    comment that it answers in private, `choices` are ready answers to stand below it. `turn` is the moment it was
+    made to wait for.
     """
 
     message_id: int
@@ -91,3 +95,4 @@ class OutboundMessage:
     template: dict[str, Any] | None = None
     private_to: str = ""
     choices: tuple[str, ...] = ()
+    turn: datetime | None = None

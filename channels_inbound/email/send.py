@@ -31,6 +31,7 @@ class Outcome(StrEnum):
     PERMANENT = "permanent"
     UNKNOWN = "unknown"
     CLAIM_LOST = "claim_lost"
+    HELD = "held"  # by us, before anybody was asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,9 @@ from channels_inbound.outgoing import pacing
 from channels_inbound.outgoing.keys import sending_domain, signing_key
 from channels_inbound.outgoing.servers import note_failed, note_used, open_secret, route_to, servers_of
 from tickets.actions.delivery import begin_handover, record_accepted
-from tickets.outbound import OutboundMessage
+from tickets.outbound import AWAITS_TURN, OutboundMessage
+
+ASKS_FOR_LESS = "451 waits: this domain has asked for less mail"
 
 
 class Dispatch:
@@ -62,13 +64,14 @@ class Dispatch:
         """Recipients whose domain wants none now wait; the others get it."""
         at = timezone.now()
         domains = {pacing.domain_of(who) for who in mail.recipients}
-        held = pacing.held_domains(domains, at=at)
-        held |= pacing.take_turns(domains - set(held), at=at)
-        waiting = {who: "451 waits: much mail goes to this domain" for who in mail.recipients if _in(who, held)}
+        asked = pacing.held_domains(domains, at=at)
+        has_turn = m.turn is not None and at < m.turn + pacing.TURN_LASTS
+        held = asked | ({} if has_turn else pacing.take_turns(domains - set(asked), at=at))
+        waiting = {who: ASKS_FOR_LESS if _in(who, asked) else AWAITS_TURN for who in mail.recipients if _in(who, held)}
         going = tuple(who for who in mail.recipients if who not in waiting)
         if mail.recipients and not going:
-            words = next(iter(waiting.values()))
-            return SendResult(Outcome.TEMPORARY, words, {}, waiting, max(held.values()))
+            words = AWAITS_TURN if AWAITS_TURN in waiting.values() else ASKS_FOR_LESS
+            return SendResult(Outcome.HELD, words, again_at=max(held.values()))
         result = self._send(m, replace(mail, recipients=going), servers)
         return _learned(result, going, waiting, held, at)
 

@@ -13,6 +13,7 @@ from channels_inbound.models import DomainPace
 
 FIRST_PAUSE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=1)
+TURN_LASTS = timedelta(minutes=2)  # that nobody came to take is given anew
 _MAX_STREAK = 6
 # RFC 3463 4.7.0, 4.7.28 and 4.7.650 as Google and Microsoft use them, Yahoo's TS codes, and plain words.
 _TOO_FAST = re.compile(
@@ -20,12 +21,18 @@ _TOO_FAST = re.compile(
     r"exceed(?:s|ed|ing)|temporarily deferred|unusual rate|try again later due to",
     re.IGNORECASE,
 )
-_COUNT = """
+# The row holds the last minute that turns were given of, which may be to come, and how many of it.
+_TAKE = """
 INSERT INTO channels_inbound_domainpace AS pace (domain, minute, sent, streak, detail)
 VALUES (%(domain)s, %(minute)s, 1, 0, '')
 ON CONFLICT (domain) DO UPDATE SET
-    sent = CASE WHEN pace.minute = %(minute)s THEN pace.sent + 1 ELSE 1 END, minute = %(minute)s
-WHERE pace.minute < %(minute)s OR pace.sent < %(limit)s
+    minute = CASE
+        WHEN pace.minute < %(minute)s THEN %(minute)s
+        WHEN pace.sent < %(limit)s THEN pace.minute
+        ELSE pace.minute + interval '1 minute'
+    END,
+    sent = CASE WHEN pace.minute >= %(minute)s AND pace.sent < %(limit)s THEN pace.sent + 1 ELSE 1 END
+RETURNING minute
 """
 
 
@@ -45,16 +52,18 @@ def held_domains(domains: Iterable[str], *, at: datetime) -> dict[str, datetime]
 
 
 def take_turns(domains: Iterable[str], *, at: datetime) -> dict[str, datetime]:
-    """Count one mail to each domain; those whose minute is full, and when the next begins."""
+    """Give one mail a turn at each domain; those whose minute is full, and the minute in which its turn comes. Turns
+    are given in the order in which they are asked for: whoever waits is not overtaken by what is written later."""
     minute = at.replace(second=0, microsecond=0)
-    full = {}
+    later = {}
     with transaction.atomic(), connection.cursor() as cursor:
         for domain in sorted(set(domains)):
             limit: int = settings.MAILS_PER_DOMAIN_MINUTE
-            cursor.execute(_COUNT, {"domain": domain, "minute": minute, "limit": limit})
-            if not cursor.rowcount:
-                full[domain] = minute + timedelta(minutes=1)
-    return full
+            cursor.execute(_TAKE, {"domain": domain, "minute": minute, "limit": limit})
+            (turn,) = cursor.fetchone()
+            if turn > minute:
+                later[domain] = turn
+    return later
 
 
 def note_answers(refusals: Mapping[str, str], *, at: datetime) -> datetime | None:

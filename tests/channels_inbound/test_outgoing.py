@@ -24,7 +24,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from channels_inbound.credentials import decrypt, encrypt
-from channels_inbound.delivery import drain_outbound
+from channels_inbound.delivery import MAX_ATTEMPTS, drain_outbound
 from channels_inbound.models import DomainPace, OutgoingServer
 from channels_inbound.outgoing import actions, pacing
 from channels_inbound.outgoing.servers import try_server
@@ -36,7 +36,9 @@ from tests.security.world import signed_in
 from tests.support.smtp_sink import SmtpSink
 from tickets.actions import reply
 from tickets.errors import InvalidInput
+from tickets.events import TicketEvent
 from tickets.models import Message, OutboxState
+from tickets.outbound import AWAITS_TURN
 
 pytestmark = pytest.mark.django_db
 TOKEN = "ya29.fresh"
@@ -409,11 +411,39 @@ class TestPace:
         add(house, smtp.port)
         at = datetime(2026, 3, 2, 10, 0, 30, tzinfo=UTC)
 
-        assert [pacing.take_turns(["busy.example"], at=at) for _ in range(2)] == [{}, {}]
-        assert pacing.take_turns(["busy.example", "calm.example"], at=at) == {
-            "busy.example": at + timedelta(seconds=30)
-        }
-        assert pacing.take_turns(["busy.example"], at=at + timedelta(seconds=30)) == {}
+        def take(*domains: str, after: int = 0) -> dict[str, int]:
+            """The minutes that they have to wait for."""
+            later = pacing.take_turns(domains, at=at + timedelta(minutes=after))
+            return {domain: int((turn - at.replace(second=0)).total_seconds() / 60) for domain, turn in later.items()}
+
+        assert [take("busy.example") for _ in range(2)] == [{}, {}]
+        assert take("busy.example", "calm.example") == {"busy.example": 1}
+        # Nobody overtakes those who wait: turns go on where they ended, and begin anew once all had theirs.
+        assert [take("busy.example") for _ in range(3)] == [{"busy.example": minute} for minute in (1, 2, 2)]
+        assert take("busy.example", after=1) == {"busy.example": 3}
+        assert [take("busy.example", after=3) for _ in range(2)] == [{}, {"busy.example": 4}]
+        assert take("busy.example", after=9) == {}
+
+    @override_settings(MAILS_PER_DOMAIN_MINUTE=1)
+    def test_waiting_for_a_turn_is_no_try_and_ends_with_the_turn(self, house: House, smtp: Server) -> None:
+        add(house, smtp.port)
+        assert drained(send(house, to=[ANN], confirmed=[ANN])).outbox == OutboxState.SENT
+        message = drained(send(house, to=[ANN], confirmed=[ANN]))
+        for _ in range(MAX_ATTEMPTS + 2):  # nobody came to take its turn: it is given another, for as long as it takes
+            assert (message.outbox, message.error, message.attempts) == (OutboxState.QUEUED, AWAITS_TURN, 1)
+            assert message.not_before is not None
+            assert message.not_before > timezone.now()
+            message.not_before = timezone.now() - pacing.TURN_LASTS
+            message.save(update_fields=["not_before"])
+            message = drained(message)
+        told = Event.objects.filter(kind=TicketEvent.DELIVERY_DELAYED, data__message=message.pk)
+        assert [event.data["error"] for event in told] == [AWAITS_TURN]
+
+        message.not_before = timezone.now() - timedelta(seconds=1)
+        message.save(update_fields=["not_before"])
+        message = drained(message)
+        assert (message.outbox, message.error) == (OutboxState.SENT, "")
+        assert smtp.mails == [(ANN,), (ANN,)]
 
     @pytest.mark.parametrize(("words", "fast"), [
         ("421 4.7.0 [TSS04] Messages temporarily deferred due to unexpected volume", True),

@@ -60,6 +60,8 @@ class ChaosHouse:
             HELPDESK_DEMO="0",
             HELPDESK_INBOUND_LEASE_SECONDS="20",
             HELPDESK_API_REQUESTS_PER_MINUTE="100000",
+            # All customers of a storm share a domain, and agents answer them ten times a second.
+            HELPDESK_MAILS_PER_DOMAIN_MINUTE="100000",
             HELPDESK_PROVIDER_ENDPOINTS=f"telegram={messenger.url}",
             HELPDESK_TEST_CLOCK=str(self.clock),
             PYTHONPATH=str(ROOT / "tests" / "chaos" / "clock"),

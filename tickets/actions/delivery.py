@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Greatest
 
 from events.actors import SYSTEM, Actor
 from events.models import Event
@@ -147,6 +148,25 @@ def record_temporary_failure(
         message_id, attempt, TicketEvent.DELIVERY_DELAYED, changes,
         at=at, reached=reached, refused=refused or {}, waiting=waiting or {},
     )  # fmt: skip
+
+
+def record_held(message_id: int, attempt: int, *, why: str, until: datetime, at: datetime) -> bool:
+    """It was not tried, since so much goes to its recipients: it waits, and this counts as no try. Told once for each
+    reason."""
+    with transaction.atomic():
+        ticket = lock_ticket_of(message_id)
+        message = _claimed(message_id, attempt).only("error").first() if ticket else None
+        if ticket is None or message is None:
+            return False
+        # Once claimed it never looks unclaimed again: what was told at the first claim is not told anew.
+        tried = Greatest(F("attempts") - 1, 1)
+        _claimed(message_id, attempt).update(
+            outbox=OutboxState.QUEUED, not_before=until, error=why, attempts=tried, lease_until=None
+        )
+        if message.error != why:
+            data = {"message": message_id, "attempt": attempt, "error": why}
+            record(ticket, TicketEvent.DELIVERY_DELAYED, by=SYSTEM, at=at, data=data)
+    return True
 
 
 def record_permanent_failure(message_id: int, attempt: int, *, error: str, at: datetime) -> bool:

@@ -8,7 +8,7 @@ from tickets.deliveries import still_to_send
 from tickets.inbound import Address
 from tickets.kinds import traits_of
 from tickets.models import Channel, Message, MessageKind
-from tickets.outbound import ForwardedOriginal, OutboundAttachment, OutboundMessage, QuotedOriginal
+from tickets.outbound import AWAITS_TURN, ForwardedOriginal, OutboundAttachment, OutboundMessage, QuotedOriginal
 from tickets.preview import without_spans
 from tickets.recipients import addresses_of
 from tickets.signatures import Signature, signature_of
@@ -62,6 +62,7 @@ def _outbound(message: Message) -> OutboundMessage:
         forwarded=_forwarded(message),
         automatic=bool(message.auto_kind),
         trace=envelope.get("trace", ""),
+        turn=message.not_before if message.error == AWAITS_TURN else None,
         send_to=tuple(still_to_send(envelope, message.deliveries)) if message.deliveries else None,
         unsubscribe_url=unsubscribe_link(envelope, language),
         template=envelope.get("template"),
