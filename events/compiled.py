@@ -28,6 +28,7 @@ KEPT = 256  # queries a process; one of a list page holds some 60 KB
 HOT = 8  # runs, after which a query is prepared: each connection that does keeps its plan
 MOST_SLOTS = 512
 MOST_AMONG = 64
+_LARGEST = 2**63 - 1
 # No id or sequence is negative, and Django drops a condition that lies outside its column's range.
 _SLOTS = -(2**31) + MOST_SLOTS
 
@@ -69,7 +70,8 @@ class Compiled:
         compiler = _twin(self._compiler)  # an execution leaves its marks on it
         database = connections[DEFAULT_DB_ALIAS]  # each thread has its own
         self._runs += 1
-        if self._runs <= HOT:
+        # A number larger than any column is compared too, and found nowhere; bound, it would be an error.
+        if self._runs <= HOT or any(abs(value) > _LARGEST for value in values):
             params = list(self._params)
             for at, number in self._open:
                 params[at] = type(params[at])(values[number])

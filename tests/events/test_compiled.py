@@ -107,6 +107,8 @@ def test_slots_take_the_numbers_of_each_run(teams: list[Team]) -> None:
     assert query.run(teams[0].pk, teams[2].pk) == [teams[0], teams[2]]
     assert query.run(teams[1].pk, teams[1].pk) == [teams[1]]
     assert query.run(-1, -2) == []
+    for huge in (2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**40):
+        assert query.run(teams[1].pk, huge) == [teams[1]]
 
 
 @pytest.mark.parametrize("many", [0, 1, 2, 3, 5, 64, 65, 130])
