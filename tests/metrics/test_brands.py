@@ -203,11 +203,11 @@ def test_a_public_link_is_of_the_brand_its_survey_is_for(house: House, north: Br
     assert not SurveyAnswer.objects.exists()
 
 
-def test_a_house_without_brands_asks_as_before(house: House) -> None:
+def test_a_house_without_brands_asks_in_the_name_customers_wrote_to(house: House) -> None:
     make_survey()
     invitation = asked(house)
     page = Client().get(path(answer_url(invitation))).content.decode()
-    assert "/looks/" not in page and "– Helpdesk</title>" in page
+    assert "/looks/" not in page and "– Support</title>" in page
     mail = Message.objects.get(auto_kind="survey")
     assert mail.html.endswith("people who know it.</p>")
 
