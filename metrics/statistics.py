@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import exp, inf, lgamma, log, log1p, sqrt
 
 Z = 1.959963984540054  # 95 %
@@ -46,11 +46,15 @@ def order_statistics(n: int, q: float, confidence: float = 0.95) -> tuple[int, i
     return low, high
 
 
-def _binomial(n: int, q: float) -> list[tuple[int, float]]:
-    """(k, probability) of the binomial distribution, all that matters of it."""
+def _binomial(n: int, q: float) -> Iterator[tuple[int, float]]:
+    """(k, probability) of the binomial distribution, all that matters of it; each out of the one before."""
     spread = 12 * sqrt(n * q * (1 - q)) + 12
     first, last = max(0, int(n * q - spread)), min(n, int(n * q + spread))
-    return [(k, exp(_log_choose(n, k) + k * log(q) + (n - k) * log1p(-q))) for k in range(first, last + 1)]
+    probability = exp(_log_choose(n, first) + first * log(q) + (n - first) * log1p(-q))
+    odds = q / (1 - q)
+    for k in range(first, last + 1):
+        yield k, probability
+        probability *= (n - k) / (k + 1) * odds
 
 
 def _log_choose(n: int, k: int) -> float:
