@@ -32,7 +32,6 @@ def _outbound(message: Message) -> OutboundMessage:
     signature = _signature(message, message.conversation.channel)
     channel, envelope, token = message.conversation.channel, message.envelope, message.reply_token or ""
     language = message.language or channel.locale
-    local, _at, domain = channel.address.rpartition("@")
     return OutboundMessage(
         message_id=message.pk,
         attempt=message.attempts,
@@ -45,7 +44,7 @@ def _outbound(message: Message) -> OutboundMessage:
         locale=language,
         message_id_header=message.external_id,
         reply_token=token,
-        reply_address=f"{local}+{token}@{domain}",
+        reply_address=_with_token(channel.address, token),
         subject=message.subject,
         text=message.text,
         html=message.html,
@@ -69,6 +68,11 @@ def _outbound(message: Message) -> OutboundMessage:
         private_to=envelope.get("private_to", ""),
         choices=tuple(envelope.get("choices", ())),
     )
+
+
+def _with_token(address: str, token: str) -> str:
+    local, _at, domain = address.rpartition("@")
+    return f"{local}+{token}@{domain}"
 
 
 def _files(message: Message) -> tuple[OutboundAttachment, ...]:
