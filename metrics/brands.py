@@ -31,11 +31,6 @@ def channels_of_brand(brand_id: int) -> frozenset[int]:
     return frozenset(Channel.objects.filter(brand=brand_id).values_list("pk", flat=True))
 
 
-def brand_of_channel(channel_id: int | None) -> Brand | None:
-    """Whose customers wrote there; one query."""
-    return Brand.objects.filter(channels=channel_id).first() if channel_id else None
-
-
 def channel_of(channel_id: int | None) -> Channel | None:
     """Where they wrote, with its brand; one query."""
     return Channel.objects.select_related("brand").filter(pk=channel_id).first() if channel_id else None

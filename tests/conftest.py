@@ -15,7 +15,7 @@ from helpdesk.runtime.faults import Fault
 from tests.support import workers
 from tests.support.services import SLOT, name_no_services, start_services, stop_services
 
-FIXTURES = ("smtp_sink", "live", "browser", "dovecot", "made_once")
+FIXTURES = ("smtp_sink", "live", "browser", "dovecot", "made_once", "storefront")
 _begun: list[bool] = []
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from .inbound import Address
 
 # Why a reply waits that was not tried; with it goes `OutboundMessage.turn`.
-AWAITS_TURN = "451 waits: much mail goes to this domain"
+AWAITS_TURN = "Much mail goes to this domain: it waits for its turn."
 
 
 @dataclass(frozen=True, slots=True)

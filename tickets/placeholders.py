@@ -93,12 +93,7 @@ def opening_values(customer: Customer | None, channel: Channel | None, agent: Ag
     if channel is None:
         return values
     values |= {"channel.name": channel.name, "channel.address": channel.address}
-    return values | {"brand.name": brand_name(channel), "brand.url": channel.brand.url if channel.brand else ""}
-
-
-def brand_name(channel: Channel) -> str:
-    """The shop's name: that of the channel's brand, and in a house without brands the one it is set up with."""
-    return channel.shop_name
+    return values | {"brand.name": channel.shop_name, "brand.url": channel.brand.url if channel.brand else ""}
 
 
 def refuse_unfilled(text: str) -> None:

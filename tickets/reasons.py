@@ -23,6 +23,8 @@ KNOWN = (
     gettext_noop("no outgoing mail server is set (EMAIL_URL)"),
     gettext_noop("an attached file is missing on storage"),
     gettext_noop("could not be written as a mail ({error})"),
+    gettext_noop("Much mail goes to this domain: it waits for its turn."),
+    gettext_noop("This domain has asked for less mail for a while."),
     gettext_noop("given up after two days: {detail}"),
     gettext_noop("The worker stopped before sending."),
     gettext_noop("The worker stopped while sending."),

@@ -9,7 +9,6 @@ from people.signatures import fill_in, fill_in_html, first_name
 from people.written_html import html_of_text
 
 from .models import Channel
-from .placeholders import brand_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ def signature_of(agent: Agent | None, channel: Channel, *, number: int, customer
         "agent.email": agent.email if agent else "",
         "channel.name": channel.name,
         "channel.address": channel.address,
-        "brand.name": brand_name(channel),
+        "brand.name": channel.shop_name,
         "ticket.number": str(number),
         "customer.name": customer,
         "customer.first_name": first_name(customer),

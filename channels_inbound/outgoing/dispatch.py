@@ -22,7 +22,7 @@ from channels_inbound.outgoing.servers import note_failed, note_used, open_secre
 from tickets.actions.delivery import begin_handover, record_accepted
 from tickets.outbound import AWAITS_TURN, OutboundMessage
 
-ASKS_FOR_LESS = "451 waits: this domain has asked for less mail"
+ASKS_FOR_LESS = "This domain has asked for less mail for a while."
 
 
 class Dispatch:

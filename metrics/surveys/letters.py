@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from html import escape
 
-from metrics.brands import brand_of_channel
+from metrics.brands import channel_of
 from metrics.models import SurveyInvitation
 from metrics.surveys.links import answer_url
 from metrics.surveys.scales import SCALES, Band, Kind, band_of
 from metrics.surveys.words import wording, words_for
+from people.models import Brand
 
 FACES = {1: "😞", 2: "🙁", 3: "😐", 4: "🙂", 5: "😀"}
 
@@ -45,14 +46,19 @@ def mail_html(invitation: SurveyInvitation) -> str:
     ) + _shop_html(invitation)
 
 
+def _brand(invitation: SurveyInvitation) -> Brand | None:
+    channel = channel_of(invitation.channel_id)
+    return channel.brand if channel else None
+
+
 def _shop_text(invitation: SurveyInvitation) -> list[str]:
     """Whose customers are asked; nothing in a house without brands."""
-    brand = brand_of_channel(invitation.channel_id)
+    brand = _brand(invitation)
     return ["\n".join(filter(None, (brand.name, brand.url)))] if brand else []
 
 
 def _shop_html(invitation: SurveyInvitation) -> str:
-    brand = brand_of_channel(invitation.channel_id)
+    brand = _brand(invitation)
     if brand is None:
         return ""
     name = escape(brand.name)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
 
 from assistant.models import Bot
 from tests.assistant.house import open_shelf
-from tests.livechat.shop import Shop, make_chat, open_shop
+from tests.livechat.shop import Shop, make_chat
 from tests.livechat.test_stories import at_desk, open_ticket
 from tests.livechat.test_story import PATIENCE, frame_of, say
 from tests.people import House, make_house
@@ -22,12 +21,6 @@ from tickets.models import AutoKind, Message
 @pytest.fixture
 def house(live_stack: LiveStack) -> House:
     return make_house()
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with open_shop() as shop:
-        yield shop
 
 
 def test_a_question_an_article_and_a_person(

@@ -3,7 +3,6 @@ lost when something is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -13,7 +12,7 @@ from playwright.sync_api import Frame, expect
 
 from livechat.channels import change_chat_channel
 from livechat.widget_settings import WidgetSettings
-from tests.livechat.shop import Shop, make_chat, open_shop
+from tests.livechat.shop import Shop, make_chat
 from tests.livechat.test_story import PATIENCE, frame_of, say, visit
 from tests.people import House, make_house
 from tests.support.browser import OpenPage, accessibility_violations
@@ -28,12 +27,6 @@ PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 780}, "color_schem
 @pytest.fixture
 def house(live_stack: LiveStack) -> House:
     return make_house()
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with open_shop() as shop:
-        yield shop
 
 
 @pytest.fixture

@@ -11,14 +11,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.conf import settings
 from playwright.sync_api import Frame, Page, expect
 
-from tests.livechat.shop import Shop, make_chat, open_shop
+from tests.livechat.shop import Shop, make_chat
 from tests.livechat.test_stories import OPEN_ROOTS, answer, at_desk, open_ticket
 from tests.livechat.test_story import PATIENCE, say, visit
 from tests.people import House, make_house
@@ -54,12 +53,6 @@ pytestmark = pytest.mark.skipif(not (LISTS and ENGINE), reason="no lists of bloc
 @pytest.fixture
 def house(live_stack: LiveStack) -> House:
     return make_house()
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with open_shop() as shop:
-        yield shop
 
 
 def loaded_by(page: Page) -> list[tuple[str, str]]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.livechat.shop import Shop, make_chat, open_shop
+from tests.livechat.shop import Shop, make_chat
 from tests.livechat.test_stories import at_desk, open_ticket
 from tests.livechat.test_story import PATIENCE, visit
 from tests.people import House, make_house
@@ -18,12 +16,6 @@ from tests.support.live import LiveStack
 @pytest.fixture
 def house(live_stack: LiveStack) -> House:
     return make_house()
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with open_shop() as shop:
-        yield shop
 
 
 def test_emoji_of_a_visitor_and_of_an_agent(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.livechat.shop import Shop, make_chat, open_shop
+from tests.livechat.shop import Shop, make_chat
 from tests.livechat.test_stories import at_desk
 from tests.livechat.test_story import PATIENCE, say, visit
 from tests.people import House, make_house
@@ -28,12 +27,6 @@ SET_OUT = (
 @pytest.fixture
 def house(live_stack: LiveStack) -> House:
     return make_house()
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with open_shop() as shop:
-        yield shop
 
 
 def photo() -> bytes:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Frame, Locator, Page, expect
 
-from tests.livechat.shop import Shop, make_chat, open_shop
+from tests.livechat.shop import Shop, make_chat
 from tests.livechat.test_stories import answer, at_desk
 from tests.livechat.test_story import PATIENCE, say, visit
 from tests.people import House, make_house
@@ -21,12 +19,6 @@ GOODS = ("Boots", "Coats", "Hats")
 @pytest.fixture
 def house(live_stack: LiveStack) -> House:
     return make_house()
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with open_shop() as shop:
-        yield shop
 
 
 @pytest.fixture

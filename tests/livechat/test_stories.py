@@ -3,7 +3,6 @@ a greeting, a foreign page, and shops whose styles are unlike each other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -17,7 +16,7 @@ from events.doorbell import probe_client
 from events.models import Event
 from livechat.models import Greeting, Round
 from tests.browser.test_pages import LOOKS, look_at
-from tests.livechat.shop import HOSTILE, Shop, make_chat, open_shop
+from tests.livechat.shop import HOSTILE, Shop, make_chat
 from tests.livechat.test_story import PATIENCE, frame_of, live, say, visit
 from tests.people import House, events_of, make_house
 from tests.support.browser import OpenPage, accessibility_violations, sign_in, write
@@ -54,12 +53,6 @@ document.hasFocus = () => false;"""
 @pytest.fixture
 def house(live_stack: LiveStack) -> House:
     return make_house()
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with open_shop() as shop:
-        yield shop
 
 
 def at_desk(open_page: OpenPage, agent: Any) -> Page:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import smtplib
-from collections.abc import Iterator
 from email.message import EmailMessage
 
 import pytest
 from playwright.sync_api import Browser, Frame, Locator, Page, expect
 
 from livechat.models import UnseenReplies
-from tests.livechat.shop import HOSTILE, Shop, make_chat, open_shop
+from tests.livechat.shop import HOSTILE, Shop, make_chat
 from tests.people import House, assert_gapless, events_of, make_house
 from tests.support.browser import OpenPage, accessibility_violations, expect_words, sign_in, write
 from tests.support.live import LiveStack
@@ -27,12 +26,6 @@ PATIENCE = 30_000
 @pytest.fixture
 def house(live_stack: LiveStack) -> House:
     return make_house()
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with open_shop() as shop:
-        yield shop
 
 
 def frame_of(page: Page) -> Frame:

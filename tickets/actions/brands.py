@@ -51,8 +51,8 @@ def save_brand(
     at: datetime | None = None,
 ) -> Brand:  # fmt: skip
     """Make a brand or change it. `channels` are all that belong to it from then on: one that belonged to another comes
-    over, one that is left out belongs to none; None leaves them as they are. Saving
-    what is there already changes nothing."""
+    over, one that is left out belongs to none; None leaves them as they are. Saving what is there already changes
+    nothing."""
     require(by, Permission.MANAGE_CHANNELS)
     try:
         with transaction.atomic():
