@@ -11,7 +11,8 @@ from metrics.surveys.scales import SCALES, Band, Kind, band_of
 from metrics.surveys.words import wording, words_for
 from people.models import Brand
 
-FACES = {1: "😞", 2: "🙁", 3: "😐", 4: "🙂", 5: "😀"}
+# Of the first set of faces there was, so that old phones and mail programs draw them too.
+FACES = {1: "😞", 2: "😕", 3: "😐", 4: "😊", 5: "😀"}
 
 
 def mail_subject(invitation: SurveyInvitation) -> str:

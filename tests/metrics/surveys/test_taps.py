@@ -90,7 +90,7 @@ def test_what_a_word_means(kind: str, text: str, score: int | None) -> None:
 def test_a_tap_is_one_click_counted_once(house: House, shop: Channel) -> None:
     ticket = put_question(house, shop)
     question = Message.objects.get(auto_kind="survey")
-    assert question.envelope["choices"] == ["😞 1", "🙁 2", "😐 3", "🙂 4", "😀 5"] and "1 = very" in question.text
+    assert question.envelope["choices"] == ["😞 1", "😕 2", "😐 3", "😊 4", "😀 5"] and "1 = very" in question.text
     clocks = Clock.objects.count()
     for key in ("tap-1", "tap-1", "tap-2"):  # the provider repeats itself, then she presses again
         write(shop, "😀 5", key)
