@@ -11,5 +11,5 @@ from events.doorbell import breaker, probe_client
 def _fresh_limits() -> None:
     breaker.reset()
     client = probe_client()
-    for key in client.scan_iter("survey:*", count=1000):
+    for key in client.scan_iter("survey*", count=1000):
         client.delete(key)
