@@ -28,6 +28,7 @@ WAITS = {
     "page": "a webhook as a page (the long way)",
     "hook": "a webhook",
     "crowded": "a webhook, while two agents open lists",
+    "apart": "the same, with a process `live` of its own",
 }
 _STORE = """
 WITH stored AS (
@@ -95,7 +96,7 @@ def _one_round(
     began = time.perf_counter()
     done = drain_hooks()
     found["worked"].append(sum(done.values()) / (time.perf_counter() - began))
-    requests = [_request(connection, _body(webhooks + number)) for number in range(3 * webhooks)]
+    requests = [_request(connection, _body(webhooks + number)) for number in range(4 * webhooks)]
     for name, times in walls(stack, database, _STORE, connection.channel_id, requests, _cookie()).items():
         waits.setdefault(name, []).extend(times)
 

@@ -31,10 +31,10 @@ Post = tuple[str, bytes, dict[str, str]]
 def walls(
     stack: Stack, database: str, store: str, channel_id: int, requests: Sequence[Post], cookie: str
 ) -> dict[str, list[float]]:
-    """Milliseconds of a third of the requests by each way, of as many bare commits and of as many bare answers."""
+    """Milliseconds of a quarter of the requests by each way, of as many bare commits and of as many bare answers."""
     url = stack.environment(database)["DATABASE_URL"]
     warm, rest = requests[:WARM], requests[WARM:]
-    short, long, crowded = (rest[n::3] for n in range(3))
+    short, long, crowded, alone = (rest[n::4] for n in range(4))
     bodies = [(number, body) for number, (_path, body, _headers) in enumerate(short)]
     bare = _timed(lambda: _committing(url, store, channel_id), bodies)
     with stack.serving(database) as web:
@@ -48,7 +48,11 @@ def walls(
         hooks = _timed(lambda: _posting(web), short)
         with _readers(web, cookie):
             beside = _timed(lambda: _posting(web), crowded)
-    return {"bare": bare, "answer": answers, "page": as_pages, "hook": hooks, "crowded": beside}
+            with stack.serving(database) as live:
+                for post in warm:
+                    _post(_link(live), post, whole=True)
+                apart = _timed(lambda: _posting(live), alone)
+    return {"bare": bare, "answer": answers, "page": as_pages, "hook": hooks, "crowded": beside, "apart": apart}
 
 
 @contextmanager

@@ -19,6 +19,14 @@ def web() -> Child:
     return Child("web", [sys.executable, "-m", "helpdesk.web"], {"HELPDESK_PROCESS": "web"})
 
 
+def live() -> Child:
+    """The same program for those who cannot wait: providers' webhooks, the widget's visitors and every socket.
+
+    Not needed, the web process serves all of it; with its own process no page of an agent stands before them.
+    """
+    return Child("live", [sys.executable, "-m", "helpdesk.web"], {"HELPDESK_PROCESS": "live"})
+
+
 def worker(*, processes: int = 2, with_beat: bool = True, queues: str = QUEUES, name: str = "worker") -> Child:
     """Jobs of these queues. On one machine beat is embedded: one process less."""
     command = [sys.executable, "-m", "celery", "-A", "helpdesk", "worker", "-Q", queues, "-c", str(processes),
@@ -57,4 +65,4 @@ def apart() -> dict[str, Child]:
     """The processes of a production where each has a container or unit of its own, by name."""
     prompt = worker(with_beat=False, queues=PROMPT)
     bulk = worker(with_beat=False, processes=1, queues=BULK, name="bulk")
-    return {child.name: child for child in (migrate(), web(), prompt, bulk, beat(), mail())}
+    return {child.name: child for child in (migrate(), web(), live(), prompt, bulk, beat(), mail())}

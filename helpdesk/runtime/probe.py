@@ -65,7 +65,9 @@ def _heart(queue: str, stale: float) -> str:
     return "" if age < stale else f"last heartbeat {age:.0f} s ago"
 
 
-PROBES: dict[str, Callable[[], str]] = {"web": web, "mail": mail, "worker": worker, "bulk": bulk, "beat": worker}
+PROBES: dict[str, Callable[[], str]] = {
+    "web": web, "live": web, "mail": mail, "worker": worker, "bulk": bulk, "beat": worker,
+}  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:

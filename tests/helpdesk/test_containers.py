@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
+import http.server
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +23,7 @@ from django.core.management import get_commands
 
 from helpdesk import queueing
 from helpdesk.runtime import commands, probe
+from helpdesk.runtime.redis import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -86,7 +93,7 @@ def test_the_image_installs_the_hashed_lock_and_its_default_is_the_web_process()
 
 
 def test_a_stop_waits_as_long_as_our_own_launcher() -> None:
-    for name in ("web", "worker", "bulk", "mail"):
+    for name in ("web", "live", "worker", "bulk", "mail"):
         assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) >= OURS[name].stop_after
 
 
@@ -132,7 +139,22 @@ def test_only_loopback_is_published_unless_said_otherwise() -> None:
     assert SERVICES["mail"]["ports"] == ["${HELPDESK_SMTP_PUBLISH:-127.0.0.1:8025}:8025"]
     # The proxy is what the internet may see.
     assert SERVICES["proxy"]["ports"] == ["80:80", "443:443"]
-    assert [name for name, service in SERVICES.items() if service.get("ports")] == ["web", "mail", "proxy"]
+    assert SERVICES["live"]["ports"] == ["127.0.0.1:8001:8000"]
+    assert [name for name, service in SERVICES.items() if service.get("ports")] == ["web", "live", "mail", "proxy"]
+
+
+def test_servers_of_data_reach_nobody_and_the_proxy_does_not_reach_them() -> None:
+    where = {name: set(service["networks"]) for name, service in SERVICES.items()}
+    assert COMPOSE["networks"]["store"] == {"internal": True}
+    assert {name for name, networks in where.items() if networks == {"store"}} == {"postgres", "redis", "cache"}
+    assert where["proxy"] == {"front"}
+    assert {name for name, networks in where.items() if "front" in networks} == {"proxy", "web", "live"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nobody_fills_the_disk_with_a_log_or_keeps_every_capability(name: str) -> None:
+    assert SERVICES[name]["logging"]["options"] == {"max-size": "20m", "max-file": "5"}
+    assert SERVICES[name]["cap_drop"] == ["ALL"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -180,6 +202,82 @@ def test_the_proxy_understands_its_file() -> None:
     assert done.returncode == 0, done.stderr
 
 
+class Named(http.server.BaseHTTPRequestHandler):
+    """Answers with its own name."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("X-Secret-Of-Ours", "canary-in-an-answers-header")
+        self.end_headers()
+        self.wfile.write(str(self.server.name).encode())  # type: ignore[attr-defined]  # set below
+
+    def log_message(self, *_words: object) -> None:
+        """Nothing: the proxy's log is what is read."""
+
+
+@contextmanager
+def answering(name: str) -> Iterator[int]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Named)
+    server.name = name  # type: ignore[attr-defined]  # for Named
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_address[1]
+    server.shutdown()
+    thread.join()
+
+
+@contextmanager
+def proxying(folder: Path) -> Iterator[int]:
+    """A real Caddy with our file, but for TLS and for where the processes are."""
+    file, port = (ROOT / "deploy" / "Caddyfile").read_text(), free_port()
+    with answering("web") as web, answering("live") as live:
+        for name, at in (("web", web), ("live", live)):
+            file = re.sub(rf"dynamic a {{\s+name {name}[^}}]+}}", f"to 127.0.0.1:{at}", file)
+        (folder / "Caddyfile").write_text("{\n\tadmin off\n}\n" + file)
+        caddy = subprocess.Popen(
+            ["caddy", "run", "--adapter", "caddyfile", "--config", folder / "Caddyfile"],
+            env={"HELPDESK_BASE_URL": f"http://127.0.0.1:{port}", "PATH": os.environ["PATH"], "HOME": str(folder)},
+            stdout=(folder / "log").open("w"), stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            patience = time.monotonic() + 60
+            while ask(port, "/healthz") is None and time.monotonic() < patience:
+                time.sleep(0.05)
+            yield port
+        finally:
+            caddy.terminate()
+            caddy.wait(20)
+
+
+def ask(port: int, path: str) -> tuple[int, str] | None:
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        line.request("GET", path, headers={"X-Chat-Pass": "canary-in-a-header"})
+        answer = line.getresponse()
+        return answer.status, answer.read().decode()
+    except OSError:
+        return None
+    finally:
+        line.close()
+
+
+@pytest.mark.skipif(not shutil.which("caddy"), reason="no Caddy here")
+def test_the_proxy_leads_to_two_processes_and_writes_down_nothing_that_opens(tmp_path: Path) -> None:
+    """Row 52: what opens an invitation, a survey or a file is in no log, nor is a visitor's pass."""
+    secret = "canary0PaSs-word_of.somebody"
+    with proxying(tmp_path) as port:
+        for path in ("/hooks/mail/abc/", "/ws/agent/", "/widget/shop/sync/"):
+            assert ask(port, path) == (200, "live"), path
+        for path in ("/", "/inbox/open/", "/widget.js", f"/invitation/{secret}/", f"/survey/{secret}/?x={secret}"):
+            assert ask(port, path) == (200, "web"), path
+        assert ask(port, f"/hooks/file/?proof={secret[:9]}") == (200, "live")
+        assert [ask(port, path) for path in ("/metrics", "/readyz")] == [(404, "")] * 2
+    log = (tmp_path / "log").read_text()
+    assert '"/inbox/open/"' in log
+    assert '"/survey/..."' in log or '"/survey/.../..."' in log
+    assert "canary" not in log
+
+
 MANIFESTS = list(yaml.safe_load_all((ROOT / "deploy" / "kubernetes.yml").read_text()))
 PODS = {one["metadata"]["name"]: one["spec"] for one in MANIFESTS if one["kind"] == "Deployment"}
 
@@ -207,8 +305,23 @@ def test_pods_are_found_by_their_services_and_a_second_beat_stands_by() -> None:
     assert PODS["beat"]["replicas"] == 2
     for one in MANIFESTS:
         if one["kind"] == "Service":
-            assert one["spec"]["selector"] == PODS[one["metadata"]["name"]]["selector"]["matchLabels"]
+            name = one["metadata"]["name"]
+            assert name == "nowhere" or one["spec"]["selector"] == PODS[name]["selector"]["matchLabels"]
     [given] = [one["data"] for one in MANIFESTS if one["kind"] == "ConfigMap"]
     files = {value.removeprefix("/run/secrets/") for key, value in given.items() if key.endswith("_FILE")}
     assert files <= set(COMPOSE["secrets"])
     assert not any("PASSWORD" in key or ("://" in str(value) and "@" in str(value)) for key, value in given.items())
+
+
+def test_pods_are_reached_by_their_purpose_only_and_the_outside_does_not_see_what_is_wrong_inside() -> None:
+    kinds = {(one["kind"], one["metadata"]["name"]): one["spec"] for one in MANIFESTS if "spec" in one}
+    [rule] = kinds["Ingress", "helpdesk"]["rules"]
+    led = {one["path"]: one["backend"]["service"]["name"] for one in rule["http"]["paths"]}
+    assert led == {"/": "web", "/hooks": "live", "/ws": "live", "/widget": "live", "/metrics": "nowhere",
+                   "/readyz": "nowhere"}  # fmt: skip
+    assert kinds["NetworkPolicy", "helpdesk"]["podSelector"] == {"matchLabels": {"app": "helpdesk"}}
+    for name in ("web", "live", "worker", "mail"):
+        assert kinds["PodDisruptionBudget", name]["selector"] == kinds["Deployment", name]["selector"]
+    job = kinds["CronJob", "backup"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert job["containers"][0]["command"] == SERVICES["backup"]["command"]
+    assert {one["name"] for one in job["volumes"]} == {one["name"] for one in job["containers"][0]["volumeMounts"]}
