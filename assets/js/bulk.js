@@ -117,9 +117,9 @@ export async function act(what, wish, foretold = wish.value ?? '') {
 
 // What was found is drawn anew as the list is; the words searched for stay where they are.
 async function found() {
-  const answer = await fetch(location.href);
-  const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
-  rows.replaceChildren(...$$('#hits > .row', fresh));
+  const pages = await Promise.all([location.href, ...(rows.further ?? [])].map((page) => get(page)));
+  const fresh = pages.flatMap((page) => $$('#hits > .row', new DOMParser().parseFromString(page, 'text/html')));
+  rows.replaceChildren(...fresh);
 }
 
 const refresh = () => (list.rows ? list.resync() : found()).catch(complain);

@@ -12,6 +12,7 @@ from tests.support.browser import OpenPage, accessibility_violations
 from tests.support.live import LiveStack
 from tickets.inbound import Address
 from tickets.models import Status, Ticket
+from tickets.search.finder import LIMIT
 
 
 @pytest.fixture
@@ -72,3 +73,35 @@ def test_who_may_only_read_picks_nothing(house: House, open_page: OpenPage) -> N
     page.goto("/search/?q=umbrella")
     expect(page.locator("#hits .row")).to_have_count(1)
     expect(page.locator(".pick")).to_have_count(0)
+
+
+@pytest.mark.parametrize("hand", ["mouse", "keyboard"])
+def test_more_comes_as_the_end_comes_into_sight_and_stays_through_a_change(
+    house: House, open_page: OpenPage, hand: str
+) -> None:
+    made = {open_ticket(house.channel, subject=f"Umbrella {n}").pk for n in range(2 * LIMIT + 3)}
+    page = open_page(house.olena)
+    page.goto("/search/?q=umbrella")
+    rows = page.locator("#hits .row")
+    assert rows.count() < len(made)
+    while rows.count() < len(made):
+        before = rows.count()
+        if hand == "mouse":
+            rows.last.hover()
+            page.mouse.wheel(0, 4000)
+        else:
+            page.locator("#hits .row a").last.focus()  # where j and the arrows lead one by one
+            page.keyboard.press("End")
+        expect(rows.nth(before)).to_be_attached()
+    expect(page.locator("#further a")).to_have_count(0)
+    shown = page.evaluate("[...document.querySelectorAll('#hits .row')].map((row) => Number(row.dataset.ticket))")
+    assert sorted(shown) == sorted(made)
+    assert accessibility_violations(page) == []
+    rows.last.locator("a").focus()
+    page.keyboard.press("x")
+    page.keyboard.press("e")
+    expect(page.locator("#toast")).to_contain_text("1 ticket was changed.")
+    expect(rows.last.locator(".pill.ok")).to_have_text("Solved")
+    assert (
+        page.evaluate("[...document.querySelectorAll('#hits .row')].map((row) => Number(row.dataset.ticket))") == shown
+    )

@@ -133,7 +133,7 @@ def scripts() -> list[str]:
     ]
 
 
-OWN_PAGES = ("editor.js", "article.js", "chats.js", "fields.js")
+OWN_PAGES = ("editor.js", "article.js", "chats.js", "fields.js", "found.js")
 
 
 def test_scripts_and_styles_are_within_their_budgets() -> None:
@@ -142,6 +142,7 @@ def test_scripts_and_styles_are_within_their_budgets() -> None:
     assert zipped("editor.js") <= 145 * 1024  # fetched when somebody begins to write, and then kept by the browser
     assert zipped("article.js") <= 2 * 1024  # only where articles are written
     assert zipped("fields.js") <= 1024  # only where signatures, canned replies and first messages are written
+    assert zipped("found.js") <= 1024  # only where something was searched for
     assert zipped("chats.js", "chats.css") <= 3 * 1024  # with an agent's first running chat
     assert zipped("app.css") <= 14 * 1024
 

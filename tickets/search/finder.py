@@ -26,7 +26,7 @@ from .ranked import MOST_COMPARED, Ranked, rank
 from .snippet import READ, Marker, Pieces
 from .ways import Found, Search, find
 
-LIMIT = 50
+LIMIT = 25  # more come when the end is in sight
 MOST_CUSTOMERS = 500
 
 

@@ -208,7 +208,7 @@ def test_the_page_shows_the_order_and_keeps_it_in_the_address(
     def shown(address: str) -> tuple[list[int], str, str]:
         html = client.get(address).content.decode()
         current = re.findall(r'aria-current="true">([^<]+)</a></nav>|aria-current="true">([^<]+)</a><a', html)
-        more = re.search(r'class="more"><a[^>]*href="([^"]+)"', html)
+        more = re.search(r'class="more"[^>]*><a[^>]*href="([^"]+)"', html)
         tickets = [int(one) for one in re.findall(r'data-ticket="(\d+)"', html)]
         return tickets, "".join(current[0]), more[1].replace("&amp;", "&") if more else ""
 
