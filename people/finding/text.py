@@ -81,6 +81,7 @@ def search_document(
     return SearchDocument(language, write_vector(places))
 
 
+@lru_cache(maxsize=4096)  # the newest tickets are among the candidates of every search
 def short_vector(text: str, language: str = "") -> str:
     """The text form of a tsvector of a line by itself, as it would stand in a document of this language."""
     places: dict[str, list[int]] = {}
