@@ -2,13 +2,12 @@
 // Names stay plain here; collectstatic gives them their hashes.
 import { build } from 'esbuild';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, extname, join, relative } from 'node:path';
+import { basename, dirname, extname, join, relative } from 'node:path';
 
 const here = import.meta.dirname;
 const root = dirname(here);
 const out = join(root, 'static', 'dist');
 const modules = join(root, 'node_modules');
-const FONT_SUBSETS = ['latin', 'latin-ext', 'cyrillic', 'cyrillic-ext'];
 const APPS = ['tickets', 'people', 'channels_inbound', 'events', 'helpdesk', 'knowledge', 'commerce', 'metrics', 'assistant', 'livechat', 'privacy'];
 
 function* filesUnder(folder, extensions) {
@@ -52,10 +51,9 @@ function writeSprite() {
   return icons.length;
 }
 
+// Made by scripts/make_fonts.py.
 function copyFonts() {
-  const files = join(modules, '@fontsource-variable', 'inter', 'files');
-  for (const subset of FONT_SUBSETS)
-    copyFileSync(join(files, `inter-${subset}-wght-normal.woff2`), join(out, `inter-${subset}.woff2`));
+  for (const font of filesUnder(join(here, 'fonts'), ['.woff2'])) copyFileSync(font, join(out, basename(font)));
 }
 
 const entries = (kind) => [...filesUnder(join(here, kind, 'entries'), [`.${kind}`])];

@@ -153,7 +153,8 @@ LOADED = ["/inbox/open/{ticket}/", "/inbox/new/", "/inbox/new/?customer={custome
 
 @pytest.mark.parametrize("page", LOADED)
 def test_the_first_load_is_light(house: House, page: str) -> None:
-    """The page of fifty tickets with one open, and others with much on them; with every file they load but fonts."""
+    """The page of fifty tickets with one open, and others with much on them; with every file they load before
+    somebody writes or wants an emoji, and the font."""
     ticket = fill(house, tickets=50, messages=5)
     response = signed_in(house.adam).get(page.format(ticket=ticket.pk, customer=ticket.customer_id))
     assert response.status_code == 200
@@ -163,8 +164,16 @@ def test_the_first_load_is_light(house: House, page: str) -> None:
     if page == LOADED[0]:
         assert "editor.js" in files
     assert not re.search(rb"<(?:script|link)[^>]*editor", html)
-    loaded = zipped(*(name for name in files - {"editor.js"} if not name.endswith(".woff2")))
-    assert len(gzip.compress(html, 6)) + loaded <= 100 * 1024
+    later = {name for name in files if name.startswith(("editor", "emoji")) or name.endswith(".woff2")}
+    fonts = (DIST / "inter-latin.woff2").stat().st_size  # a page with other letters fetches their part besides
+    assert len(gzip.compress(html, 6)) + zipped(*(files - later)) + fonts <= 100 * 1024
+
+
+def test_fonts_are_cut_to_what_pages_use() -> None:
+    sizes = {path.stem: path.stat().st_size for path in DIST.glob("inter-*.woff2")}
+    assert sizes.keys() == {f"inter-{part}" for part in ("latin", "latin-ext", "cyrillic", "cyrillic-ext")}
+    assert sizes["inter-latin"] <= 25 * 1024
+    assert sizes["inter-cyrillic"] <= 13 * 1024
 
 
 def test_every_word_the_scripts_say_is_there() -> None:
