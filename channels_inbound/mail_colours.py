@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-# Cleaned HTML: names in small letters, values between double quotes.
-_TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)((?:[^<>"]|"[^"]*")*)>')
-_ATTRIBUTE = re.compile(r' (style|bgcolor|color)="([^"]*)"')
+from channels_inbound.email.elements import TAG, Attributes, attributes_of, written
+
 _HEX = re.compile(r"#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})")
 _RGB = re.compile(r"rgba?\((\d{1,3})[, ]+(\d{1,3})[, ]+(\d{1,3})(?:[,/ ]+[\d.]+%?)?\)")
 _KEPT = {"inherit", "initial", "unset", "currentcolor", "auto"}
@@ -27,7 +26,7 @@ def in_readers_colours(cleaned: str) -> str | None:
     """The cleaned HTML without the colours that say nothing; None where it has others, and is to be left as it is."""
     pieces: list[str] = []
     done = links = 0
-    for tag in _TAG.finditer(cleaned):
+    for tag in TAG.finditer(cleaned):
         closes, name, attributes = tag[1], tag[2], tag[3]
         if name == "a":
             links = max(0, links - 1) if closes else links + 1
@@ -43,19 +42,20 @@ def in_readers_colours(cleaned: str) -> str | None:
 
 def _without_colours(attributes: str, *, in_link: bool) -> str | None:
     """The attributes of an element without colours that say nothing; None with others."""
-    kept, done = [], 0
-    for found in _ATTRIBUTE.finditer(attributes):
-        kept.append(attributes[done : found.start()])
-        done = found.end()
-        if found[1] != "style":
-            said = {found[1]: found[2]}
-        else:
-            said = dict(_declarations(found[2]))
+    kept = Attributes()
+    for name, value in attributes_of(attributes) or ():
+        if name == "style":
+            said = dict(_declarations(value))
             others = ";".join(f"{key}:{value}" for key, value in said.items() if key not in _SAID)
-            kept += [f' style="{others}"'] if others else []
+            kept += [("style", others)] if others else []
+        elif name in _SAID:
+            said = {name: value}
+        else:
+            kept.append((name, value))
+            continue
         if not all(_says_nothing(key, value.lower(), in_link) for key, value in said.items() if key in _SAID):
             return None
-    return "".join([*kept, attributes[done:]])
+    return written(kept)
 
 
 def _says_nothing(key: str, value: str, in_link: bool) -> bool:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from html import escape, unescape
 
 from django.utils.safestring import SafeString, mark_safe
 
+from channels_inbound.email.elements import Attributes, change_elements, replaced, value_of
 from channels_inbound.email.sanitizer import clean_again, sanitizer_number
 from channels_inbound.mail_colours import in_readers_colours
 from tickets.files import inline_picture_url
 from tickets.models import Message, MessageKind
-
-_CID = re.compile(r' data-cid="([^"]*)"')
-_REMOTE = re.compile(r' data-remote-src="([^"]*)"')
 
 
 def shown_html(message: Message) -> SafeString:
@@ -27,8 +24,16 @@ def shown_html(message: Message) -> SafeString:
     if " data-cid=" in html:
         html = with_pictures(html, _pictures(message))
     if message.show_remote:
-        html = _REMOTE.sub(r' src="\1" referrerpolicy="no-referrer" loading="lazy"', html)
+        html = change_elements(html, {"img"}, _fetched)
     return mark_safe(html)  # noqa: S308
+
+
+def _fetched(image: Attributes) -> Attributes:
+    remote = value_of(image, "data-remote-src")
+    if remote is None:
+        return image
+    kind = (("src", remote), ("referrerpolicy", "no-referrer"), ("loading", "lazy"))
+    return replaced(image, "data-remote-src", *kind)
 
 
 def framed_html(html: str, pictures: Mapping[str, str]) -> SafeString:
@@ -64,8 +69,11 @@ def _pictures(message: Message) -> dict[str, str]:
 def with_pictures(html: str, addresses: Mapping[str, str]) -> str:
     """Cleaned HTML whose own pictures, named by content id, are fetched from these addresses."""
 
-    def source(found: re.Match[str]) -> str:
-        address = addresses.get(unescape(found.group(1)).strip("<>"))
-        return f' src="{escape(address)}"' if address else ""
+    def shown(image: Attributes) -> Attributes:
+        id = value_of(image, "data-cid")
+        if id is None:
+            return image
+        address = addresses.get(unescape(id).strip("<>"))
+        return replaced(image, "data-cid", *((("src", escape(address)),) if address else ()))
 
-    return _CID.sub(source, html)
+    return change_elements(html, {"img"}, shown)

@@ -18,6 +18,10 @@ from .permissions import Permission
 from .watching import BudgetSpent
 
 Page = Callable[..., HttpResponseBase]
+# What a browser says it wants an address for when a document merely holds it. Only files are there for that: a page
+# that were fetched as the "picture" of a mail would note that its reader searched or opened what they never saw.
+_HELD = {"audio", "embed", "font", "image", "object", "script", "style", "track", "video"}
+_FILES = "/files/"
 
 
 def agent_of(request: HttpRequest) -> Agent:
@@ -30,10 +34,13 @@ def by_script(request: HttpRequest) -> bool:
 
 
 def signed_in(page: Page) -> Page:
-    """Strangers go to the sign-in page, scripts of a page whose session ended hear 401. Nothing is cached."""
+    """Strangers go to the sign-in page, scripts of a page whose session ended hear 401. Nothing is cached, and nothing
+    but a file is given to a document that holds its address as a picture."""
 
     @wraps(page)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.headers.get("Sec-Fetch-Dest") in _HELD and not request.path.startswith(_FILES):
+            return HttpResponse("This is a page, and is not to be fetched as a part of another.", status=403)
         if not request.user.is_authenticated:
             if by_script(request):
                 return JsonResponse({"code": "signed_out", "message": _("Sign in again.")}, status=401)

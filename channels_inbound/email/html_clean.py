@@ -11,10 +11,11 @@ from importlib.metadata import version
 
 import nh3
 
+from channels_inbound.email.elements import Attributes, change_elements, replaced, value_of, without
 from channels_inbound.email.limits import DEFAULT_LIMITS, Limits
 from channels_inbound.email.word_lists import words
 
-SANITIZER_VERSION = f"2-nh3-{version('nh3')}"
+SANITIZER_VERSION = f"3-nh3-{version('nh3')}"
 
 _TAGS = set(
     words(
@@ -95,9 +96,6 @@ _ANY_TAG = re.compile(r"<[^<>]*>")
 _SELF_CLOSING = frozenset(
     words("area base br col embed hr img input link meta param source track wbr p li td th tr dd dt option o v w")
 )
-_IMAGE = re.compile(r"<img((?:[^<>\"]|\"[^\"]*\")*)>")
-_SOURCE = re.compile(r' src="([^"]*)"')
-_BAD_LINK = re.compile(r' href="(?:data|cid):[^"]*"', re.IGNORECASE)
 # Yahoo puts a number of its own before every class.
 _YAHOO_PREFIX = re.compile(r"\bydp[0-9a-zA-Z]{1,16}yahoo_quoted\b")
 _SAFE_DATA = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
@@ -122,28 +120,30 @@ def clean_html(source: str, limits: Limits = DEFAULT_LIMITS, reasons: set[str] |
     cleaned = _CLEANER.clean(source)
     remote = 0
 
-    def neutralise(found: re.Match[str]) -> str:
+    def neutralise(image: Attributes) -> Attributes:
         nonlocal remote
-        attributes = found.group(1)
-        address = _SOURCE.search(attributes)
+        address = value_of(image, "src")
         if address is None:
-            return f"<img{attributes}>"
-        link = unescape(address.group(1)).strip()
+            return image
+        link = unescape(address).strip()
         scheme = link[:5].lower()
         if scheme.startswith("cid:"):
-            replacement = f' data-cid="{escape(link[4:])}"'
-        elif scheme.startswith("http"):
+            return replaced(image, "src", ("data-cid", escape(link[4:])))
+        if scheme.startswith("http"):
             remote += 1
-            replacement = f' data-remote-src="{escape(link)}"'
-        else:
-            replacement = address.group() if _SAFE_DATA.fullmatch(link) else ""
-        return f"<img{attributes[: address.start()]}{replacement}{attributes[address.end() :]}>"
+            return replaced(image, "src", ("data-remote-src", escape(link)))
+        return image if _SAFE_DATA.fullmatch(link) else without(image, "src")
 
     if "<img" in cleaned:
-        cleaned = _IMAGE.sub(neutralise, cleaned)
+        cleaned = change_elements(cleaned, {"img"}, neutralise)
     if 'href="data:' in cleaned.lower() or 'href="cid:' in cleaned.lower():
-        cleaned = _BAD_LINK.sub("", cleaned)
+        cleaned = change_elements(cleaned, {"a"}, _without_bad_link)
     return CleanHtml(cleaned, remote)
+
+
+def _without_bad_link(link: Attributes) -> Attributes:
+    address = unescape(value_of(link, "href") or "").strip().lower()
+    return without(link, "href") if address.startswith(("data:", "cid:")) else link
 
 
 def _is_too_deep(source: str, limits: Limits) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection
 from html import escape, unescape
 
+from channels_inbound.email.elements import Attributes, change_elements, replaced, value_of
 from people.written_html import clean_written_html, pictures_of, replace_pictures
 
 FONT = "font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:1.5"
@@ -34,7 +35,6 @@ _STYLES = {
 _MORE = {"table": f' width="{WIDEST}" cellpadding="0" cellspacing="0" border="0"', "td": ' valign="top"'}
 _TAG = re.compile(r'<([a-z][a-z0-9]*)((?:[^<>"]|"[^"]*")*)>')
 _WIDTH = re.compile(r' width="([0-9]{1,4})"')
-_NOTED = re.compile(r'<img((?:[^<>"]|"[^"]*")*) data-(cid|remote-src)="([^"]*)"((?:[^<>"]|"[^"]*")*)>')
 _CONTENT_ID = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]{1,200}")
 _TIGHT = {"li", "td", "th"}
 
@@ -67,14 +67,16 @@ def original_for_mail(cleaned: str, pictures: Collection[str], domain: str) -> s
     """Cleaned HTML of a mail that is forwarded: its own pictures stay, those of other servers are left out, since
     loading them would tell their sender who reads it now."""
 
-    def put(found: re.Match[str]) -> str:
-        before, kind, value, after = found.groups()
-        id = unescape(value).strip("<>")
-        if kind == "cid" and id in pictures:
-            return f'<img{before} src="cid:{escape(content_id(id, domain))}"{after}>'
-        return ""
+    def put(image: Attributes) -> Attributes | None:
+        own = value_of(image, "data-cid")
+        if own is None:
+            return None if value_of(image, "data-remote-src") is not None else image
+        id = unescape(own).strip("<>")
+        if id not in pictures:
+            return None
+        return replaced(image, "data-cid", ("src", f"cid:{escape(content_id(id, domain))}"))
 
-    return _NOTED.sub(put, cleaned) if "<img" in cleaned else cleaned
+    return change_elements(cleaned, {"img"}, put) if "<img" in cleaned else cleaned
 
 
 def content_id(id: str, domain: str) -> str:

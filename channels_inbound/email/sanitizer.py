@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 
+from channels_inbound.email.elements import Attributes, change_elements, replaced, value_of
 from channels_inbound.email.html_clean import SANITIZER_VERSION, clean_html
-
-_CID = re.compile(r' data-cid="([^"]*)"')
-_REMOTE = re.compile(r' data-remote-src="([^"]*)"')
 
 
 def sanitizer_number(version: str = SANITIZER_VERSION) -> int:
@@ -18,5 +15,12 @@ def sanitizer_number(version: str = SANITIZER_VERSION) -> int:
 
 def clean_again(html: str) -> str:
     """HTML cleaned earlier, through today's sanitizer; what it set aside is put back first, so nothing is lost."""
-    restored = _REMOTE.sub(r' src="\1"', _CID.sub(r' src="cid:\1"', html))
+    restored = change_elements(html, {"img"}, _as_it_came) if "<img" in html else html
     return clean_html(restored).html
+
+
+def _as_it_came(image: Attributes) -> Attributes:
+    own = value_of(image, "data-cid")
+    if own is not None:
+        return replaced(image, "data-cid", ("src", f"cid:{own}"))
+    return replaced(image, "data-remote-src", ("src", value_of(image, "data-remote-src") or ""))

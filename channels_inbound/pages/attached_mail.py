@@ -25,7 +25,7 @@ from channels_inbound.attached_mail import (
     shown_attached_html,
 )
 from channels_inbound.mail_html import in_theme
-from channels_inbound.pages.mail_frame import POLICY
+from channels_inbound.pages.mail_frame import under_policy
 from people.sniff import sniff
 from people.thumbs import MAX_SOURCE_BYTES, RASTER_TYPES, NoPicture, make_picture
 from people.watching import saw_ticket, took_file
@@ -80,9 +80,7 @@ def frame(request: HttpRequest, public_id: UUID, place: str) -> HttpResponseBase
     html, paper = in_theme(shown_attached_html(opened, picture))
     context = {"html": html, "paper": paper, "theme": agent.theme, "language": ""}
     response = render(request, "channels_inbound/mail_frame.html", context)
-    response["Content-Security-Policy"] = POLICY.format(remote="")
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return under_policy(request, response, remote=False)
 
 
 @require_safe

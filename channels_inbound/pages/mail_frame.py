@@ -18,9 +18,9 @@ from tickets.models import Message, Secret, Ticket
 
 # allow-same-origin lets the page measure the frame's height; without allow-scripts nothing can use it.
 SANDBOX = "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
-POLICY = (
-    "default-src 'none'; img-src 'self' data:{remote}; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; "
-    "frame-ancestors 'self'; " + SANDBOX
+_POLICY = (
+    "default-src 'none'; img-src {host}/files/ data:{remote}; style-src 'unsafe-inline'; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'self'; " + SANDBOX
 )
 SOURCE_POLICY = "default-src 'none'; sandbox"
 
@@ -38,7 +38,14 @@ def frame(request: HttpRequest, message_id: int) -> HttpResponseBase:
     html, paper = in_theme(shown_html(message))
     context = {"html": html, "paper": paper, "theme": agent.theme, "language": message.language}
     response = render(request, "channels_inbound/mail_frame.html", context)
-    response["Content-Security-Policy"] = POLICY.format(remote=" https: http:" if message.show_remote else "")
+    return under_policy(request, response, remote=message.show_remote)
+
+
+def under_policy(request: HttpRequest, response: HttpResponse, *, remote: bool) -> HttpResponse:
+    """A mail's document under its policy: pictures come from its own files, and from elsewhere if somebody said so."""
+    response["Content-Security-Policy"] = _POLICY.format(
+        host=request.get_host(), remote=" https: http:" if remote else ""
+    )
     response["Referrer-Policy"] = "no-referrer"
     return response
 

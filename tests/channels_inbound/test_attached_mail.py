@@ -85,7 +85,7 @@ def test_it_reads_like_any_mail(house: House) -> None:
     assert f' src="/files/{file.public_id}/mail/top-0/picture/"' in html
     assert ' src="https://tracker.example' not in html
     policy = framed["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'; img-src 'self' data:; ")
+    assert policy.startswith("default-src 'none'; img-src testserver/files/ data:; ")
     assert "allow-scripts" not in policy
 
 
