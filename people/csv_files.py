@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.http import HttpResponse
 # What a spreadsheet passes over before it looks, and what it takes for the beginning of a formula.
 _PASSED_OVER = " \"'\n"
 _BEGINS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+# Where spreadsheets of many countries begin a new cell, whatever the quotes say.
+_INSIDE = re.compile(r"""([;\t\r\n][ "']*)(?=[=+\-@＝＋－＠])""")
 
 
 class _Echo:
@@ -19,8 +22,12 @@ class _Echo:
 
 
 def safe_cell(value: Any) -> Any:
-    """Text that begins like a formula would be one (threat 26); numbers stay numbers."""
-    if isinstance(value, str) and value.lstrip(_PASSED_OVER)[:1] in _BEGINS:
+    """Text that begins like a formula would be one (threat 26), and so would what follows a semicolon where cells end
+    at it; numbers stay numbers."""
+    if not isinstance(value, str):
+        return value
+    value = _INSIDE.sub(r"\1'", value)
+    if value.lstrip(_PASSED_OVER)[:1] in _BEGINS:
         return f"'{value}"
     return value
 

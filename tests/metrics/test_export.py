@@ -55,7 +55,7 @@ def test_a_workbook_holds_text_as_text_and_numbers_as_numbers() -> None:
 
 @pytest.mark.parametrize("text", EVIL)
 def test_a_formula_is_no_formula_in_csv_either(text: str) -> None:
-    assert safe_cell(text) == f"'{text}" and safe_cell(-5) == -5
+    assert safe_cell(text) == "'" + text.replace("\t=", "\t'=") and safe_cell(-5) == -5
 
 
 @pytest.mark.django_db

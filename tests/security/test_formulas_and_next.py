@@ -17,7 +17,15 @@ def test_what_begins_like_a_formula_is_text_in_every_csv(begin: str) -> None:
     assert str(cell).startswith("'")
 
 
-@pytest.mark.parametrize("value", [-5, 3.5, 0, "Zoe Bauer", "", "a=b"])
+@pytest.mark.parametrize("apart", [";", "; ", ';"', "\t", "\n", "\r\n", ";\t "])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝"])
+def test_nothing_begins_like_a_formula_where_cells_end_at_semicolons(apart: str, sign: str) -> None:
+    """Ukrainian, German, French and Polish spreadsheets split there, whatever the quotes of a file with commas say."""
+    cell = str(safe_cell(f"fine{apart}{sign}1+1;x"))
+    assert cell == f"fine{apart}'{sign}1+1;x"
+
+
+@pytest.mark.parametrize("value", [-5, 3.5, 0, "Zoe Bauer", "", "a=b", "a; b", "1 - 2"])
 def test_numbers_and_words_stay_what_they_are(value: object) -> None:
     assert safe_cell(value) == value
 

@@ -85,14 +85,15 @@ def admit_recipients(
     at: datetime,
 ) -> None:
     """Stop at addresses nobody in the conversation has used, unless confirmed; confirmed ones take part from now on.
+    Who was asked aside is nobody to the customer's conversation, and the customer nobody to that one.
 
     A blind copy does not make anybody a participant: the others must not learn of it.
     """
-    known = set(
-        Participant.objects.filter(conversation__ticket=ticket, state=ParticipantState.ACTIVE).values_list(
-            "identity__value", flat=True
-        )
+    people = Participant.objects.filter(conversation__ticket=ticket, state=ParticipantState.ACTIVE)
+    people = (
+        people.filter(conversation=conversation) if conversation.aside else people.filter(conversation__aside=False)
     )
+    known = set(people.values_list("identity__value", flat=True))
     if recipients.differs:
         # A Reply-To that leads elsewhere is asked about, even if the same mail wrote that address into Cc.
         wrote = Message.objects.filter(ticket=ticket, kind=MessageKind.INBOUND, pending=False)

@@ -76,8 +76,11 @@ def _ingest_one(
 ) -> IngestResult:
     if twin := evidence.by_dedupe.get(message.dedupe_key):
         return IngestResult("duplicate", twin.message_id, twin.ticket_id, "", "the same message came before")
-    if own := _own_mail(message, evidence):
-        return IngestResult("own", own.message_id, own.ticket_id, "", "our own mail coming back")
+    if own := _of_ours(message, evidence):
+        if _came_back(message, evidence):
+            return IngestResult("own", own.message_id, own.ticket_id, "", "our own mail coming back")
+        # Some programs write the id of what they answer as their own: it says where the answer belongs.
+        message = replace(message, references=(*message.references, message.external_id))
     sender = identities[sender_key(message)]
     original = original_of_bounce(message, evidence)
     if original is not None:
@@ -154,13 +157,18 @@ def _join_known(messages: Sequence[InboundMessage], evidence: Evidence) -> None:
                 give_identity(customer_id, key.kind, key.value, name=message.sender.name)
 
 
-def _own_mail(message: InboundMessage, evidence: Evidence) -> Hit | None:
-    """A reply of ours that came back: known by our own Message-ID, or by the signed loop header the adapter checked;
-    never by its From."""
-    for hit in evidence.by_external_id.get(message.external_id, []) if message.external_id else []:
-        if hit.outbound:
-            return hit
-    return None
+def _of_ours(message: InboundMessage, evidence: Evidence) -> Hit | None:
+    """The message of ours that bears the same id."""
+    known = evidence.by_external_id.get(message.external_id, []) if message.external_id else []
+    return next((hit for hit in known if hit.outbound), None)
+
+
+def _came_back(message: InboundMessage, evidence: Evidence) -> bool:
+    """Whether what bears an id of ours is ours. Of a mail the id alone does not say it: the mark by which we know our
+    own does, and an address of ours, from which no customer writes."""
+    if message.identity_kind != "email" or message.auto_kind == AutoKind.OWN:
+        return True
+    return is_ours(message.sender.address, evidence.own_addresses)
 
 
 def _remember(message: InboundMessage, evidence: Evidence, planned: MessagePlan | BouncePlan) -> IngestResult:

@@ -84,8 +84,10 @@ def plan_message(
     if not placement.pending:
         join(evidence, plan, ticket, conversation_id, sender, "requester" if opened else "joined", message)
         # Whoever only quotes a number can write a stranger's address into Cc. Proof of our mail, or of the sender,
-        # cannot be made up, and what an own ticket starts with harms nobody else.
+        # cannot be made up, and what an own ticket starts with harms nobody else. Aside nobody takes part whom we did
+        # not ask: whoever was asked might copy the customer.
         proven = opened or message.verdict == "pass" or placement.layer in PROOF
+        proven = proven and not placement.aside
         for person in copied if proven else ():
             join(evidence, plan, ticket, conversation_id, person, "copied", message)
     else:

@@ -80,6 +80,27 @@ def test_their_answer_comes_back_there_and_the_customer_hears_nothing(house: Hou
     assert not reply.conversation.aside
 
 
+def test_whoever_the_one_asked_copies_takes_no_part(house: House, ticket: Ticket) -> None:
+    """The customer in their Cc must not read what is said aside from then on."""
+    asked = ask(house, ticket)
+    copied = (Address("Zoe", "zoe@customer.example"), Address("Boss", "boss@courier.example"))
+    receive(house.channel, sender=Address("Claims", COURIER), tokens=(asked.reply_token,), text="In Lviv.", cc=copied)
+    more = actions.say_aside(asked.conversation_id, by=house.olena, text="Our margin is 80 percent.")
+    assert [one["address"] for one in (*more.envelope["to"], *more.envelope.get("cc", []))] == [COURIER]
+
+
+def test_each_side_is_a_stranger_to_the_other(house: House, ticket: Ticket) -> None:
+    asked = ask(house, ticket)
+    answer(house, asked)
+    before = row_counts()
+    with pytest.raises(NewAddress):
+        actions.reply(ticket.pk, by=house.olena, text="Both of you:", to=["zoe@customer.example", COURIER])
+    said = Message.objects.filter(conversation=asked.conversation_id, kind="inbound").get()
+    with pytest.raises(NewAddress):
+        actions.reply(ticket.pk, by=house.olena, text="x", answers=said.pk, to=[COURIER, "zoe@customer.example"])
+    assert row_counts() == before
+
+
 def test_settled_until_something_comes(house: House, ticket: Ticket) -> None:
     asked = ask(house, ticket)
     for _ in range(2):

@@ -235,3 +235,19 @@ def test_a_batch_costs_a_fixed_number_of_statements(
         ingest_batch(batch)
 
     assert connection.in_atomic_block
+
+
+def test_a_mail_of_somebody_else_under_an_id_of_ours_is_an_answer_and_not_swallowed(house: House) -> None:
+    """Some programs write the id of what they answer as their own."""
+    ticket = open_ticket(house.channel, text="Where is it?")
+    sent = actions.reply(ticket.pk, by=house.olena, text="On its way.", undo_seconds=0)
+    sent.refresh_from_db()
+    came = receive(
+        house.channel, external_id=sent.external_id, dedupe_key=uuid.uuid4(), text="IMPORTANT: another address!"
+    )
+    assert (came.outcome, came.ticket_id, came.layer) == ("threaded", ticket.pk, "own_message_id")
+    # Ours is known by its mark, and by where it comes from.
+    for ours in ({"auto_kind": "own"}, {"sender": Address("", house.channel.address)}):
+        values: dict[str, object] = {"external_id": sent.external_id, "dedupe_key": uuid.uuid4()} | ours
+        assert receive(house.channel, **values).outcome == "own"
+    assert Message.objects.filter(ticket=ticket).count() == 3
