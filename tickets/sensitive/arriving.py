@@ -26,13 +26,14 @@ def hide_secrets(message: InboundMessage, manner: str) -> InboundMessage:
         secrets += secrets_in(message.subject, in_subject)
     secrets += _only_in_html(message)
     files, in_names = _hide_in_names(message)
-    secrets = list(dict.fromkeys([*secrets, *in_names]))
+    called, in_sender = hide_text(message.sender.name)
+    secrets = list(dict.fromkeys([*secrets, *in_names, *in_sender]))
     if not secrets:
         return message
     return replace(
-        message, subject=masked(message.subject, in_subject), text=masked(message.text, found), attachments=files,
-        quoted=moved(message.quoted, found), html=masked_html(message.html, secrets),
-        secrets=tuple(secrets[:MOST]), redacted=manner == "redact",
+        message, sender=replace(message.sender, name=called), subject=masked(message.subject, in_subject),
+        text=masked(message.text, found), attachments=files, quoted=moved(message.quoted, found),
+        html=masked_html(message.html, secrets), secrets=tuple(secrets[:MOST]), redacted=manner == "redact",
     )  # fmt: skip
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 from . import links, numbers
+from .evened import Evened, even
 
 Kind = Literal["card", "iban", "document", "password", "key"]
 
@@ -30,7 +32,8 @@ class Found:
 
 def find(text: str) -> list[Found]:
     """Everything of the kind, in order, without overlaps."""
-    found: list[Found] = [*_cards(text), *_ibans(text)]
+    plain = even(text)
+    found = [_lying_in(plain, one) for one in (*_cards(plain.text), *_ibans(plain.text))]
     lowered = text.lower()
     apart = text
     if "://" in lowered:
@@ -42,6 +45,10 @@ def find(text: str) -> list[Found]:
     return _apart(found) if found else found
 
 
+def _lying_in(plain: Evened, found: Found) -> Found:
+    return replace(found, start=(span := plain.span(found.start, found.end))[0], end=span[1]) if plain.places else found
+
+
 def _apart(found: list[Found]) -> list[Found]:
     """The first and longest where two overlap."""
     kept: list[Found] = []
@@ -51,9 +58,10 @@ def _apart(found: list[Found]) -> list[Found]:
     return kept
 
 
-# Cards. Digits stand together or in groups with one separator between; the groups are those that are printed.
+# Cards. Digits stand together or in groups with a few separators between; the groups are those that are printed.
+# Numbers below each other are a list, but for a card that was wrapped in the middle.
 
-_LONG_RUN = re.compile(r"[0-9](?:[ \u00a0\u2009.-]?[0-9]){13,}")
+_LONG_RUN = re.compile(r"[0-9](?:[ \u00a0\t\r\n._/+-]{0,3}[0-9]){13,}")
 _DIGITS = re.compile(r"[0-9]+")
 _GROUPS = frozenset({(4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4), (6, 10), (6, 13), (8, 8)})
 _FIRST_GROUPS = frozenset({4, 6, 8}) | numbers.CARD_LENGTHS
@@ -66,6 +74,7 @@ _OTHER_NAMES = (
 _NUMBER = r"(?:\s?(?:number|no|nr|номер|№|n°|#))?[\s:.#№-]{0,3}$"
 _NAMED_OTHERWISE = re.compile(rf"(?:{_OTHER_NAMES}|№|#|\+){_NUMBER}", re.IGNORECASE)
 _OF_A_THING = re.compile(rf"(?:{_OTHER_NAMES}|товару?|вироб[уі]?|приладу){_NUMBER}", re.IGNORECASE)
+_NAMES_A_CARD = re.compile(r"(?<![a-z])(?:card|cc|pan|creditcard)[_-]?(?:number|num|no)?=$", re.IGNORECASE)
 _BEFORE = 40
 
 
@@ -89,6 +98,8 @@ def _card_at(text: str, run: Sequence[tuple[int, int]], first: int) -> int:
         groups = run[first : first + count]
         if count > 1 and tuple(end - start for start, end in groups) not in _GROUPS:
             continue
+        if count > 1 and all("\n" in text[end:start] for (_, end), (start, _) in pairwise(groups)):
+            continue
         digits = "".join(text[start:end] for start, end in groups)
         if len(digits) in numbers.CARD_LENGTHS and numbers.is_card(digits):
             return 0 if _is_named_otherwise(text, groups[0][0], groups[-1][1]) else count
@@ -97,6 +108,8 @@ def _card_at(text: str, run: Sequence[tuple[int, int]], first: int) -> int:
 
 def _is_named_otherwise(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start] if start else "", text[end : end + 1]
+    if before == "=" and _NAMES_A_CARD.search(text, max(0, start - _BEFORE), start):
+        return False
     if before.isalnum() or before in ("_", "/", "=") or after.isalnum() or after == "_":
         return True
     return bool(_NAMED_OTHERWISE.search(text[max(0, start - _BEFORE) : start]))
@@ -104,8 +117,8 @@ def _is_named_otherwise(text: str, start: int, end: int) -> bool:
 
 # Accounts.
 
-_IBAN_BEGINS = re.compile(r"(?<=[A-Za-z][A-Za-z])[0-9]{2}[ \u00a0]?[A-Za-z0-9]{4}")
-_BETWEEN = frozenset(" \u00a0\u2009-.")
+_IBAN_BEGINS = re.compile(r"(?<=[A-Za-z][A-Za-z])[0-9]{2}[ \u00a0.-]?[A-Za-z0-9]{4}")
+_BETWEEN = frozenset(" \u00a0\t-.")
 _LONGEST_IBAN = 34
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from html import unescape
 
+from .evened import is_unseen
 from .finding import Found, Kind, find
 
 DOTS = "••••"
@@ -14,10 +15,13 @@ DOTS = "••••"
 _WHOLE_BELOW = 8
 Spans = tuple[tuple[int, int], ...]
 # Signs that a mail program or a printer puts between the characters of a number, and a quote before each line.
-_BETWEEN = r"(?:&nbsp;|&#160;|<[^<>]{0,300}>|[\s\u00a0\u2009>.–-]){0,12}"
+_BETWEEN = (
+    r"(?:&nbsp;|&#160;|&shy;|&#173;|<[^<>]{0,300}>|"
+    r"[\s\u00a0\u00ad\u200b-\u200f\u2060-\u2064\ufeff\u2010-\u2015\u2212>._/+-]){0,12}"
+)
 _STYLE = re.compile(r"<style\b[^<>]{0,500}>[^<]{0,200000}</style>", re.IGNORECASE)
 _INLINE_TAG = re.compile(r"</?(?:b|i|u|em|strong|span|font|code|tt|a)(?:\s[^<>]{0,2000})?>", re.IGNORECASE)
-_TARGET = re.compile(r"""\shref=(?:"([^"<>]{0,4000})"|'([^'<>]{0,4000})')""", re.IGNORECASE)
+_TARGET = re.compile(r"""\s(?:href|title|alt)=(?:"([^"<>]{0,4000})"|'([^'<>]{0,4000})')""", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,4000}>")
 
 
@@ -109,11 +113,11 @@ def _character(one: str) -> str:
 
 
 def _is_space(one: str) -> bool:
-    return one.isspace() or one in "\u00a0\u2009"
+    return one.isspace() or is_unseen(one)
 
 
 def link_targets(html: str) -> str:
-    """Where the links of cleaned HTML lead, a line each."""
+    """Where the links of cleaned HTML lead, and what is told of links and pictures, a line each."""
     return "\n".join(unescape(one.group(1) or one.group(2) or "") for one in _TARGET.finditer(html))
 
 

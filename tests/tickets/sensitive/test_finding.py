@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import string
 import sys
+from html import unescape
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.people import NOW
+from tickets.inbound import Address, InboundMessage
 from tickets.sensitive import numbers
+from tickets.sensitive.arriving import hide_secrets
+from tickets.sensitive.evened import even
 from tickets.sensitive.finding import find
 from tickets.sensitive.masking import (
     DOTS,
@@ -33,6 +39,17 @@ FOUND = [
     ("2223000048400011", "card", "2223000048400011"),
     ("Prostir 9804 0200 0000 0007", "card", "9804 0200 0000 0007"),
     ("call +380671234567 or 4111 1111 1111 1111", "card", "4111 1111 1111 1111"),
+    ("4111–1111–1111–1111", "card", "4111–1111–1111–1111"),
+    ("4111‑1111—1111−1111", "card", "4111‑1111—1111−1111"),
+    ("4111  1111\t1111 - 1111", "card", "4111  1111\t1111 - 1111"),
+    ("4111 1111\n1111 1111", "card", "4111 1111\n1111 1111"),
+    ("41\u200b11 11\u00ad11 1111 1111!", "card", "41\u200b11 11\u00ad11 1111 1111"),
+    ("4111/1111/1111/1111 or 1", "card", "4111/1111/1111/1111"),
+    ("4111_1111_1111_1111", "card", "4111_1111_1111_1111"),
+    ("картка ４１１１ １１１１ １１１１ １１１１", "card", "４１１１ １１１１ １１１１ １１１１"),
+    ("بطاقة ٤١١١ ١١١١ ١١١١ ١١١١", "card", "٤١١١ ١١١١ ١١١١ ١١١١"),
+    ("https://shop.example/pay?card=4111111111111111&x=1", "card", "4111111111111111"),
+    ("IBAN DE89–3704–0044–0532–0130–00", "iban", "DE89–3704–0044–0532–0130–00"),
     ("CVV: 123", "card", "123"),
     ("IBAN UA21 3223 1300 0002 6007 2335 6600 1", "iban", "UA21 3223 1300 0002 6007 2335 6600 1"),
     ("UA213223130000026007233566001", "iban", "UA213223130000026007233566001"),
@@ -78,6 +95,8 @@ FOUND = [
 ]  # fmt: skip
 # What a shop's customers write all day, and is left as it stands.
 NOT_FOUND = [
+    "orders below each other:\n4111\n1111\n1111\n1111",
+    "https://shop.example/?order=4111111111111111",
     "order 4242424242424242",
     "Замовлення № 4242424242424242",
     "Bestellnummer: 4242424242424242",
@@ -127,7 +146,11 @@ NOT_FOUND = [
 def test_what_is_found(text: str, kind: str, value: str) -> None:
     [one] = find(text)
     assert (one.kind, text[one.start : one.end]) == (kind, value)
-    assert one.ends == ("".join(value.split()).upper()[-4:] if kind in ("card", "iban") and len(value) > 4 else "")
+    assert one.ends == (
+        "".join(filter(str.isalnum, even(value).text)).upper()[-4:]
+        if kind in ("card", "iban") and len(value) > 4
+        else ""
+    )
     assert value not in masked(text, [one])
 
 
@@ -253,3 +276,33 @@ def _steps(text: str) -> int:
 def test_what_was_found_is_named_once() -> None:
     text = "4242 4242 4242 4242 and again 4242 4242 4242 4242"
     assert secrets_in(text, find(text)) == [FoundSecret("card", "4242 4242 4242 4242", "4242")]
+
+
+def written_by(sender: Address, html: str = "") -> InboundMessage:
+    return InboundMessage(1, uuid4(), "", NOW, NOW, sender, "", "See below.", html=html)
+
+
+@pytest.mark.parametrize("html", [
+    "<p>4111–1111–1111–1111</p>", '<p title="4111 1111 1111 1111">x</p>', '<img alt="4111-1111-1111-1111">',
+    '<a href="https://shop.example/pay?card=4111111111111111">pay</a>', "<p>4111&shy;1111&shy;1111&shy;1111</p>",
+    "<p>4111&#8209;1111&#8209;1111&#8209;1111</p>", "<p>4111 1111<br>1111 1111</p>",
+])  # fmt: skip
+def test_a_card_in_html_is_masked_however_it_is_written(html: str) -> None:
+    hidden = hide_secrets(written_by(Address("", "zoe@customer.example"), html), "mask")
+    assert [one.kind for one in hidden.secrets] == ["card"]
+    assert "".join(one for one in unescape(hidden.html) if one.isdigit()) in ("", "1111")
+
+
+def test_a_card_in_the_name_of_a_sender_is_masked() -> None:
+    sender = Address("Zoe 4111–1111–1111–1111", "zoe@customer.example")
+    hidden = hide_secrets(written_by(sender), "mask")
+    assert hidden.sender.name == f"Zoe {DOTS} 1111"
+
+
+@given(st.text(alphabet="41–‑\u200b\u00ad٤ 5\n-", max_size=60))
+def test_places_in_the_evened_text_are_those_of_the_text(text: str) -> None:
+    plain = even(text)
+    for start in range(len(plain.text)):
+        begin, end = plain.span(start, start + 1)
+        assert end == begin + 1
+        assert even(text[begin:end]).text == plain.text[start]
