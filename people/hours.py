@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import import_module
 from types import ModuleType
 
@@ -12,6 +12,7 @@ from django.conf import settings
 from people.passing import remembered
 
 KEPT_SECONDS = 60
+BREAK = timedelta(hours=4)  # closed for less than that, a shift goes on afterwards
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,21 @@ def opening_of(calendar_id: int | None, *, at: datetime) -> Opening:
         return ALWAYS
     within, opens = remembered(f"hours:{calendar_id}", KEPT_SECONDS, lambda: _reckon(calendar_id, at))
     return Opening(within, datetime.fromisoformat(opens) if opens else None)
+
+
+def shift_over(calendar_id: int | None, grace: timedelta, *, at: datetime) -> bool:
+    """Whether the hours of a calendar ended at least so long ago, and not for a break in the middle of the day."""
+    if calendar_id is None:
+        return False
+    name = f"hours:{calendar_id}:over:{grace.total_seconds():.0f}"
+    return bool(remembered(name, KEPT_SECONDS, lambda: _is_over(calendar_id, grace, at)))
+
+
+def _is_over(calendar_id: int, grace: timedelta, at: datetime) -> bool:
+    within, opens_at = _keeper().opening(calendar_id, at) or (True, None)
+    if within or (_keeper().opening(calendar_id, at - grace) or (True, None))[0]:
+        return False
+    return opens_at is None or not (_keeper().opening(calendar_id, opens_at - BREAK) or (True, None))[0]
 
 
 def _reckon(calendar_id: int, at: datetime) -> tuple[bool, str]:

@@ -67,6 +67,7 @@ class TicketEvent(StrEnum):
     PARTICIPANT_PENDING = "participant.pending"
     PARTICIPANT_ACCEPTED = "participant.accepted"
     PARTICIPANT_REFUSED = "participant.refused"
+    PARTICIPANT_UNDECIDED = "participant.undecided"
     ACKNOWLEDGEMENT_DUE = "acknowledgement.due"
     ACKNOWLEDGEMENT_WITHHELD = "acknowledgement.withheld"
     ADDRESS_RESTORED = "address.restored"
@@ -139,6 +140,7 @@ class BulkEvent(StrEnum):
 
     STARTED = "bulk.started"
     FINISHED = "bulk.finished"
+    STOPPED = "bulk.stopped"
     UNDO_STARTED = "bulk.undo_started"
     UNDONE = "bulk.undone"
 

@@ -8,7 +8,7 @@ import * as list from './list.js';
 import * as thread from './thread.js';
 import { askOrComplain, canUndo, complain, say, takeBack } from './toast.js';
 
-const FIELDS = { assignee: 'agent', team: 'team', status: 'status', state: 'status', priority: 'priority' };
+const FIELDS = { assignee: 'agent', team: 'team', state: 'status', priority: 'priority' };
 
 // One write on a ticket, open or not; what it changed is drawn. Null when it was refused.
 export async function write(number, path, data, goOn = null) {
@@ -43,7 +43,7 @@ async function change(path, data, words, { number = thread.number(), facts = {},
   show();
   const answer = await write(number, path, data, goOn);
   if (!answer) restore();
-  else say(words, { undo: answer.change && (() => undo(number, answer.change)), lasting: true });
+  else say(words, { undo: stepBack(number, answer.change) });
   return answer;
 }
 
@@ -51,11 +51,23 @@ async function change(path, data, words, { number = thread.number(), facts = {},
 export const closeRow = (number) => change('status', { status: 'solved' }, text('closed'), { number, facts: { status: 'solved' } });
 export const snoozeRow = (number, preset) => change('snooze', { preset }, text('snoozed'), { number, facts: { snoozed: '1' } });
 
-// The server takes a change back if nothing happened to the ticket since, and says so otherwise.
-async function undo(number, change, { reopen = false } = {}) {
-  if (!(await write(number, 'undo', { change }))) return;
+// The server takes changes back if nothing happened to the ticket since, and says so otherwise. `reopen`: it is shown again.
+export function stepBack(number, changes, reopen = false) {
+  const named = [changes ?? []].flat().map((change) => `change=${change}`).join('&');
+  return named ? { url: `/tickets/${number}/undo/?${named}`, number, reopen } : null;
+}
+
+export async function takeStepBack({ url, number, reopen }) {
+  const base = number === thread.number() ? thread.lastEvent() : null;
+  desk.outdated(number);
+  try {
+    draw(number, await post(url, { event: base, row: 1 }), base);
+  } catch (error) {
+    if (base !== null) thread.refresh().catch(() => {});
+    throw error;
+  }
   say(text('back_again'));
-  if (reopen) desk.open(number);
+  if (reopen && list.rows) desk.open(number);
 }
 
 // A choice of a menu: `path` is what is set, `value` to what, `name` how the choice is called.
@@ -68,12 +80,11 @@ export function set(path, value, name, category = value) {
   const words = {
     assignee: () => (value ? text('assigned', name) : text('unassigned')),
     team: () => text('moved', name),
-    status: () => text('status_set', name),
     state: () => text('status_set', name),
     priority: () => text('priority_set', name),
   }[path]();
   if (String(facts[path] ?? '') === String(value)) return;
-  const show = { assignee: () => showLabel('assign', value ? name : text('cmd_assign')), status: () => showLabel('status', name), state: () => showLabel('status', name), priority: () => showLabel('priority', name), team: () => showLabel('team', name) }[path];
+  const show = { assignee: () => showLabel('assign', value ? name : text('cmd_assign')), state: () => showLabel('status', name), priority: () => showLabel('priority', name), team: () => showLabel('team', name) }[path];
   const fact = path === 'priority' ? {} : path === 'state' ? { status: category } : { [path]: String(value) };
   change(path === 'state' ? 'status' : path, { [field]: value }, words, { facts: fact, show });
 }
@@ -111,8 +122,8 @@ export async function field(input) {
 
 // `wish` is {preset} or {until}; neither ends the snooze.
 export function snooze(wish) {
-  if (bulk.any()) return void bulk.act('snooze', wish);
   const ends = !wish.preset && !wish.until;
+  if (bulk.any()) return void bulk.act('snooze', wish, ends ? '0' : '1');
   change('snooze', wish, text(ends ? 'woken' : 'snoozed'), { facts: { snoozed: ends ? '0' : '1' } });
 }
 
@@ -120,7 +131,7 @@ export function snooze(wish) {
 export async function remind(wish) {
   const number = thread.number();
   const answer = await write(number, 'reminders', wish);
-  if (answer) say(text('reminded', answer.at));
+  if (answer) say(text('reminded', answer.at), { undo: { url: answer.undo, number } });
 }
 
 async function reminderDone(button) {
@@ -129,16 +140,34 @@ async function reminderDone(button) {
   else button.disabled = false;
 }
 
-// Closing shows the next ticket before the server has answered; a refusal leads back.
-async function close({ stay = document.body.dataset.after === 'stay' } = {}) {
-  if (bulk.any()) return void bulk.act('status', { value: 'solved' });
+// What one is done with: the next ticket is shown before the server has answered; a refusal leads back.
+async function leave(path, data, status, said, stay) {
   const { number } = thread.ticket();
-  const restore = list.foretell(number, { status: 'solved' });
+  const restore = list.foretell(number, { status });
   if (!stay) moveOn();
-  const answer = await write(number, 'status', { status: 'solved' });
-  if (answer) return say(text('closed'), { undo: answer.change && (() => undo(number, answer.change, { reopen: !stay })), lasting: true });
+  const answer = await write(number, path, data);
+  if (answer) return say(answer.said ?? said, { undo: stepBack(number, answer.change, !stay) });
   restore();
   if (!stay) desk.open(number);
+}
+
+function close({ stay = document.body.dataset.after === 'stay' } = {}) {
+  if (bulk.any()) return void bulk.act('status', { value: 'solved' });
+  return leave('status', { status: 'solved' }, 'solved', text('closed'), stay);
+}
+
+// What an open ticket is called is the server's to say: the shop may have a word of its own.
+function reopen() {
+  if (bulk.any()) return void bulk.act('status', { value: 'open' });
+  change('status', { status: 'open' }, text('reopened'), { facts: { status: 'open' } });
+}
+
+// Spam, or where it is that already, no spam.
+function spam() {
+  const rows = bulk.picked();
+  const isSpam = (rows.length ? rows.map((row) => row.dataset) : [thread.ticket()]).every(({ status }) => status === 'spam');
+  if (rows.length) return void bulk.act(isSpam ? 'no_spam' : 'spam', {}, isSpam ? 'open' : 'spam');
+  return leave('spam', isSpam ? { off: 1 } : {}, isSpam ? 'open' : 'spam', '', document.body.dataset.after === 'stay');
 }
 
 // What comes after a ticket one is done with: as the profile says; on a phone the list instead of the next.
@@ -152,9 +181,10 @@ export function moveOn() {
 async function decide(button, accept) {
   const { conversation, identity } = button.dataset;
   button.disabled = true;
-  const done = await write(thread.number(), 'participant', { conversation, identity, accept: accept ? 1 : '' });
+  const number = thread.number();
+  const done = await write(number, 'participant', { conversation, identity, accept: accept ? 1 : '' });
   button.disabled = false;
-  if (done) say(text(accept ? 'admitted' : 'refused'));
+  if (done) say(text(accept ? 'admitted' : 'refused'), { undo: done.undo && { url: done.undo, number } });
 }
 
 async function useAgain(button) {
@@ -194,9 +224,9 @@ async function markUnread() {
   const number = thread.number();
   desk.showList();
   try {
-    await post(`/tickets/${number}/unread/`);
+    const { undo } = await post(`/tickets/${number}/unread/`);
     list.mark(number, 'unread', true);
-    say(text('unread_marked'));
+    say(text('unread_marked'), { undo: undo && { url: undo, number } });
   } catch (error) {
     complain(error);
   }
@@ -225,13 +255,13 @@ export function startActions() {
   command('notices', () => location.assign('/notifications/'));
   command('profile', () => location.assign('/profile/'));
   // Of what a search found, only several at once: each is opened in its own list.
-  if ($('#hits')) command('close', () => close(), { when: bulk.any });
-  if (!app || !$('#thread')) return;
   command('close', () => close(), { when: () => mayEdit() && !isDone() });
+  command('reopen', reopen, { when: () => mayEdit() && (bulk.any() || isDone()) });
+  command('unsnooze', () => snooze({}), { when: () => mayEdit() && (bulk.any() || Boolean(thread.ticket().snoozed)) });
+  command('spam', spam, { when: mayEdit });
+  if (!app || !$('#thread')) return;
   command('close-stay', () => close({ stay: true }), { when: () => mayEdit() && !isDone() });
-  command('reopen', () => set('status', 'open', ''), { when: () => mayEdit() && isDone() });
   command('mine', () => set('assignee', me, $('.side .me b').textContent), { when: mayEdit });
-  command('unsnooze', () => snooze({}), { when: () => mayEdit() && !bulk.any() && Boolean(thread.ticket().snoozed) });
   command('admit', (button) => decide(button, true));
   command('use-again', useAgain);
   command('same-person', (button) => samePerson({ do: button.dataset.do, id: button.dataset.id }, button));

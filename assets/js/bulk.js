@@ -19,10 +19,18 @@ let timer = 0;
 
 export const picked = () => (bar ? $$('.row[data-picked]', rows) : []);
 export const any = () => picked().length > 0;
+export const whole = () => beyond;
+// What can be done to many at once, as the keys call it.
+export const OF_MANY = new Set([
+  'assign', 'mine', 'tag', 'status', 'priority', 'field', 'snooze', 'unsnooze', 'team', 'close', 'close-stay', 'reopen', 'spam', 'join',
+]);
 
 const loaded = () => $$('.row:not(.gone)', rows);
 const boxOf = (row) => $('.pick', row);
-const inView = () => $('[data-view-count]')?.textContent ?? '';
+// As the server counted when all were picked, else as the sidebar has it, which is capped or missing for some views.
+let exact = '';
+const inView = () => exact || ($('[data-view-count]')?.textContent ?? '');
+const withNumber = (key, bare) => (inView() ? text(key, inView()) : text(bare));
 
 function pick(row, on = true) {
   row.toggleAttribute('data-picked', on);
@@ -36,16 +44,17 @@ function show() {
   bar.hidden = !count;
   if ($('#list-head')) $('#list-head').hidden = count > 0;
   $('#bulk-head').hidden = !count;
-  $('#bulk-count').textContent = !beyond ? text('picked', count) : left.size ? text('picked_but', left.size) : text('picked_view', inView());
+  $('#bulk-count').textContent = !beyond ? text('picked', count) : left.size ? text('picked_but', left.size) : withNumber('picked_view', 'picked_whole');
   const whole = $('#bulk-all');
   whole.hidden = !list.rows || !count || (!beyond && !list.rows.dataset.next && count === loaded().length);
   const button = $('button', whole);
-  button.textContent = beyond ? text('pick_loaded') : text('pick_view', inView());
+  button.textContent = beyond ? text('pick_loaded') : withNumber('pick_view', 'cmd_bulk_all');
   button.setAttribute('aria-pressed', String(beyond));
 }
 
 function clear() {
   beyond = false;
+  exact = '';
   left.clear();
   for (const row of picked()) pick(row, false);
   show();
@@ -88,21 +97,28 @@ function pickLoaded() {
 }
 
 // All of the view, loaded or not; again: only what is loaded.
-function pickView() {
+async function pickView() {
   beyond = !beyond;
   left.clear();
   pickLoaded();
+  if (!beyond) return;
+  try {
+    exact = (await get(`/inbox/${list.view}/count/`)).count;
+    if (beyond) show();
+  } catch (error) {
+    complain(error);
+  }
 }
 
 // What the change will make of the rows, before the server has answered.
 function foretell(what, value) {
-  const facts = { status: { status: value }, assignee: { assignee: value }, team: { team: value }, snooze: { snoozed: '1' } }[what];
+  const facts = { status: { status: value }, assignee: { assignee: value }, team: { team: value }, snooze: { snoozed: value }, spam: { status: value }, no_spam: { status: value } }[what];
   if (!list.rows) return;
   for (const row of picked()) if (facts && !list.belongs({ ...row.dataset, ...facts })) list.leave(list.numberOf(row));
 }
 
 // `wish` is what the server needs to know: {value}, for a snooze {preset} or {until}.
-export async function act(what, wish, foretold = wish.value ?? '') {
+export async function act(what, wish, foretold = wish.value ?? '1') {
   const tickets = beyond ? { view: list.view, without: [...left] } : { tickets: picked().map(list.numberOf) };
   foretell(what, foretold);
   clear();
@@ -122,7 +138,7 @@ async function found() {
   rows.replaceChildren(...fresh);
 }
 
-const refresh = () => (list.rows ? list.resync() : found()).catch(complain);
+const refresh = () => rows && (list.rows ? list.resync() : found()).catch(complain);
 
 export function follow(facts) {
   following = facts.job;
@@ -146,29 +162,23 @@ async function ask() {
 
 function draw({ past, of, phase }) {
   const run = $('#bulk-run');
+  if (!run) return;
   run.hidden = false;
   $('span', run).textContent = text(phase === 'undoing' ? 'bulk_undoing' : 'bulk_doing', past, of);
   $('progress', run).value = of ? past / of : 0;
+  $('button', run).hidden = phase === 'undoing';
 }
 
-function finish({ job, words, phase, refused, kept: unchanged, done, asks }) {
+function finish({ job, words, phase, done, asks }) {
   following = null;
   clearTimeout(timer);
   kept(RUNNING, null);
-  $('#bulk-run').hidden = true;
+  if ($('#bulk-run')) $('#bulk-run').hidden = true;
   if (!words) return;
-  const back = phase === 'done' && done ? () => undo(job) : null;
-  say(words, { undo: back, lasting: true, href: (phase === 'done' ? refused : unchanged) ? `/bulk/${job}/` : null, seconds: 15 });
+  const back = phase !== 'undone' && done ? { url: `/bulk/${job}/undo/` } : null;
+  say(words, { undo: back, href: `/bulk/${job}/`, seconds: 15 });
   refresh();
   if (asks) document.dispatchEvent(new CustomEvent('bulk:asks', { detail: asks }));
-}
-
-async function undo(job) {
-  try {
-    follow(await post(`/bulk/${job}/undo/`));
-  } catch (error) {
-    complain(error);
-  }
 }
 
 function onClick(event) {
@@ -198,6 +208,7 @@ export function startBulk() {
     clear();
     list.focusRow(here());
   }, { when: any });
+  command('bulk-stop', () => post(`/bulk/${following}/stop/`).then(follow, complain), { when: () => following !== null });
   document.addEventListener('live:bulk', ({ detail }) => {
     if (detail.job !== following) return;
     if (['doing', 'undoing'].includes(detail.phase)) draw(detail);

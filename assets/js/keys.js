@@ -1,8 +1,10 @@
 // The keyboard. Single keys are off while one types, in dialogs and menus, and where the profile says so; keys with
 // Ctrl always work. On layouts without Latin letters the place of the key counts, not what is printed on it.
 
+import * as bulk from './bulk.js';
 import { $, $$, app, can, element, page, run, text } from './core.js';
 import * as list from './list.js';
+import { say } from './toast.js';
 
 const SECOND_WAITS = 1_200;
 
@@ -115,7 +117,14 @@ function onKey(event) {
   if (types(target) || !('shortcuts' in document.body.dataset)) return;
   const name = nameOf(event);
   const chosen = commandFor(name, target);
-  if (chosen && (run(chosen, null) || runOnRow(chosen))) event.preventDefault();
+  if (chosen && (refuseForMany(chosen) || run(chosen, null) || runOnRow(chosen))) event.preventDefault();
+}
+
+// While rows are picked nothing is done to the ticket that happens to be open.
+function refuseForMany(name) {
+  if (!bulk.any() || !OF_TICKET.has(name) || bulk.OF_MANY.has(name) || name === 'customer') return false;
+  say(text('one_at_a_time'));
+  return true;
 }
 
 // With no ticket open a key of a ticket is meant for the row that has the focus: that one is opened first.

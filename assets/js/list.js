@@ -111,6 +111,7 @@ function swap(known, row, at = row.dataset.at) {
 
 // The open ticket's row stays, faded, until another is opened: what one looks at does not vanish.
 export function leave(number, faded = null) {
+  if (!rows) return;
   meanwhile.add(number);
   waiting.delete(number);
   showMerge();

@@ -1,7 +1,7 @@
 // Canned replies: chosen by `/` at the beginning of a word, by M, or in the palette. The server fills the words in and
 // does what else the reply does; here they are put where one writes.
 
-import { write } from './actions.js';
+import { stepBack, write } from './actions.js';
 import * as composer from './composer.js';
 import { $, command, element, icon, run, text } from './core.js';
 import { get } from './http.js';
@@ -46,13 +46,7 @@ export async function use(id) {
     open.edited();
   }
   if (answer.missing) return say(text('macro_missing', answer.missing), { seconds: 10 });
-  if (answer.changes.length) say(text('macro_done'), { undo: () => undo(number, answer.changes), lasting: true });
-}
-
-// Its changes one by one, the last first.
-async function undo(number, changes) {
-  for (const change of [...changes].reverse()) if (!(await write(number, 'undo', { change }))) return;
-  say(text('back_again'));
+  if (answer.changes.length) say(text('macro_done'), { undo: stepBack(number, answer.changes) });
 }
 
 // Whether a slash typed now begins a word.

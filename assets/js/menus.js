@@ -154,7 +154,7 @@ function choose(option) {
   if (later) sendLater(menu, { later });
   else if (sendAs !== undefined) document.dispatchEvent(new CustomEvent('send:as', { detail: sendAs }));
   else if (path === 'tag') tag(value, on);
-  else if (path === 'untag') bulk.act('untag', { value });
+  else if (path === 'untag') bulk.act(path, { value });
   else if (path === 'snooze') snooze({ preset: value });
   else if (path === 'remind') remind({ preset: value, text: taken($('#remind-text')) });
   else if (path) set(path, value, option.dataset.name ?? nameOf(option), option.dataset.category);

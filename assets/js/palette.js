@@ -1,6 +1,7 @@
 // Ctrl K: every action with its key, the views, canned replies, tickets and people found while typing. `#123` jumps to a
 // number.
 
+import * as bulk from './bulk.js';
 import * as composer from './composer.js';
 import { $, $$, app, can, command, element, icon, kept, run, text } from './core.js';
 import * as desk from './desk.js';
@@ -120,6 +121,7 @@ function groups(typed) {
   const number = typed.match(/^#?(\d{1,18})$/)?.[1];
   const latest = recent();
   const byUse = (names) => [...names].sort((a, b) => place(latest, a) - place(latest, b));
+  const acts = (names) => matching(byUse(names).filter(can).map(entry), typed);
   const jump = number ? [{ words: text('cmd_goto', number), drawing: icon("hash"), act: () => desk.open(Number(number), { focus: 'subject' }) }] : [];
   const search = typed && !number ? [{ words: text('cmd_search_for', typed), drawing: icon("search"), act: () => location.assign(`/search/?q=${encodeURIComponent(typed)}`) }] : [];
   const places = typed ? matching($$('#places a').map(placeEntry), typed) : [];
@@ -127,7 +129,8 @@ function groups(typed) {
   const everywhere = { name: text('group_app'), entries: matching(OF_APP.filter(can).map(entry), typed) };
   return [
     ...(readFirst ? [articles] : []),
-    { name: text('group_ticket', thread.number()), entries: thread.number() ? matching(byUse(OF_TICKET).filter(can).map(entry), typed) : [] },
+    ...(bulk.any() ? [{ name: $('#bulk-count').textContent, entries: acts(bulk.OF_MANY) }] : []),
+    ...(thread.number() && !bulk.any() ? [{ name: text('group_ticket', thread.number()), entries: acts(OF_TICKET) }] : []),
     { name: text('group_go'), entries: [...jump, ...matching($$('.side .nav a[data-view-key]').map(viewEntry), typed), ...places] },
     ...(typed ? [everywhere] : []),
     { name: text('group_macros'), entries: typed ? matching(knownMacros().map(macroEntry), typed).slice(0, 6) : [] },

@@ -3,15 +3,16 @@
 // An answer may hold {said, undo, open}: what to tell, the address that takes it back, the ticket to show then.
 
 import * as bulk from './bulk.js';
-import { $, $$, build, command } from './core.js';
-import { draw, moveOn } from './actions.js';
+import { $, $$, build, command, run, text } from './core.js';
+import { draw, moveOn, takeStepBack } from './actions.js';
 import * as desk from './desk.js';
 import { get, post, Refusal } from './http.js';
 import * as list from './list.js';
 import * as thread from './thread.js';
-import { complain, say } from './toast.js';
+import { complain, performSteps, say } from './toast.js';
 
 const PAUSE = 150;
+const OF_CHANGE = /^\/tickets\/(\d+)\/undo\//;
 const dialog = $('#sheet');
 let asked = 0;
 let timer = 0;
@@ -39,14 +40,21 @@ export async function send(url, data = []) {
   const onTicket = number !== null && url.startsWith(`/tickets/${number}/`);
   const answer = await post(url, { ...Object.fromEntries(fields), ...(onTicket ? { event: base, row: 1 } : {}) });
   if (number !== null) desk.outdated(number);
-  if (answer.open) desk.outdated(answer.open);
-  if (answer.open && answer.open !== number) await desk.open(answer.open, { focus: 'subject' });
+  if (answer.open) {
+    desk.outdated(answer.open);
+    run('bulk-clear');
+  }
+  if (answer.open && answer.open !== number && list.rows) await desk.open(answer.open, { focus: 'subject' });
   else if (onTicket) draw(number, answer, base);
   else if (number !== null) await thread.refresh();
   thread.refill('#ticket-related, #ticket-asides');
-  if (answer.said) say(answer.said, { undo: answer.undo && (() => send(answer.undo).catch(complain)) });
+  if (answer.said) say(answer.said, { undo: answer.undo && { url: answer.undo, number: Number(answer.undo.match(OF_CHANGE)?.[1]) } });
   return answer;
 }
+
+// What was done to one ticket, to many at once, or to two that were merged, split or linked.
+const takeBack = async (step) =>
+  step.number ? takeStepBack(step) : step.url.startsWith('/bulk/') ? bulk.follow(await post(step.url)) : send(step.url);
 
 async function submit(event) {
   event.preventDefault();
@@ -118,7 +126,19 @@ function find({ target }) {
   }, PAUSE);
 }
 
+// Of two rows that are picked: the one into the other. `picked` is gone once the ticket that stays is opened.
+function join(button) {
+  if (!bulk.any()) return openFor('merging', button);
+  const [one, other, ...more] = bulk.picked().map(list.numberOf);
+  if (!other || more.length || bulk.whole()) return say(text('two_to_merge'));
+  return openSheet(`/tickets/${one}/merging/?other=${other}`);
+}
+
+const openFor = (path, button) =>
+  openSheet(`/tickets/${thread.number()}/${path}/${button?.dataset.message ? `?message=${button.dataset.message}` : ''}`);
+
 export function startSheet() {
+  performSteps(takeBack);
   if (!dialog) return;
   dialog.addEventListener('submit', submit);
   dialog.addEventListener('input', find);
@@ -136,18 +156,13 @@ export function startSheet() {
     button.disabled = false;
   });
   const may = () => thread.number() !== null && $('#thread-head [data-menu=more]') !== null;
-  command('spam', async () => {
-    const number = thread.number();
-    moveOn();
-    await send(`/tickets/${number}/spam/`).catch(complain);
-    list.leave(number);
-  }, { when: may });
   command('follow', async () => {
     const data = thread.ticket().following ? [['off', '1']] : [];
     const answer = await send(`/tickets/${thread.number()}/follow/`, data).catch(complain);
     if (answer) thread.ticket().following = answer.following;
   }, { when: () => thread.number() !== null });
   command('field', () => openSheet('/fields/sheet/'), { when: () => bulk.any() || may() });
-  for (const [name, path] of [['ask', 'asking'], ['hand-over', 'handing'], ['join', 'merging'], ['split', 'splitting'], ['link', 'linking']])
-    command(name, (button) => openSheet(`/tickets/${thread.number()}/${path}/${button?.dataset.message ? `?message=${button.dataset.message}` : ''}`), { when: may });
+  command('join', join, { when: () => Boolean(list.rows) && (bulk.any() || may()) });
+  for (const [name, path] of [['ask', 'asking'], ['hand-over', 'handing'], ['split', 'splitting'], ['link', 'linking']])
+    command(name, (button) => openFor(path, button), { when: may });
 }

@@ -1,7 +1,8 @@
 // One message at a time, beside the list. With Undo it stays ten seconds, longer while pointed at or focused. What can be
-// taken back as long as nobody has changed it since is remembered after that too: Z goes back step by step.
+// taken back as long as nobody has changed it since is remembered after that too, by the next page as well: Z goes back
+// step by step.
 
-import { $, element, icon, text } from './core.js';
+import { $, element, icon, me, text } from './core.js';
 import { Offline, Refusal } from './http.js';
 
 const toast = $('#toast');
@@ -10,17 +11,39 @@ let timer = 0;
 let undoing = null;
 let next = null;
 let own = false;
+let perform = null;
 const MOST_STEPS = 30;
-const steps = [];
+const STEPS = `undo-steps-${me}`;
+const steps = remembered();
 
-export function say(words, { undo = null, seconds = undo ? 10 : 5, href = null, patient = false, lasting = false } = {}) {
+// A step back is a function, which goes with its message, or {url, …}: an address that takes it back, at any time.
+export const performSteps = (how) => (perform = how);
+
+function remembered() {
+  try {
+    return JSON.parse(sessionStorage.getItem(STEPS)) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function remember() {
+  if (steps.length > MOST_STEPS) steps.shift();
+  try {
+    sessionStorage.setItem(STEPS, JSON.stringify(steps.filter(({ url }) => url)));
+  } catch {
+    // Storage may be full or forbidden: then they are known to this page alone.
+  }
+}
+
+export function say(words, { undo = null, seconds = undo ? 10 : 5, href = null, patient = false } = {}) {
   // What others did must not take away what one is being told of what one did oneself, nor the chance to undo it.
   if (patient && own && toast.classList.contains('show')) return void (next = [words, { seconds, href, patient }]);
   own = !patient;
   forget();
-  undoing = undo && { undo, lasting };
+  undoing = typeof undo === 'function' ? { undo } : undo;
   if (undoing) steps.push(undoing);
-  if (steps.length > MOST_STEPS) steps.shift();
+  remember();
   const line = href ? element('a', { href }, words) : element('span', {}, words);
   line.classList.add('grow');
   const parts = [line];
@@ -48,7 +71,7 @@ function watch() {
 
 // What only its message offers to take back goes with it.
 function forget() {
-  if (undoing && !undoing.lasting && steps.includes(undoing)) steps.splice(steps.indexOf(undoing), 1);
+  if (undoing && !undoing.url && steps.includes(undoing)) steps.splice(steps.indexOf(undoing), 1);
   undoing = null;
 }
 
@@ -63,10 +86,18 @@ export function hide() {
 
 export const canUndo = () => steps.length > 0;
 
-export function takeBack() {
+export async function takeBack() {
   const step = steps.pop();
   hide();
-  step?.undo();
+  remember();
+  if (!step?.url) return step?.undo();
+  try {
+    await perform(step);
+  } catch (error) {
+    if (error instanceof Offline) steps.push(step);
+    remember();
+    complain(error);
+  }
 }
 
 // What a person is told when something was refused.

@@ -24,9 +24,9 @@ HEARD = frozenset({
     TicketEvent.MESSAGE_RECEIVED, TicketEvent.MESSAGE_QUEUED, TicketEvent.MESSAGE_WITHDRAWN,
     TicketEvent.TICKET_REOPENED, TicketEvent.TICKET_STATUS_CHANGED, TicketEvent.TICKET_SOLVED,
     TicketEvent.TICKET_SNOOZED, TicketEvent.TICKET_WOKEN, TicketEvent.TICKET_PRIORITISED, TicketEvent.TICKET_MOVED,
-    TicketEvent.PARTICIPANT_ACCEPTED, TicketEvent.TICKET_MERGED, TicketEvent.TICKET_ABSORBED,
-    TicketEvent.TICKET_UNMERGED, TicketEvent.TICKET_RELEASED, TicketEvent.TICKET_SPLIT, TicketEvent.TICKET_SPLIT_OFF,
-    TicketEvent.TICKET_MARKED_SPAM, TicketEvent.TICKET_UNMARKED_SPAM,
+    TicketEvent.PARTICIPANT_ACCEPTED, TicketEvent.PARTICIPANT_UNDECIDED, TicketEvent.TICKET_MERGED,
+    TicketEvent.TICKET_ABSORBED, TicketEvent.TICKET_UNMERGED, TicketEvent.TICKET_RELEASED, TicketEvent.TICKET_SPLIT,
+    TicketEvent.TICKET_SPLIT_OFF, TicketEvent.TICKET_MARKED_SPAM, TicketEvent.TICKET_UNMARKED_SPAM,
 })  # fmt: skip
 READ = HEARD | {
     TicketEvent.TICKET_OPENED, TicketEvent.MESSAGE_SENT, SlaEvent.REPLANNED, SlaEvent.CUSTOMER_NOTED,
@@ -56,11 +56,14 @@ def steps_of(ticket: Ticket, history: Iterable[Told]) -> list[Step]:
     told = [one for one in history if not one.data.get("historic") or one.kind == TicketEvent.TICKET_OPENED]
     taken_back = {one.data.get("message") for one in told if one.kind == TicketEvent.MESSAGE_WITHDRAWN}
     queued = {one.data.get("message") for one in told if one.kind == TicketEvent.MESSAGE_QUEUED}
+    undecided = {one.data.get("undone") for one in told if one.kind == TicketEvent.PARTICIPANT_UNDECIDED}
     thanks, calls = _thanks(ticket, told), _calls(told)
     steps: list[Step] = []
     for one in told:
         message = one.data.get("message")
         if message in taken_back or (one.kind == TicketEvent.MESSAGE_SENT and message in queued):
+            continue
+        if one.kind == TicketEvent.PARTICIPANT_ACCEPTED and one.sequence in undecided:
             continue
         if (step := _STEPS[one.kind](ticket, one, told)) is not None:
             steps.append(step if message not in thanks else _as_thanks(step))
@@ -226,6 +229,7 @@ _STEPS: dict[str, Maker] = {
     TicketEvent.MESSAGE_QUEUED: _written,
     TicketEvent.MESSAGE_SENT: _written,
     TicketEvent.MESSAGE_WITHDRAWN: lambda ticket, one, told: None,
+    TicketEvent.PARTICIPANT_UNDECIDED: lambda ticket, one, told: None,
     TicketEvent.TICKET_STATUS_CHANGED: _status,
     TicketEvent.TICKET_SOLVED: _solved,
     TicketEvent.TICKET_REOPENED: _reopened,

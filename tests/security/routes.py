@@ -361,6 +361,10 @@ VISITS = [
 OWN = [
     message("message_withdrawal", "waiting", "withdrawal/", form={}, may=frozenset({"agent"}), refused=(403, 422)),
     Visit("bulk_report", "/bulk/{bulk}/", foreign=True, may=frozenset({"agent"}), refused=(404,)),
+    Visit("bulk_jobs", "/bulk/jobs/"),
+    Visit("inbox_count", "/inbox/solved/count/"),
+    Visit("bulk_report", "/bulk/{bulk}/", form={"stop": "1"}, foreign=True, may=frozenset({"agent"}), refused=(404,), answers=(302,)),
+    Visit("bulk_stop", "/bulk/{bulk}/stop/", form={}, foreign=True, may=frozenset({"agent"}), refused=(403, 404)),
     Visit("bulk_progress", "/bulk/{bulk}/progress/", foreign=True, may=frozenset({"agent"}), refused=(404,)),
     Visit("bulk_missing", "/bulk/{bulk}/missing/", foreign=True, may=frozenset({"agent"}), refused=(404,)),
     Visit("bulk_complete", "/bulk/{bulk}/complete/", form={}, foreign=True, may=frozenset({"agent"}), refused=(403, 404), answers=(422,)),

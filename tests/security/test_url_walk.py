@@ -151,6 +151,8 @@ def test_every_write_that_is_allowed_does_something(world: World, role: str) -> 
         "POST /channels/sign-in/mailbox/{asking}/",  # kept in the session alone, until its owner comes back
         "POST /tickets/{ticket}/unread/",
         "POST /notifications/read/",
+        "POST /bulk/{bulk}/",  # over, so that there is nothing to stop
+        "POST /bulk/{bulk}/stop/",
         "POST /bulk/{bulk}/complete/",  # nothing is missing where nothing is required
         "POST /reports/mailings/1/remove/",  # is its owner's: tests/metrics/test_mailings.py
         REMOVAL,

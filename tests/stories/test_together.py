@@ -80,6 +80,28 @@ def test_merged_and_split_with_the_keyboard(house: House, pair: tuple[Ticket, Ti
 
     subject(page, "Parcel SO-10423")
     expect(sheet).to_be_hidden()
+    toast = page.locator("#toast")
+    toast.locator(".x").press("Enter")
+    expect(toast).not_to_have_class("show")
+
+    # The step back outlives its message, and the page.
+    page.keyboard.press("z")
+    subject(page, "Once more: SO-10423")
+    assert Relocation.objects.get().undone_at is not None
+    page.keyboard.press("Shift+M")
+    page.keyboard.type(str(older.pk))
+    expect(sheet.locator("input[name=other]:checked")).to_have_value(str(older.pk))
+    page.keyboard.press("Enter")
+    subject(page, "Parcel SO-10423")
+    page.reload()
+    live(page)
+    page.keyboard.press("z")
+    subject(page, "Once more: SO-10423")
+    page.keyboard.press("Shift+M")
+    page.keyboard.type(str(older.pk))
+    expect(sheet.locator("input[name=other]:checked")).to_have_value(str(older.pk))
+    page.keyboard.press("Enter")
+    subject(page, "Parcel SO-10423")
 
     page.keyboard.press("Shift+S")
     expect(sheet.locator("input[type=checkbox]")).to_have_count(2)

@@ -113,7 +113,7 @@ def test_each_chooses_what_they_are_told(house: House, ticket: Ticket) -> None:
 
 
 def test_handing_over_is_a_note_and_a_new_owner(house: House, ticket: Ticket) -> None:
-    note = actions.hand_over(ticket.pk, by=house.olena, to=house.ben, note="Please call her back")
+    note = actions.hand_over(ticket.pk, by=house.olena, to=house.ben, note="Please call her back").note
     ticket.refresh_from_db()
     assert (ticket.assignee, note.text) == (house.ben, "Please call her back")
     assert events_of(ticket.pk)[-2:] == ["note.added", "ticket.assigned"]

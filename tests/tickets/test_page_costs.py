@@ -34,6 +34,8 @@ PAGES = {
     "history": 7,
     "customer": 4,
     "related": 6,
+    "count": 4,
+    "jobs": 4,
     "counts": 7,  # two of them by deadline, which no tally knows
     "message": 6,
     "search": 13,
@@ -57,6 +59,8 @@ def address_of(page: str, ticket: Ticket) -> str:
         "history": f"/tickets/{number}/history/?before=10000",
         "customer": f"/tickets/{number}/customer/",
         "related": f"/tickets/{number}/related/",
+        "count": "/inbox/overdue/count/",
+        "jobs": "/bulk/jobs/",
         "counts": "/inbox/counts/",
         "message": f"/tickets/{number}/messages/{message.pk}/?as=text",
         "search": "/search/?q=parcel",

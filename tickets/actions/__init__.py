@@ -5,7 +5,7 @@ from .asides import ask_aside, say_aside, settle_aside
 from .assignment import assign_ticket, move_to_team
 from .automatic import queue_automatic
 from .begin import Beginning, begin_conversation
-from .bulk import Selection, start_bulk, sweep_bulk, undo_bulk, work_bulk
+from .bulk import Selection, start_bulk, stop_bulk, sweep_bulk, undo_bulk, work_bulk
 from .by_rule import assign_by_rule, move_by_rule, prioritise_by_rule, tag_by_rule
 from .drafts import discard_draft, mark_seen, save_draft
 from .due import NO_DEADLINE, Deadline, show_deadline, show_overdue
@@ -93,6 +93,7 @@ __all__ = [
     "snooze_ticket",
     "split_ticket",
     "start_bulk",
+    "stop_bulk",
     "sweep_bulk",
     "sweep_orphans",
     "tag_by_rule",

@@ -35,8 +35,11 @@ def assign_ticket(ticket_id: int, *, by: Agent, assignee: Agent | None, at: date
     return ticket
 
 
-def move_to_team(ticket_id: int, *, by: Agent, team: Team | None, at: datetime | None = None) -> Ticket:
-    """Hand the ticket to another team. Whoever is not in it, and not assigned, no longer sees it."""
+def move_to_team(
+    ticket_id: int, *, by: Agent, team: Team | None, note: int | None = None, at: datetime | None = None
+) -> Ticket:
+    """Hand the ticket to another team, `note` being the message that says why. Whoever is not in it, and not assigned,
+    no longer sees it."""
     with transaction.atomic():
         ticket = lock_ticket(ticket_id, by=by, permission=Permission.EDIT_TICKETS)
         refuse_closed(ticket)
@@ -46,17 +49,26 @@ def move_to_team(ticket_id: int, *, by: Agent, team: Team | None, at: datetime |
         before, old_id = audience(ticket), ticket.team_id
         ticket.team = team
         ticket.save(update_fields=["team"])
-        data = {"from": old_id, "to": new_id}
+        data = {"from": old_id, "to": new_id} | ({"note": note} if note else {})
         record(ticket, TicketEvent.TICKET_MOVED, by=by.actor, at=at or timezone.now(), data=data, before=before)
     return ticket
 
 
-def pass_to_team(ticket: Ticket, *, by: Agent, team: Team, assignee: Agent | None = None, at: datetime) -> None:
-    """Hand a locked ticket to a team, and to a person there or to nobody. In the order that leaves it in the giver's
-    sight until both are done: whoever sees it only because it is theirs lets go of it last."""
+def pass_to_team(
+    ticket: Ticket,
+    *,
+    by: Agent,
+    team: Team,
+    assignee: Agent | None = None,
+    note: int | None = None,
+    at: datetime,
+) -> list[int]:
+    """Hand a locked ticket to a team, and to a person there or to nobody; the events of that. In the order that leaves
+    it in the giver's sight until both are done: whoever sees it only because it is theirs lets go of it last."""
     if by.scope.sees_place(ticket.team_id, ticket.channel_id):
-        assign_ticket(ticket.pk, by=by, assignee=assignee, at=at)
-        move_to_team(ticket.pk, by=by, team=team, at=at)
+        given = assign_ticket(ticket.pk, by=by, assignee=assignee, at=at)
+        moved = move_to_team(ticket.pk, by=by, team=team, note=note, at=at)
     else:
-        move_to_team(ticket.pk, by=by, team=team, at=at)
-        assign_ticket(ticket.pk, by=by, assignee=assignee, at=at)
+        moved = move_to_team(ticket.pk, by=by, team=team, note=note, at=at)
+        given = assign_ticket(ticket.pk, by=by, assignee=assignee, at=at)
+    return [one.recorded for one in (given, moved) if one.recorded]

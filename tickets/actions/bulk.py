@@ -39,6 +39,7 @@ from .assignment import assign_ticket, move_to_team
 from .base import require
 from .fields import set_field
 from .labels import add_tag, remove_tag, set_priority, tag_name
+from .spam import mark_spam, unmark_spam
 from .status import complete_ticket, set_status, snooze_ticket
 from .undo import undo_change
 
@@ -115,18 +116,44 @@ def undo_bulk(job_id: int, *, by: Agent, at: datetime | None = None) -> BulkJob:
     at = at or timezone.now()
     require(by, Permission.EDIT_TICKETS)
     with transaction.atomic():
-        job = BulkJob.objects.select_for_update(of=("self",)).filter(pk=job_id, agent=by).first()
-        if job is None:
-            raise NotFound(_("There is no such job."))
+        job = _lock_job(job_id, by)
         if job.phase in (BulkPhase.UNDOING, BulkPhase.UNDONE):
             return job
-        stopped = job.items.filter(state=BulkState.WAITING)
-        job.refused += stopped.update(state=BulkState.REFUSED, reason=_("Stopped before its turn came."))
+        _drop_waiting(job)
         job.phase, job.worked_at = BulkPhase.UNDOING, at
         job.save(update_fields=["phase", "worked_at", "refused"])
         record_event((STREAM, job.pk), BulkEvent.UNDO_STARTED, by=by.actor, at=at, data={"tickets": job.done})
         ring("bulk")
     return job
+
+
+def stop_bulk(job_id: int, *, by: Agent, at: datetime | None = None) -> BulkJob:
+    """Leave the tickets as they are whose turn has not come; what was changed stays so until it is taken back. A job
+    that is over already is left alone."""
+    at = at or timezone.now()
+    require(by, Permission.EDIT_TICKETS)
+    with transaction.atomic():
+        job = _lock_job(job_id, by)
+        if job.phase != BulkPhase.DOING:
+            return job
+        _drop_waiting(job)
+        job.phase, job.worked_at = BulkPhase.STOPPED, at
+        job.save(update_fields=["phase", "worked_at", "refused"])
+        record_event((STREAM, job.pk), BulkEvent.STOPPED, by=by.actor, at=at, data=counts_of(job))
+    return job
+
+
+def _lock_job(job_id: int, by: Agent) -> BulkJob:
+    """One's own job, once the batch that is under way is through. NotFound for those of others."""
+    job = BulkJob.objects.select_for_update(of=("self",)).filter(pk=job_id, agent=by).first()
+    if job is None:
+        raise NotFound(_("There is no such job."))
+    return job
+
+
+def _drop_waiting(job: BulkJob) -> None:
+    stopped = job.items.filter(state=BulkState.WAITING)
+    job.refused += stopped.update(state=BulkState.REFUSED, reason=_("Stopped before its turn came."))
 
 
 def work_bulk(*, at: datetime, job_id: int | None = None) -> bool:
@@ -316,6 +343,14 @@ def _snooze(by: Agent, value: str, at: datetime) -> Change:
     return lambda ticket_id: snooze_ticket(ticket_id, by=by, until=until, at=at)
 
 
+def _spam(by: Agent, value: str, at: datetime) -> Change:
+    return lambda ticket_id: mark_spam(ticket_id, by=by, at=at)
+
+
+def _no_spam(by: Agent, value: str, at: datetime) -> Change:
+    return lambda ticket_id: unmark_spam(ticket_id, by=by, at=at)
+
+
 def _number(value: str) -> int:
     return int(value) if value.isdecimal() and len(value) < 10 else 0
 
@@ -330,4 +365,6 @@ CHANGES: dict[str, Callable[[Agent, str, datetime], Change]] = {
     "untag": _untag,
     "field": _field,
     "snooze": _snooze,
+    "spam": _spam,
+    "no_spam": _no_spam,
 }

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models.functions import Least
 from django.utils.translation import gettext as _
 
 from people.models import Agent
@@ -78,10 +77,16 @@ def mark_seen(ticket_id: int, *, by: Agent, sequence: int) -> None:
             cursor.execute(_SEEN, [by.pk, ticket_id, min(sequence, ticket.message_sequence)])
 
 
-def mark_unread(ticket_id: int, *, by: Agent) -> None:
-    """Make the customer's last message unread for this agent; a ticket never opened is unread already."""
-    ticket = _require_visible(ticket_id, by)
-    Seen.objects.filter(agent=by, ticket=ticket).update(sequence=Least("sequence", ticket.inbound_sequence - 1))
+def mark_unread(ticket_id: int, *, by: Agent) -> int | None:
+    """Make the customer's last message unread for this agent, and say how far they had read; None where that changed
+    nothing, since a ticket never opened is unread already."""
+    with transaction.atomic():
+        ticket = _require_visible(ticket_id, by)
+        seen = Seen.objects.select_for_update().filter(agent=by, ticket=ticket, sequence__gte=ticket.inbound_sequence)
+        before: int | None = seen.values_list("sequence", flat=True).first()
+        if before is not None:
+            Seen.objects.filter(agent=by, ticket=ticket).update(sequence=max(0, ticket.inbound_sequence - 1))
+    return before
 
 
 def _require_visible(ticket_id: int, by: Agent) -> Ticket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +20,14 @@ from .base import require
 from .notes import add_note
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """The note, and the events that an undo takes back; the note stays, since it may have been read."""
+
+    note: Message
+    changes: list[int]
+
+
 def hand_over(
     ticket_id: int,
     *,
@@ -28,8 +37,8 @@ def hand_over(
     team: Team | None = None,
     client_id: UUID | None = None,
     at: datetime | None = None,
-) -> Message:
-    """Write a note and give the ticket to a person or a team, both or neither. The same `client_id` again: the same."""
+) -> Handed:
+    """Write a note and give the ticket to a person or a team. The same `client_id` again: the same."""
     at = at or timezone.now()
     if to is None and team is None:
         raise InvalidInput("to", _("Choose a person or a team."))
@@ -37,10 +46,12 @@ def hand_over(
         # First the note: whoever hands it out of their own sight could not write it afterwards.
         written = add_note(ticket_id, by=by, text=note, client_id=client_id, at=at)
         if team is not None:
-            pass_to_team(Ticket.objects.get(pk=ticket_id), by=by, team=team, assignee=to, at=at)
+            ticket = Ticket.objects.get(pk=ticket_id)
+            changes = pass_to_team(ticket, by=by, team=team, assignee=to, note=written.pk, at=at)
         else:
-            assign_ticket(ticket_id, by=by, assignee=to, at=at)
-    return written
+            given = assign_ticket(ticket_id, by=by, assignee=to, at=at)
+            changes = [given.recorded] if given.recorded else []
+    return Handed(written, changes)
 
 
 def follow_ticket(ticket_id: int, *, by: Agent, on: bool = True) -> bool:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from events.actors import Actor
+from events.models import Event
 from people.identities import forget_bounces
 from people.models import Agent, Identity, MailKind
 from people.permissions import Permission
@@ -44,22 +48,45 @@ def _decide(conversation_id: int, identity_id: int, state: ParticipantState, *, 
         participant.state = state
         participant.save(update_fields=["state"])
         accepted = state == ParticipantState.ACTIVE
+        data: dict[str, Any] = {"identity": identity_id, "conversation": conversation_id}
         if accepted:
-            _count_messages(ticket, participant, by=by, at=at)
+            data |= _count_messages(ticket, participant, by=by, at=at)
+        reopened = ticket.recorded
         refresh_attention(ticket)
         ticket.save(update_fields=["needs_attention", "waiting_since"])
         kind = TicketEvent.PARTICIPANT_ACCEPTED if accepted else TicketEvent.PARTICIPANT_REFUSED
-        record(ticket, kind, by=by.actor, at=at, data={"identity": identity_id, "conversation": conversation_id})
+        record(ticket, kind, by=by.actor, at=at, data=data)
+        participant.recorded = tuple(event for event in (reopened, ticket.recorded) if event)
     return participant
 
 
-def _count_messages(ticket: Ticket, participant: Participant, *, by: Agent, at: datetime) -> None:
-    """Make an accepted person's messages ordinary ones."""
+def _count_messages(ticket: Ticket, participant: Participant, *, by: Agent, at: datetime) -> dict[str, Any]:
+    """Make an accepted person's messages ordinary ones; what an undo needs to know of that."""
     theirs = Message.objects.filter(ticket=ticket, identity=participant.identity, pending=True)
-    if theirs.update(pending=False):
-        ticket.waiting_since = ticket.waiting_since or at
-        if ticket.status == Status.SOLVED:
-            change_status(ticket, Status.OPEN, by=by.actor, at=at)
+    counted = sorted(theirs.values_list("pk", flat=True))
+    if not counted:
+        return {}
+    waited = ticket.waiting_since
+    Message.objects.filter(pk__in=counted).update(pending=False)
+    ticket.waiting_since = waited or at
+    if ticket.status == Status.SOLVED:
+        change_status(ticket, Status.OPEN, by=by.actor, at=at)
+    return {"counted": counted, "waited": waited.isoformat() if waited else None}
+
+
+def leave_undecided(ticket: Ticket, decided: Event, *, by: Actor, at: datetime) -> None:
+    """Take a decision back, on a ticket that the caller has locked: whoever was let in or kept out waits again."""
+    data = decided.data
+    theirs = Participant.objects.filter(conversation=data["conversation"], identity=data["identity"])
+    theirs.update(state=ParticipantState.PENDING)
+    if counted := data.get("counted"):
+        Message.objects.filter(pk__in=counted, ticket=ticket).update(pending=True)
+        ticket.waiting_since = parse_datetime(data.get("waited") or "")
+    refresh_attention(ticket)
+    ticket.save(update_fields=["needs_attention", "waiting_since"])
+    said = {"identity": data["identity"], "conversation": data["conversation"], "undoes": decided.pk}
+    said |= {"undone": decided.sequence}
+    record(ticket, TicketEvent.PARTICIPANT_UNDECIDED, by=by, at=at, data=said)
 
 
 def show_remote_images(message_id: int, *, by: Agent, at: datetime | None = None) -> Message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,8 @@ from tickets.statuses import word_before
 
 from .base import audience, record, refuse_closed, require
 from .fields import say_field
+from .participants import leave_undecided
+from .spam import bring_back, put_aside
 from .status import change_status, set_snooze
 
 # What happens to a ticket by itself, as mail leaves and deadlines pass, is no reason to leave it as it is.
@@ -55,9 +57,17 @@ def undo_change(ticket_id: int, event_id: int, *, by: Agent, at: datetime | None
             return ticket
         if _changed(later):
             raise TooLate(_("Something happened on this ticket meanwhile."))
-        refuse_closed(ticket)
+        if event.kind != TicketEvent.TICKET_MARKED_SPAM:
+            refuse_closed(ticket)
         inverse(ticket, event, by, at or timezone.now())
     return ticket
+
+
+def undo_changes(ticket_id: int, event_ids: Sequence[int], *, by: Agent, at: datetime | None = None) -> None:
+    """`undo_change` for what was done together, the last first: all of it or nothing."""
+    with transaction.atomic():
+        for event_id in sorted(event_ids, reverse=True):
+            undo_change(ticket_id, event_id, by=by, at=at)
 
 
 def own_event(ticket_id: int, event_id: int, by: Agent) -> Event | None:
@@ -170,6 +180,18 @@ def _named(ticket: Ticket, event: Event, by: Agent, at: datetime) -> None:
     change_status(ticket, word_before(event.data, ticket.status), by=by.actor, at=at, undoes=event.pk)
 
 
+def _marked_spam(ticket: Ticket, event: Event, by: Agent, at: datetime) -> None:
+    bring_back(ticket, event, event.data.get("blocked", ()), by=by.actor, at=at, undoes=event.pk)
+
+
+def _unmarked_spam(ticket: Ticket, event: Event, by: Agent, at: datetime) -> None:
+    put_aside(ticket, event.data.get("allowed", ()), by=by.actor, at=at, undoes=event.pk)
+
+
+def _decided(ticket: Ticket, event: Event, by: Agent, at: datetime) -> None:
+    leave_undecided(ticket, event, by=by.actor, at=at)
+
+
 _INVERSES: dict[str, Inverse] = {
     TicketEvent.TICKET_ASSIGNED: _assigned,
     TicketEvent.TICKET_MOVED: _moved,
@@ -183,4 +205,8 @@ _INVERSES: dict[str, Inverse] = {
     TicketEvent.TICKET_STATUS_CHANGED: _status,
     TicketEvent.TICKET_STATUS_NAMED: _named,
     TicketEvent.TICKET_REOPENED: _reopened,
+    TicketEvent.PARTICIPANT_ACCEPTED: _decided,
+    TicketEvent.PARTICIPANT_REFUSED: _decided,
+    TicketEvent.TICKET_MARKED_SPAM: _marked_spam,
+    TicketEvent.TICKET_UNMARKED_SPAM: _unmarked_spam,
 }

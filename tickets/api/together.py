@@ -177,8 +177,8 @@ class HandOverView(SpineView):
             form = self.body(HandOverRequest)
             to = _one(Agent.objects.filter(is_active=True), form, "agent")
             team = _one(Team.objects.all(), form, "team")
-            note = actions.hand_over(ticket_id, by=self.agent, to=to, team=team, note=form["note"])
-            return 201, HandedOverSerializer({"ticket": ticket_id, "note": note.pk}).data
+            handed = actions.hand_over(ticket_id, by=self.agent, to=to, team=team, note=form["note"])
+            return 201, HandedOverSerializer({"ticket": ticket_id, "note": handed.note.pk}).data
 
         return self.once(effect)
 

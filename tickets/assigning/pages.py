@@ -46,7 +46,10 @@ class AssigningForm(forms.Form):
     calendar = forms.ChoiceField(label=gettext_lazy("Shifts by the calendar"), required=False)
     away_minutes = forms.IntegerField(
         label=gettext_lazy("Take tickets back after so many minutes away"), required=False, min_value=1,
-        max_value=LONGEST_AWAY, help_text=gettext_lazy("Empty: only from people who are off duty."),
+        max_value=LONGEST_AWAY, help_text=gettext_lazy(
+            "The same time after the end of a shift, even where a page was left open. "
+            "Empty: only from people who are off duty."
+        ),
     )  # fmt: skip
     sticky = forms.BooleanField(
         label=gettext_lazy("A ticket goes back to who had it before, if they are there"), required=False

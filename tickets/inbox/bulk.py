@@ -1,9 +1,8 @@
-"""Changing many tickets at once, as pages: begin, watch, take back, and what was refused and why."""
+"""Changing many tickets at once, for the page they are picked on: begin, watch, stop, take back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import groupby
 from typing import Any
 from uuid import uuid4
 
@@ -16,10 +15,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from people.models import Agent
-from tickets.actions import Selection, start_bulk, undo_bulk, work_bulk
+from tickets.actions import Selection, start_bulk, stop_bulk, undo_bulk, work_bulk
 from tickets.actions.bulk import asked_after, progress_of
 from tickets.errors import InvalidInput
-from tickets.models import BulkItem, BulkJob, BulkPhase, BulkState, Ticket
+from tickets.models import BulkJob, BulkPhase
 
 from .access import agent_of, signed_in
 from .catalogue import views_for
@@ -29,7 +28,7 @@ from .writes import posted_uuid, write
 
 # So few are done within the request: the answer tells what became of them, and a busy worker delays nobody.
 AT_ONCE = 20
-REPORTED = 500
+OVER = (BulkPhase.DONE, BulkPhase.STOPPED, BulkPhase.UNDONE)
 
 
 @write
@@ -51,17 +50,22 @@ def undo(request: HttpRequest, agent: Agent, job_id: int) -> dict[str, Any]:
     return _progressed(undo_bulk(job_id, by=agent), agent)
 
 
+@write
+def stop(request: HttpRequest, agent: Agent, job_id: int) -> dict[str, Any]:
+    return told(stop_bulk(job_id, by=agent), agent)
+
+
 @require_safe
 @signed_in
 def progress(request: HttpRequest, job_id: int) -> HttpResponseBase:
-    return JsonResponse(told(_own(request, job_id), agent_of(request)))
+    return JsonResponse(told(own_job(request, job_id), agent_of(request)))
 
 
 @require_safe
 @signed_in
 def missing_sheet(request: HttpRequest, job_id: int) -> HttpResponseBase:
     """Asks for what was missing where tickets of the job could not be closed."""
-    job = _own(request, job_id)
+    job = own_job(request, job_id)
     fields, tickets = asked_after(job, by=agent_of(request))
     shown = [empty_field(field) for field in fields]
     return render(request, "tickets/_sheet_bulk.html", {"job": job, "fields": shown, "count": len(tickets)})
@@ -70,7 +74,7 @@ def missing_sheet(request: HttpRequest, job_id: int) -> HttpResponseBase:
 @write
 def complete(request: HttpRequest, agent: Agent, job_id: int) -> dict[str, Any]:
     """Closes them after all, saying that first: a job of its own."""
-    before = _own(request, job_id)
+    before = own_job(request, job_id)
     fields, tickets = asked_after(before, by=agent)
     if not tickets:
         raise InvalidInput("tickets", _("Nothing is missing any more."))
@@ -82,36 +86,13 @@ def complete(request: HttpRequest, agent: Agent, job_id: int) -> dict[str, Any]:
     return _progressed(job, agent)
 
 
-@require_safe
-@signed_in
-def report(request: HttpRequest, job_id: int) -> HttpResponseBase:
-    """Which tickets were refused, and why; after an undo, which were left as they are."""
-    job = _own(request, job_id)
-    undone = job.phase in (BulkPhase.UNDOING, BulkPhase.UNDONE)
-    items = job.items.filter(state=BulkState.KEPT if undone else BulkState.REFUSED)
-    # A ticket that has left the agent's sight is counted, not named.
-    visible = Ticket.objects.visible_to(agent_of(request))
-    shown = items.filter(ticket__in=visible).select_related("ticket").order_by("reason", "ticket_id")[:REPORTED]
-    total = job.kept if undone else job.refused
-    groups = [(reason, list(some)) for reason, some in groupby(shown, key=_reason)]
-    named = sum(len(some) for _reason_, some in groups)
-    context = {
-        "job": job,
-        "groups": groups,
-        "words": told(job, agent_of(request))["words"],
-        "unnamed": total - named,
-        "tab": "inbox",
-    }
-    return render(request, "tickets/bulk.html", context)
-
-
 def told(job: BulkJob, agent: Agent) -> dict[str, Any]:
     """The job's progress, and once it is over the sentence that says what became of it; `asks` is the sheet for what
     was missing where tickets could not be closed."""
     facts = progress_of(job)
-    over = job.phase in (BulkPhase.DONE, BulkPhase.UNDONE)
+    over = job.phase in OVER
     asks = reverse("bulk_missing", args=[job.pk]) if asked_after(job, by=agent)[0] else ""
-    return facts | {"over": over, "words": " ".join(_sentences(job)) if over else "", "asks": asks}
+    return facts | {"over": over, "words": outcome_of(job) if over else "", "asks": asks}
 
 
 def _progressed(job: BulkJob, agent: Agent) -> dict[str, Any]:
@@ -119,6 +100,11 @@ def _progressed(job: BulkJob, agent: Agent) -> dict[str, Any]:
         work_bulk(at=timezone.now(), job_id=job.pk)
         job.refresh_from_db()
     return told(job, agent)
+
+
+def outcome_of(job: BulkJob) -> str:
+    """What became of a job that is over, in words."""
+    return " ".join(_sentences(job))
 
 
 def _sentences(job: BulkJob) -> Iterable[str]:
@@ -137,7 +123,9 @@ def _sentences(job: BulkJob) -> Iterable[str]:
     yield ngettext("%d ticket was changed.", "%d tickets were changed.", job.done) % job.done
     if job.same:
         yield ngettext("%d was so already.", "%d were so already.", job.same) % job.same
-    if job.refused:
+    if job.phase == BulkPhase.STOPPED:
+        yield ngettext("%d was left as it is.", "%d were left as they are.", job.refused) % job.refused
+    elif job.refused:
         yield ngettext("%d was refused.", "%d were refused.", job.refused) % job.refused
 
 
@@ -158,9 +146,5 @@ def _numbers(values: list[str]) -> list[int]:
     return [int(value) for value in values if value.isdecimal() and len(value) < 19]
 
 
-def _own(request: HttpRequest, job_id: int) -> BulkJob:
+def own_job(request: HttpRequest, job_id: int) -> BulkJob:
     return get_object_or_404(BulkJob, pk=job_id, agent=agent_of(request))
-
-
-def _reason(item: BulkItem) -> str:
-    return item.reason

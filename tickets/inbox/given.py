@@ -25,6 +25,7 @@ def given(data: dict[str, Any], directory: Directory) -> tuple[str, SafeString]:
         "back": _("Given back to {whom}: had it before, and is online"),
         "off": _("Back in the queue: {whom} is off duty"),
         "away": _("Back in the queue: {whom} has been away too long"),
+        "shift": _("Back in the queue: the shift of {whom} is over"),
         "left": _("Back in the queue: {whom} does not work here any more"),
     }
     text = texts.get(auto.get("why"), _("Given to {whom}"))

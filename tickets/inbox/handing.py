@@ -18,7 +18,7 @@ from .access import agent_of, signed_in
 from .directory import read_directory
 from .pages import read_number
 from .together import visible_ticket
-from .writes import blind_words, posted_uuid, write
+from .writes import blind_words, posted_uuid, undoing, write
 
 
 @require_safe
@@ -39,11 +39,12 @@ def hand_over(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, A
     team = Team.objects.filter(pk=read_number(number)).first() if kind == "team" else None
     if to is None and team is None:
         raise InvalidInput("to", _("Choose a person or a team."))
-    note = handover.hand_over(
+    handed = handover.hand_over(
         ticket_id, by=agent, to=to, team=team, note=request.POST.get("note", ""),
         client_id=posted_uuid(request.POST.get("client_id"), "client_id"),
     )  # fmt: skip
-    return {"said": _("Handed over to %(whom)s.") % {"whom": to or team}} | blind_words(note)
+    said = _("Handed over to %(whom)s.") % {"whom": to or team}
+    return {"said": said} | blind_words(handed.note) | undoing(ticket_id, *handed.changes)
 
 
 @write

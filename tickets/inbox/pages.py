@@ -18,7 +18,8 @@ from django.views.decorators.http import require_safe
 from people.models import Agent
 from people.permissions import Permission
 from people.watching import saw_ticket
-from tickets.conditions import capped_count, plain_part
+from tickets.actions.bulk import MOST
+from tickets.conditions import capped_count, plain_part, ticket_q
 from tickets.counts import view_counts
 from tickets.kinds import traits_of
 from tickets.models import Priority, Ticket
@@ -155,6 +156,16 @@ def counts(request: HttpRequest) -> HttpResponseBase:
     counted: dict[str, int | str] = {**view_counts(agent, wheres_for(agent, directory))}
     counted |= {key: capped_count(agent, where) for key, where in deep_wheres(agent, directory).items()}
     return JsonResponse({"counts": counted, "notices": unread_count(agent)})
+
+
+@require_safe
+@signed_in
+def exact_count(request: HttpRequest, view_key: str) -> HttpResponseBase:
+    """How many tickets are meant by "all in this view", to the last one; "20000+" where no job takes so many."""
+    agent = agent_of(request)
+    found = Ticket.objects.visible_to(agent).filter(ticket_q(_view(agent, view_key).where)).order_by()
+    number = found.values("pk")[: MOST + 1].count()
+    return JsonResponse({"count": f"{MOST}+" if number > MOST else str(number)})
 
 
 @require_safe

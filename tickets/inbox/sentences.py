@@ -382,6 +382,9 @@ _TELLERS: dict[str, Teller] = {
         icon="user-round-check", text=lambda: _("{who} let {whom} take part")
     ),
     TicketEvent.PARTICIPANT_REFUSED: _participant(icon="user-round-x", text=lambda: _("{who} kept {whom} out")),
+    TicketEvent.PARTICIPANT_UNDECIDED: _participant(
+        icon="undo-2", text=lambda: _("{who} took the decision on {whom} back; they wait again")
+    ),
     TicketEvent.ADDRESS_RESTORED: _participant(
         icon="mail-check", text=lambda: _("{who} had mail sent to {whom} again")
     ),

@@ -176,10 +176,14 @@ def visible_ticket(agent: Agent, ticket_id: int) -> Ticket:
 def _choosing(request: HttpRequest, ticket_id: int, template: str) -> HttpResponseBase:
     agent = agent_of(request)
     ticket, query = visible_ticket(agent, ticket_id), read_query(request)
-    found = _found(agent, ticket, query) if query else [one.ticket for one in suggest_merges(agent, ticket)]
+    other = request.GET.get("other", "")
+    if query or other:
+        found = _found(agent, ticket, query or other)
+    else:
+        found = [one.ticket for one in suggest_merges(agent, ticket)]
     if "q" in request.GET:
         return render(request, "tickets/_sheet_found.html", {"ticket": ticket, "found": found, "query": query})
-    return render(request, template, {"ticket": ticket, "found": found, "query": "", "reasons": _reasons()})
+    return render(request, template, {"ticket": ticket, "found": found, "query": other, "reasons": _reasons()})
 
 
 def _found(agent: Agent, ticket: Ticket, query: str) -> Sequence[Ticket]:

@@ -36,7 +36,7 @@ from tickets.actions import (
 from tickets.actions import spam as spam_
 from tickets.actions import withdrawal as withdrawal_
 from tickets.actions.manner import Manner
-from tickets.actions.undo import undo_change
+from tickets.actions.undo import undo_changes
 from tickets.errors import DomainError, InvalidInput, NotFound, StaleReply
 from tickets.mentions import mentions_in
 from tickets.models import DraftKind, Message, Ticket
@@ -52,6 +52,7 @@ from .said import say
 from .thread import read_thread
 from .times import chosen_moment, moment_of
 
+MOST_TOGETHER = 20  # changes that are taken back by one step
 Write = Callable[..., dict[str, Any]]
 
 
@@ -202,12 +203,13 @@ def snooze(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]
 @write
 def remind(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     form = request.POST
-    if done := form.get("done"):
+    if done := form.get("done") or request.GET.get("done"):
         reminders.finish_reminder(ticket_id, read_number(done), by=agent)
-        return {}
+        return {"said": _("Taken back.")} if "done" in request.GET else {}
     at = moment_of(form, "preset", "until")
     reminder = reminders.set_reminder(ticket_id, by=agent, remind_at=at, text=form.get("text", ""))
-    return {"at": short_moment(reminder.at)}
+    back = f"{reverse('ticket_reminders', args=[ticket_id])}?done={reminder.pk}"
+    return {"at": short_moment(reminder.at), "undo": back}
 
 
 @write
@@ -224,10 +226,17 @@ def tags(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
 
 @write
 def undo(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
-    """Take back the agent's own last change, named by its event."""
-    event_id = request.POST.get("change", "")
-    undo_change(ticket_id, int(event_id) if event_id.isdecimal() and len(event_id) < 19 else 0, by=agent)
-    return {}
+    """Take back the agent's own last change, named by its event, or several that were made together."""
+    named = request.POST.getlist("change") or request.GET.getlist("change")
+    ids = [int(id) if id.isdecimal() and len(id) < 19 else 0 for id in named[:MOST_TOGETHER]]
+    undo_changes(ticket_id, ids or [0], by=agent)
+    return {"said": _("Taken back.")}
+
+
+def undoing(ticket_id: int, *changes: int) -> dict[str, Any]:
+    """The address that takes these changes of a ticket back; nothing when there are none."""
+    named = "&".join(f"change={event}" for event in changes)
+    return {"undo": f"{reverse('ticket_undo', args=[ticket_id])}?{named}"} if changes else {}
 
 
 def undoable(ticket: Ticket) -> dict[str, Any]:
@@ -239,8 +248,8 @@ def undoable(ticket: Ticket) -> dict[str, Any]:
 def participant(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     form = request.POST
     decide = participants.accept_participant if form.get("accept") else participants.refuse_participant
-    decide(read_number(form.get("conversation")), read_number(form.get("identity")), by=agent)
-    return {}
+    decided = decide(read_number(form.get("conversation")), read_number(form.get("identity")), by=agent)
+    return undoing(ticket_id, *decided.recorded)
 
 
 @write
@@ -258,11 +267,11 @@ def address(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any
 
 @write
 def seen(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
-    sequence = read_number(request.POST.get("sequence"))
+    sequence = read_number(request.POST.get("sequence") or request.GET.get("sequence"))
     drafts.mark_seen(ticket_id, by=agent, sequence=sequence)
     mark_ticket_read(agent, ticket_id)
     announce_to_agent(agent.pk, "seen", ticket=ticket_id, sequence=sequence)
-    return {}
+    return {"said": _("Taken back.")} if "sequence" in request.GET else {}
 
 
 @write
@@ -272,18 +281,19 @@ def spam(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     if "identity" in form:
         spam_.unblock_address(ticket_id, read_number(form.get("identity")), by=agent)
         return {"said": _("They may write again.")}
-    if "off" in form or "off" in request.GET:
-        spam_.unmark_spam(ticket_id, by=agent)
-        return {"said": _("Back among the open tickets. The sender may write again.")}
-    spam_.mark_spam(ticket_id, by=agent)
-    undo = f"{reverse('ticket_spam', args=[ticket_id])}?off"
-    return {"said": _("Marked as spam. Its sender is blocked."), "undo": undo}
+    if "off" in form:
+        return _told(spam_.unmark_spam(ticket_id, by=agent), _("No spam. The sender may write again."))
+    return _told(spam_.mark_spam(ticket_id, by=agent), _("Marked as spam. Its sender is blocked."))
+
+
+def _told(ticket: Ticket, said: str) -> dict[str, Any]:
+    return {"said": said} | (undoing(ticket.pk, ticket.recorded) if ticket.recorded else {})
 
 
 @write
 def unread(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
-    drafts.mark_unread(ticket_id, by=agent)
-    return {}
+    before = drafts.mark_unread(ticket_id, by=agent)
+    return {"undo": f"{reverse('ticket_seen', args=[ticket_id])}?sequence={before}"} if before is not None else {}
 
 
 @write

@@ -13,6 +13,7 @@ from .ticket import Ticket
 class BulkPhase(models.TextChoices):
     DOING = "doing"
     DONE = "done"
+    STOPPED = "stopped"  # what was done by then stays
     UNDOING = "undoing"
     UNDONE = "undone"
 

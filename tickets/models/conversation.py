@@ -70,6 +70,9 @@ class Participant(models.Model):
     state = models.CharField(max_length=8, choices=ParticipantState.choices, default=ParticipantState.ACTIVE)
     created_at = models.DateTimeField(db_default=Now())
 
+    # The events that deciding on them recorded on this instance, for whoever may want to take that back.
+    recorded: tuple[int, ...] = ()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["conversation", "identity"], name="participant_once")]
 

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from events.models import Event
+from people.models import Identity
 from people.permissions import PermissionDenied
 from tests.people import NOW, House, events_of, make_house, open_ticket, receive, row_counts
 from tickets import actions
@@ -58,6 +59,7 @@ CHANGES = [
     ("priority", "40", "ticket.prioritised"),
     ("tag", "Late parcel", "ticket.tagged"),
     ("snooze", "2026-03-03T09:00:00+00:00", "ticket.snoozed"),
+    ("spam", "", "ticket.marked_spam"),
 ]
 
 
@@ -80,6 +82,23 @@ def test_every_change_is_done_and_taken_back(house: House, do: str, value: str, 
     assert list(Event.objects.filter(stream_type="bulk").values_list("kind", flat=True)) == [
         "bulk.started", "bulk.finished", "bulk.undo_started", "bulk.undone",
     ]  # fmt: skip
+
+
+def test_what_is_no_spam_comes_back_and_its_senders_may_write(house: House) -> None:
+    ids = some(house, 2)
+    for id in ids:
+        actions.mark_spam(id, by=house.ben)
+
+    job = begin(house, ids, "no_spam", "")
+    finish()
+
+    assert outcome(job) == {"total": 2, "done": 2}
+    assert set(Ticket.objects.values_list("status", flat=True)) == {"open"}
+    assert not Identity.objects.filter(blocked_at__isnull=False).exists()
+    actions.undo_bulk(job.pk, by=house.olena, at=NOW)
+    finish()
+    assert set(Ticket.objects.values_list("status", flat=True)) == {"spam"}
+    assert Identity.objects.filter(blocked_at__isnull=False).exists()
 
 
 def test_a_tag_is_removed_where_it_is(house: House) -> None:

@@ -45,6 +45,20 @@ def test_marked_twice_and_back(house: House, ticket: Ticket) -> None:
     assert events_of(ticket.pk)[3:] == ["ticket.unmarked_spam"]
 
 
+@pytest.mark.parametrize("wrote", [False, True])
+def test_back_as_it_stood_or_open_where_its_customer_wrote(house: House, ticket: Ticket, wrote: bool) -> None:
+    actions.set_status(ticket.pk, by=house.olena, status="pending", at=NOW)
+    actions.snooze_ticket(ticket.pk, by=house.olena, until=NOW + 9 * HOUR, at=NOW)
+    actions.mark_spam(ticket.pk, by=house.olena, at=NOW + HOUR)
+    if wrote:
+        receive(house.channel, in_reply_to="first@customer.example", at=NOW + 2 * HOUR)
+
+    actions.unmark_spam(ticket.pk, by=house.ben, at=NOW + 3 * HOUR)
+
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.snoozed_until) == (("open", None) if wrote else ("pending", NOW + 9 * HOUR))
+
+
 def test_what_a_blocked_sender_opens_lands_there_and_nobody_is_told(house: House, ticket: Ticket) -> None:
     house.channel.acknowledges = True
     house.channel.save()

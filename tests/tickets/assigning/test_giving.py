@@ -238,6 +238,39 @@ def test_away_gives_back_after_the_minutes_that_were_set(house: House) -> None:
     assert told(ticket)[-1] == "Given back to Olena: had it before, and is online"
 
 
+def forget_hours() -> None:
+    probe_client().delete(*probe_client().keys("figure:hours:*") or ["none"])
+
+
+def test_a_page_left_open_overnight_keeps_no_tickets(house: House) -> None:
+    """Gone some minutes after the end of the shift, the next evening again; what a person assigned stays."""
+    forget_hours()
+    ticket = given_to_olena(house, calendar=work_week().pk)
+    by_hand = open_ticket(house.channel)
+    actions.assign_ticket(by_hand.pk, by=house.adam, assignee=house.olena)
+    for day in range(2):
+        end = NOW.replace(hour=16) + timedelta(days=day)  # 18:00 in Kyiv
+        lunch = end - timedelta(hours=4, minutes=10)
+        for at, kept in ((lunch, True), (end - MINUTE, True), (end + 14 * MINUTE, True), (end + 16 * MINUTE, False)):
+            forget_hours()
+            settle(at=at)
+            assert owner(ticket) == (house.olena if kept else None), at
+        assert told(ticket)[-1] == "Back in the queue: the shift of Olena is over"
+        forget_hours()
+        settle(at=end + timedelta(hours=16))
+        assert owner(ticket) == house.olena
+    assert owner(by_hand) == house.olena
+    assert events_of(by_hand.pk).count("ticket.assigned") == 1
+
+
+def test_the_end_of_a_shift_changes_nothing_where_nothing_is_ever_taken_back(house: House) -> None:
+    forget_hours()
+    ticket = given_to_olena(house, calendar=work_week().pk, away_minutes=None)
+    forget_hours()
+    settle(at=NOW + timedelta(hours=12))
+    assert owner(ticket) == house.olena
+
+
 def test_without_minutes_only_who_is_off_duty_loses_tickets(house: House) -> None:
     ticket = given_to_olena(house, away_minutes=None)
     here()

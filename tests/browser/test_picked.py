@@ -1,0 +1,131 @@
+"""Keys while rows are picked do what they say to those rows, and a step back outlives its page."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_inbox import ready, shown, until
+from tests.people import House, make_house, open_ticket
+from tests.support.browser import OpenPage, accessibility_violations
+from tests.support.live import LiveStack
+from tickets.inbound import Address
+from tickets.models import Relocation, Status, Ticket
+
+
+@pytest.fixture
+def house(live_stack: LiveStack) -> House:
+    return make_house()
+
+
+@pytest.fixture
+def made(house: House) -> list[Ticket]:
+    return [open_ticket(house.channel, subject=f"P {n}", sender=Address(f"C {n}", f"c{n}@c.example")) for n in range(4)]
+
+
+def said(page: Page, words: str) -> None:
+    expect(page.locator("#toast")).to_contain_text(words, timeout=20_000)
+
+
+def pick(page: Page, *tickets: Ticket) -> None:
+    for ticket in tickets:
+        page.locator(f"#row-{ticket.pk}").hover()
+        page.locator(f"#row-{ticket.pk} .pick").click()
+
+
+def spam() -> set[int]:
+    return set(Ticket.objects.filter(status=Status.SPAM).values_list("pk", flat=True))
+
+
+def test_keys_mean_what_is_picked_and_never_the_open_ticket(
+    house: House, made: list[Ticket], open_page: OpenPage
+) -> None:
+    here, one, other, _last = made
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{here.pk}/")
+    ready(page)
+    pick(page, one, other)
+    for key, opened in (("b", "#menu-remind"), ("r", "#composer :focus"), ("Shift+S", "#sheet"), ("f", "#forward")):
+        page.keyboard.press(key)
+        said(page, "This works on one ticket")
+        expect(page.locator(f"{opened}:visible")).to_have_count(0)
+    page.keyboard.press("Shift+W")
+    page.keyboard.press("Shift+U")
+    shown(page, here)
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette .gh").first).to_have_text("2 selected")
+    assert accessibility_violations(page) == []
+    page.keyboard.press("Escape")
+
+    page.keyboard.press("#")
+    said(page, "2 tickets were changed.")
+    assert spam() == {one.pk, other.pk}
+    page.keyboard.press("z")
+    said(page, "2 tickets were changed back.")
+    assert spam() == set()
+    assert not here.follows.exists()
+
+
+def test_two_picked_rows_are_merged_and_three_say_why_not(
+    house: House, made: list[Ticket], open_page: OpenPage
+) -> None:
+    page = open_page(house.olena)
+    page.goto("/inbox/open/")
+    ready(page)
+    pick(page, *made[:3])
+    page.keyboard.press("Shift+M")
+    said(page, "Select two tickets to merge them.")
+    pick(page, made[2])
+    page.keyboard.press("Shift+M")
+    expect(page.locator("#sheet input[name=other]")).to_have_count(1)
+    page.locator("#sheet input[name=other]").check()
+    page.locator("#sheet .pri").press("Enter")
+    expect(page.locator("#sheet .problem")).to_contain_text("different customers")
+    page.locator("#sheet .pri").press("Enter")
+    shown(page, made[0])
+    expect(page.locator("#bulk")).to_be_hidden()
+    assert Relocation.objects.get().source == made[1]
+
+
+def test_spam_that_is_refused_comes_back_and_what_is_spam_is_undone(
+    house: House, made: list[Ticket], open_page: OpenPage
+) -> None:
+    last = made[-1]
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{last.pk}/")
+    ready(page)
+    Ticket.objects.filter(pk=last.pk).update(status=Status.CLOSED)
+    page.route("**/spam/", lambda route: (time.sleep(0.5), route.continue_()))
+    page.keyboard.press("#")
+    expect(page.locator(f"#row-{last.pk}")).to_have_count(0)
+    said(page, "This ticket is closed.")
+    shown(page, last)
+    expect(page.locator(f"#row-{last.pk}")).to_have_count(1)
+
+    Ticket.objects.filter(pk=last.pk).update(status=Status.OPEN)
+    page.keyboard.press("#")
+    said(page, "Marked as spam.")
+    page.goto("/search/")
+    page.locator("main h1").click(force=True)
+    page.keyboard.press("Escape")
+    page.keyboard.press("z")
+    said(page, "Taken back.")
+    assert spam() == set()
+    page.goto(f"/inbox/open/{last.pk}/")
+    ready(page)
+    page.keyboard.press("z")  # nothing is left to go back to
+    page.keyboard.press("Shift+O")  # nor to reopen
+    assert Ticket.objects.get(pk=last.pk).status == Status.OPEN
+
+
+def test_reopening_says_so_and_keeps_the_label(house: House, made: list[Ticket], open_page: OpenPage) -> None:
+    Ticket.objects.filter(pk=made[0].pk).update(status=Status.SOLVED, solved_at=made[0].opened_at)
+    page = open_page(house.olena)
+    page.goto(f"/inbox/solved/{made[0].pk}/")
+    ready(page)
+    page.keyboard.press("Shift+O")
+    said(page, "Open again.")
+    expect(page.locator("#ticket-side [data-menu=status]")).to_contain_text("Open")
+    until(lambda: Ticket.objects.get(pk=made[0].pk).status == Status.OPEN)
