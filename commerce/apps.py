@@ -6,7 +6,8 @@ class CommerceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import conditions, placeholders  # the models of other apps are ready only now
+        from . import conditions, placeholders, suggesting  # the models of other apps are ready only now
 
         placeholders.teach()
         conditions.teach()
+        suggesting.teach()

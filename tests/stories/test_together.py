@@ -89,6 +89,7 @@ def test_merged_and_split_with_the_keyboard(house: House, pair: tuple[Ticket, Ti
     subject(page, "Once more: SO-10423")
     assert Relocation.objects.get().undone_at is not None
     page.keyboard.press("Shift+M")
+    expect(sheet.locator("#sheet-q")).to_be_focused()
     page.keyboard.type(str(older.pk))
     expect(sheet.locator("input[name=other]:checked")).to_have_value(str(older.pk))
     page.keyboard.press("Enter")
@@ -98,6 +99,7 @@ def test_merged_and_split_with_the_keyboard(house: House, pair: tuple[Ticket, Ti
     page.keyboard.press("z")
     subject(page, "Once more: SO-10423")
     page.keyboard.press("Shift+M")
+    expect(sheet.locator("#sheet-q")).to_be_focused()
     page.keyboard.type(str(older.pk))
     expect(sheet.locator("input[name=other]:checked")).to_have_value(str(older.pk))
     page.keyboard.press("Enter")
@@ -142,9 +144,9 @@ def test_a_mention_rings_the_bell_of_the_other(house: House, pair: tuple[Ticket,
     expect(olena.locator("#timeline")).to_contain_text("@Ben today")
 
     expect(bell).not_to_have_text(before)
-    expect(ben.locator("#toast")).to_contain_text(f"You were mentioned on #{older.pk}")
+    expect(ben.locator("#toast")).to_contain_text(f"Olena mentioned you on #{older.pk}: Please look, @Ben today")
     ben.goto("/notifications/")
-    expect(ben.get_by_text(f"You were mentioned on #{older.pk}")).to_be_visible()
+    expect(ben.get_by_text(f"Olena mentioned you on #{older.pk}")).to_be_visible()
     ben.goto("/notifications/settings/")
     assert accessibility_violations(ben) == []
 

@@ -10,15 +10,17 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from events.models import Event
 from people.permissions import PermissionDenied
 from tests.metrics.shop import settle
 from tests.people import House, events_of, make_house, open_ticket, receive, row_counts
 from tickets import actions
 from tickets.errors import InvalidInput, NotFound
 from tickets.mentions import Key, find_mentions, known_names
-from tickets.models import Follow, Notification, Ticket
+from tickets.models import Follow, Message, Notification, Ticket
 from tickets.notices import unread_count
 from tickets.notices.digest import mail_digests
+from tickets.notices.notes import notes_behind
 from tickets.notices.reading import choose_notices
 
 NAMES: list[tuple[str, Key]] = [
@@ -124,6 +126,39 @@ def test_handing_over_is_a_note_and_a_new_owner(house: House, ticket: Ticket) ->
     assert (ticket.assignee, ticket.team) == (None, house.returns)
 
 
+def test_a_team_hears_of_what_is_handed_to_it_with_a_word_and_of_no_other_move(house: House, ticket: Ticket) -> None:
+    actions.move_to_team(ticket.pk, by=house.olena, team=house.returns)
+    actions.move_to_team(ticket.pk, by=house.adam, team=house.support)
+    assert told() == []
+    actions.hand_over(ticket.pk, by=house.olena, team=house.returns, note="A return <i>after all</i>")
+    settle()
+    (notice,) = Notification.objects.exclude(cause="")
+    assert (notice.agent, notice.cause) == (house.mallory, "team")
+    client = Client()
+    client.force_login(house.mallory)
+    page = client.get("/notifications/").content.decode()
+    assert f"Olena handed #{ticket.pk} over to your team" in page
+    assert "<q>A return &lt;i&gt;after all&lt;/i&gt;</q>" in page
+
+    actions.move_to_team(ticket.pk, by=house.adam, team=house.support)
+    assert "after all" not in client.get("/notifications/").content.decode()
+    told()
+    actions.hand_over(ticket.pk, by=house.olena, team=house.returns, to=house.mallory, note="Yours")
+    assert told() == [("Mallory", "assigned")]
+
+
+def test_the_words_of_a_note_are_shown_to_who_sees_where_it_is_now(house: House, ticket: Ticket) -> None:
+    note = actions.add_note(ticket.pk, by=house.olena, text="@Ben " + "look here " * 30)
+    settle()
+    event = Event.objects.get(kind="note.added")
+    shown = notes_behind([event], house.ben)[event.pk]
+    assert shown.who == "Olena" and shown.words.startswith("@Ben look") and len(shown.words) == 120
+
+    elsewhere = open_ticket(house.other_channel)
+    Message.objects.filter(pk=note.pk).update(ticket=elsewhere, sequence=99)
+    assert notes_behind([event], house.ben)[event.pk].words == ""
+
+
 @pytest.mark.parametrize("to_ben", [False, True])
 def test_who_sees_a_ticket_only_as_theirs_can_hand_it_on(house: House, ticket: Ticket, to_ben: bool) -> None:
     actions.assign_ticket(ticket.pk, by=house.adam, assignee=house.olena)
@@ -149,7 +184,7 @@ def test_outsiders_hand_over_nothing(house: House, ticket: Ticket) -> None:
 
 def test_what_waits_is_mailed_once_to_who_is_away(house: House, ticket: Ticket) -> None:
     choose_notices(house.ben, off=[], digest_minutes=15)
-    actions.add_note(ticket.pk, by=house.olena, text="@Ben")
+    actions.add_note(ticket.pk, by=house.olena, text="@Ben <b>look</b> & see")
     actions.assign_ticket(ticket.pk, by=house.olena, assignee=house.ben)
     settle()
     now = timezone.now()
@@ -160,7 +195,7 @@ def test_what_waits_is_mailed_once_to_who_is_away(house: House, ticket: Ticket) 
 
     (sent,) = mail.outbox
     assert (sent.to, sent.subject.endswith("2 things wait for you")) == (["ben@shop.example"], True)
-    assert f"You were mentioned on #{ticket.pk}" in sent.body
+    assert f"Olena mentioned you on #{ticket.pk}\n@Ben <b>look</b> & see\n" in sent.body
     assert f"/tickets/{ticket.pk}/" in sent.body
     assert "parcel has not arrived" not in sent.body
 

@@ -33,7 +33,7 @@ PAGES = {
     "updates": 7,
     "history": 7,
     "customer": 4,
-    "related": 6,
+    "related": 9,
     "count": 4,
     "jobs": 4,
     "counts": 7,  # two of them by deadline, which no tally knows

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 
-from tests.people import NOW, House, make_house, open_ticket
+from commerce.models import Buyer, Order, Shop
+from people.models import Identity, Trust
+from tests.people import NOW, House, make_house, open_ticket, row_counts
 from tickets import actions
 from tickets.inbound import Address
 from tickets.models import Relocation, Ticket
@@ -58,6 +61,67 @@ def test_only_the_customers_own_and_what_the_agent_sees(house: House, ticket: Ti
 
     actions.merge_ticket(twin.pk, by=house.olena, into=ticket.pk)
     assert suggest_merges(house.olena, ticket) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("Where is #1042?", "again: order 1042", {"1042"}),
+        ("Замовлення № 1042", "Re: #1042", {"1042"}),
+        ("[#1042] Parcel", "[#1042] Shoes", set()),
+        ("Call +380441234567", "On 2026-01-01 at 380", set()),
+        ("about 1042", "and 1042", set()),
+    ],
+)
+def test_numbers_that_a_text_calls_one(one: str, other: str, shared: set[str]) -> None:
+    first, second = (replace(subject("Parcel", after=n * 5 * DAY), text=text) for n, text in enumerate((one, other)))
+    assert reasons_for(first, second)[1] == next(iter(shared), "")
+    assert (Why.NUMBER in reasons_for(first, second)[0]) is bool(shared)
+
+
+def test_an_order_of_the_customers_counts_wherever_it_stands(house: House) -> None:
+    customer = open_ticket(house.channel, subject="Hello", text="My 1042 is late").customer
+    Identity.objects.filter(customer=customer).update(trust=Trust.VERIFIED)
+    other = open_ticket(
+        house.channel, subject="Late", text="where are 1042 and 77", at=NOW + 5 * DAY, received_at=NOW + 5 * DAY
+    )
+    shop = Shop.objects.create(name="Shop", key="k")
+    buyer = Buyer.objects.create(key="e:zoe@customer.example", email="zoe@customer.example")
+    assert suggest_merges(house.olena, other) == []
+    for place, number in enumerate(("#1042", "77")):
+        Order.objects.create(
+            shop=shop, external_id=str(place), number=number, buyer=buyer, status="paid", currency="EUR", total=1,
+            placed_at=NOW, changed_at=NOW,
+        )  # fmt: skip
+    (found,) = suggest_merges(house.olena, other)
+    assert (found.reasons, found.named) == ((Why.ORDER,), "1042")
+    assert "both are about order 1042" in page(house, f"/tickets/{other.pk}/related/")
+
+    Identity.objects.filter(customer=customer).update(trust=Trust.CLAIMED)
+    assert suggest_merges(house.olena, other) == []
+
+
+def test_what_is_said_not_to_be_the_same_is_not_suggested_until_that_is_taken_back(
+    house: House, ticket: Ticket
+) -> None:
+    twin = open_ticket(house.channel, subject="Re: Order SO-10423 lost")
+    client = Client()
+    client.force_login(house.mallory)
+    before = row_counts()
+    said = {"other": str(twin.pk), "reason": "distinct"}
+    assert client.post(f"/tickets/{ticket.pk}/links/", said).status_code == 404
+    assert row_counts() == before
+
+    client.force_login(house.olena)
+    answer = client.post(f"/tickets/{ticket.pk}/links/", said).json()
+    assert answer["said"] == f"#{twin.pk} is not suggested here any more."
+    for one in (ticket, twin):
+        assert suggest_merges(house.ben, one) == []
+        assert "Not the same" not in page(house, f"/tickets/{one.pk}/related/")
+        assert "said that this is not the same as" in page(house, f"/tickets/{one.pk}/pane/")
+
+    client.post(answer["undo"])
+    assert [one.ticket for one in suggest_merges(house.ben, ticket)] == [twin]
 
 
 def page(house: House, path: str, **form: str) -> str:

@@ -17,8 +17,11 @@ from tickets.models import Ticket
 from .base import audience, lock_ticket, record, refuse_closed
 
 
-def assign_ticket(ticket_id: int, *, by: Agent, assignee: Agent | None, at: datetime | None = None) -> Ticket:
-    """Give the ticket to somebody who can answer it, or back to nobody. Repeating it changes nothing."""
+def assign_ticket(
+    ticket_id: int, *, by: Agent, assignee: Agent | None, note: int | None = None, at: datetime | None = None
+) -> Ticket:
+    """Give the ticket to somebody who can answer it, or back to nobody, `note` being the message that says why.
+    Repeating it changes nothing."""
     if assignee is not None and not assignee.may(Permission.REPLY):
         raise InvalidInput("assignee", _("%(name)s cannot answer tickets.") % {"name": assignee})
     with transaction.atomic():
@@ -30,7 +33,7 @@ def assign_ticket(ticket_id: int, *, by: Agent, assignee: Agent | None, at: date
         before, old_id = audience(ticket), ticket.assignee_id
         ticket.assignee = assignee
         ticket.save(update_fields=["assignee"])
-        data = {"from": old_id, "to": new_id}
+        data = {"from": old_id, "to": new_id} | ({"note": note} if note else {})
         record(ticket, TicketEvent.TICKET_ASSIGNED, by=by.actor, at=at or timezone.now(), data=data, before=before)
     return ticket
 
@@ -66,9 +69,9 @@ def pass_to_team(
     """Hand a locked ticket to a team, and to a person there or to nobody; the events of that. In the order that leaves
     it in the giver's sight until both are done: whoever sees it only because it is theirs lets go of it last."""
     if by.scope.sees_place(ticket.team_id, ticket.channel_id):
-        given = assign_ticket(ticket.pk, by=by, assignee=assignee, at=at)
+        given = assign_ticket(ticket.pk, by=by, assignee=assignee, note=note, at=at)
         moved = move_to_team(ticket.pk, by=by, team=team, note=note, at=at)
     else:
         moved = move_to_team(ticket.pk, by=by, team=team, note=note, at=at)
-        given = assign_ticket(ticket.pk, by=by, assignee=assignee, at=at)
+        given = assign_ticket(ticket.pk, by=by, assignee=assignee, note=note, at=at)
     return [one.recorded for one in (given, moved) if one.recorded]

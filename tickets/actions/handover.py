@@ -49,7 +49,7 @@ def hand_over(
             ticket = Ticket.objects.get(pk=ticket_id)
             changes = pass_to_team(ticket, by=by, team=team, assignee=to, note=written.pk, at=at)
         else:
-            given = assign_ticket(ticket_id, by=by, assignee=to, at=at)
+            given = assign_ticket(ticket_id, by=by, assignee=to, note=written.pk, at=at)
             changes = [given.recorded] if given.recorded else []
     return Handed(written, changes)
 

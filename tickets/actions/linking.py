@@ -21,8 +21,10 @@ from .undo import own_event
 
 # What an agent may say; the others are the door's own reasons.
 SAID = (LinkReason.RELATED, LinkReason.CHILD, LinkReason.DUPLICATE)
+# That they are not one is said too, so that nobody suggests it again; it links nothing.
+_SAID = (*SAID, LinkReason.DISTINCT)
 _UNDONE = (TicketEvent.TICKET_LINKED, TicketEvent.TICKET_UNLINKED)
-_BOTH_WAYS = (LinkReason.RELATED, LinkReason.DUPLICATE)
+_BOTH_WAYS = (LinkReason.RELATED, LinkReason.DUPLICATE, LinkReason.DISTINCT)
 
 
 def link_tickets(
@@ -30,7 +32,7 @@ def link_tickets(
     undoes: int | None = None,
 ) -> TicketLink:  # fmt: skip
     """Say that a ticket is part of another (`child`), or has to do with it. Repeating it changes nothing."""
-    if reason not in SAID:
+    if reason not in _SAID:
         raise InvalidInput("reason", _("There is no such reason for a link."))
     if ticket_id == other:
         raise InvalidInput("other", _("A ticket cannot be linked with itself."))
@@ -52,7 +54,7 @@ def unlink_tickets(
 ) -> int | None:
     """Take back a link that somebody made, whichever way it points; one that is not there is not an error. Gives the
     event that tells of it on `ticket_id`, for whoever may want it back."""
-    if reason not in SAID:
+    if reason not in _SAID:
         raise InvalidInput("reason", _("There is no such reason for a link."))
     with transaction.atomic():
         pair = lock_pair(ticket_id, other, by=by)
@@ -68,7 +70,7 @@ def undo_link(ticket_id: int, event_id: int, *, by: Agent, at: datetime | None =
     nothing; TooLate when the two were linked or unlinked in this way since; NotFound for an event of somebody else."""
     with transaction.atomic():
         event = own_event(ticket_id, event_id, by)
-        if event is None or event.kind not in _UNDONE or event.data.get("reason") not in SAID:
+        if event is None or event.kind not in _UNDONE or event.data.get("reason") not in _SAID:
             raise NotFound(_("There is no such ticket."))
         other, reason = event.data["other"], event.data["reason"]
         lock_pair(ticket_id, other, by=by)

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from people.permissions import PermissionDenied
@@ -24,10 +24,10 @@ REPORTED = 500
 LISTED = 30
 
 DONE_WITH: dict[str, str | Promise] = {
-    "status": lazy("Status set"), "complete": lazy("Closed, with what was missing"), "assignee": lazy("Assigned"),
-    "team": lazy("Moved to a team"), "priority": lazy("Priority set"), "tag": lazy("Tagged"),
-    "untag": lazy("Tag removed"), "field": lazy("Field filled in"), "snooze": lazy("Snoozed"),
-    "spam": lazy("Marked as spam"), "no_spam": lazy("No spam"),
+    "status": gettext_lazy("Status set"), "complete": gettext_lazy("Closed, with what was missing"), "assignee": gettext_lazy("Assigned"),
+    "team": gettext_lazy("Moved to a team"), "priority": gettext_lazy("Priority set"), "tag": gettext_lazy("Tagged"),
+    "untag": gettext_lazy("Tag removed"), "field": gettext_lazy("Field filled in"), "snooze": gettext_lazy("Snoozed"),
+    "spam": gettext_lazy("Marked as spam"), "no_spam": gettext_lazy("No spam"),
 }  # fmt: skip
 
 

@@ -175,6 +175,9 @@ def _prioritised(who: SafeString, data: dict[str, Any], names: Names) -> Sentenc
 
 
 def _linked(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if data.get("reason") == LinkReason.DISTINCT:
+        text = _("{who} said that this is not the same as {ticket}")
+        return Sentence("unlink", format_html(text, who=who, ticket=_number(data.get("other"))))
     if data.get("reason") in (LinkReason.CHILD, LinkReason.RELATED, LinkReason.DUPLICATE):
         return _linked_by_hand(who, data, names, _("{who} linked this with {ticket}: {reason}"))
     number = data.get("other")
@@ -211,6 +214,9 @@ def _linked_by_hand(who: SafeString, data: dict[str, Any], names: Names, text: s
 
 
 def _unlinked(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if data.get("reason") == LinkReason.DISTINCT:
+        text = _("{who} took back that this is not the same as {ticket}")
+        return Sentence("undo-2", format_html(text, who=who, ticket=_number(data.get("other"))))
     return _linked_by_hand(who, data, names, _("{who} took back the link with {ticket}: {reason}"))
 
 

@@ -157,7 +157,9 @@ def links(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     reason = LinkReason.CHILD.value if reason == "parent" else reason
     link = linking.link_tickets(one, by=agent, other=two, reason=reason, note=form.get("note", ""))
     here = link.ticket if link.ticket_id == ticket_id else link.other
-    return {"said": _("Linked with #%(number)d.") % {"number": other}} | _undoing(ticket_id, here.recorded)
+    apart = reason == LinkReason.DISTINCT
+    said = _("#%(number)d is not suggested here any more.") if apart else _("Linked with #%(number)d.")
+    return {"said": said % {"number": other}} | _undoing(ticket_id, here.recorded)
 
 
 def _undoing(ticket_id: int, event: int | None) -> dict[str, Any]:
@@ -205,6 +207,7 @@ def _reasons() -> list[tuple[str, str]]:
 
 def _why(one: Suggestion) -> str:
     words = {
+        Why.ORDER: _("both are about order %(number)s") % {"number": one.named.upper()},
         Why.NUMBER: _("both name %(number)s") % {"number": one.named.upper()},
         Why.SUBJECT: _("the subjects are alike"),
         Why.NEAR: _("opened within a day"),
@@ -223,8 +226,9 @@ def _moves(agent: Agent, ticket: Ticket) -> list[Relocation]:
 def _neighbours(agent: Agent, ticket: Ticket) -> list[Neighbour]:
     visible = Ticket.objects.visible_to(agent)
     here = Q(ticket=ticket, other__in=visible) | Q(other=ticket, ticket__in=visible)
-    found = TicketLink.objects.filter(here).select_related("ticket", "other").order_by("-pk")[:LISTED]
-    return [_neighbour(link, ticket) for link in found if link.reason != LinkReason.SPLIT]
+    shown = TicketLink.objects.filter(here).exclude(reason__in=(LinkReason.SPLIT, LinkReason.DISTINCT))
+    found = shown.select_related("ticket", "other").order_by("-pk")[:LISTED]
+    return [_neighbour(link, ticket) for link in found]
 
 
 def _neighbour(link: TicketLink, ticket: Ticket) -> Neighbour:

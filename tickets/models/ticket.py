@@ -69,6 +69,7 @@ class LinkReason(models.TextChoices):
     CHILD = "child", _("Part of this ticket")
     RELATED = "related", _("Related")
     DUPLICATE = "duplicate", _("About the same")
+    DISTINCT = "distinct", _("Not the same")
 
 
 class Tag(models.Model):

@@ -97,7 +97,7 @@ class Cause(models.TextChoices):
     """Why somebody is told of an event; each may be switched off, but for what is theirs to mend."""
 
     MENTION = "mention", _("Somebody mentions me in a note")
-    TEAM = "team", _("Somebody mentions a team of mine")
+    TEAM = "team", _("Somebody mentions a team of mine, or hands it a ticket")
     ASSIGNED = "assigned", _("A ticket is given to me")
     ANSWER = "answer", _("A customer writes on a ticket of mine")
     FOLLOWING = "following", _("Something happens on a ticket I follow")

@@ -17,6 +17,7 @@ from people.desks import agents_at_their_desks
 from people.models import Agent
 from tickets.models import NoticeSettings, Notification, Ticket
 
+from .notes import NOTHING, Written, notes_behind
 from .rules import sentence
 
 CHOICES = (0, 5, 15, 60, 240)  # minutes
@@ -63,9 +64,10 @@ def _claim(chosen: NoticeSettings, *, at: datetime) -> list[Notification]:
 
 def _send(agent: Agent, notices: list[Notification]) -> None:
     with translation.override(agent.locale):
+        known = notes_behind([notice.event for notice in notices], agent)
         lines = [
             (
-                sentence(notice.event.kind, notice.ticket.pk, notice.cause),
+                _said(notice, known.get(notice.event_id, NOTHING)),
                 notice.ticket.subject,
                 _address(notice.ticket.pk),
             )
@@ -78,6 +80,11 @@ def _send(agent: Agent, notices: list[Notification]) -> None:
         text = render_to_string("tickets/email/digest.txt", context)
         subject = _("%(shop)s: %(what)s") % {"shop": settings.SHOP_NAME, "what": subject}
     send_mail(subject, text, None, [agent.email])
+
+
+def _said(notice: Notification, written: Written) -> str:
+    said = sentence(notice.event.kind, notice.ticket_id or 0, notice.cause, who=written.who)
+    return f"{said}\n{written.words}" if written.words else said
 
 
 def _address(ticket_id: int) -> str:

@@ -18,6 +18,7 @@ from tickets.models import Cause, NoticeSettings, Notification
 
 from .digest import CHOICES
 from .matters import matter_of
+from .notes import NOTHING, Written, notes_behind
 from .reading import CHOOSABLE, choose_notices, mark_all_read, notices_of
 from .rules import sentence
 
@@ -29,13 +30,15 @@ class Entry:
     url: str
     at: datetime
     unread: bool
+    words: str = ""  # the beginning of the note it is of
 
 
 @require_safe
 @signed_in
 def notices_page(request: HttpRequest) -> HttpResponseBase:
     notices = notices_of(agent_of(request))
-    entries = [_entry(notice) for notice in notices]
+    written = notes_behind([notice.event for notice in notices if notice.ticket_id], agent_of(request))
+    entries = [_entry(notice, written.get(notice.event_id, NOTHING)) for notice in notices]
     context = {"entries": entries, "newest": notices[0].pk if notices else 0, "unread": any(e.unread for e in entries)}
     return render(request, "tickets/notifications.html", context)
 
@@ -76,7 +79,7 @@ def _minutes(minutes: int) -> str:
     return ngettext("After %(n)d hour", "After %(n)d hours", minutes // 60) % {"n": minutes // 60}
 
 
-def _entry(notice: Notification) -> Entry:
+def _entry(notice: Notification, written: Written) -> Entry:
     ticket, channel = notice.ticket, notice.channel
     if ticket is None and channel is None:
         matter = matter_of(notice.event)
@@ -88,7 +91,8 @@ def _entry(notice: Notification) -> Entry:
             unread=notice.read_at is None,
         )
     return Entry(
-        text=sentence(notice.event.kind, notice.ticket_id or 0, notice.cause),
+        text=sentence(notice.event.kind, notice.ticket_id or 0, notice.cause, who=written.who),
+        words=written.words,
         subject=ticket.subject if ticket else channel.name if channel else "",
         url=reverse("ticket", args=[notice.ticket_id]) if ticket else reverse("channels"),
         at=notice.created_at,

@@ -20,6 +20,7 @@ from tickets.models import AutoKind, Cause, Follow, Message, Notification, Statu
 from tickets.realtime import announce_to_agent
 
 from .matters import matter_of
+from .notes import NOTHING, notes_behind
 from .reading import announce_unread
 
 _UNDELIVERED = (TicketEvent.DELIVERY_FAILED, TicketEvent.DELIVERY_UNKNOWN, TicketEvent.DELIVERY_BOUNCED)
@@ -28,6 +29,7 @@ _FOLLOWED = frozenset({TicketEvent.NOTE_ADDED, TicketEvent.TICKET_SOLVED, Ticket
 NOTICED = frozenset(
     {
         TicketEvent.TICKET_ASSIGNED,
+        TicketEvent.TICKET_MOVED,
         TicketEvent.MESSAGE_RECEIVED,
         TicketEvent.MESSAGE_HELD,
         TicketEvent.REMINDER_DUE,
@@ -73,7 +75,9 @@ def notify(agent: Agent, event: Event, cause: str = Cause.OTHER) -> None:
     )
     if new:
         with translation.override(agent.locale):
-            text = sentence(event.kind, event.stream_id, cause)
+            written = notes_behind([event], agent).get(event.pk, NOTHING)
+            text = sentence(event.kind, event.stream_id, cause, who=written.who)
+            text = f"{text}: {written.words}" if written.words else text
         href = reverse("ticket", args=[event.stream_id])
         announce_to_agent(agent.pk, "toast", text=text, ticket=event.stream_id, href=href)
         announce_unread(agent)
@@ -102,9 +106,11 @@ def notify_of_matter(agent: Agent, event: Event) -> None:
         announce_unread(agent)
 
 
-def sentence(kind: str, ticket_id: int, cause: str = Cause.OTHER) -> str:
-    """What the notice says, in the active language."""
-    number = {"number": ticket_id}
+def sentence(kind: str, ticket_id: int, cause: str = Cause.OTHER, *, who: str = "") -> str:
+    """What the notice says, in the active language; `who` wrote the note it is of, where that may be said."""
+    number: dict[str, object] = {"number": ticket_id}
+    if who and (known := _of_somebody(kind, cause)):
+        return known % (number | {"who": who})
     if kind in _FOLLOWED:
         return _of_note(kind, cause) % number
     if kind in _LEARNT:
@@ -112,6 +118,8 @@ def sentence(kind: str, ticket_id: int, cause: str = Cause.OTHER) -> str:
     match kind:
         case TicketEvent.TICKET_ASSIGNED:
             return _("#%(number)s was assigned to you") % number
+        case TicketEvent.TICKET_MOVED:
+            return _("#%(number)s was handed over to your team") % number
         case TicketEvent.MESSAGE_RECEIVED:
             return _("New answer on #%(number)s") % number
         case TicketEvent.PARTICIPANT_PENDING:
@@ -126,6 +134,22 @@ def sentence(kind: str, ticket_id: int, cause: str = Cause.OTHER) -> str:
             return _("Not known whether your reply on #%(number)s arrived") % number
         case _:
             return _("Your reply on #%(number)s was not delivered") % number
+
+
+def _of_somebody(kind: str, cause: str) -> str:
+    match kind, cause:
+        case TicketEvent.TICKET_ASSIGNED, _cause:
+            return _("%(who)s handed #%(number)s over to you")
+        case TicketEvent.TICKET_MOVED, _cause:
+            return _("%(who)s handed #%(number)s over to your team")
+        case TicketEvent.NOTE_ADDED, Cause.MENTION:
+            return _("%(who)s mentioned you on #%(number)s")
+        case TicketEvent.NOTE_ADDED, Cause.TEAM:
+            return _("%(who)s mentioned your team on #%(number)s")
+        case TicketEvent.NOTE_ADDED, _cause:
+            return _("%(who)s left a note on #%(number)s, which you follow")
+        case _:
+            return ""
 
 
 def _of_note(kind: str, cause: str) -> str:
@@ -144,6 +168,8 @@ def _told_of(event: Event) -> dict[int, str]:
     """Whom the event concerns, by agent id, each for the strongest cause."""
     if event.kind == TicketEvent.STORM_BEGAN:
         return dict.fromkeys(Agent.objects.filter(role=Role.ADMIN).values_list("pk", flat=True), Cause.OTHER)
+    if event.kind == TicketEvent.TICKET_MOVED:
+        return _handed_to(event)
     told: dict[int, str] = {}
     if event.kind in _FOLLOWED or (event.kind == TicketEvent.MESSAGE_RECEIVED and _is_answer(event)):
         follows = Follow.objects.filter(ticket=event.stream_id).values_list("agent_id", flat=True)
@@ -152,6 +178,16 @@ def _told_of(event: Event) -> dict[int, str]:
         return told | _mentioned(event)
     agent_id, cause = _concerned(event)
     return told | ({agent_id: cause} if agent_id is not None else {})
+
+
+def _handed_to(event: Event) -> dict[int, str]:
+    """The team a ticket was handed over to with a word; of other moves, and of those to somebody there, they hear as
+    ever. Nobody, where it has gone on since."""
+    moved = Ticket.objects.filter(pk=event.stream_id, team=event.data.get("to"), assignee=None)
+    if "note" not in event.data or not moved.exists():
+        return {}
+    members = Membership.objects.filter(team=event.data["to"]).values_list("agent_id", flat=True)
+    return dict.fromkeys(members, Cause.TEAM)
 
 
 def _mentioned(event: Event) -> dict[int, str]:
