@@ -35,7 +35,7 @@ PAGES = {
     "customer": 4,
     "related": 9,
     "count": 4,
-    "jobs": 4,
+    "jobs": 6,
     "counts": 7,  # two of them by deadline, which no tally knows
     "message": 6,
     "search": 13,
@@ -93,6 +93,7 @@ def fill(house: House, *, tickets: int, messages: int) -> Ticket:
         assign_ticket(ticket.pk, by=house.olena, assignee=house.olena)
         add_tag(ticket.pk, by=house.olena, name=f"tag {number % 3}")
         save_draft(ticket.pk, by=house.olena, kind="note", text="Later", recipients={}, revision=1)
+    open_ticket(house.channel, subject="Shoes of Zoe")
     long = open_ticket(house.channel, subject="Parcel of Zoe")
     for number in range(messages):
         receive(house.channel, subject="Re: Parcel of Zoe", text=f"parcel, the {number}. time")
@@ -142,7 +143,7 @@ OWN_PAGES = ("editor.js", "article.js", "chats.js", "fields.js", "found.js")
 
 def test_scripts_and_styles_are_within_their_budgets() -> None:
     # What goes to customers' pages has a budget of its own: tests/livechat/test_built.py.
-    assert zipped(*(name for name in scripts() if name not in OWN_PAGES)) <= 40 * 1024
+    assert zipped(*(name for name in scripts() if name not in OWN_PAGES)) <= 41 * 1024
     assert zipped("editor.js") <= 145 * 1024  # fetched when somebody begins to write, and then kept by the browser
     assert zipped("article.js") <= 2 * 1024  # only where articles are written
     assert zipped("fields.js") <= 1024  # only where signatures, canned replies and first messages are written

@@ -1,4 +1,4 @@
-"""Parts of sentences: why somebody was given a ticket by itself, and what a status was called."""
+"""Parts of sentences: why somebody was given a ticket by itself, why nothing was answered, what a status was called."""
 
 from __future__ import annotations
 
@@ -39,3 +39,14 @@ def status_word(data: dict[str, Any]) -> str:
         return label_in(data.get("labels") or {}, str(data["label"]))
     category = data.get("to") or data.get("status")
     return str(Status(category).label) if category in Status.values else str(category)
+
+
+def withheld(data: dict[str, Any]) -> str:
+    """Why an acknowledgement was not sent."""
+    texts = {
+        "address_limit": _("No acknowledgement was sent: this address got one within the last day"),
+        "storm": _("No acknowledgement was sent: too much mail is coming in at once"),
+        "ticket_limit": _("No acknowledgement was sent: enough was answered automatically here within an hour"),
+    }
+    known = texts.get(data.get("reason", ""))
+    return known or _("No acknowledgement was sent: the limit for one hour was reached")

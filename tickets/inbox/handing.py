@@ -17,8 +17,9 @@ from tickets.errors import InvalidInput
 from .access import agent_of, signed_in
 from .directory import read_directory
 from .pages import read_number
+from .steps import undoing
 from .together import visible_ticket
-from .writes import blind_words, posted_uuid, undoing, write
+from .writes import blind_words, posted_uuid, write
 
 
 @require_safe

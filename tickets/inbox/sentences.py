@@ -21,7 +21,7 @@ from tickets.kinds import traits_of
 from tickets.models import UNTIL_ANSWER, LinkReason, Priority
 
 from .directory import Directory
-from .given import given, status_word
+from .given import given, status_word, withheld
 
 # These stand in the timeline as their message, or change only how their message looks.
 UNTOLD = frozenset({
@@ -266,15 +266,7 @@ def _label(choices: Any, value: object) -> str:
 
 
 def _withheld(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
-    if data.get("reason") == "address_limit":
-        text = _("No acknowledgement was sent: this address got one within the last day")
-    elif data.get("reason") == "storm":
-        text = _("No acknowledgement was sent: too much mail is coming in at once")
-    elif data.get("reason") == "ticket_limit":
-        text = _("No acknowledgement was sent: enough was answered automatically here within an hour")
-    else:
-        text = _("No acknowledgement was sent: the limit for one hour was reached")
-    return Sentence(icon="mail-minus", html=format_html("{}", text))
+    return Sentence(icon="mail-minus", html=format_html("{}", withheld(data)))
 
 
 def _storm(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:

@@ -49,6 +49,7 @@ from .directory import read_directory
 from .pages import read_number, updates_of
 from .rows import render_row, rows_seen
 from .said import say
+from .steps import told, undoable, undoing
 from .thread import read_thread
 from .times import chosen_moment, moment_of
 
@@ -233,17 +234,6 @@ def undo(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     return {"said": _("Taken back.")}
 
 
-def undoing(ticket_id: int, *changes: int) -> dict[str, Any]:
-    """The address that takes these changes of a ticket back; nothing when there are none."""
-    named = "&".join(f"change={event}" for event in changes)
-    return {"undo": f"{reverse('ticket_undo', args=[ticket_id])}?{named}"} if changes else {}
-
-
-def undoable(ticket: Ticket) -> dict[str, Any]:
-    """The event that `undo` takes back; nothing when nothing was changed."""
-    return {"change": ticket.recorded} if ticket.recorded else {}
-
-
 @write
 def participant(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
     form = request.POST
@@ -282,12 +272,8 @@ def spam(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
         spam_.unblock_address(ticket_id, read_number(form.get("identity")), by=agent)
         return {"said": _("They may write again.")}
     if "off" in form:
-        return _told(spam_.unmark_spam(ticket_id, by=agent), _("No spam. The sender may write again."))
-    return _told(spam_.mark_spam(ticket_id, by=agent), _("Marked as spam. Its sender is blocked."))
-
-
-def _told(ticket: Ticket, said: str) -> dict[str, Any]:
-    return {"said": said} | (undoing(ticket.pk, ticket.recorded) if ticket.recorded else {})
+        return told(spam_.unmark_spam(ticket_id, by=agent), _("No spam. The sender may write again."))
+    return told(spam_.mark_spam(ticket_id, by=agent), _("Marked as spam. Its sender is blocked."))
 
 
 @write
