@@ -24,11 +24,18 @@ REPORTED = 500
 LISTED = 30
 
 DONE_WITH: dict[str, str | Promise] = {
-    "status": gettext_lazy("Status set"), "complete": gettext_lazy("Closed, with what was missing"), "assignee": gettext_lazy("Assigned"),
-    "team": gettext_lazy("Moved to a team"), "priority": gettext_lazy("Priority set"), "tag": gettext_lazy("Tagged"),
-    "untag": gettext_lazy("Tag removed"), "field": gettext_lazy("Field filled in"), "snooze": gettext_lazy("Snoozed"),
-    "spam": gettext_lazy("Marked as spam"), "no_spam": gettext_lazy("No spam"),
-}  # fmt: skip
+    "status": gettext_lazy("Status set"),
+    "complete": gettext_lazy("Closed, with what was missing"),
+    "assignee": gettext_lazy("Assigned"),
+    "team": gettext_lazy("Moved to a team"),
+    "priority": gettext_lazy("Priority set"),
+    "tag": gettext_lazy("Tagged"),
+    "untag": gettext_lazy("Tag removed"),
+    "field": gettext_lazy("Field filled in"),
+    "snooze": gettext_lazy("Snoozed"),
+    "spam": gettext_lazy("Marked as spam"),
+    "no_spam": gettext_lazy("No spam"),
+}
 
 
 @dataclass(frozen=True, slots=True)

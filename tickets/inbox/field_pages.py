@@ -22,8 +22,9 @@ from tickets.models import FieldKind, Status, TicketField
 
 from .access import agent_of, allowed, signed_in
 from .field_rows import ShownField
+from .steps import undoable
 from .together import visible_ticket
-from .writes import undoable, write
+from .writes import write
 
 PREFIX = "field-"
 MANAGE = allowed(Permission.MANAGE_SHARED)
