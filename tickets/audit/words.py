@@ -101,6 +101,7 @@ ACTS: dict[str, str | Promise] = {
     "sign_in_linked": pgettext_lazy("audit", "sign-in by a service linked"),
     "signed_out": pgettext_lazy("audit", "signed out"),
     "started": pgettext_lazy("audit", "started"),
+    "stopped": pgettext_lazy("audit", "stopped"),
     "taken_back": pgettext_lazy("audit", "taken back"),
     "token_created": pgettext_lazy("audit", "API token made"),
     "token_revoked": pgettext_lazy("audit", "API token revoked"),
