@@ -93,7 +93,7 @@ def fill(house: House, *, tickets: int, messages: int) -> Ticket:
         assign_ticket(ticket.pk, by=house.olena, assignee=house.olena)
         add_tag(ticket.pk, by=house.olena, name=f"tag {number % 3}")
         save_draft(ticket.pk, by=house.olena, kind="note", text="Later", recipients={}, revision=1)
-    open_ticket(house.channel, subject="Shoes of Zoe")
+    add_note(open_ticket(house.channel, subject="Shoes of Zoe").pk, by=house.ben, text="another one of hers")
     long = open_ticket(house.channel, subject="Parcel of Zoe")
     for number in range(messages):
         receive(house.channel, subject="Re: Parcel of Zoe", text=f"parcel, the {number}. time")
