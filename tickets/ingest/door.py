@@ -82,7 +82,7 @@ def _ingest_one(
         # Some programs write the id of what they answer as their own: it says where the answer belongs.
         message = replace(message, references=(*message.references, message.external_id))
     sender = identities[sender_key(message)]
-    original = original_of_bounce(message, evidence)
+    original = original_of_bounce(message, evidence, identity_id=sender.id, customer_id=sender.customer_id)
     if original is not None:
         bounce = plan_bounce(message, evidence, plan, original, sender)
         return _remember(message, evidence, bounce)

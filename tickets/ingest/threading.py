@@ -139,14 +139,20 @@ def _differing_twin(message: InboundMessage, evidence: Evidence) -> Hit | None:
     return hits[-1] if hits else None
 
 
-def original_of_bounce(message: InboundMessage, evidence: Evidence) -> Hit | None:
-    """The reply a delivery report is about. It counts only if that reply went to the address reported (threat 10)."""
+def original_of_bounce(
+    message: InboundMessage, evidence: Evidence, *, identity_id: int, customer_id: int
+) -> Hit | None:
+    """The reply a delivery report is about. It counts only if that reply went to the address reported (threat 10); one
+    whose sender's authentication failed, or who was refused in that ticket, is a mail like any other."""
+    if message.verdict == "fail":
+        return None
     report = message.bounce
     if report is None:
         return None
     hits = [hit for id in report.original_ids for hit in evidence.by_external_id.get(id, ())]
     hits += [evidence.by_token[token] for token in report.tokens if token in evidence.by_token]
     for hit in hits:
-        if hit.outbound and any(one.recipient in hit.recipients for one in report.everyone):
+        refused = _standing(hit.ticket_id, evidence, identity_id, customer_id) == "refused"
+        if hit.outbound and not refused and any(one.recipient in hit.recipients for one in report.everyone):
             return hit
     return None

@@ -15,7 +15,7 @@ from tests.people import NOW, ZOE, House, assert_gapless, events_of, mail, make_
 from tickets import actions
 from tickets.inbound import Address, BounceReport, InboundAttachment
 from tickets.ingest import ingest, ingest_batch
-from tickets.models import Attachment, Message, OutboxState, SearchEntry, Status, Ticket
+from tickets.models import Attachment, Message, OutboxState, Participant, SearchEntry, Status, Ticket
 
 
 @pytest.fixture
@@ -151,6 +151,26 @@ def test_a_bounce_marks_the_reply_it_is_about(
     assert (result.outcome, result.ticket_id) == ("bounce", ticket.pk)
     assert (answer.outbox, ticket.needs_attention, ticket.status) == (outbox, attention, Status.SOLVED)
     assert events_of(ticket.pk)[-2:] == ["message.received", "delivery.bounced"]
+
+
+@pytest.mark.parametrize("how", ["failed", "refused"])
+def test_no_report_of_somebody_shut_out_enters_a_thread(house: House, how: str) -> None:
+    """Whoever was copied has the id of our mail and knows whom it went to."""
+    ticket = open_ticket(house.channel)
+    sent = actions.reply(ticket.pk, by=house.olena, text="On its way.", undo_seconds=0)
+    report = BounceReport(ZOE.address, "5.1.1", permanent=True, original_ids=(sent.external_id,))
+    eve = Address("Eve", "eve@evil.example")
+    if how == "refused":
+        receive(house.channel, sender=eve, tokens=(sent.reply_token,), text="Me too.")
+        asked = Participant.objects.get(conversation__ticket=ticket, identity__value=eve.address)
+        actions.refuse_participant(asked.conversation_id, asked.identity_id, by=house.olena)
+    before = events_of(ticket.pk)
+    verdict = "fail" if how == "failed" else "none"
+    came = receive(house.channel, sender=eve, auto_kind="bounce", bounce=report, verdict=verdict, text="Refund to me!")
+    assert came.ticket_id != ticket.pk
+    assert [one for one in events_of(ticket.pk) if one not in before] == []
+    sent.refresh_from_db()
+    assert sent.outbox == OutboxState.QUEUED
 
 
 def test_a_forged_bounce_is_believed_by_nobody(house: House) -> None:
