@@ -266,3 +266,15 @@ def test_json_nested_past_all_measure_is_the_senders_mistake(ticket: Ticket, ole
     for body in (b"[" * 200_000, b'{"a":' * 100_000, b'{"\\ud800": 1}'):
         answer = olena.post(f"tickets/{ticket.pk}/messages/", body)
         assert answer.status == 400
+
+
+def test_a_token_that_may_only_write_is_told_no_words(house: House) -> None:
+    ticket = open_ticket(house.channel, text="The secret of the parcel")
+    api = Api.of(house.olena, scopes=("tickets:write",))
+    path = messages_path(ticket)
+    for kind in ("reply", "note"):
+        refused = api.post(path, {"kind": kind, "text": "x", "expected_sequence": 0})
+        assert refused.status == 409 and refused.body["missed_count"] == 1
+        assert "secret of the parcel" not in refused.raw.decode()
+    reads = Api.of(house.olena).post(path, {"kind": "reply", "text": "x", "expected_sequence": 0})
+    assert reads.body["missed"][0]["text"] == "The secret of the parcel"

@@ -20,7 +20,7 @@ from events.actors import SYSTEM, Actor
 from events.models import Event
 from tickets.deliveries import Deliveries, after_attempt, any_reached, lost, still_to_send
 from tickets.events import TicketEvent
-from tickets.models import Channel, Cycle, Message, OutboxState, SearchEntry, Ticket
+from tickets.models import Channel, Cycle, Message, OutboxState, SearchEntry, Status, Ticket
 from tickets.outbound import OutboundMessage
 from tickets.unprompted import is_unwanted
 
@@ -75,14 +75,15 @@ def _lock_tickets(ids: set[int]) -> dict[int, Ticket]:
 
 
 def _held_back(ticket: Ticket, message: Message, *, at: datetime) -> bool:
-    """A reply for later whose customer wrote in between stays until somebody has decided; what its reader has
-    unsubscribed from is taken back."""
+    """A reply for later whose customer wrote in between, or to what is spam by now, stays until somebody has decided;
+    what its reader has unsubscribed from is taken back."""
     if is_unwanted(message.envelope):
         _take_back(ticket, message, at=at)
         return True
-    if not is_overtaken(message):
+    spam = ticket.status == Status.SPAM and not message.conversation.aside
+    if not spam and not is_overtaken(message):
         return False
-    hold_reply(ticket, message, at=at)
+    hold_reply(ticket, message, at=at, reason="spam" if spam else "")
     return True
 
 

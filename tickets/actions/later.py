@@ -108,14 +108,16 @@ def is_overtaken(message: Message) -> bool:
     return said.filter(kind=MessageKind.INBOUND, pending=False, auto_kind__in=("", AutoKind.LIST)).exists()
 
 
-def hold_reply(ticket: Ticket, message: Message, *, at: datetime) -> None:
-    """Keep a reply for later back until somebody decides. The caller has locked both."""
+def hold_reply(ticket: Ticket, message: Message, *, at: datetime, reason: str = "") -> None:
+    """Keep a reply back until somebody decides: something came in before it left, or its ticket is spam by now. The
+    caller has locked both."""
     message.outbox = OutboxState.HELD
     message.save(update_fields=["outbox"])
     if not ticket.needs_attention:
         ticket.needs_attention = True
         ticket.save(update_fields=["needs_attention"])
-    record(ticket, TicketEvent.MESSAGE_HELD, by=SYSTEM, at=at, data={"message": message.pk})
+    data = {"message": message.pk} | ({"reason": reason} if reason else {})
+    record(ticket, TicketEvent.MESSAGE_HELD, by=SYSTEM, at=at, data=data)
 
 
 def apply_when_it_leaves(ticket: Ticket, message: Message, *, at: datetime) -> None:

@@ -101,10 +101,9 @@ def _refuse_unfit(ticket: Ticket, wanted: set[int], chosen: Sequence[Message]) -
 
 
 def _open_beside(ticket: Ticket, chosen: Sequence[Message], subject: str, *, at: datetime) -> Ticket:
-    first = next((m for m in chosen if m.kind == MessageKind.INBOUND), chosen[0])
-    conversation = Conversation.objects.select_related("channel").get(pk=first.conversation_id)
+    conversation = Conversation.objects.select_related("channel").get(pk=_begins(chosen).conversation_id)
     made = Ticket.objects.create(
-        subject=subject or first.subject or ticket.subject, status=Status.OPEN, priority=ticket.priority,
+        subject=subject or _begins(chosen).subject or ticket.subject, status=Status.OPEN, priority=ticket.priority,
         channel=conversation.channel, customer_id=conversation.customer_id, team_id=ticket.team_id,
         assignee_id=ticket.assignee_id, language=ticket.language, opened_at=chosen[0].at, last_message_at=at,
     )  # fmt: skip
@@ -112,13 +111,25 @@ def _open_beside(ticket: Ticket, chosen: Sequence[Message], subject: str, *, at:
     return made
 
 
+def _begins(chosen: Sequence[Message]) -> Message:
+    """Whose message makes the new ticket theirs: the customer's before that of anybody who was asked aside."""
+    aside = set(
+        Conversation.objects.filter(pk__in={m.conversation_id for m in chosen}, aside=True).values_list("pk", flat=True)
+    )
+    ours = [m for m in chosen if m.conversation_id not in aside] or chosen
+    return next((m for m in ours if m.kind == MessageKind.INBOUND), ours[0])
+
+
 def _threads_for(made: Ticket, chosen: Sequence[Message]) -> dict[int, Conversation]:
-    """For each conversation they come from one with the same people in the new ticket."""
+    """For each conversation they come from one with the same people in the new ticket; the one that begins it is with
+    its customer, also where it was aside of somebody else's."""
     threads: dict[int, Conversation] = {}
+    begins = _begins(chosen).conversation_id
     for old in Conversation.objects.filter(pk__in={m.conversation_id for m in chosen}).order_by("pk"):
         threads[old.pk] = Conversation.objects.create(
-            ticket=made, channel_id=old.channel_id, customer_id=old.customer_id, subject=old.subject, aside=old.aside
-        )
+            ticket=made, channel_id=old.channel_id, customer_id=old.customer_id, subject=old.subject,
+            aside=old.aside and old.pk != begins,
+        )  # fmt: skip
         Participant.objects.bulk_create(
             Participant(conversation=threads[old.pk], identity_id=identity, role=role, state=state)
             for identity, role, state in old.participants.values_list("identity_id", "role", "state")
@@ -151,6 +162,7 @@ def _put_back(done: Relocation, ticket: Ticket, made: Ticket, *, by: Agent, at: 
     first = ticket.message_sequence + 1
     move_messages(ticket, [*home, *numbered_after(ticket, since)])
     Conversation.objects.filter(ticket=made).update(ticket=ticket)
+    _aside_again(done)
     move_drafts(made, ticket)
     waited = made.waiting_since
     retell(ticket)
@@ -167,3 +179,14 @@ def _put_back(done: Relocation, ticket: Ticket, made: Ticket, *, by: Agent, at: 
     data = {"other": made.pk, "split": done.pk, "first": first, "last": ticket.message_sequence}
     data |= {"messages": len(rows), "back": [pk for pk, _n, _c in home], **asked}
     record(ticket, TicketEvent.TICKET_ABSORBED, by=by.actor, at=at, data=data)
+
+
+def _aside_again(done: Relocation) -> None:
+    """What was split off from aside, and was with the customer of the new ticket, is aside again in the old one."""
+    asides = set(
+        Conversation.objects.filter(pk__in={where for *_rest, where in done.moved["messages"]}, aside=True).values_list(
+            "customer_id", flat=True
+        )
+    )
+    made = Conversation.objects.filter(pk__in=done.moved["conversations"], customer_id__in=asides)
+    made.exclude(customer_id=done.source.customer_id).update(aside=True)

@@ -39,6 +39,11 @@ class SpineView(ApiView):
         saw_ticket(self.agent, ticket.pk)
         return ticket
 
+    @property
+    def may_read(self) -> bool:
+        """Whether the token may, and not only write."""
+        return bool({"read", f"{self.area}:read"} & set(getattr(self.request.auth, "scopes", ())))
+
     def translate(self, exc: Exception) -> Exception:
         if isinstance(exc, BudgetSpent):
             return Problem(429, "budget_spent", str(exc))

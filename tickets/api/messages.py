@@ -19,7 +19,7 @@ from people.api.problems import Problem
 from people.api.schema import page_of
 from people.models import Agent
 from people.permissions import Permission
-from people.watching import saw_ticket
+from people.watching import BudgetSpent, saw_ticket
 from people.written_html import LONGEST, text_of_html
 from tickets import actions
 from tickets.actions.base import lock_ticket
@@ -127,8 +127,19 @@ class MessagesView(SpineView):
     def translate(self, exc: Exception) -> Exception:
         """A stale writer gets what they missed; they may see the ticket, or the guard would not have spoken."""
         if isinstance(exc, StaleReply):
-            return stale_problem(self.kwargs["ticket_id"], exc)
+            return self._missed(exc)
         return super().translate(exc)
+
+    def _missed(self, error: StaleReply) -> Exception:
+        problem = stale_problem(self.kwargs["ticket_id"], error)
+        if not self.may_read:
+            del problem.members["missed"]  # who may only write reads nothing
+            return problem
+        try:
+            saw_ticket(self.agent, self.kwargs["ticket_id"])
+        except BudgetSpent as spent:
+            return super().translate(spent)
+        return problem
 
 
 def write_message(ticket_id: int, fields: dict[str, Any], *, by: Agent) -> Message:

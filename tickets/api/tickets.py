@@ -15,7 +15,7 @@ from events.replica import read
 from people.api.base import StrictSerializer
 from people.api.pagination import page_body
 from people.api.schema import page_of
-from people.watching import searched
+from people.watching import saw_ticket, searched
 from people.written_html import LONGEST, text_of_html
 from tickets.actions.begin import MOST_SUBJECT, Beginning, begin_conversation
 from tickets.api.base import SpineView
@@ -129,6 +129,7 @@ class TicketView(SpineView):
         def effect() -> tuple[int, Any]:
             changes = self.body(TicketChange)
             change_ticket(ticket_id, changes, by=self.agent)
+            saw_ticket(self.agent, ticket_id)
             # Read without the scope: whoever has just handed it to another team still gets to see what became of it.
             return 200, TicketSerializer(ticket_rows(Ticket.objects.filter(pk=ticket_id)).get()).data
 

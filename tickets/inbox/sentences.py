@@ -265,6 +265,14 @@ def _label(choices: Any, value: object) -> str:
     return str(choices(value).label) if value in choices.values else str(value)
 
 
+def _held(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if data.get("reason") == "spam":
+        said = _("A reply was held back: this ticket was marked as spam before it left")
+    else:
+        said = _("A reply for later was held back: something came in before it left")
+    return Sentence(icon="circle-pause", html=format_html("{}", said))
+
+
 def _withheld(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
     return Sentence(icon="mail-minus", html=format_html("{}", withheld(data)))
 
@@ -365,9 +373,7 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.MESSAGE_UNSENT: _plain(icon="eraser", text=lambda: _("{who} took a message back")),
     TicketEvent.CALLBACK_DONE: _plain(icon="phone-outgoing", text=lambda: _("{who} noted that the callback is done")),
     TicketEvent.MESSAGE_RESCHEDULED: _rescheduled,
-    TicketEvent.MESSAGE_HELD: _plain(
-        icon="circle-pause", text=lambda: _("A reply for later was held back: something came in before it left")
-    ),
+    TicketEvent.MESSAGE_HELD: _held,
     TicketEvent.DELIVERY_BOUNCED: _bounced,
     TicketEvent.DELIVERY_RETRIED: _plain(icon="refresh-cw", text=lambda: _("{who} sent the reply again")),
     TicketEvent.DELIVERY_CONFIRMED: _plain(icon="mail-check", text=lambda: _("{who} noted that the reply arrived")),

@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from events.models import Event
 from metrics.verify import differences
 from people.models import Identity
 from people.permissions import PermissionDenied
 from tests.metrics.shop import brief, make_policy, settle
 from tests.people import NOW, House, events_of, make_house, open_ticket, receive, row_counts
 from tickets import actions
+from tickets.actions.delivery import claim_replies
 from tickets.errors import InvalidInput, NotFound, TicketClosed
+from tickets.events import TicketEvent
 from tickets.inbound import Address
-from tickets.models import Notification, Status, Ticket
+from tickets.models import Notification, OutboxState, Status, Ticket
 
 HOUR = timedelta(hours=1)
 
@@ -126,3 +130,15 @@ def test_outsiders_mark_and_unblock_nothing(house: House, ticket: Ticket) -> Non
             actions.unblock_address(ticket.pk, identity, by=by)
     ticket.refresh_from_db()
     assert (ticket.status, row_counts()) == ("open", before)
+
+
+def test_what_waits_to_go_out_does_not_go_to_a_spammer(house: House) -> None:
+    """A reply to a spammer says that somebody reads what they write."""
+    ticket = open_ticket(house.channel)
+    sent = actions.reply(ticket.pk, by=house.olena, text="Hello", undo_seconds=20)
+    actions.mark_spam(ticket.pk, by=house.olena)
+    assert claim_replies(5, at=timezone.now() + timedelta(minutes=1)) == []
+    sent.refresh_from_db()
+    assert sent.outbox == OutboxState.HELD
+    held = Event.objects.filter(stream_id=ticket.pk, kind=TicketEvent.MESSAGE_HELD).get()
+    assert held.data == {"message": sent.pk, "reason": "spam"}

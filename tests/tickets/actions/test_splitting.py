@@ -14,7 +14,8 @@ from tests.metrics.shop import brief, make_policy, settle
 from tests.people import NOW, House, assert_gapless, events_of, make_house, open_ticket, receive, row_counts
 from tickets import actions
 from tickets.errors import InvalidInput, NotFound
-from tickets.models import Message, Relocation, Status, Ticket, TicketLink
+from tickets.inbound import Address
+from tickets.models import Conversation, Message, MessageKind, Relocation, Status, Ticket, TicketLink
 
 HOUR = timedelta(hours=1)
 
@@ -210,3 +211,30 @@ def test_the_undo_of_a_link_is_its_maker_s_and_only_until_the_next_change(house:
     actions.link_tickets(other.pk, by=house.ben, other=ticket.pk, reason="related")
     assert client.post(made["undo"]).status_code == 409
     assert TicketLink.objects.get().ticket == other
+
+
+@pytest.mark.parametrize("also", [False, True])
+def test_what_was_said_aside_becomes_a_ticket_that_works(house: House, ticket: Ticket, also: bool) -> None:
+    """Somebody asked aside has a matter of their own: theirs by itself, the customer's with a message of the customer."""
+    courier = Address("Claims", "claims@courier.example")
+    asked = actions.ask_aside(
+        ticket.pk, by=house.olena, to=[courier.address], text="Where is it?", confirmed=[courier.address],
+        undo_seconds=0,
+    )  # fmt: skip
+    receive(house.channel, sender=courier, tokens=(asked.reply_token,), text="In Lviv. And our invoice?")
+    said = Message.objects.filter(conversation=asked.conversation_id, kind=MessageKind.INBOUND).get()
+    own = Message.objects.filter(ticket=ticket, kind=MessageKind.INBOUND, conversation__aside=False).latest("sequence")
+    done = actions.split_ticket(ticket.pk, by=house.olena, messages=[said.pk, own.pk] if also else [said.pk])
+    made = done.target
+    assert made.customer_id == (own if also else said).identity.customer_id
+    actions.add_note(made.pk, by=house.olena, text="Paid?")
+    reply = actions.reply(made.pk, by=house.olena, text="We look into it.")
+    assert [one["address"] for one in reply.envelope["to"]] == [(own if also else said).identity.value]
+    aside = Conversation.objects.filter(ticket=made, aside=True)
+    assert aside.count() == (1 if also else 0)
+    if not also:
+        actions.withdraw_reply(reply.pk, by=house.olena)
+        actions.undo_split(done.pk, by=house.olena)
+        assert not Conversation.objects.filter(ticket=ticket, aside=False, customer_id=made.customer_id).exists()
+        answer = actions.reply(ticket.pk, by=house.olena, text="It is in Lviv.")
+        assert answer.conversation.customer_id == ticket.customer_id
