@@ -14,5 +14,6 @@ class ChatEvent(StrEnum):
     PASSED_ON = "chat.passed_on"  # nobody of the team could take it: {from, to, why (nobody, full), seconds}
     ENDED = "chat.ended"  # {round}
     RATED = "chat.rated"  # {round, rating (a livechat.Round), score, commented, again: only the words are new}
+    MAIL_WAITS = "chat.mail_waits"  # unseen replies cannot go by mail: {why (limit, address, channel), until}
     BLOCKED = "chat.blocked"  # {visitor}
     UNBLOCKED = "chat.unblocked"  # {visitor}

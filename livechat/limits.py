@@ -21,6 +21,7 @@ RATES: dict[tuple[str, str], tuple[int, int]] = {
     ("sync", "address"): (1200, 60),
     ("socket", "address"): (120, 60),
     ("mail", "address"): (6, 86_400),
+    ("mail_signed", "address"): (48, 86_400),
     ("end", "visitor"): (20, 60),
     ("end", "address"): (60, 60),
     ("transcript", "visitor"): (3, 3600),

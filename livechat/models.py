@@ -138,11 +138,20 @@ class Greeting(models.Model):
 
 
 class UnseenReplies(models.Model):
-    """A visitor has replies they may not have seen; at `due_at`, or once they are gone, those go by mail."""
+    """A visitor has replies they may not have seen; at `due_at`, or once they are gone, those go by mail. What `waits`
+    goes at `due_at` at the earliest, whether they are gone or not."""
+
+    class Waits(models.TextChoices):
+        NOT = "", "no"
+        GATHERS = "gathers", "they got a mail today"
+        LIMIT = "limit", "their address got its mails of today"
+        ADDRESS = "address", "no address is known"
+        CHANNEL = "channel", "no mail channel is there"
 
     visitor = models.OneToOneField(Visitor, on_delete=models.CASCADE, primary_key=True, related_name="unseen")
     since = models.DateTimeField()
     due_at = models.DateTimeField(db_index=True)
+    waits = models.CharField(max_length=8, choices=Waits.choices, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name_plural = "unseen replies"

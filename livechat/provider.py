@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import ClassVar
 
 from django.utils import timezone
@@ -10,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.provider import Account, Part, Provider, SendError
 from livechat.limits import MAX_FILE
-from livechat.models import UnseenReplies, Visitor
+from livechat.models import Visitor
+from livechat.unseen import note_unseen
 from livechat.widget_settings import WidgetSettings
 from people.http_client import HttpClient
 from tickets.kinds import Traits
@@ -30,9 +30,7 @@ class LiveChat(Provider):
         visitor = Visitor.objects.filter(channel=account.channel_id, public_id=_thread(part.to)).first()
         if visitor is None:
             raise SendError("permanent", "the visitor is gone")
-        now = timezone.now()
-        wait = timedelta(minutes=WidgetSettings.read(account.settings).unseen_minutes)
-        UnseenReplies.objects.get_or_create(visitor=visitor, defaults={"since": now, "due_at": now + wait})
+        note_unseen(visitor, WidgetSettings.read(account.settings), at=timezone.now())
         return part.tag
 
 

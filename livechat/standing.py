@@ -9,6 +9,7 @@ from typing import Any
 from livechat.askers import asker_of
 from livechat.availability import expected_minutes, place_in_queue, waiting_chats
 from livechat.doors import Door
+from livechat.mailing import mail_channel_of
 from livechat.models import Visitor
 from livechat.rounds import is_over, latest_round
 from livechat.routing import rule_for
@@ -39,6 +40,7 @@ def standing(
         "agents": [_face(agent) for agent in agents[:FACES]],
         "usually": expected_minutes(channel, ahead=ahead, hands=len(agents), at=at),
         "opens": int(opening.opens_at.timestamp() * 1000) if opening.opens_at else None,
+        "mails": mail_channel_of(channel, door.settings) is not None,
         "chat": _chat(ticket, place if agents else None) if ticket else None,
     }
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -28,6 +31,7 @@ def teach() -> None:
     teach_sentence(ChatEvent.PASSED_ON, _passed_on)
     teach_sentence(ChatEvent.ENDED, lambda who, data, names: _plain("log-out", _("{who} ended the chat"), who))
     teach_sentence(ChatEvent.RATED, _rated)
+    teach_sentence(ChatEvent.MAIL_WAITS, _mail_waits)
     teach_sentence(ChatEvent.BLOCKED, lambda who, data, names: _plain("ban", _("{who} blocked the visitor"), who))
     teach_sentence(
         ChatEvent.UNBLOCKED, lambda who, data, names: _plain("circle-check", _("{who} let the visitor in again"), who)
@@ -103,6 +107,17 @@ def _passed_on(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
         text = _("Passed on from {before} to {to} after {n} s: everybody there has their hands full")
     html = format_html(text, before=teams[0], to=teams[1], n=data["seconds"])
     return Sentence(icon="arrow-right-left", html=html)
+
+
+def _mail_waits(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    at = parse_datetime(data.get("until") or "")
+    when = date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else ""
+    why = {
+        "address": _("The visitor has not seen the answer and left no address: it waits in the chat"),
+        "channel": _("The visitor has not seen the answer and there is no mail channel for it: it waits in the chat"),
+        "limit": _("The visitor has not seen the answer; their address got its mails of today, so it goes at {when}"),
+    }[data["why"]]  # fmt: skip
+    return Sentence(icon="hourglass", html=format_html(why, when=when))
 
 
 def _rated(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:

@@ -1,7 +1,6 @@
 """Replies a visitor did not see in time go by mail, together, and the answer comes back to the same ticket.
 
-Only what agents wrote goes out: whoever types a stranger's address makes us mail that stranger at most an answer of
-ours, a few times a day (threat 12).
+Nothing is given up in silence: what cannot go waits, its ticket says why, and it goes once it can.
 """
 
 from __future__ import annotations
@@ -11,43 +10,50 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import translation
 
-from channels_inbound.models import Connection
-from events.doorbell import ring
-from livechat.limits import TooMuch, spend
+from events.actors import SYSTEM
+from livechat.events import ChatEvent
+from livechat.mailed_files import carried
+from livechat.mailing import mail_channel_of, queue_mail, spend_mail
 from livechat.models import UnseenReplies, UsedToken, Visitor
 from livechat.presence import where_visitor_is
 from livechat.talk import readable
 from livechat.widget_settings import WidgetSettings
 from livechat.words import words_for
-from people.identities import IdentityKey, Newcomer, resolve_identities
-from people.models import Agent, IdentityKind, Trust
+from people.languages import choose_language
 from tickets.actions.base import record
-from tickets.actions.compose import index_message
-from tickets.events import TicketEvent
-from tickets.models import (
-    Channel,
-    ChannelKind,
-    Conversation,
-    Message,
-    MessageKind,
-    OutboxState,
-    Participant,
-    ParticipantRole,
-    ThreadLayer,
-    Ticket,
-)
+from tickets.models import Channel, Message, MessageKind, Ticket
 from tickets.recipients import is_address
-from tickets.tokens import new_token
 
+Waits = UnseenReplies.Waits
 # Who left is not coming back to the same page in a moment; a reload is.
 GONE_AFTER = timedelta(seconds=60)
 AT_ONCE = 200
+A_DAY = timedelta(days=1)
+# After the first mail of a day the next ones gather more: so many minutes for the second, the third and all others.
+WIDER = (15, 30, 60)
+# A mail channel may be made, an address be given.
+LOOK_AGAIN = timedelta(hours=1)
+GIVE_UP = timedelta(days=7)
+
+
+def note_unseen(visitor: Visitor, settings: WidgetSettings, *, at: datetime) -> None:
+    """The visitor got a reply; unless they look in time, it goes by mail with all others."""
+    mails = _mails_since(visitor, at - A_DAY)
+    minutes = max(settings.unseen_minutes, WIDER[min(mails, len(WIDER)) - 1] if mails else 0)
+    UnseenReplies.objects.get_or_create(
+        visitor=visitor,
+        defaults={
+            "since": at, "due_at": at + timedelta(minutes=minutes), "waits": Waits.GATHERS if mails else Waits.NOT,
+        },
+    )  # fmt: skip
 
 
 def mail_due(*, at: datetime) -> int:
     """Mail every visitor whose time is over, or who is gone; how many mails were queued."""
-    rows = UnseenReplies.objects.select_related("visitor").filter(Q(due_at__lte=at) | Q(since__lte=at - GONE_AFTER))
+    soon = Q(waits=Waits.NOT, since__lte=at - GONE_AFTER)
+    rows = UnseenReplies.objects.select_related("visitor").filter(Q(due_at__lte=at) | soon)
     sent = 0
     for row in rows.order_by("due_at")[:AT_ONCE]:
         if row.due_at <= at or where_visitor_is(row.visitor.thread) is None:
@@ -57,20 +63,26 @@ def mail_due(*, at: datetime) -> int:
 
 
 def mail_unseen(visitor_id: int, *, at: datetime) -> Message | None:
-    """One mail with all the visitor has not seen; None when there is nothing, or nowhere to send it. Safe twice."""
+    """One mail with all the visitor has not seen; None when there is nothing, or it has to wait. Safe twice."""
     with transaction.atomic():
         row = UnseenReplies.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=visitor_id).first()
         if row is None:
             return None
-        row.delete()
-        visitor = Visitor.objects.get(pk=visitor_id)
+        visitor = Visitor.objects.select_related("channel").get(pk=visitor_id)
         unseen = _unseen(visitor, at=at)
-        channel = mail_channel_of(visitor)
-        if not unseen or channel is None or not is_address(visitor.email) or too_many(visitor.email):
+        if unseen:
+            ticket = Ticket.objects.select_for_update(of=("self",)).get(pk=unseen[-1].ticket_id)
+            unseen = [message for message in _unseen(visitor, at=at) if message.ticket_id == ticket.pk]
+        if not unseen:
+            row.delete()
             return None
-        ticket = Ticket.objects.select_for_update(of=("self",)).get(pk=unseen[-1].ticket_id)
-        unseen = [message for message in _unseen(visitor, at=at) if message.ticket_id == ticket.pk]
-        return _queue(visitor, ticket, unseen, channel, at=at) if unseen else None
+        channel = mail_channel_of(visitor.channel)
+        why, until = _must_wait(visitor, channel, at=at)
+        if channel is None or why:
+            _wait(row, ticket, why, until=until, at=at)
+            return None
+        row.delete()
+        return _queue(visitor, ticket, unseen, channel, at=at)
 
 
 def _unseen(visitor: Visitor, *, at: datetime) -> list[Message]:
@@ -80,78 +92,48 @@ def _unseen(visitor: Visitor, *, at: datetime) -> list[Message]:
     return list(replies.select_related("agent").order_by("ticket_id", "sequence"))
 
 
-def mail_channel_of(visitor: Visitor) -> Channel | None:
-    """The mail channel the chat is set to go on in, else one of its team, else one of no team."""
-    connection = Connection.objects.filter(channel=visitor.channel_id).first()
-    wanted = WidgetSettings.read(connection.settings).mail_channel if connection else None
-    mail = Channel.objects.filter(kind=ChannelKind.EMAIL, is_active=True).order_by("pk")
-    return (
-        mail.filter(pk=wanted or 0).first()
-        or mail.filter(team=visitor.channel.team_id).first()
-        or mail.filter(team=None).first()
-    )
+def _must_wait(visitor: Visitor, channel: Channel | None, *, at: datetime) -> tuple[str, datetime]:
+    """Why no mail can go now, and when to look again; counts one mail where one can."""
+    if not is_address(visitor.email):
+        return Waits.ADDRESS, at + LOOK_AGAIN
+    if channel is None:
+        return Waits.CHANNEL, at + LOOK_AGAIN
+    seconds = spend_mail(visitor)
+    return (Waits.LIMIT if seconds else Waits.NOT), at + timedelta(seconds=seconds)
 
 
-def too_many(address: str) -> bool:
-    """Whether this address got its mails of today; counts one."""
-    try:
-        spend("mail", address=address)
-    except TooMuch:
-        return True
-    return False
+def _wait(row: UnseenReplies, ticket: Ticket, why: str, *, until: datetime, at: datetime) -> None:
+    """Keep what could not go, and say so once for each reason. After a week it stays in the chat alone."""
+    if why != row.waits:
+        data = {"why": str(why)} | ({"until": until.isoformat()} if why == Waits.LIMIT else {})
+        record(ticket, ChatEvent.MAIL_WAITS, by=SYSTEM, at=at, data=data)
+    elif row.since + GIVE_UP <= at and why != Waits.LIMIT:
+        row.delete()
+        return
+    row.waits, row.due_at = why, until
+    row.save(update_fields=["waits", "due_at"])
+
+
+def _mails_since(visitor: Visitor, since: datetime) -> int:
+    """How many mails of unseen replies this visitor got."""
+    told = Message.objects.filter(
+        conversation__channel=visitor.channel_id, conversation__external_id=visitor.thread,
+        kind=MessageKind.OUTBOUND, at__gt=since - GIVE_UP, marks__mailed_at__isnull=False,
+    )  # fmt: skip
+    return sum(moment > since.isoformat() for moment in set(told.values_list("marks__mailed_at", flat=True)))
 
 
 def _queue(visitor: Visitor, ticket: Ticket, unseen: Sequence[Message], channel: Channel, *, at: datetime) -> Message:
     words = words_for(visitor.language)
-    text = "\n\n".join([words["mail_intro"], *(one.text for one in unseen if one.text), words["mail_outro"]])
+    with translation.override(choose_language([visitor.language])):
+        files = carried(unseen)
+    said = filter(None, map(files.text_of, unseen))
+    text = "\n\n".join([words["mail_intro"], *said, words["mail_outro"]])
     message = queue_mail(
-        visitor, ticket, channel, subject=words["mail_subject"], text=text, agent=unseen[-1].agent, at=at
-    )
+        visitor, ticket, channel, subject=words["mail_subject"], text=text, agent=unseen[-1].agent, at=at,
+        files=files.attached,
+    )  # fmt: skip
     for one in unseen:
         one.marks = {**one.marks, "mailed_at": at.isoformat()}
     Message.objects.bulk_update(unseen, ["marks"])
     return message
-
-
-def queue_mail(
-    visitor: Visitor, ticket: Ticket, channel: Channel, *, subject: str, text: str, agent: Agent | None, at: datetime
-) -> Message:
-    """Queue a mail of ours to the visitor's address in a locked ticket; an answer to it comes back there."""
-    conversation, token = _mail_thread(visitor, ticket, channel), new_token()
-    earlier = Message.objects.filter(conversation=conversation).exclude(external_id="").order_by("-sequence")
-    forebears = list(reversed(earlier.values_list("external_id", flat=True)[:10]))
-    # A name that was typed beside an address nobody proved is the sender's text, and the mail may reach a stranger.
-    name = visitor.name if visitor.email_signed else ""
-    envelope: dict[str, object] = {"to": [{"name": name, "address": visitor.email}]}
-    if forebears:
-        envelope |= {"in_reply_to": forebears[-1], "references": forebears}
-    ticket.message_sequence += 1
-    ticket.save(update_fields=["message_sequence"])
-    message = Message.objects.create(
-        ticket=ticket, conversation=conversation, sequence=ticket.message_sequence, kind=MessageKind.OUTBOUND,
-        agent=agent, at=at, subject=subject, text=text, language=visitor.language[:8],
-        thread_layer=ThreadLayer.AUTOMATIC, reply_token=token,
-        external_id=f"{token}@{channel.address.rpartition('@')[2]}", envelope=envelope, outbox=OutboxState.QUEUED,
-        not_before=at,
-    )  # fmt: skip
-    index_message(message)
-    by = agent.actor if agent else ticket.customer.actor
-    data = {"message": message.pk, "sequence": message.sequence, "automatic": True}
-    record(ticket, TicketEvent.MESSAGE_QUEUED, by=by, at=at, data=data)
-    ring("outbound")
-    return message
-
-
-def _mail_thread(visitor: Visitor, ticket: Ticket, channel: Channel) -> Conversation:
-    """The mail thread of this ticket with the visitor's address, who takes part in it: so an answer is no
-    stranger's."""
-    key = IdentityKey(IdentityKind.EMAIL, visitor.email)
-    person = resolve_identities({key: Newcomer(visitor.name, Trust.CLAIMED, visitor.language)})[key]
-    found = Conversation.objects.filter(ticket=ticket, channel=channel, participants__identity=person.id).first()
-    if found is not None:
-        return found
-    made = Conversation.objects.create(
-        ticket=ticket, channel=channel, customer_id=ticket.customer_id, subject=ticket.subject
-    )
-    Participant.objects.create(conversation=made, identity_id=person.id, role=ParticipantRole.JOINED)
-    return made

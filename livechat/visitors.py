@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from events.statements import prepared
 from livechat.doors import Door
-from livechat.models import UsedToken, Visitor, VisitorKey
+from livechat.models import UnseenReplies, UsedToken, Visitor, VisitorKey
 from livechat.signed import BadToken, SignedIdentity, read_token
 from people.identities import IdentityKey, Newcomer, note_claims, resolve_identities
 from people.models import Customer, Identity, IdentityKind, Trust
@@ -135,6 +135,9 @@ def visitor_claims(visitor: Visitor, *, name: str, email: str) -> bool:
             Customer.objects.filter(pk=visitor.identity.customer_id, name__startswith="Visitor ").update(
                 name=visitor.called
             )
+        if email:
+            # What waited for an address goes with the next look.
+            UnseenReplies.objects.filter(visitor=visitor.pk, waits=UnseenReplies.Waits.ADDRESS).update(waits="")
         _tell_agents(visitor)
     return True
 

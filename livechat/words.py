@@ -5,9 +5,9 @@ from __future__ import annotations
 from people.languages import choose_language
 
 _ORDER = (
-    "title", "open", "close", "greeting", "here", "away", "usually", "away_note", "write", "send", "attach", "name",
-    "email", "optional", "start", "save", "sending", "retrying", "failed", "delivered", "seen", "typing", "you",
-        "agent",
+    "title", "open", "close", "greeting", "here", "away", "usually", "away_note", "away_stay", "write", "send",
+    "attach", "name", "email", "optional", "start", "save", "sending", "retrying", "failed", "delivered", "seen",
+    "typing", "you", "agent",
     "mail", "offline", "too_large", "too_fast", "too_long", "refused", "leaving", "kept", "unread", "log", "bad_email",
     "type_refused", "mail_subject", "mail_intro", "mail_outro", "download", "back", "yours", "hello", "online", "opens",
     "place", "joined", "over", "again", "rate", "scores", "comment", "rated", "end", "transcript", "transcript_sent",
@@ -21,7 +21,8 @@ _ORDER = (
 _SAID: dict[str, tuple[str, ...]] = {
     "en": (
         "Chat with us", "Open chat", "Close chat", "Hello! How can we help?", "We are here", "Nobody is here right now",
-        "An answer takes about {n} min", "Leave your message and your email: we answer by mail.", "Write a message",
+        "An answer takes about {n} min", "Leave your message and your email: we answer by mail.",
+        "Leave your message: you find the answer here when you return.", "Write a message",
         "Send", "Attach a file", "Your name", "Your email", "optional", "Start the chat", "Save", "Sending…",
         "Not sent yet, trying again…", "Could not be sent", "Delivered", "Seen", "{name} is typing…", "You", "Support",
         "This part went on by email", "No connection. Trying again…", "{name} is larger than 10 MB",
@@ -51,7 +52,8 @@ _SAID: dict[str, tuple[str, ...]] = {
     "uk": (
         "Напишіть нам", "Відкрити чат", "Закрити чат", "Вітаємо! Чим можемо допомогти?", "Ми на зв’язку",
         "Зараз нікого немає на зв’язку", "Відповідь приблизно за {n} хв",
-        "Залиште повідомлення та свою пошту: ми відповімо листом.", "Напишіть повідомлення", "Надіслати",
+        "Залиште повідомлення та свою пошту: ми відповімо листом.",
+        "Залиште повідомлення: відповідь чекатиме на вас тут.", "Напишіть повідомлення", "Надіслати",
         "Додати файл", "Ваше ім’я", "Ваша пошта", "необов’язково", "Почати чат", "Зберегти", "Надсилаємо…",
         "Ще не надіслано, пробуємо знову…", "Не вдалося надіслати", "Доставлено", "Переглянуто", "{name} пише…", "Ви",
         "Підтримка", "Ця частина розмови продовжилася поштою", "Немає з’єднання. Пробуємо знову…",
@@ -80,7 +82,9 @@ _SAID: dict[str, tuple[str, ...]] = {
     "de": (
         "Schreiben Sie uns", "Chat öffnen", "Chat schließen", "Hallo! Wie können wir helfen?", "Wir sind da",
         "Gerade ist niemand da", "Antwort in etwa {n} Min.",
-        "Hinterlassen Sie Nachricht und E-Mail-Adresse: Wir antworten per E-Mail.", "Nachricht schreiben", "Senden",
+        "Hinterlassen Sie Nachricht und E-Mail-Adresse: Wir antworten per E-Mail.",
+        "Hinterlassen Sie eine Nachricht: Die Antwort finden Sie hier, wenn Sie wiederkommen.", "Nachricht schreiben",
+        "Senden",
         "Datei anhängen", "Ihr Name", "Ihre E-Mail-Adresse", "freiwillig", "Chat beginnen", "Speichern",
         "Wird gesendet…",
         "Noch nicht gesendet, neuer Versuch…", "Konnte nicht gesendet werden", "Zugestellt", "Gesehen",
@@ -115,7 +119,8 @@ _SAID: dict[str, tuple[str, ...]] = {
     "fr": (
         "Écrivez-nous", "Ouvrir le chat", "Fermer le chat", "Bonjour ! Comment pouvons-nous vous aider ?",
         "Nous sommes là", "Personne n’est disponible pour le moment", "Réponse en {n} min environ",
-        "Laissez votre message et votre adresse e-mail : nous répondrons par e-mail.", "Écrire un message", "Envoyer",
+        "Laissez votre message et votre adresse e-mail : nous répondrons par e-mail.",
+        "Laissez votre message : vous trouverez la réponse ici à votre retour.", "Écrire un message", "Envoyer",
         "Joindre un fichier", "Votre nom", "Votre adresse e-mail", "facultatif", "Démarrer le chat", "Enregistrer",
         "Envoi…", "Pas encore envoyé, nouvel essai…", "Envoi impossible", "Remis", "Vu", "{name} écrit…", "Vous",
         "Support", "Cette partie a continué par e-mail", "Pas de connexion. Nouvel essai…",
@@ -147,7 +152,9 @@ _SAID: dict[str, tuple[str, ...]] = {
     "es": (
         "Escríbanos", "Abrir el chat", "Cerrar el chat", "¡Hola! ¿En qué podemos ayudarle?", "Estamos aquí",
         "Ahora mismo no hay nadie", "Respuesta en unos {n} min",
-        "Deje su mensaje y su correo: responderemos por correo.", "Escriba un mensaje", "Enviar", "Adjuntar un archivo",
+        "Deje su mensaje y su correo: responderemos por correo.",
+        "Deje su mensaje: encontrará la respuesta aquí cuando vuelva.", "Escriba un mensaje", "Enviar",
+        "Adjuntar un archivo",
         "Su nombre", "Su correo electrónico", "opcional", "Empezar el chat", "Guardar", "Enviando…",
         "Aún sin enviar, reintentando…", "No se pudo enviar", "Entregado", "Visto", "{name} está escribiendo…", "Usted",
         "Soporte", "Esta parte continuó por correo", "Sin conexión. Reintentando…", "{name} supera los 10 MB",
@@ -179,7 +186,8 @@ _SAID: dict[str, tuple[str, ...]] = {
     "pl": (
         "Napisz do nas", "Otwórz czat", "Zamknij czat", "Dzień dobry! Jak możemy pomóc?", "Jesteśmy tutaj",
         "Teraz nikogo nie ma", "Odpowiedź za około {n} min",
-        "Prosimy zostawić wiadomość i adres e-mail: odpowiemy e-mailem.", "Napisz wiadomość", "Wyślij", "Dołącz plik",
+        "Prosimy zostawić wiadomość i adres e-mail: odpowiemy e-mailem.",
+        "Prosimy zostawić wiadomość: odpowiedź będzie czekać tutaj.", "Napisz wiadomość", "Wyślij", "Dołącz plik",
         "Imię", "Adres e-mail", "opcjonalnie", "Rozpocznij czat", "Zapisz", "Wysyłanie…",
         "Jeszcze nie wysłano, próbujemy ponownie…", "Nie udało się wysłać", "Dostarczono", "Wyświetlono",
         "{name} pisze…", "Państwo", "Wsparcie", "Ta część rozmowy przeniosła się do e-maila",

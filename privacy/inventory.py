@@ -200,6 +200,7 @@ PLAIN: dict[str, str] = {
     "assistant.Stretch": "outcome reason",
     "livechat.Visitor": "public_id",
     "livechat.UsedToken": "jti digest",
+    "livechat.UnseenReplies": "waits",
     "livechat.Greeting": "name texts path hours",
     "events.Event": "stream_type kind actor_kind",
     "events.EventDelivery": "subscriber stream_type state",

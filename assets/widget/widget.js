@@ -16,7 +16,7 @@ const settings = JSON.parse(document.getElementById('settings').textContent);
 const { words } = settings;
 const store = makeStore(settings.key);
 const say = (name, values = {}) => Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, () => value), words[name]);
-const told = { messages: new Map(), cursor: 0, agentSeen: 0, known: false, email: '', name: '', here: false, usually: null, opens: null, agents: [], chat: null, signed: false, order: null, synced: false };
+const told = { messages: new Map(), cursor: 0, agentSeen: 0, known: false, email: '', name: '', here: false, usually: null, opens: null, mails: false, agents: [], chat: null, signed: false, order: null, synced: false };
 const sending = new Map();
 const files = [];
 let page = {};
@@ -165,7 +165,7 @@ function describe() {
   const agent = lastAgent();
   title.textContent = agent?.name || settings.brand || words.title;
   portrait.replaceChildren(...(agent ? [face({ initials: agent.initials || agent.name[0], hue: agent.hue ?? 0 })] : []));
-  ending.draw(told.chat);
+  ending.draw(told.chat && { ...told.chat, sent: told.chat.sent || !told.mails });
   ends.hidden = !told.chat || told.chat.over;
   const place = told.chat && !told.chat.over && told.chat.place;
   queued.hidden = !place;
@@ -174,8 +174,8 @@ function describe() {
   home.draw(told, unread());
   const fresh = !told.known && !sending.size;
   const wanted = told.synced && !told.chat && !sending.size;
-  asks.draw({ wanted, known: { name: told.name, email: told.email, order: about }, here: told.here });
-  leaving.hidden = fresh || told.signed || !told.known || Boolean(told.chat?.over);
+  asks.draw({ wanted, known: { name: told.name, email: told.email, order: about }, here: told.here || !told.mails });
+  leaving.hidden = fresh || told.signed || !told.known || !told.mails || Boolean(told.chat?.over);
   if (leaving.dataset.email !== told.email) drawLeaving();
 }
 
@@ -276,7 +276,7 @@ function take(said) {
     told.cursor = Math.max(told.cursor, message.n);
   }
   Object.assign(told, {
-    synced: true, known: said.known, here: said.here, usually: said.usually, opens: said.opens, agents: said.agents, chat: said.chat,
+    synced: true, known: said.known, here: said.here, usually: said.usually, opens: said.opens, mails: said.mails, agents: said.agents, chat: said.chat,
     email: said.email || '', name: said.name || '', signed: Boolean(said.signed), order: said.order || null, agentSeen: said.agent_seen || 0,
   });
   if (said.known) tell('begun', Boolean(said.chat && !said.chat.over));

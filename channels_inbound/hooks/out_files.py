@@ -1,5 +1,5 @@
-"""Files of replies, for providers that fetch them themselves: an address that nobody can guess, good for an hour, for
-one file of one reply on its way, without a session.
+"""Files of replies, for providers that fetch them themselves (good for an hour) and for mails that cannot carry them
+(good for a month): an address that nobody can guess, for one file of one reply on its way, without a session.
 
 Whoever holds the address may read that file until then; it opens nothing else, and ends at once when the reply is
 taken back or its file is gone. What proves it stands in the query, which our own log does not keep.
@@ -21,13 +21,23 @@ from tickets.files import guarded, safe_type
 from tickets.models import Attachment, MessageKind, OutboxState
 
 SECONDS = 3600
+MAILED_SECONDS = 30 * 86_400
 _SALT = "channels_inbound.out_files"
+_MAILED_SALT = "channels_inbound.out_files.mailed"
 _ON_ITS_WAY = (OutboxState.QUEUED, OutboxState.SENDING, OutboxState.SENT, OutboxState.UNKNOWN)
 
 
 def link_to(public_id: UUID) -> str:
     """Where a provider may fetch this file of a reply, from now on for an hour."""
-    proof = signing.dumps(public_id.hex, salt=_SALT)
+    return _link(signing.dumps(public_id.hex, salt=_SALT))
+
+
+def mailed_link_to(public_id: UUID) -> str:
+    """Where whoever reads the mail may fetch this file of a reply, from now on for a month."""
+    return _link(signing.dumps(public_id.hex, salt=_MAILED_SALT))
+
+
+def _link(proof: str) -> str:
     return f"{settings.BASE_URL}{reverse('out_file')}?{urlencode({'of': proof})}"
 
 
@@ -51,9 +61,15 @@ def out_file(request: HttpRequest) -> HttpResponseBase:
 
 
 def _meant(proof: str) -> Attachment | None:
-    try:
-        named = signing.loads(proof, salt=_SALT, max_age=SECONDS)
-    except signing.BadSignature:
+    named = _named(proof, _SALT, SECONDS) or _named(proof, _MAILED_SALT, MAILED_SECONDS)
+    if named is None:
         return None
     sent = Attachment.objects.filter(message__kind=MessageKind.OUTBOUND, message__outbox__in=_ON_ITS_WAY)
     return sent.filter(public_id=UUID(hex=named)).first()
+
+
+def _named(proof: str, salt: str, seconds: int) -> str | None:
+    try:
+        return str(signing.loads(proof, salt=salt, max_age=seconds))
+    except signing.BadSignature:
+        return None

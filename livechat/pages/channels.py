@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from channels_inbound.models import Connection
 from livechat import asks
 from livechat.channels import add_chat_channel, change_chat_channel, chat_channel, renew_secret
+from livechat.mailing import mail_channel_of
 from livechat.widget_settings import WidgetSettings
 from people.hours import calendars
 from people.languages import LANGUAGES, NAMES
@@ -176,11 +177,13 @@ def _found(request: HttpRequest, channel_id: int) -> Connection:
 def _page(
     request: HttpRequest, form: ChatForm, connection: Connection | None, secret: str, *, status: int = 200
 ) -> HttpResponseBase:
-    snippet = ""
+    snippet, channel, kept = "", Channel(), WidgetSettings()
     if connection is not None:
+        channel, kept = connection.channel, WidgetSettings.read(connection.settings)
         snippet = f'<script async src="{settings.BASE_URL}/widget.js" data-key="{connection.key}"></script>'
     context = {
         "form": form, "connection": connection, "snippet": snippet, "secret": secret, "base": settings.BASE_URL,
+        "no_mail": mail_channel_of(channel, kept) is None,
         "socket": settings.BASE_URL.replace("http", "ws", 1),
     }  # fmt: skip
     return render(request, "livechat/channel_form.html", context, status=status)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from livechat import blocking, chats
 from livechat.availability import place_in_queue
 from livechat.blocking import visitor_of_ticket
+from livechat.mailing import mail_channel_of
 from livechat.models import Visitor
 from livechat.orders import order_beside, order_named
 from livechat.presence import draft_of, pages_of, where_visitor_is
@@ -46,6 +47,7 @@ def panel(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
         "order": order_beside(visitor, named, told), "unproven": dict.fromkeys(filter(None, [named, told])),
         "draft": draft_of(visitor.thread) if typing else "", "pages": [_page(one) for one in pages_of(visitor.thread)],
         "over": is_over(ticket, present), "round": present, "place": place_in_queue(ticket), "mine": agent.pk,
+        "mail": mail_channel_of(visitor.channel),
         "may_answer": agent.may(Permission.REPLY), "may_change": agent.may(Permission.EDIT_TICKETS),
     }  # fmt: skip
     return render(request, "livechat/_panel.html", context)
