@@ -16,7 +16,7 @@ from assistant.ownership import let_go, note_unmatched
 from assistant.saying import bot_name, greeting_of, handing_text
 from events.models import Event
 from knowledge.models import ArticleTranslation
-from people.availability import agents_here
+from people.availability import agents_here, takers_here
 from people.hours import opening_of
 from people.languages import choose_language
 from tickets.actions.by_bot import BOT, note_by_bot, reply_by_bot
@@ -47,7 +47,7 @@ def hand_over(
         note_unmatched(own)
     let_go(ticket, own, by=BOT, reason=reason, at=at, note=note.pk, team=team_id, cause=cause)
     if traits_of(message.conversation.channel.kind).instant and ticket.assignee_id is None:
-        for agent in agents_here(ticket.team_id, ticket.channel_id):
+        for agent in takers_here(ticket.team_id, ticket.channel_id):
             announce_to_agent(agent.pk, "chat", ticket=ticket.pk, fresh=True)
 
 

@@ -11,18 +11,12 @@ from statistics import median
 from django.db.models import Q, QuerySet
 
 from livechat.widget_settings import PROVIDER
-from people.availability import agents_here
 from people.passing import remembered
 from tickets.models import Channel, Cycle, Status, Ticket
 
 ENOUGH = 5
 LOOKED_BACK = timedelta(days=14)
 KEPT_SECONDS = 60
-
-
-def somebody_there(channel: Channel) -> bool:
-    """Whether an agent who may answer this channel's tickets has the helpdesk open."""
-    return bool(agents_here(channel.team_id, channel.pk))
 
 
 def waiting_chats(team_id: int | None) -> QuerySet[Ticket]:

@@ -12,6 +12,7 @@ class ChatEvent(StrEnum):
     REQUEUED = "chat.requeued"  # taken from who did not answer in time: {from, minutes}
     ROUTED = "chat.routed"  # a rule said whose it is: {team, rule (its number), because}
     PASSED_ON = "chat.passed_on"  # nobody of the team could take it: {from, to, why (nobody, full), seconds}
+    TAKEN_ABOVE = "chat.taken_above"  # accepted by who had no room: {why (busy, chats, units)}
     ENDED = "chat.ended"  # {round}
     RATED = "chat.rated"  # {round, rating (a livechat.Round), score, commented, again: only the words are new}
     MAIL_WAITS = "chat.mail_waits"  # unseen replies cannot go by mail: {why (limit, address, channel), until}

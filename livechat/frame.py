@@ -21,7 +21,6 @@ from livechat.asks import questions
 from livechat.doors import Door, Refused, door_for, write_pass
 from livechat.greetings import greetings_for
 from livechat.limits import TooMuch, spend
-from livechat.mailing import mail_channel_of
 from livechat.widget_settings import clean_origin
 from livechat.words import MAIL_WORDS, WORDS, direction, words_for
 from people.colours import PRODUCT_COLOR, text_color
@@ -79,8 +78,6 @@ def frame(request: HttpRequest, key: str) -> HttpResponseBase:
         return response
     language = choose_language([*asked_for(request), door.connection.channel.locale])
     words = {name: text for name, text in WORDS[language].items() if name not in MAIL_WORDS}
-    if mail_channel_of(door.connection.channel, door.settings) is None:
-        words["away_note"] = words["away_stay"]
     settings = {
         "key": key, "origin": origin, "pass": write_pass(door), "lang": language, "words": words,
         "greeting": door.settings.greeting(language) or words["greeting"],

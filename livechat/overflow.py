@@ -1,15 +1,13 @@
 """Chats that nobody of their team can take now go on to the next team that can.
 
-A team is full when everybody of it who is here is busy or has as many chats as the channel allows, and empty when
+A team is full when everybody of it who is here is busy or has as much as they may (`capacity.py`), and empty when
 nobody is here. While somebody there has room, a chat stays: that one has not answered yet, which is another thing
 (`chats.py`).
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -19,46 +17,16 @@ from channels_inbound.models import Connection
 from events.actors import SYSTEM
 from events.models import Event
 from livechat.alerts import ring_agents
+from livechat.capacity import room_of
 from livechat.events import ChatEvent
 from livechat.widget_settings import PROVIDER, WidgetSettings
-from people.availability import agents_here
 from people.hours import opening_of
-from people.models import Availability, Presence, Team
+from people.models import Team
 from tickets.actions.base import audience, record
 from tickets.events import TICKET_STREAM
 from tickets.models import Status, Ticket
 
 AT_ONCE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How many of a team are here, and how many of them can take one more chat."""
-
-    here: int
-    free: int
-
-    @property
-    def why(self) -> str:
-        """Why nobody takes a chat: "nobody" is here, or all are "full"; empty when somebody could."""
-        return "" if self.free else "full" if self.here else "nobody"
-
-
-def room_of(team_id: int | None, channel_id: int, most: int) -> Room:
-    """Counted now. `most` chats at once for one agent; 0: as many as come. Whoever says they are busy takes
-    none. Three queries at most."""
-    here = [agent.pk for agent in agents_here(team_id, channel_id)]
-    if not here:
-        return Room(0, 0)
-    busy = set(Availability.objects.filter(agent__in=here, said=Presence.BUSY).values_list("agent", flat=True))
-    free = [agent for agent in here if agent not in busy]
-    if free and most:
-        theirs = Ticket.objects.filter(
-            channel__kind=PROVIDER, status=Status.OPEN, snoozed_until=None, assignee__in=free
-        )
-        held = Counter(theirs.values_list("assignee", flat=True))
-        free = [agent for agent in free if held[agent] < most]
-    return Room(len(here), len(free))
 
 
 def pass_on_waiting(*, at: datetime) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from livechat.askers import asker_of
 from livechat.availability import expected_minutes, place_in_queue, waiting_chats
+from livechat.capacity import somebody_free
 from livechat.doors import Door
 from livechat.mailing import mail_channel_of
 from livechat.models import Visitor
@@ -37,6 +38,7 @@ def standing(
     ahead = place - 1 if place else 0 if ticket or not agents else waiting_chats(team_id).count()
     return {
         "here": bool(agents),
+        "full": bool(agents) and not somebody_free(team_id, channel.pk, door.settings.most_chats),
         "agents": [_face(agent) for agent in agents[:FACES]],
         "usually": expected_minutes(channel, ahead=ahead, hands=len(agents), at=at),
         "opens": int(opening.opens_at.timestamp() * 1000) if opening.opens_at else None,

@@ -30,6 +30,7 @@ def teach() -> None:
     teach_sentence(ChatEvent.ROUTED, _routed)
     teach_sentence(ChatEvent.PASSED_ON, _passed_on)
     teach_sentence(ChatEvent.ENDED, lambda who, data, names: _plain("log-out", _("{who} ended the chat"), who))
+    teach_sentence(ChatEvent.TAKEN_ABOVE, _taken_above)
     teach_sentence(ChatEvent.RATED, _rated)
     teach_sentence(ChatEvent.MAIL_WAITS, _mail_waits)
     teach_sentence(ChatEvent.BLOCKED, lambda who, data, names: _plain("ban", _("{who} blocked the visitor"), who))
@@ -107,6 +108,15 @@ def _passed_on(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
         text = _("Passed on from {before} to {to} after {n} s: everybody there has their hands full")
     html = format_html(text, before=teams[0], to=teams[1], n=data["seconds"])
     return Sentence(icon="arrow-right-left", html=html)
+
+
+def _taken_above(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    text = {
+        "busy": _("{who} said they are busy and took it all the same"),
+        "chats": _("{who} had as many chats as one may have and took one more"),
+        "units": _("{who} had as much open as they may have and took one more"),
+    }[data["why"]]
+    return _plain("gauge", text, who)
 
 
 def _mail_waits(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from people.languages import choose_language
 
 _ORDER = (
-    "title", "open", "close", "greeting", "here", "away", "usually", "away_note", "away_stay", "write", "send",
+    "title", "open", "close", "greeting", "here", "full", "away", "usually", "away_note", "away_stay", "write", "send",
     "attach", "name", "email", "optional", "start", "save", "sending", "retrying", "failed", "delivered", "seen",
     "typing", "you", "agent",
     "mail", "offline", "too_large", "too_fast", "too_long", "refused", "leaving", "kept", "unread", "log", "bad_email",
@@ -20,7 +20,8 @@ _ORDER = (
 )  # fmt: skip
 _SAID: dict[str, tuple[str, ...]] = {
     "en": (
-        "Chat with us", "Open chat", "Close chat", "Hello! How can we help?", "We are here", "Nobody is here right now",
+        "Chat with us", "Open chat", "Close chat", "Hello! How can we help?", "We are here",
+        "Everybody is busy right now, we answer in turn", "Nobody is here right now",
         "An answer takes about {n} min", "Leave your message and your email: we answer by mail.",
         "Leave your message: you find the answer here when you return.", "Write a message",
         "Send", "Attach a file", "Your name", "Your email", "optional", "Start the chat", "Save", "Sending…",
@@ -51,6 +52,7 @@ _SAID: dict[str, tuple[str, ...]] = {
     ),
     "uk": (
         "Напишіть нам", "Відкрити чат", "Закрити чат", "Вітаємо! Чим можемо допомогти?", "Ми на зв’язку",
+        "Зараз усі зайняті, відповідаємо по черзі",
         "Зараз нікого немає на зв’язку", "Відповідь приблизно за {n} хв",
         "Залиште повідомлення та свою пошту: ми відповімо листом.",
         "Залиште повідомлення: відповідь чекатиме на вас тут.", "Напишіть повідомлення", "Надіслати",
@@ -81,6 +83,7 @@ _SAID: dict[str, tuple[str, ...]] = {
     ),
     "de": (
         "Schreiben Sie uns", "Chat öffnen", "Chat schließen", "Hallo! Wie können wir helfen?", "Wir sind da",
+        "Gerade sind alle beschäftigt, wir antworten der Reihe nach",
         "Gerade ist niemand da", "Antwort in etwa {n} Min.",
         "Hinterlassen Sie Nachricht und E-Mail-Adresse: Wir antworten per E-Mail.",
         "Hinterlassen Sie eine Nachricht: Die Antwort finden Sie hier, wenn Sie wiederkommen.", "Nachricht schreiben",
@@ -118,7 +121,8 @@ _SAID: dict[str, tuple[str, ...]] = {
     ),
     "fr": (
         "Écrivez-nous", "Ouvrir le chat", "Fermer le chat", "Bonjour ! Comment pouvons-nous vous aider ?",
-        "Nous sommes là", "Personne n’est disponible pour le moment", "Réponse en {n} min environ",
+        "Nous sommes là", "Tout le monde est occupé, nous répondons dans l’ordre",
+        "Personne n’est disponible pour le moment", "Réponse en {n} min environ",
         "Laissez votre message et votre adresse e-mail : nous répondrons par e-mail.",
         "Laissez votre message : vous trouverez la réponse ici à votre retour.", "Écrire un message", "Envoyer",
         "Joindre un fichier", "Votre nom", "Votre adresse e-mail", "facultatif", "Démarrer le chat", "Enregistrer",
@@ -151,6 +155,7 @@ _SAID: dict[str, tuple[str, ...]] = {
     ),
     "es": (
         "Escríbanos", "Abrir el chat", "Cerrar el chat", "¡Hola! ¿En qué podemos ayudarle?", "Estamos aquí",
+        "Ahora todos están ocupados, respondemos por orden",
         "Ahora mismo no hay nadie", "Respuesta en unos {n} min",
         "Deje su mensaje y su correo: responderemos por correo.",
         "Deje su mensaje: encontrará la respuesta aquí cuando vuelva.", "Escriba un mensaje", "Enviar",
@@ -185,6 +190,7 @@ _SAID: dict[str, tuple[str, ...]] = {
     ),
     "pl": (
         "Napisz do nas", "Otwórz czat", "Zamknij czat", "Dzień dobry! Jak możemy pomóc?", "Jesteśmy tutaj",
+        "Wszyscy są teraz zajęci, odpowiadamy po kolei",
         "Teraz nikogo nie ma", "Odpowiedź za około {n} min",
         "Prosimy zostawić wiadomość i adres e-mail: odpowiemy e-mailem.",
         "Prosimy zostawić wiadomość: odpowiedź będzie czekać tutaj.", "Napisz wiadomość", "Wyślij", "Dołącz plik",

@@ -37,6 +37,15 @@ def agents_here(team_id: int | None, channel_id: int | None = None) -> list[Agen
     return [agent for agent in agents.order_by("pk") if channel_id is None or agent.sees_channel(channel_id)]
 
 
+def takers_here(team_id: int | None, channel_id: int | None = None) -> list[Agent]:
+    """Those of them who take something new: whoever is busy has enough. Two queries at most."""
+    here = {agent.pk: agent for agent in agents_here(team_id, channel_id)}
+    busy = Availability.objects.filter(agent__in=here, said=Presence.BUSY).values_list("agent", flat=True)
+    for id in busy if here else ():
+        del here[id]
+    return list(here.values())
+
+
 def answering() -> QuerySet[Agent]:
     """Everybody who may answer customers."""
     return Agent.objects.who_may(Permission.REPLY)

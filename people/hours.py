@@ -54,6 +54,11 @@ def _is_over(calendar_id: int, grace: timedelta, at: datetime) -> bool:
     return opens_at is None or not (_keeper().opening(calendar_id, opens_at - BREAK) or (True, None))[0]
 
 
+def was_open(calendar_id: int | None, *, at: datetime) -> bool:
+    """Whether it was within hours at another moment than now."""
+    return calendar_id is None or _reckon(calendar_id, at)[0]
+
+
 def _reckon(calendar_id: int, at: datetime) -> tuple[bool, str]:
     within, opens_at = _keeper().opening(calendar_id, at) or (True, None)
     return within, opens_at.isoformat() if opens_at else ""

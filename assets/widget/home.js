@@ -47,8 +47,8 @@ export function makeHome({ settings, say, closing, help, onGo, onOrder }) {
   }
 
   function lines(told, names) {
-    if (told.here) return [names ? say('online', { names }) : words.here, ...(told.usually ? [say('usually', { n: told.usually })] : [])];
-    return [settings.away || words.away, ...(told.opens ? [say('opens', { when: moment(told.opens) })] : settings.away ? [] : [words.away_note])];
+    if (told.here) return [...(told.full ? [words.full] : names ? [] : [words.here]), ...(names ? [say('online', { names })] : []), ...(told.usually ? [say('usually', { n: told.usually })] : [])];
+    return [settings.away || words.away, ...(told.opens ? [say('opens', { when: moment(told.opens) })] : settings.away ? [] : [told.mails ? words.away_note : words.away_stay])];
   }
 
   const moment = (at) => new Date(at).toLocaleString(settings.lang, { weekday: 'long', hour: '2-digit', minute: '2-digit' });

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
 from typing import Any
 
@@ -11,16 +11,21 @@ from django.db import connections
 from django.utils import timezone
 
 from events.delivery import drain
+from events.doorbell import probe_client
 from events.models import Event
 from livechat.blocking import block_visitor
 from livechat.chats import accept_chat, end_chat, invite_agent, requeue_unanswered, transfer_chat
 from livechat.models import Round
+from livechat.presence import visitor_here
+from metrics.models import BusinessCalendar
+from people.availability import say_presence
+from people.models import Membership
 from people.permissions import PermissionDenied
 from tests.livechat.talking import Chat, at_desks, begin
 from tests.people import House, assert_gapless, events_of, make_house, row_counts
 from tickets.actions import reply
 from tickets.errors import InvalidInput, NotFound
-from tickets.models import Message, Notification, Status, Ticket
+from tickets.models import Conversation, Message, Notification, Status, Ticket
 
 
 @pytest.fixture
@@ -137,6 +142,8 @@ def test_a_blocked_visitor_is_let_in_again(house: House, chat: Chat) -> None:
 def test_a_taken_chat_left_waiting_goes_back_into_the_queue(house: House, chat: Chat) -> None:
     number, now = chat.ticket.pk, timezone.now()
     accept_chat(number, by=house.olena, at=now)
+    assert requeue_unanswered(at=now + timedelta(minutes=4)) == 0, "the visitor is gone: a mail answers, not a queue"
+    visitor_here(chat.visitor.thread, {})
     assert requeue_unanswered(at=now + timedelta(minutes=2)) == 0
     assert requeue_unanswered(at=now + timedelta(minutes=4)) == 1
     assert requeue_unanswered(at=now + timedelta(minutes=5)) == 0
@@ -156,7 +163,46 @@ def test_where_the_channel_does_not_want_it_nobody_loses_a_chat(house: House) ->
     chat = begin(house, requeue_minutes=0)
     chat.say("Hello?")
     accept_chat(chat.ticket.pk, by=house.olena)
+    visitor_here(chat.visitor.thread, {})
     assert requeue_unanswered(at=timezone.now() + timedelta(hours=5)) == 0
+
+
+def test_nobody_loses_a_chat_out_of_hours_or_for_a_mail(house: House) -> None:
+    calendar = BusinessCalendar.objects.create(name="Shop", time_zone="UTC", weekly=[[[600, 1080]]] * 7)
+    monday = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+    chat = begin(house, requeue_minutes=3, calendar=calendar.pk)
+    chat.say("Hello?", at=monday)
+    accept_chat(chat.ticket.pk, by=house.olena, at=monday)
+    visitor_here(chat.visitor.thread, {})
+
+    def at(minutes: int) -> int:
+        probe_client().delete(f"figure:hours:{calendar.pk}")
+        return requeue_unanswered(at=monday + timedelta(minutes=minutes))
+
+    assert at(20) == 0, "not open yet"
+    assert at(32) == 0, "open for two minutes: whoever has it has three"
+    mail = Conversation.objects.create(ticket=chat.ticket, channel=house.channel, customer_id=chat.ticket.customer_id)
+    wrote = Message.objects.filter(ticket=chat.ticket, kind="inbound")
+    first = wrote.get().conversation
+    wrote.update(conversation=mail)
+    assert at(40) == 0, "the last words came by mail"
+    wrote.update(conversation=first)
+    assert at(40) == 1
+
+
+def test_put_aside_and_left_ones_keep_nobody_from_their_turn(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livechat.chats.AT_ONCE", 1)
+    first = begin(house, requeue_minutes=3)
+    chats = [first, *(begin(house, secret=letter * 43, connection=first.connection) for letter in "abc")]
+    now = timezone.now()
+    for number, chat in enumerate(chats):
+        chat.say("Hello?", at=now - timedelta(minutes=30 - number))
+        accept_chat(chat.ticket.pk, by=house.olena, at=now - timedelta(minutes=20))
+    for chat in (chats[0], *chats[2:]):
+        visitor_here(chat.visitor.thread, {})
+    Ticket.objects.filter(pk=chats[0].ticket.pk).update(snoozed_until=now + timedelta(days=1))
+    assert [requeue_unanswered(at=now) for _ in range(3)] == [1, 1, 0]
+    assert [chat.ticket.assignee for chat in chats] == [house.olena, house.olena, None, None]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -166,6 +212,7 @@ def test_two_workers_put_it_back_once() -> None:
     chat.say("Hello?")
     number, now = chat.ticket.pk, timezone.now()
     accept_chat(number, by=house.olena, at=now)
+    visitor_here(chat.visitor.thread, {})
     start, done = Barrier(4), []
 
     def work() -> None:
@@ -214,7 +261,9 @@ def test_two_who_accept_at_once_are_told_apart() -> None:
 def test_who_is_here_is_rung_when_somebody_begins_to_wait(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     rung: list[tuple[int, dict[str, Any]]] = []
     monkeypatch.setattr("livechat.alerts.announce_to_agent", lambda id, kind, **data: rung.append((id, data)))
-    with at_desks([house.olena, house.ben, house.mallory, house.vera]):
+    Membership.objects.create(agent=house.adam, team=house.support)
+    say_presence(house.adam, "busy")
+    with at_desks([house.olena, house.ben, house.mallory, house.vera, house.adam]):
         chat = begin(house)
         first = chat.say("Hello?")
         chat.say("Anybody?")
@@ -224,4 +273,10 @@ def test_who_is_here_is_rung_when_somebody_begins_to_wait(house: House, monkeypa
     reply(number, by=house.ben, text="Yes")
     rung.clear()
     chat.say("Great")
+    assert rung == [(house.ben.pk, {"ticket": number, "fresh": False})]
+    # Whoever is busy still hears of what they have.
+    say_presence(house.ben, "busy")
+    reply(number, by=house.ben, text="Yes")
+    rung.clear()
+    chat.say("Still there?")
     assert rung == [(house.ben.pk, {"ticket": number, "fresh": False})]

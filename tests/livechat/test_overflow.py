@@ -12,20 +12,23 @@ from django.utils import timezone
 
 from commerce.models import Buyer, Order, Shop
 from commerce.segments import segments_of
+from events.doorbell import probe_client
 from events.models import Event
+from livechat.capacity import Room, room_of
 from livechat.channels import set_routes
 from livechat.chats import accept_chat
-from livechat.overflow import Room, pass_on_waiting, room_of
+from livechat.overflow import pass_on_waiting
 from livechat.routing import Asker, Rule, rule_for
 from livechat.signed import make_token, read_token
+from livechat.standing import standing
 from livechat.telling import reasons
 from livechat.visitors import digest_of, identify
-from people.availability import say_presence
+from people.availability import say_presence, set_limits
 from people.models import Customer, Identity, IdentityKind, Trust
 from people.permissions import PermissionDenied
 from tests.livechat.talking import Chat, at_desks, begin
 from tests.people import House, events_of, make_house, row_counts
-from tickets.models import Ticket
+from tickets.models import Assigning, Ticket
 
 SECRET = "s" * 40
 
@@ -207,6 +210,52 @@ def test_whoever_is_busy_takes_none_and_is_there(house: House) -> None:
         assert room_of(house.support.pk, chat.door.channel_id, 0) == Room(1, 0)
         assert pass_on_waiting(at=timezone.now()) == 1
     assert passed(chat)[0]["why"] == "full"
+
+
+def test_what_a_team_gives_out_is_a_limit_of_chats_too(house: House) -> None:
+    chat, now = waiting(house, chain=(house.returns,)), timezone.now()
+    other = begin(house, secret="o" * 43, connection=chat.connection)
+    other.say("I was first", at=now - timedelta(seconds=80))
+    places = (house.support.pk, chat.door.channel_id, 0)
+    with at_desks([house.olena, house.mallory]):
+        accept_chat(other.ticket.pk, by=house.olena)
+        assert room_of(*places) == Room(1, 1), "no limit was set"
+        Assigning.objects.create(team=house.support, method="turns", most=5)
+        assert room_of(*places) == Room(1, 0), "a chat weighs three, and she has three of five already"
+        assert stands_full(chat)
+        Assigning.objects.update(most=6)
+        assert room_of(*places) == Room(1, 1)
+        set_limits(house.olena, by=house.adam, most=3, calendar=None)
+        assert room_of(*places) == Room(1, 0), "one's own limit counts before the team's"
+        assert pass_on_waiting(at=now) == 1
+    assert passed(chat)[0]["why"] == "full"
+
+
+def stands_full(chat: Chat) -> bool:
+    """Whether the widget says that everybody is busy."""
+    for key in probe_client().scan_iter("figure:chat-free:*"):
+        probe_client().delete(key)
+    said = standing(chat.door, chat.visitor, {}, language="en", at=timezone.now())
+    assert said["here"]
+    return bool(said["full"])
+
+
+def test_accepting_above_ones_room_is_allowed_and_told(house: House) -> None:
+    chat = waiting(house, most=1)
+    other = begin(house, secret="o" * 43, connection=chat.connection)
+    other.say("Me too")
+    with at_desks([house.olena]):
+        assert not stands_full(chat)
+        accept_chat(chat.ticket.pk, by=house.olena)
+        assert "chat.taken_above" not in events_of(chat.ticket.pk)
+        assert stands_full(chat)
+        for _ in range(2):
+            assert accept_chat(other.ticket.pk, by=house.olena).assignee == house.olena
+    assert events_of(other.ticket.pk)[-2:] == ["ticket.assigned", "chat.taken_above"]
+    client = Client()
+    client.force_login(house.olena)
+    html = client.get(f"/tickets/{other.ticket.pk}/", follow=True).content.decode()
+    assert "had as many chats as one may have and took one more" in html
 
 
 @pytest.mark.parametrize(

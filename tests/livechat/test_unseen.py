@@ -146,20 +146,6 @@ def test_without_a_mail_channel_it_is_said_and_nobody_is_promised_any(house: Hou
     assert mail_due(at=timezone.now() + timedelta(hours=3)) == 1
 
 
-def test_the_frame_asks_for_no_address_that_leads_nowhere(house: House, visitor: Visitor) -> None:
-    key = Connection.objects.get(provider="chat").key
-    assert "we answer by mail" in frame_of(key)
-    Channel.objects.filter(kind="email").update(is_active=False)
-    html = frame_of(key)
-    assert "we answer by mail" not in html and "you find the answer here when you return" in html
-
-
-def frame_of(key: str) -> str:
-    return (
-        Client().get(f"/widget/{key}/frame/", {"origin": SHOP}, headers={"sec-fetch-dest": "iframe"}).content.decode()
-    )
-
-
 def test_a_week_without_a_way_ends_the_waiting(house: House, visitor: Visitor) -> None:
     answer(house, "first")
     now = timezone.now()
