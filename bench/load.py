@@ -105,10 +105,7 @@ def run(stack: Stack, *, seconds: float, agents: int, widgets: int, mails: float
         grown = (_memory(supervisor) - before) / 2**20
     each = {"agent reads": agents / AGENT_PAUSE, "agent writes": agents / AGENT_PAUSE}
     each |= {"widget asks": widgets / WIDGET_PAUSE, "mail taken": mails}
-    rows = [
-        (name, n := len(found.waited), n / (each[name] * seconds), found.failed, _p(found, 50), _p(found, 99))
-        for name, found in kinds.items()
-    ]
+    rows = [_row(name, found, each[name] * seconds) for name, found in kinds.items()]
     show(
         f"Load for {seconds:.0f} s: {agents} agents, {widgets} widgets, {mails} mails a second",
         ("", "times", "of those wanted", "no yes", "p50 ms", "p99 ms"),
@@ -117,6 +114,11 @@ def run(stack: Stack, *, seconds: float, agents: int, widgets: int, mails: float
         f"Memory of all processes grew by {grown:.0f} MiB.",
     )
     return {name: _p(found, 99) for name, found in kinds.items()} | {"failed": sum(f.failed for f in kinds.values())}
+
+
+def _row(name: str, found: Times, wanted: float) -> tuple[object, ...]:
+    times = len(found.waited)
+    return name, times, times / wanted, found.failed, _p(found, 50), _p(found, 99)
 
 
 def _world() -> tuple[str, Widget]:

@@ -13,6 +13,7 @@ from livechat.models import Round, Visitor
 from livechat.talk import ticket_of
 from tickets.actions.base import record
 from tickets.models import Cycle, Status, Ticket
+from tickets.sensitive.arriving import hide_text
 
 LONGEST_COMMENT = 500
 _DONE = (Status.SOLVED, Status.CLOSED)
@@ -61,7 +62,7 @@ def visitor_ends(visitor: Visitor, *, at: datetime) -> bool:
 def rate_chat(visitor: Visitor, *, score: int, comment: str, at: datetime) -> bool:
     """Keep how the visitor found the chat that has ended; saying it again changes it. False when nothing changed.
     NotEnded."""
-    comment = comment.strip()[:LONGEST_COMMENT]
+    comment = hide_text(comment.strip()[:LONGEST_COMMENT])[0][:LONGEST_COMMENT]
     with transaction.atomic():
         ticket = _own_ticket(visitor)
         present = locked_round(ticket) if ticket else None

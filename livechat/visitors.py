@@ -20,6 +20,7 @@ from people.models import Customer, Identity, IdentityKind, Trust
 from tickets.models import Ticket
 from tickets.realtime import announce
 from tickets.recipients import is_address
+from tickets.sensitive.arriving import hide_text
 
 # Asked with every request of a widget: prepared, since building the same SQL each time was the dearer half.
 _COLUMNS = tuple(field.attname for field in Visitor._meta.concrete_fields)
@@ -114,7 +115,8 @@ def _signed_customer(visitor: Visitor) -> Customer | None:
 def visitor_claims(visitor: Visitor, *, name: str, email: str) -> bool:
     """Keep what the visitor typed about themselves. It proves nothing and joins them to nobody; what the shop has
     signed stays. False when nothing changed."""
-    name, email = " ".join(name.replace("\x00", "").split())[:120], email.strip().lower()[:254]
+    name = hide_text(" ".join(name.replace("\x00", "").split())[:120])[0][:120]
+    email = email.strip().lower()[:254]
     if visitor.subject:
         name = visitor.name or name
     if visitor.email_signed or not is_address(email):

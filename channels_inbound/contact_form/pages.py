@@ -24,7 +24,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from channels_inbound.contact_form.guard import BITS, TRAP, Refusal, judge, new_token
-from channels_inbound.contact_form.taking import MAX_FILE, MAX_FILES, set_contact_form, take_message
+from channels_inbound.contact_form.taking import MAX_FILE, MAX_FILES, AlreadyUsed, set_contact_form, take_message
 from channels_inbound.embedding import embedded_script
 from channels_inbound.models import ContactForm
 from events.rates import client_address, spend
@@ -160,7 +160,10 @@ def _answer(request: HttpRequest, found: ContactForm) -> HttpResponse:
     )
     if problem or not form.is_valid():
         return _show(request, found, form, problem, 422)
-    take_message(found, token=token, files=files, at=timezone.now(), **form.cleaned_data)
+    try:
+        take_message(found, token=token, files=files, at=timezone.now(), **form.cleaned_data)
+    except AlreadyUsed:  # sent, changed and sent again while the first answer did not come: by another token it goes
+        return _show(request, found, form, _wrong(Refusal.STALE), 422)
     return _thanks(request, found)
 
 

@@ -31,9 +31,16 @@ from tickets.claims import claims_of
 from tickets.errors import NotFound
 from tickets.inbound import Address, InboundAttachment, InboundMessage, IngestResult
 from tickets.ingest import ingest
-from tickets.models import ChannelKind
+from tickets.models import ChannelKind, Message
+from tickets.sensitive.arriving import hide_text
 
 MAX_FILES, MAX_FILE = 4, 10 * 1024 * 1024
+
+
+class AlreadyUsed(Exception):
+    """The page has brought another message already: what it says now was not taken."""
+
+
 ABOUT = gettext_noop("Written in the contact form")
 
 
@@ -41,8 +48,8 @@ def take_message(
     form: ContactForm, *, token: str, name: str, email: str, phone: str, subject: str, text: str,
     files: Sequence[UploadedFile], at: datetime, answers: Mapping[int, str] | None = None,
 ) -> IngestResult:  # fmt: skip
-    """Let it in. The address is what they say, not proven; the same token again is the same message. `answers` are
-    what they said in fields of the shop's own, by field."""
+    """Let it in. The address is what they say, not proven; the same token again is the same message, and AlreadyUsed
+    when it says something else. `answers` are what they said in fields of the shop's own, by field."""
     channel, words = form.channel, storable(text).strip()
     key = key_of("contact", form.pk, token)
     number = e164(phone)
@@ -65,9 +72,16 @@ def take_message(
     )
     with transaction.atomic():
         result = ingest(message)
+        if result.outcome == "duplicate" and not _says(result.message_id, words):
+            raise AlreadyUsed
         if answers and result.ticket_id is not None and result.outcome != "duplicate":
             say_for_customer(result.ticket_id, answers, at=at)
     return result
+
+
+def _says(message_id: int | None, words: str) -> bool:
+    kept = Message.objects.filter(pk=message_id or 0).values_list("text", flat=True).first()
+    return kept in (words, hide_text(words)[0])
 
 
 def _stored(file: UploadedFile) -> InboundAttachment:

@@ -21,6 +21,7 @@ from tickets.actions.base import record
 from tickets.errors import InvalidInput, NotFound, TooLate
 from tickets.kinds import traits_of
 from tickets.models import Ticket
+from tickets.sensitive.arriving import hide_text
 
 CHANGEABLE = timedelta(days=1)
 # After so long a first answer says nothing about the help any more.
@@ -108,6 +109,11 @@ def lock_survey(survey_id: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('metrics.survey', %s))", [survey_id])
 
 
+def _storable(comment: str) -> str:
+    """What a report may show: a card or a password is masked for good, since nobody needs it there."""
+    return hide_text(comment.replace("\x00", "").strip()[:LONGEST])[0][:LONGEST]
+
+
 def _keep(answer: SurveyAnswer, said: Said, *, new: bool, at: datetime) -> dict[str, Any] | None:
     """Write the row; the facts for its event, None when nothing changed."""
     if not is_score(answer.kind, said.score):
@@ -116,7 +122,7 @@ def _keep(answer: SurveyAnswer, said: Said, *, new: bool, at: datetime) -> dict[
     allowed = REASONS[band_of(answer.kind, said.score)]
     given = answer.reasons if said.reasons is None else said.reasons
     reasons = sorted({reason for reason in given if reason in allowed})
-    comment = answer.comment if said.comment is None else said.comment.replace("\x00", "").strip()[:LONGEST]
+    comment = answer.comment if said.comment is None else _storable(said.comment)
     if before == (said.score, reasons, comment):
         return None
     if before is not None and at - answer.answered_at > CHANGEABLE:

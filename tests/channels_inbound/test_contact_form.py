@@ -58,6 +58,21 @@ def send(contact: ContactForm, values: dict[str, Any], **more: str) -> Any:
     return Client().post(f"/contact/{contact.key}/?lang=en", values, **more)
 
 
+def test_what_the_same_page_sends_later_is_thanked_for_only_when_it_is_taken(
+    house: House, contact: ContactForm
+) -> None:
+    """The answer did not come, the customer adds something and sends it again."""
+    values = fields(contact)
+    send(contact, values)
+    later = send(contact, values | {"text": "SECOND: please cancel my order"})
+    assert (later.status_code, b"SECOND: please cancel my order" in later.content) == (422, True)
+    again = fields(contact) | {"text": "SECOND: please cancel my order"}
+    assert send(contact, again).status_code == 200
+    assert sorted(Message.objects.values_list("text", flat=True)) == [
+        "SECOND: please cancel my order", "Where is my parcel?",
+    ]  # fmt: skip
+
+
 def test_a_message_becomes_a_mail_of_a_claimed_address(house: House, contact: ContactForm) -> None:
     known = open_ticket(house.channel, verdict="pass")
     values = fields(contact, files=[SimpleUploadedFile("../a.txt", b"hello")])

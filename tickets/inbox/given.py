@@ -41,6 +41,13 @@ def status_word(data: dict[str, Any]) -> str:
     return str(Status(category).label) if category in Status.values else str(category)
 
 
+def held_back(data: dict[str, Any]) -> str:
+    """Why a reply did not leave."""
+    if data.get("reason") == "spam":
+        return _("A reply was held back: this ticket was marked as spam before it left")
+    return _("A reply for later was held back: something came in before it left")
+
+
 def withheld(data: dict[str, Any]) -> str:
     """Why an acknowledgement was not sent."""
     texts = {

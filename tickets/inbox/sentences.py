@@ -21,7 +21,7 @@ from tickets.kinds import traits_of
 from tickets.models import UNTIL_ANSWER, LinkReason, Priority
 
 from .directory import Directory
-from .given import given, status_word, withheld
+from .given import given, held_back, status_word, withheld
 
 # These stand in the timeline as their message, or change only how their message looks.
 UNTOLD = frozenset({
@@ -265,16 +265,9 @@ def _label(choices: Any, value: object) -> str:
     return str(choices(value).label) if value in choices.values else str(value)
 
 
-def _held(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
-    if data.get("reason") == "spam":
-        said = _("A reply was held back: this ticket was marked as spam before it left")
-    else:
-        said = _("A reply for later was held back: something came in before it left")
-    return Sentence(icon="circle-pause", html=format_html("{}", said))
-
-
-def _withheld(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
-    return Sentence(icon="mail-minus", html=format_html("{}", withheld(data)))
+def _told(icon: str, why: Callable[[dict[str, Any]], str]) -> Teller:
+    """A sentence that is only in the facts."""
+    return lambda who, data, names: Sentence(icon=icon, html=format_html("{}", why(data)))
 
 
 def _storm(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
@@ -328,7 +321,7 @@ _TELLERS: dict[str, Teller] = {
         icon="users-round", text=lambda: _("{who} said that the customer and {whom} are two people")
     ),
     TicketEvent.CUSTOMER_PREFERS: _prefers,
-    TicketEvent.ACKNOWLEDGEMENT_WITHHELD: _withheld,
+    TicketEvent.ACKNOWLEDGEMENT_WITHHELD: _told("mail-minus", withheld),
     TicketEvent.TICKET_OPENED: _opened,
     TicketEvent.TICKET_REOPENED: _reopened,
     TicketEvent.TICKET_ASSIGNED: _assigned,
@@ -373,7 +366,7 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.MESSAGE_UNSENT: _plain(icon="eraser", text=lambda: _("{who} took a message back")),
     TicketEvent.CALLBACK_DONE: _plain(icon="phone-outgoing", text=lambda: _("{who} noted that the callback is done")),
     TicketEvent.MESSAGE_RESCHEDULED: _rescheduled,
-    TicketEvent.MESSAGE_HELD: _held,
+    TicketEvent.MESSAGE_HELD: _told("circle-pause", held_back),
     TicketEvent.DELIVERY_BOUNCED: _bounced,
     TicketEvent.DELIVERY_RETRIED: _plain(icon="refresh-cw", text=lambda: _("{who} sent the reply again")),
     TicketEvent.DELIVERY_CONFIRMED: _plain(icon="mail-check", text=lambda: _("{who} noted that the reply arrived")),

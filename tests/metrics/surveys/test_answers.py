@@ -26,6 +26,7 @@ from tests.metrics.surveys.asked import asked, make_survey
 from tests.people import House, events_of, make_house, row_counts
 from tickets.errors import InvalidInput, NotFound, TooLate
 from tickets.models import Message, Notification
+from tickets.sensitive.masking import DOTS
 
 pytestmark = pytest.mark.django_db
 
@@ -286,3 +287,11 @@ def test_a_public_link_names_the_house_or_its_help_centre(house: House, settings
     assert '<p class="brand">Nordvik help</p>' in Client().get(address).content.decode()
     settings.SHOP_NAME = "Nordvik"
     assert '<p class="brand">Nordvik</p>' in Client().get(address).content.decode()
+
+
+def test_a_card_in_a_comment_is_masked_for_good(house: House) -> None:
+    """Whoever reads reports would see and export it."""
+    make_survey()
+    answer = record_answer(asked(house).pk, Said(2, comment="Refund 4111 1111 1111 1111 at last"))
+    answer.refresh_from_db()
+    assert answer.comment == f"Refund {DOTS} 1111 at last"
