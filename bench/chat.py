@@ -31,6 +31,8 @@ from bench.table import ratio, show
 SHOP = "https://shop.example"
 KIB = 1024
 GOAL_KIB = 40
+BEAT, PATIENCE = 20.0, 10.0  # of assets/widget/line.js
+BEATS_A_SECOND = 250  # of 5,000 lines
 PAUSE = 0.3  # a ticket is told of four times a second; nobody writes more often
 
 
@@ -230,15 +232,46 @@ async def _weigh(served: Served, widget: Widget, count: int, *, watched: float) 
             took = time.monotonic() - began
             await asyncio.sleep(min(5, watched))
             each = (memory_of(served.pid) - before) / count / KIB
+            await _beat_all(lines, rounds=1)  # what each says first is looked at, as when a page is opened
             spent = served.cpu()
-            await asyncio.sleep(watched)
+            pongs = await _beat_all(lines, rounds=max(1, round(watched / _spread(count))))
             spent = served.cpu() - spent
             held = sum(line.state.name == "OPEN" for line in lines)
     assert held == count, f"{count - held} of {count} idle widgets were lost"
-    show(f"Chat: {count} idle widgets on one process", ("", "KiB each", "all came in, s", f"CPU s in {watched:.0f} s"),
-         [("widgets", each, took, spent)],
-         f"Goal: {GOAL_KIB} KiB. Browsers offer compression; it is declined.")  # fmt: skip
+    assert max(pongs) < PATIENCE, f"a widget gives up after {PATIENCE} s without a pong; one took {max(pongs):.1f} s"
+    show(f"Chat: {count} idle widgets on one process, a beat each every {BEAT:.0f} s",
+         ("", "KiB each", "all came in, s", "CPU s", "beats", "pong p50, ms", "pong p99, ms"),
+         [("widgets", each, took, spent, len(pongs), _p(pongs, 50), _p(pongs, 99))],
+         f"Goal: {GOAL_KIB} KiB. Browsers offer compression; it is declined. A widget gives up after {PATIENCE:.0f} s.",
+         )  # fmt: skip
     return each
+
+
+def _spread(count: int) -> float:
+    """Seconds between two beats of one: a few lines beat nearly as often together as 5,000."""
+    return min(BEAT, max(0.5, count / BEATS_A_SECOND))
+
+
+async def _beat_all(lines: Sequence[ClientConnection], *, rounds: int) -> list[float]:
+    """Each line says so many times that it is still there, as a widget does, spread over the time between; seconds
+    until each pong."""
+    spread = _spread(len(lines))
+    texts = [json.dumps({"kind": "here", "page": {"url": f"{SHOP}/boots"}})] * rounds
+
+    async def beat(line: ClientConnection, number: int) -> list[float]:
+        times = []
+        await asyncio.sleep(spread * number / len(lines))
+        for text in texts:
+            began = time.perf_counter()
+            await line.send(text)
+            while json.loads(await line.recv())["kind"] != "pong":
+                pass
+            times.append(time.perf_counter() - began)
+            await asyncio.sleep(max(0.0, spread - times[-1]))
+        return times
+
+    found = await asyncio.gather(*(beat(line, number) for number, line in enumerate(lines)))
+    return [each for times in found for each in times]
 
 
 def _p(times: Sequence[float], percent: int) -> float:

@@ -13,10 +13,11 @@ from channels_inbound.credentials import CredentialsError, decrypt
 from livechat import limits
 from livechat.asking import Asking, Unfit, asked, number, words
 from livechat.asks import NOTHING, Said, read_said
+from livechat.blocking import address_digest, is_address_blocked
 from livechat.doors import Refused, write_pass
 from livechat.models import Greeting, Visitor
 from livechat.orders import latest_order_for
-from livechat.presence import MAX_DRAFT, clean_page, note_draft, visitor_here, visitor_left
+from livechat.presence import MAX_DRAFT, clean_page, note_address, note_draft, visitor_here, visitor_left
 from livechat.rounds import LONGEST_COMMENT, NotEnded, rate_chat, visitor_ends
 from livechat.standing import standing
 from livechat.talk import conversation, readable, say, seen_by_agents, ticket_of, visitor_got
@@ -71,6 +72,8 @@ def message(request: HttpRequest, asking: Asking) -> HttpResponseBase:
         raise Unfit("malformed") from None
     limits.spend("say", visitor=asking.digest, address=asking.address, channel=asking.door.key)
     visitor, answered = asking.visitor, _answered(asking)
+    if visitor is None or not (visitor.subject or visitor.identity_id):
+        _refuse_blocked_address(asking)
     if visitor is None:
         limits.spend("begin", address=asking.address, channel=asking.door.key)
         language = choose_language([words(asking.said, "language", 20)])
@@ -88,8 +91,16 @@ def message(request: HttpRequest, asking: Asking) -> HttpResponseBase:
         order=words(asking.said, "order", 60), answered=answered,
     )  # fmt: skip
     _note_presence(visitor, asking.said)
+    if not visitor.subject:
+        note_address(visitor.thread, address_digest(asking.door.channel_id, asking.address))
     _wrote(visitor)
     return JsonResponse({"known": True, "again": said.again})
+
+
+def _refuse_blocked_address(asking: Asking) -> None:
+    """Who was blocked there is not let in by a new secret. Who is known, or signed, is somebody else."""
+    if is_address_blocked(asking.door.channel_id, asking.address, at=timezone.now()):
+        raise Refused("blocked address")
 
 
 def _answered(asking: Asking) -> Said:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -11,18 +12,24 @@ from django.conf import settings
 
 from livechat.models import Visitor
 from livechat.routing import RETURNING, SEGMENT, Asker, Rule, page_of
+from people.hours import opening_of
 from people.models import Identity, IdentityKind, Trust
 from tickets.models import Message
 
 
-def asker_of(visitor: Visitor | None, page: Mapping[str, Any], rules: Iterable[Rule], *, language: str) -> Asker:
-    """Of a visitor who may not have spoken yet. Without rules about persons nothing is asked of the database."""
+def asker_of(
+    visitor: Visitor | None, page: Mapping[str, Any], rules: Sequence[Rule], *, language: str, calendar: int | None,
+    at: datetime,
+) -> Asker:  # fmt: skip
+    """Of a visitor who may not have spoken yet. Without rules about persons nothing is asked of the database.
+    `calendar` has the chat's hours."""
     path, cart = page_of(page)
     wanted = {rule.who for rule in rules}
+    within = opening_of(calendar, at=at).within if any(rule.hours for rule in rules) else True
     if visitor is None:
-        return Asker(language=language, path=path, cart=cart)
+        return Asker(language=language, path=path, cart=cart, within=within)
     return Asker(
-        language=visitor.language[:2], path=path, cart=cart, signed=bool(visitor.subject),
+        language=visitor.language[:2], path=path, cart=cart, within=within, signed=bool(visitor.subject),
         returning=RETURNING in wanted and _has_written(visitor),
         traits={str(name): str(value) for name, value in visitor.traits.items()} if visitor.subject else {},
         segments=_segments(visitor) if any(who.startswith(SEGMENT) for who in wanted) else frozenset(),

@@ -16,5 +16,6 @@ class ChatEvent(StrEnum):
     ENDED = "chat.ended"  # {round}
     RATED = "chat.rated"  # {round, rating (a livechat.Round), score, commented, again: only the words are new}
     MAIL_WAITS = "chat.mail_waits"  # unseen replies cannot go by mail: {why (limit, address, channel), until}
-    BLOCKED = "chat.blocked"  # {visitor}
+    BLOCKED = "chat.blocked"  # {visitor, address_until: nobody unknown begins a chat from their address}
     UNBLOCKED = "chat.unblocked"  # {visitor}
+    ADDRESS_FREED = "chat.address_freed"  # others may begin a chat from a blocked visitor's address again: {visitor}

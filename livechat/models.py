@@ -65,6 +65,23 @@ class VisitorKey(models.Model):
         return f"key of {self.visitor_id}"
 
 
+class BlockedAddress(models.Model):
+    """An address from which nobody unknown may begin a chat until then, since a visitor there was blocked: a keyed
+    hash of it (of IPv6 its /64), of which nothing can be read."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+", db_index=False)
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="blocked_addresses")
+    digest = models.CharField(max_length=64)
+    until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "digest"], name="blockedaddress_once")]
+        verbose_name_plural = "blocked addresses"
+
+    def __str__(self) -> str:
+        return f"blocked until {self.until}"
+
+
 class UsedToken(models.Model):
     """A signed identity that was used: the same one proves nothing to another browser. Swept once expired."""
 

@@ -39,6 +39,23 @@ def _note_page(client: Any, key: str, page: dict[str, Any]) -> None:
         pipe.execute()
 
 
+def visitor_still_here(thread: str, page: dict[str, Any]) -> None:
+    """The visitor is where they were a moment ago: only the lease is renewed, unless it is gone."""
+    if not quietly(lambda client: client.expire(f"chat:here:{thread}", HERE_SECONDS)):
+        visitor_here(thread, page)
+
+
+def note_address(thread: str, digest: str) -> None:
+    """From where the visitor wrote last, as a keyed hash; for a day, should an agent block them."""
+    quietly(lambda client: client.set(f"chat:from:{thread}", digest, ex=HISTORY_SECONDS))
+
+
+def address_of_visitor(thread: str) -> str:
+    """That hash; empty when it is not known any more."""
+    found = quietly(lambda client: client.get(f"chat:from:{thread}"))
+    return found.decode() if isinstance(found, bytes) else str(found or "")
+
+
 def visitor_left(thread: str) -> None:
     quietly(lambda client: client.delete(f"chat:here:{thread}", f"chat:draft:{thread}"))
 

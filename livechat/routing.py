@@ -1,5 +1,5 @@
-"""Which team a new chat goes to, by language, page, cart and who the visitor is: the first rule that fits decides, else
-it is the channel's own. Pure."""
+"""Which team a new chat goes to, by language, page, cart, hours and who the visitor is: the first rule that fits
+decides, else it is the channel's own. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ MOST_RULES = 30
 LONGEST_PATH = 200
 LONGEST_TRAIT = 80
 MOST_STARS = 3
-# Who a rule is for, beside the segments that a sibling knows ("segment:KEY").
+# When a rule holds, by the hours of the chat. Who it is for, beside the segments that a sibling knows ("segment:KEY").
+OPEN, CLOSED = "open", "closed"
 SIGNED, RETURNING, SEGMENT = "signed", "returning", "segment:"
 _SPECIAL = re.compile(r"[.*+?^${}()|\[\]\\/]")
 
@@ -21,7 +22,8 @@ _SPECIAL = re.compile(r"[.*+?^${}()|\[\]\\/]")
 @dataclass(frozen=True, slots=True)
 class Asker:
     """What is known of who begins a chat. The cart is the page's word; `traits` the shop's signature vouches for, and
-    `segments` are those of the customer a signature proves. `returning`: they chatted here before."""
+    `segments` are those of the customer a signature proves. `returning`: they chatted here before. `within` the
+    hours of the chat."""
 
     language: str = ""
     path: str = "/"
@@ -30,6 +32,7 @@ class Asker:
     returning: bool = False
     traits: Mapping[str, str] = field(default_factory=dict)
     segments: frozenset[str] = frozenset()
+    within: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Rule:
     min_cart: int = 0
     who: str = ""
     trait: str = ""
+    hours: str = ""
 
     def fits(self, asker: Asker) -> bool:
         return (
@@ -49,6 +53,7 @@ class Rule:
             and (not self.path or path_fits(self.path, asker.path))
             and asker.cart >= self.min_cart
             and self._is_for(asker)
+            and self.hours in ("", OPEN if asker.within else CLOSED)
             and (not self.trait or _has_trait(asker.traits, self.trait))
         )
 
@@ -61,7 +66,8 @@ class Rule:
     def because(self) -> dict[str, Any]:
         """What it asked for, as it is kept with the ticket."""
         asked = {"language": self.language, "path": self.path, "cart": self.min_cart, "who": self.who}
-        return {name: value for name, value in (asked | {"trait": self.trait}).items() if value}
+        asked |= {"trait": self.trait, "hours": self.hours}
+        return {name: value for name, value in asked.items() if value}
 
 
 def _has_trait(traits: Mapping[str, str], wanted: str) -> bool:
@@ -77,7 +83,7 @@ def read_rules(kept: object) -> tuple[Rule, ...]:
         Rule(
             row["team"], str(row.get("language", "")), str(row.get("path", "")),
             cart if type(cart := row.get("min_cart", 0)) is int else 0,
-            str(row.get("who", "")), str(row.get("trait", "")),
+            str(row.get("who", "")), str(row.get("trait", "")), str(row.get("hours", "")),
         )
         for row in rows
         if isinstance(row, Mapping) and type(row.get("team")) is int

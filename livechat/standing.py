@@ -13,7 +13,7 @@ from livechat.doors import Door
 from livechat.mailing import mail_channel_of
 from livechat.models import Visitor
 from livechat.rounds import is_over, latest_round
-from livechat.routing import rule_for
+from livechat.routing import CLOSED, rule_for
 from livechat.talk import ticket_of
 from people.availability import agents_here
 from people.hours import opening_of
@@ -31,9 +31,9 @@ def standing(
     channel = door.connection.channel
     number = ticket_of(visitor) if visitor else None
     ticket = Ticket.objects.filter(pk=number).first() if number else None
-    team_id = ticket.team_id if ticket else _team(door, visitor, page, language) or channel.team_id
+    team_id = ticket.team_id if ticket else _team(door, visitor, page, language, at=at) or channel.team_id
     opening = opening_of(door.settings.calendar, at=at)
-    agents = agents_here(team_id, channel.pk) if opening.within else []
+    agents = agents_here(team_id, channel.pk) if _is_staffed(door, team_id, within=opening.within) else []
     place = place_in_queue(ticket) if ticket else None
     ahead = place - 1 if place else 0 if ticket or not agents else waiting_chats(team_id).count()
     return {
@@ -47,11 +47,20 @@ def standing(
     }
 
 
-def _team(door: Door, visitor: Visitor | None, page: Mapping[str, Any], language: str) -> int | None:
+def _team(
+    door: Door, visitor: Visitor | None, page: Mapping[str, Any], language: str, *, at: datetime
+) -> int | None:  # fmt: skip
     """Where the first words would go."""
-    rules = door.settings.routes
-    found = rule_for(rules, asker_of(visitor, page, rules, language=language)) if rules else None
+    rules, hours = door.settings.routes, door.settings.calendar
+    if not rules:
+        return None
+    found = rule_for(rules, asker_of(visitor, page, rules, language=language, calendar=hours, at=at))
     return found[1].team if found else None
+
+
+def _is_staffed(door: Door, team_id: int | None, *, within: bool) -> bool:
+    """Whether somebody of this team may be there by the clock: outside hours those a rule sends chats to then."""
+    return within or any(rule.hours == CLOSED and rule.team == team_id for rule in door.settings.routes)
 
 
 def _face(agent: Agent) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def say(
             with transaction.atomic():
                 if visitor.identity_id is None:
                     identity_for(visitor)
-                ruled = _ruled(door, visitor, page or {})
+                ruled = _ruled(door, visitor, page or {}, at=at)
                 team_id = ruled[1].team if ruled else None
                 result = ingest(_inbound(door, visitor, client_id, text, files, team_id, at, about))
                 if result.outcome != "duplicate" and result.ticket_id is not None:
@@ -123,10 +123,12 @@ def _inbound(
     )
 
 
-def _ruled(door: Door, visitor: Visitor, page: Mapping[str, Any]) -> tuple[int, Rule] | None:
+def _ruled(door: Door, visitor: Visitor, page: Mapping[str, Any], *, at: datetime) -> tuple[int, Rule] | None:
     """The rule that says whose a new chat is, if one does and its team is still there."""
-    rules = door.settings.routes
-    found = rule_for(rules, asker_of(visitor, page, rules, language=visitor.language[:2])) if rules else None
+    rules, hours = door.settings.routes, door.settings.calendar
+    if not rules:
+        return None
+    found = rule_for(rules, asker_of(visitor, page, rules, language=visitor.language[:2], calendar=hours, at=at))
     return found if found and Team.objects.filter(pk=found[1].team).exists() else None
 
 

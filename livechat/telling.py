@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from livechat.askers import segments
 from livechat.events import ChatEvent
 from livechat.models import Round
-from livechat.routing import RETURNING, SEGMENT, SIGNED
+from livechat.routing import CLOSED, OPEN, RETURNING, SEGMENT, SIGNED
 from people.languages import NAMES
 from tickets.inbox.sentences import Names, Sentence, teach_sentence
 from tickets.notices.rules import teach_notice
@@ -33,7 +33,11 @@ def teach() -> None:
     teach_sentence(ChatEvent.TAKEN_ABOVE, _taken_above)
     teach_sentence(ChatEvent.RATED, _rated)
     teach_sentence(ChatEvent.MAIL_WAITS, _mail_waits)
-    teach_sentence(ChatEvent.BLOCKED, lambda who, data, names: _plain("ban", _("{who} blocked the visitor"), who))
+    teach_sentence(ChatEvent.BLOCKED, _blocked)
+    teach_sentence(
+        ChatEvent.ADDRESS_FREED,
+        lambda who, data, names: _plain("circle-check", _("{who} let others in again from the visitor's address"), who),
+    )
     teach_sentence(
         ChatEvent.UNBLOCKED, lambda who, data, names: _plain("circle-check", _("{who} let the visitor in again"), who)
     )
@@ -87,6 +91,7 @@ def _routed(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
 def reasons(because: dict[str, Any]) -> list[str]:
     """What a rule asked for, in words."""
     who, cart = str(because.get("who", "")), because.get("cart")
+    hours = {OPEN: _("within hours"), CLOSED: _("out of hours")}
     known = {SIGNED: _("signed in at the shop"), RETURNING: _("chatted here before")}
     known |= {f"{SEGMENT}{key}": str(name) for key, name in segments()} if who.startswith(SEGMENT) else {}
     return [
@@ -96,6 +101,7 @@ def reasons(because: dict[str, Any]) -> list[str]:
         *([_("cart of at least %(value)d") % {"value": cart}] if cart else []),
         *([known.get(who, who)] if who else []),
         *([because["trait"]] if "trait" in because else []),
+        *([hours.get(because["hours"], because["hours"])] if "hours" in because else []),
     ]  # fmt: skip
 
 
@@ -119,15 +125,25 @@ def _taken_above(who: SafeString, data: dict[str, Any], names: Names) -> Sentenc
     return _plain("gauge", text, who)
 
 
+def _blocked(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if not data.get("address_until"):
+        return _plain("ban", _("{who} blocked the visitor"), who)
+    text = _("{who} blocked the visitor, and new visitors from their address until {when}")
+    return Sentence("ban", format_html(text, who=who, when=_moment(data["address_until"])))
+
+
+def _moment(said: str | None) -> str:
+    at = parse_datetime(said or "")
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else ""
+
+
 def _mail_waits(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
-    at = parse_datetime(data.get("until") or "")
-    when = date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else ""
     why = {
         "address": _("The visitor has not seen the answer and left no address: it waits in the chat"),
         "channel": _("The visitor has not seen the answer and there is no mail channel for it: it waits in the chat"),
         "limit": _("The visitor has not seen the answer; their address got its mails of today, so it goes at {when}"),
     }[data["why"]]  # fmt: skip
-    return Sentence(icon="hourglass", html=format_html(why, when=when))
+    return Sentence(icon="hourglass", html=format_html(why, when=_moment(data.get("until"))))
 
 
 def _rated(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:

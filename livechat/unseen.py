@@ -16,7 +16,7 @@ from events.actors import SYSTEM
 from livechat.events import ChatEvent
 from livechat.mailed_files import carried
 from livechat.mailing import mail_channel_of, queue_mail, spend_mail
-from livechat.models import UnseenReplies, UsedToken, Visitor
+from livechat.models import BlockedAddress, UnseenReplies, UsedToken, Visitor
 from livechat.presence import where_visitor_is
 from livechat.talk import readable
 from livechat.widget_settings import WidgetSettings
@@ -59,6 +59,7 @@ def mail_due(*, at: datetime) -> int:
         if row.due_at <= at or where_visitor_is(row.visitor.thread) is None:
             sent += mail_unseen(row.visitor_id, at=at) is not None
     UsedToken.objects.filter(expires_at__lt=at - timedelta(hours=1)).delete()
+    BlockedAddress.objects.filter(until__lte=at).delete()
     return sent
 
 

@@ -73,6 +73,7 @@ PERSONAL: dict[str, Kept] = {
     "metrics.FollowUp": Kept("customer", "outcome", "what was done about a low score", EMPTIED),
     "livechat.Visitor": Kept("customer", "subject name email language traits", "visitors of the chat", EMPTIED),
     "livechat.VisitorKey": Kept("customer", "digest", "keys of visitors, hashed", GONE),
+    "livechat.BlockedAddress": Kept("customer", "digest", "addresses kept out of the chat, hashed", GONE),
     "livechat.Round": Kept("customer", "comment", "what they said of a chat", EMPTIED),
     "events.Event": Kept("customer", "data", "facts: ids, states, now and then an address", EMPTIED),
     "events.EventDelivery": Kept("customer", "error", "what went wrong with a fact", EMPTIED),

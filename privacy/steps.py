@@ -22,7 +22,7 @@ from commerce.models import Buyer, DeliveryState, Order, ShopDelivery
 from events.actors import SYSTEM
 from events.audit import note_amended
 from events.models import Event, EventDelivery
-from livechat.models import Round, UnseenReplies, Visitor, VisitorKey
+from livechat.models import BlockedAddress, Round, UnseenReplies, Visitor, VisitorKey
 from metrics.models import FollowUp, SurveyAnswer, SurveyInvitation
 from people.models import Claim, Customer, CustomerNote, IdempotentRequest, Identity, Trust, Unsubscription
 from tickets.models import (
@@ -146,6 +146,7 @@ def empty_answers(subject: Subject, job: Job) -> dict[str, int]:
     Round.objects.filter(ticket__in=subject.tickets).update(comment="")
     visitors = Visitor.objects.filter(identity__in=subject.identities)
     VisitorKey.objects.filter(visitor__in=visitors).delete()
+    BlockedAddress.objects.filter(visitor__in=visitors).delete()
     UnseenReplies.objects.filter(visitor__in=visitors).delete()
     visitors.update(subject="", name="", email="", email_signed=False, language="", traits={})
     return {"answers": answers}

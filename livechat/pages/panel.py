@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -47,6 +48,7 @@ def panel(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
         "order": order_beside(visitor, named, told), "unproven": dict.fromkeys(filter(None, [named, told])),
         "draft": draft_of(visitor.thread) if typing else "", "pages": [_page(one) for one in pages_of(visitor.thread)],
         "over": is_over(ticket, present), "round": present, "place": place_in_queue(ticket), "mine": agent.pk,
+        "kept_out": blocking.address_blocked_until(visitor, at=timezone.now()) if visitor.blocked_at else None,
         "mail": mail_channel_of(visitor.channel),
         "may_answer": agent.may(Permission.REPLY), "may_change": agent.may(Permission.EDIT_TICKETS),
     }  # fmt: skip
@@ -119,7 +121,10 @@ def end(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
 
 @write
 def block(request: HttpRequest, agent: Agent, ticket_id: int) -> dict[str, Any]:
-    blocking.block_visitor(ticket_id, by=agent, blocked=request.POST.get("blocked") == "1")
+    if request.POST.get("address") == "free":
+        blocking.free_address(ticket_id, by=agent)
+    else:
+        blocking.block_visitor(ticket_id, by=agent, blocked=request.POST.get("blocked") == "1")
     return {}
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from livechat.askers import segments
 from livechat.channels import chat_channel, set_routes
-from livechat.routing import LONGEST_PATH, LONGEST_TRAIT, MOST_RULES, RETURNING, SEGMENT, SIGNED, Rule
+from livechat.routing import CLOSED, LONGEST_PATH, LONGEST_TRAIT, MOST_RULES, OPEN, RETURNING, SEGMENT, SIGNED, Rule
 from livechat.widget_settings import WidgetSettings
 from people.languages import NAMES
 from people.models import Team
@@ -32,6 +32,13 @@ class RuleForm(forms.Form):
     language = forms.ChoiceField(
         label=gettext_lazy("Language"), required=False,
         choices=[("", gettext_lazy("Any language")), *NAMES.items()],
+    )  # fmt: skip
+    hours = forms.ChoiceField(
+        label=gettext_lazy("When"), required=False,
+        choices=[
+            ("", gettext_lazy("At any time")), (OPEN, gettext_lazy("Within hours")),
+            (CLOSED, gettext_lazy("Out of hours")),
+        ],
     )  # fmt: skip
     path = forms.CharField(label=gettext_lazy("On pages"), required=False, max_length=LONGEST_PATH)
     who = forms.ChoiceField(label=gettext_lazy("Who"), required=False)
@@ -115,5 +122,5 @@ def _rule(said: dict[str, Any]) -> Rule | None:
         return None
     return Rule(
         team.pk, said.get("language", ""), said.get("path", "").strip(), said.get("min_cart") or 0,
-        said.get("who", ""), said.get("trait", "").strip(),
+        said.get("who", ""), said.get("trait", "").strip(), said.get("hours", ""),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -18,15 +19,19 @@ from django.utils import timezone
 from channels_inbound.models import Connection
 from events import rates
 from livechat import api, limits
+from livechat.blocking import block_visitor, free_address
 from livechat.channels import renew_secret
 from livechat.doors import door_for, write_pass
-from livechat.models import UsedToken, Visitor, VisitorKey
+from livechat.models import BlockedAddress, UsedToken, Visitor, VisitorKey
 from livechat.presence import draft_of, note_draft, where_visitor_is
 from livechat.signed import make_token
+from livechat.unseen import mail_due
 from people.models import Customer, Identity
+from people.permissions import PermissionDenied
 from tests.livechat.shop import make_chat
-from tests.people import House, events_of, make_house, row_counts
+from tests.people import House, events_of, make_house, row_counts, signed_in
 from tickets.actions import add_note, reply
+from tickets.errors import NotFound
 from tickets.models import Attachment, Message, Ticket
 
 SHOP = "https://shop.example"
@@ -55,11 +60,12 @@ def ask(
     secret: str = SECRET,
     shown: str = "",
     origin: str = "http://testserver",
+    headers: dict[str, str] | None = None,
     **said: Any,
 ) -> Any:
     return Client(enforce_csrf_checks=True).post(
         f"/widget/{chat.key}/{what}/", json.dumps(said), content_type="application/json",
-        headers={"Origin": origin, "X-Chat-Pass": shown or write_pass(door_for(chat.key, SHOP)), "Authorization": f"Bearer {secret}"},
+        headers={"Origin": origin, "X-Chat-Pass": shown or write_pass(door_for(chat.key, SHOP)), "Authorization": f"Bearer {secret}", **(headers or {})},
     )  # fmt: skip
 
 
@@ -417,3 +423,55 @@ def test_an_address_that_is_none_is_no_page_and_the_words_arrive(chat: Connectio
 def test_an_origin_that_is_none_is_refused(chat: Connection, origin: str) -> None:
     assert ask(chat, "sync", origin=origin).status_code == 403
     assert Client().get(f"/widget/{chat.key}/frame/", {"origin": origin}).status_code == 403
+
+
+def test_a_new_secret_does_not_let_a_blocked_one_in_again(
+    made: tuple[Connection, str], house: House, settings: Any
+) -> None:
+    settings.TRUSTED_PROXIES = 1
+    chat, signing = made
+    here, next_door = {"x-forwarded-for": "2001:db8:1:2::5"}, {"x-forwarded-for": "2001:db8:1:3::5"}
+
+    def begins(letter: str, where: dict[str, str], what: str = "message", **more: Any) -> int:
+        said = {"client": str(uuid4()), "text": f"from {letter}", **more}
+        return int(ask(chat, what, secret=letter * 43, headers=where, **said).status_code)
+
+    assert begins("n", here) == 200, "a neighbour who is known before"
+    assert begins("b", here) == 200
+    number = Ticket.objects.latest("pk").pk
+    before = row_counts()
+    for outsider, error in ((house.mallory, NotFound), (house.vera, PermissionDenied)):
+        for act in (lambda by: block_visitor(number, by=by, blocked=True), lambda by: free_address(number, by=by)):
+            with pytest.raises(error):
+                act(outsider)
+    assert row_counts() == before
+    block_visitor(number, by=house.olena, blocked=True)
+    [row] = BlockedAddress.objects.all()
+    assert "2001" not in row.digest and timedelta(hours=23) < row.until - timezone.now() <= timedelta(hours=24)
+    before, visitors = row_counts(), Visitor.objects.count()
+    assert begins("b", here) == 403
+    assert begins("c", {"x-forwarded-for": "2001:db8:1:2::99"}) == 403, "another address of the same network"
+    assert (row_counts(), Visitor.objects.count()) == (before, visitors)
+    assert begins("n", here) == 200 and begins("d", next_door) == 200
+    token = make_token(signing, claims(chat, sub="77", jti="signed"))
+    assert begins("e", here, "identity", token=token) == 200 and begins("e", here) == 200
+    html = signed_in(house.olena).get(f"/chat/tickets/{number}/panel/").content.decode()
+    assert "Address until" in html and 'data-address="free"' in html
+    for _ in range(2):
+        signed_in(house.olena).post(f"/chat/tickets/{number}/block/", {"address": "free"})
+    assert begins("b", here) == 403 and begins("f", here) == 200
+    assert events_of(number)[-2:] == ["chat.blocked", "chat.address_freed"]
+
+
+def test_the_block_of_an_address_ends_by_itself_and_with_the_visitors(chat: Connection, house: House) -> None:
+    say(chat, "Hello")
+    number = Ticket.objects.get().pk
+    block_visitor(number, by=house.olena, blocked=True)
+    assert ask(chat, "message", secret="z" * 43, client=str(uuid4()), text="x").status_code == 403
+    BlockedAddress.objects.update(until=timezone.now())
+    assert ask(chat, "message", secret="z" * 43, client=str(uuid4()), text="x").status_code == 200
+    mail_due(at=timezone.now())
+    assert not BlockedAddress.objects.exists()
+    for blocked in (False, True, False):
+        block_visitor(number, by=house.olena, blocked=blocked)
+    assert not BlockedAddress.objects.exists()

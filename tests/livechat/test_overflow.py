@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from livechat.signed import make_token, read_token
 from livechat.standing import standing
 from livechat.telling import reasons
 from livechat.visitors import digest_of, identify
+from metrics.models import BusinessCalendar
 from people.availability import say_presence, set_limits
 from people.models import Customer, Identity, IdentityKind, Trust
 from people.permissions import PermissionDenied
@@ -157,6 +158,31 @@ def test_reasons_are_said_in_words(house: House) -> None:
     assert reasons({"who": "segment:gone"}) == ["segment:gone"]
 
 
+def test_a_rule_of_the_night_holds_by_night_and_its_team_is_there_then(house: House) -> None:
+    calendar = BusinessCalendar.objects.create(name="Shop", time_zone="UTC", weekly=[[[600, 1080]]] * 7)
+    first = begin(house, calendar=calendar.pk)
+    second = begin(house, secret="o" * 43, connection=first.connection)
+    rules = [Rule(house.returns.pk, hours="closed"), Rule(house.support.pk, hours="open")]
+    set_routes(first.connection.channel_id, by=house.adam, rules=rules)
+    noon, night = datetime(2026, 3, 2, 12, 0, tzinfo=UTC), datetime(2026, 3, 2, 22, 0, tzinfo=UTC)
+
+    def at(chat: Chat, moment: datetime) -> tuple[bool, int | None]:
+        probe_client().delete(f"figure:hours:{calendar.pk}")
+        chat.reload()
+        here = standing(chat.door, chat.visitor, {}, language="en", at=moment)["here"]
+        chat.say("Hello", at=moment)
+        return here, chat.ticket.team_id
+
+    with at_desks([house.mallory, house.olena]):
+        assert at(first, night) == (True, house.returns.pk), "the team of the night is there"
+        assert at(second, noon) == (True, house.support.pk)
+    assert routed(first)[0]["because"] == {"hours": "closed"}
+    assert reasons({"hours": "closed"}) == ["out of hours"] and reasons({"hours": "open"}) == ["within hours"]
+    with at_desks([house.olena]):
+        probe_client().delete(f"figure:hours:{calendar.pk}")
+        assert standing(second.door, second.visitor, {}, language="en", at=night)["here"] is False
+
+
 # ---- overflow
 
 
@@ -279,7 +305,7 @@ def test_the_page_keeps_who_helps_and_only_admins_say_so(house: House) -> None:
     address = f"/channels/chat/{chat.connection.channel_id}/routing/"
     form = {
         "form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "0", "form-0-team": house.returns.pk, "form-0-who": "segment:best",
-        "form-0-min_cart": "150", "form-0-trait": "plan=gold", "overflow_seconds": "45", "most_chats": "3",
+        "form-0-min_cart": "150", "form-0-trait": "plan=gold", "form-0-hours": "", "overflow_seconds": "45", "most_chats": "3",
         "overflow": [house.returns.pk, "", house.support.pk, house.returns.pk, "nonsense"],
     }  # fmt: skip
     client = Client()
@@ -294,7 +320,7 @@ def test_the_page_keeps_who_helps_and_only_admins_say_so(house: House) -> None:
         assert client.post(address, form).status_code == 302
     chat.connection.refresh_from_db()
     kept = chat.connection.settings
-    rule = {"team": house.returns.pk, "language": "", "path": "", "min_cart": 150, "who": "segment:best"}
+    rule = {"team": house.returns.pk, "language": "", "path": "", "min_cart": 150, "who": "segment:best", "hours": ""}
     assert (kept["routes"], kept["overflow_seconds"], kept["most_chats"]) == ([rule | {"trait": "plan=gold"}], 45, 3)
     assert kept["overflow"] == [house.returns.pk, house.support.pk]
     changed = Event.objects.filter(kind="connection.changed").values_list("data", flat=True)

@@ -9,15 +9,17 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from channels_inbound.models import Connection
+from events.doorbell import probe_client
 from events.models import Event
 from events.rates import address_of
 from livechat.doors import Door, door_for, write_pass
-from livechat.live import hub
-from livechat.presence import draft_of
+from livechat.live import consumers, hub
+from livechat.models import Visitor
+from livechat.presence import draft_of, where_visitor_is
 from livechat.talk import say
 from livechat.visitors import digest_of, visitor_begins
 from tests.livechat.shop import make_chat
@@ -171,3 +173,36 @@ def test_behind_a_proxy_each_visitor_is_counted_alone(settings: Any) -> None:
     settings.TRUSTED_PROXIES = 1
     assert address_of("10.0.0.1", "6.6.6.6, 5.5.5.5") == "5.5.5.5"
     assert address_of("10.0.0.1", "") == "10.0.0.1"
+
+
+def test_a_beat_that_says_nothing_new_asks_no_database(
+    site: Site, chat: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Any] = []
+    look = consumers._look
+    monkeypatch.setattr(consumers, "_look", lambda line, page: looks.append(page) or look(line, page))
+    _door, visitor, _ticket = begin(chat)
+    lease, boots, hats = f"chat:here:{visitor.thread}", {"url": f"{SHOP}/boots"}, {"url": f"{SHOP}/hats"}
+    with dial(site, chat) as socket:
+
+        def beat(page: dict[str, Any]) -> None:
+            socket.send(json.dumps({"kind": "here", "page": page}))
+            while heard(socket)["kind"] != "pong":
+                pass
+
+        beat(boots)
+        probe_client().expire(lease, 5)
+        beat(boots)
+        assert looks == [boots] and int(probe_client().ttl(lease)) > 30  # type: ignore[arg-type]
+        probe_client().delete(lease)  # Redis has forgotten everything
+        beat(boots)
+        assert looks == [boots] and (where_visitor_is(visitor.thread) or {})["url"] == boots["url"]
+        beat(hats)
+        assert looks == [boots, hats] and (where_visitor_is(visitor.thread) or {})["url"] == hats["url"]
+        # Once a minute it is asked all the same: whoever is blocked meanwhile is shown the door.
+        Visitor.objects.update(blocked_at=timezone.now())
+        monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.0)
+        socket.send(json.dumps({"kind": "here", "page": hats}))
+        with pytest.raises(ConnectionClosed) as closed:
+            heard(socket)
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 4403

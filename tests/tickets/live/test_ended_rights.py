@@ -9,7 +9,8 @@ from events.delivery import drain
 from people.actions import end_sessions, save_agent
 from people.models import Agent, Role
 from people.tokens import create_token, find_token
-from tests.people import House
+from tests.people import House, open_ticket, signed_in
+from tickets.actions import reply
 from tickets.models import Ticket
 
 from .conftest import OpenTab
@@ -60,3 +61,21 @@ def test_it_ends_at_once_and_not_at_the_next_look(
     stays.settle()
     assert stays.closed_with is None
     assert find_token(plain, at=timezone.now()) is None
+
+
+def test_off_the_team_the_next_word_is_not_heard_and_nothing_is_fetched(open_tab: OpenTab, house: House) -> None:
+    ticket = open_ticket(house.channel)
+    ben, olena = (open_tab(agent, view="open", ticket=ticket.pk) for agent in (house.ben, house.olena))
+    assert signed_in(house.ben).get(f"/tickets/{ticket.pk}/updates/?event=0").status_code == 200
+    values = {name: getattr(house.ben, name) for name in ("email", "name", "role", "is_active")}
+    save_agent(house.ben, by=house.adam, teams=[house.returns], **values)
+    drain()
+    ben.settle()
+    ben.frames.clear()
+    reply(ticket.pk, by=house.olena, text="NEXT-CANARY")
+    olena.wait("ticket.changed", ticket=ticket.pk)
+    heard = ben.settle()
+    assert "CANARY" not in str(heard) and not any(frame.get("ticket") == ticket.pk for frame in heard)
+    client = signed_in(house.ben)
+    for path in ("", "updates/?event=0"):
+        assert client.get(f"/tickets/{ticket.pk}/{path}", follow=True).status_code == 404
