@@ -162,10 +162,21 @@ def _split_addresses(text: str, limit: int) -> list[Address]:
     return found[:limit]
 
 
+_AROUND_AT = re.compile(r"\s*@\s*")
+
+
+def _whole(word: str) -> bool:
+    """Whether something stands on both sides of its @."""
+    local, _, domain = word.strip("<>,;").rpartition("@")
+    return bool(local and domain)
+
+
 def _add_address(found: list[Address], name: list[str], angle: list[str] | None, comment: list[str]) -> None:
     label = storable_line(_decode_words("".join(name)))
     if angle is None:
         words = label.split()
+        if "@" in label and not any(map(_whole, words)):  # blanks around the sign are no part of it (RFC 5322, 4.4)
+            words = _AROUND_AT.sub("@", label).split()
         bare = next((word for word in words if "@" in word), "")
         rest = [word for word in words if word != bare]
         address, label = bare, " ".join(rest)

@@ -124,14 +124,20 @@ def _sender(parsed: ParsedEmail, envelope: ReceivedEnvelope) -> Address:
     """Who wrote: From, else what the transport said. Senders nobody named are never taken for one person."""
     for address in (parsed.sender.address, envelope.mail_from or ""):
         candidate = normal(address)
-        if "@" in candidate and len(candidate) <= MAX_ADDRESS:
+        if _names_somebody(candidate):
             return Address(parsed.sender.name[:MAX_NAME], candidate)
     return Address(parsed.sender.name[:MAX_NAME], f"unknown-{parsed.fingerprint[:16]}@sender.invalid")
 
 
 def _addresses(found: Iterable[MailAddress]) -> tuple[Address, ...]:
     cleaned = (Address(item.name[:MAX_NAME], normal(item.address)) for item in found)
-    return tuple(item for item in cleaned if "@" in item.address and len(item.address) <= MAX_ADDRESS)
+    return tuple(item for item in cleaned if _names_somebody(item.address))
+
+
+def _names_somebody(address: str) -> bool:
+    """Whether it can be one person's: `@shop.example` would be everybody's whose program writes no more."""
+    local, _, domain = address.rpartition("@")
+    return bool(local and domain) and not any(map(str.isspace, address)) and len(address) <= MAX_ADDRESS
 
 
 def _tokens(parsed: ParsedEmail, envelope: ReceivedEnvelope, own: frozenset[str]) -> tuple[str, ...]:

@@ -197,6 +197,10 @@ def test_senders_nobody_named_are_not_one_person() -> None:
     assert one.endswith("@sender.invalid")
     assert one != two
     assert understood(b"Subject: a\n\nhi", envelope=ReceivedEnvelope("Z@x.example", ())).sender.address == "z@x.example"
+    for half in (b"alice@", b"@d.example", b"<@d.example>", b"Alice <alice@>"):
+        said = b"From: " + half + b"\n\nhi"
+        assert understood(said, envelope=nobody).sender.address.endswith("@sender.invalid"), half
+        assert understood(said, envelope=ReceivedEnvelope("z@x.example", ())).sender.address == "z@x.example"
     long = f"From: {'a' * 400}@x.example\n\nhi".encode()
     assert understood(long, envelope=nobody).sender.address.endswith("@sender.invalid")
 

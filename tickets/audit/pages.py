@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -30,6 +31,10 @@ MOST_ROWS = 50_000
 _AGAIN = timedelta(minutes=5)
 
 
+# Days that have a midnight in every zone, and a day after them.
+_BOUNDS = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(9990, 1, 1))]
+
+
 class AuditForm(forms.Form):
     """What is looked for; days are the reader's."""
 
@@ -37,10 +42,13 @@ class AuditForm(forms.Form):
     kind = forms.ChoiceField(label=_("What"), required=False)
     ticket = forms.IntegerField(label=_("Ticket"), required=False, min_value=1, max_value=2**62)
     what = forms.CharField(label=_("With the words"), required=False, max_length=100)
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
-    until = forms.DateField(
-        label=pgettext_lazy("last day", "To"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+    since = forms.DateField(
+        label=_("From"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"), validators=_BOUNDS
     )
+    until = forms.DateField(
+        label=pgettext_lazy("last day", "To"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
+        validators=_BOUNDS,
+    )  # fmt: skip
 
     def __init__(self, data: Any, directory: Directory) -> None:
         super().__init__(data)

@@ -372,7 +372,8 @@ def posted_addresses(value: str | None, field: str) -> list[str] | None:
         found = None
     if not isinstance(found, list) or not all(isinstance(entry, str) for entry in found) or len(found) > 100:
         raise InvalidInput(field, _("These recipients cannot be read."))
-    return found
+    # Half a character, as a cut paste leaves it, can be stored nowhere.
+    return [entry.encode("utf-8", "replace").decode().replace("\x00", "") for entry in found]
 
 
 def posted_uuid(value: str | None, field: str) -> UUID | None:

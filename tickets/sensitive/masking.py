@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from html import unescape
 
-from .evened import is_unseen
 from .finding import Found, Kind, find
 
 DOTS = "••••"
@@ -15,10 +14,15 @@ DOTS = "••••"
 _WHOLE_BELOW = 8
 Spans = tuple[tuple[int, int], ...]
 # Signs that a mail program or a printer puts between the characters of a number, and a quote before each line.
-_BETWEEN = (
-    r"(?:&nbsp;|&#160;|&shy;|&#173;|<[^<>]{0,300}>|"
-    r"[\s\u00a0\u00ad\u200b-\u200f\u2060-\u2064\ufeff\u2010-\u2015\u2212>._/+-]){0,12}"
-)
+# Possessive: what stands between is taken whole and never divided again, or a text of nothing else would be divided in
+# ever more ways.
+_SEPARATORS = r"\s\u00a0\u00ad\u200b-\u200f\u2060-\u2064\ufeff\u2010-\u2015\u2212>._/+-"
+_BETWEEN = rf"(?:&nbsp;|&#160;|&shy;|&#173;|<[^<>]{{0,300}}>|[{_SEPARATORS}]){{0,12}}+"
+_SEPARATOR = re.compile(f"[{_SEPARATORS}]")
+# Signs of HTML times signs of what is looked for in it: what a page of nothing but beginnings costs a second or two.
+_MOST_WORK = 20_000_000
+# Fewer characters than this beside separators are looked for as they stand.
+_FEWEST = 4
 _STYLE = re.compile(r"<style\b[^<>]{0,500}>[^<]{0,200000}</style>", re.IGNORECASE)
 _INLINE_TAG = re.compile(r"</?(?:b|i|u|em|strong|span|font|code|tt|a)(?:\s[^<>]{0,2000})?>", re.IGNORECASE)
 _TARGET = re.compile(r"""\s(?:href|title|alt)=(?:"([^"<>]{0,4000})"|'([^'<>]{0,4000})')""", re.IGNORECASE)
@@ -99,8 +103,9 @@ def without(text: str, secrets: Collection[FoundSecret], *, whole: bool = False)
 def pattern_of(value: str, *, whole: bool = False) -> re.Pattern[str]:
     """The value wherever it stands: between two of its characters there may be what mail programs put there, in its
     characters the entities of HTML."""
-    characters = [one for one in value if not _is_space(one)]
-    joined = _BETWEEN.join(_character(one) for one in characters) if len(characters) <= 400 else re.escape(value)
+    characters = [one for one in value if not _SEPARATOR.match(one)]
+    apart = _FEWEST <= len(characters) <= 400
+    joined = _BETWEEN.join(map(_character, characters)) if apart else "".join(map(_character, value))
     return re.compile(rf"(?<!\w){joined}(?!\w)" if whole else joined)
 
 
@@ -110,10 +115,6 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;|&#34;", "'": "
 def _character(one: str) -> str:
     entity = _ENTITIES.get(one)
     return f"(?:{re.escape(one)}|{entity})" if entity else re.escape(one)
-
-
-def _is_space(one: str) -> bool:
-    return one.isspace() or is_unseen(one)
 
 
 def link_targets(html: str) -> str:
@@ -126,6 +127,8 @@ def masked_html(html: str, secrets: Collection[FoundSecret], *, kinds: Collectio
     those that must not be left in it, all where none are said. A link that lost part of its address leads nowhere."""
     if not html or not secrets:
         return html
+    if len(html) * sum(len(one.value) for one in secrets) > _MOST_WORK:
+        return ""
     long, short = (
         [one for one in secrets if (len(one.value) < _WHOLE_BELOW) == is_short] for is_short in (False, True)
     )

@@ -145,3 +145,16 @@ def test_half_past_midnight(written: str) -> None:
 )
 def test_one_address_where_two_or_brackets_stand(written: str) -> None:
     assert read_addresses([written.encode()])[0] == [Address("Zoe", "zoe@customer.example")]
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "address"),
+    [
+        ("alice @d.example", "", "alice@d.example"),
+        ("alice @ d.example", "", "alice@d.example"),
+        ("carol\u00a0@d.example", "", "carol@d.example"),
+        ("Bob @ Acme <bob@acme.example>", "Bob @ Acme", "bob@acme.example"),
+    ],
+)
+def test_blanks_around_the_sign_are_no_part_of_an_address(written: str, name: str, address: str) -> None:
+    assert read_addresses([written.encode()])[0] == [Address(name, address)]

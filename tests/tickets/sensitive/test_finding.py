@@ -23,6 +23,7 @@ from tickets.sensitive.masking import (
     masked,
     masked_html,
     moved,
+    pattern_of,
     secrets_in,
     secrets_in_html,
     visible_text,
@@ -306,3 +307,24 @@ def test_places_in_the_evened_text_are_those_of_the_text(text: str) -> None:
         begin, end = plain.span(start, start + 1)
         assert end == begin + 1
         assert even(text[begin:end]).text == plain.text[start]
+
+
+@pytest.mark.parametrize("piece", [".-", "-", ".", ">", "–", "<b>", "&nbsp;", "a", "a<b>", "a.", " \u200b"])
+@pytest.mark.parametrize("value", [".-.-.-.-.-.-x1", "......", "a.b.c.d.e.f.g-h", "----<b>----&--x1!", "a" * 127 + "1"])
+def test_no_html_makes_the_search_for_a_secret_long(piece: str, value: str) -> None:
+    """One mail of 300 bytes stopped the intake: what stands between two characters was divided in ever more ways."""
+    for count in (40, 10_000):
+        html = f"<p>{piece * count} q</p>"
+        assert isinstance(masked_html(html, [FoundSecret("password", value)]), str)
+        assert (pattern_of(value).search(html) is not None) == (value == "......" and piece == ".")
+
+
+def test_html_too_large_for_what_is_to_be_found_in_it_is_left_out() -> None:
+    secrets = [FoundSecret("password", f"{'a' * 120}{number}") for number in range(100)]
+    assert masked_html("a" * 1_000_000, secrets) == ""
+
+
+@given(st.text(alphabet="a1.-<>& x", min_size=1, max_size=20), st.text(alphabet="a1.-<>& xbp/", max_size=120))
+def test_any_secret_is_looked_for_in_any_html_in_no_time(value: str, html: str) -> None:
+    clean = masked_html(html, [FoundSecret("password", value)])
+    assert pattern_of(value, whole=len(value) < 8).search(visible_text(clean)) is None or value == ""
