@@ -17,7 +17,9 @@ from events.gathering import gathered, tell_due
 
 logger = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 240.0
+DRAIN_SECONDS = 100.0
+# A worker that is still at it then stands in something that does not end: it is replaced, and the delivery tried alone.
+DRAIN_LIMIT = 150
 W = TypeVar("W")
 
 

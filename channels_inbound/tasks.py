@@ -8,6 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from channels_inbound import alarms, claims, delivery, inbound
+from channels_inbound.draining import DRAIN_LIMIT
 from channels_inbound.hooks import drain, media, upkeep
 from channels_inbound.hooks.apply import forget_parked
 from channels_inbound.hooks.invitations import forget_invitations
@@ -47,14 +48,24 @@ BEAT_SCHEDULE = {
 }
 
 
-@shared_task(name="channels_inbound.tasks.drain_inbound", queue="critical")
+@shared_task(
+    name="channels_inbound.tasks.drain_inbound",
+    queue="critical",
+    soft_time_limit=DRAIN_LIMIT - 10,
+    time_limit=DRAIN_LIMIT,
+)
 def drain_inbound(**_: Any) -> None:
     """Read waiting mail."""
     doorbell.answered("inbound")
     inbound.drain_inbound()
 
 
-@shared_task(name="channels_inbound.tasks.drain_hooks", queue="critical")
+@shared_task(
+    name="channels_inbound.tasks.drain_hooks",
+    queue="critical",
+    soft_time_limit=DRAIN_LIMIT - 10,
+    time_limit=DRAIN_LIMIT,
+)
 def drain_hooks(**_: Any) -> None:
     """Read what providers brought."""
     doorbell.answered("hooks")
@@ -87,7 +98,12 @@ def send_due(**_: Any) -> None:
     delivery.drain_outbound()  # one indexed query when nothing is due
 
 
-@shared_task(name="channels_inbound.tasks.sweep", queue="critical")
+@shared_task(
+    name="channels_inbound.tasks.sweep",
+    queue="critical",
+    soft_time_limit=2 * DRAIN_LIMIT - 10,
+    time_limit=2 * DRAIN_LIMIT,
+)
 def sweep(**_: Any) -> None:
     """Settle claims whose worker is gone, read mail whose bell was never heard, see which mailboxes fail."""
     release_expired(at=timezone.now())
