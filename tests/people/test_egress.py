@@ -44,6 +44,7 @@ def names(monkeypatch: Any) -> dict[str, list[str]]:
         "::1", "::", "fe80::1", "fc00::1", "fd00:ec2::254", "ff02::1", "2001:db8::1",
         "::ffff:127.0.0.1", "::ffff:a9fe:a9fe", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a00:1",
         "2002:7f00:1::", "2002:a9fe:a9fe::1", "2001:0:4136:e378:8000:63bf:80ff:fffe",
+        "fec0::1", "64:ff9b:1:7f00:0:100:808:808", "3fff::1", "192.0.0.9",
     ],
 )  # fmt: skip
 def test_private_addresses_in_every_spelling(host: str) -> None:
