@@ -23,8 +23,8 @@ _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 # IPv6 addresses that carry an IPv4 one, which is where the packets end up.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
-# Site-local (still routed in some houses), for documents, for protocols; and a translator's own prefix, whose packets go
-# where it likes.
+# Site-local (still routed in some houses), for documents, for protocols; and a translator's own prefix, whose packets
+# go where it likes.
 _NOBODYS = [ipaddress.ip_network(text) for text in ("fec0::/10", "3fff::/20", "192.0.0.0/24", str(_LOCAL_NAT64))]
 _COMPATIBLE = ipaddress.ip_network("::/96")
 
