@@ -15,7 +15,7 @@ from metrics.surveys import asking, follow_ups, taps
 from people import security_mail
 from people.watching import BUDGET_REACHED
 from privacy import consents, redacting
-from tickets import sign_outs
+from tickets import merge_policy, sign_outs
 from tickets.acknowledgement import DUE, acknowledge
 from tickets.assigning import hearing
 from tickets.audit.alarm import tell_of_budget
@@ -23,6 +23,7 @@ from tickets.notices import NOTICED, notify_agents
 
 SUBSCRIBERS: tuple[Subscriber, ...] = (
     Subscriber("tickets.notices", frozenset(map(str, NOTICED)), notify_agents),
+    Subscriber("tickets.merging", frozenset(map(str, merge_policy.HEARD)), merge_policy.merge_if_same),
     Subscriber("tickets.assigning", hearing.HEARD, hearing.ask_for_an_owner),
     Subscriber("metrics.clocks", frozenset(map(str, HEARD)), keep_clocks),
     Subscriber("metrics.brands", BRANDS_HEARD, follow_brand),

@@ -1,4 +1,5 @@
-"""Which other tickets of a customer may be about the same, and why we think so. Never acted upon by itself."""
+"""Which other tickets of a customer may be about the same, and why we think so. Acted upon by
+`tickets.merge_policy` alone, where somebody said so."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from django.db.models.functions import Left
 
 from people.models import Agent
 from tickets.models import LinkReason, Message, MessageKind, Status, Ticket, TicketLink
+from tickets.queries import TicketQuerySet
 
 NEAR = timedelta(hours=24)
 REACH = timedelta(days=30)
@@ -72,8 +74,12 @@ def suggest_merges(agent: Agent, ticket: Ticket) -> list[Suggestion]:
     if ticket.merged_into_id is not None or ticket.status in (Status.CLOSED, Status.SPAM):
         return []
     others = Ticket.objects.visible_to(agent).filter(customer=ticket.customer_id, merged_into=None)
+    return suggest_among(ticket, others.exclude(status__in=(Status.CLOSED, Status.SPAM)))[:SHOWN]
+
+
+def suggest_among(ticket: Ticket, others: TicketQuerySet) -> list[Suggestion]:
+    """The latest of these that may be about the same as the ticket, but those that somebody said are not."""
     others = others.exclude(pk__in=[ticket.pk, *_said_distinct(ticket)])
-    others = others.exclude(status__in=(Status.CLOSED, Status.SPAM))
     others = others.filter(last_message_at__gte=ticket.last_message_at - REACH).newest_first()[:LOOKED_AT]
     if not (looked := list(others)):
         return []
@@ -84,7 +90,7 @@ def suggest_merges(agent: Agent, ticket: Ticket) -> list[Suggestion]:
         reasons, named = reasons_for(_subject(ticket, texts), _subject(other, texts), orders)
         if reasons:
             found.append(Suggestion(other, reasons, named))
-    return sorted(found, key=lambda one: (-len(one.reasons), abs(one.ticket.pk - ticket.pk)))[:SHOWN]
+    return sorted(found, key=lambda one: (-len(one.reasons), abs(one.ticket.pk - ticket.pk)))
 
 
 def reasons_for(one: Subject, other: Subject, orders: frozenset[str] = frozenset()) -> tuple[tuple[Why, ...], str]:

@@ -96,6 +96,8 @@ VISITS = [
     Visit("assigning_team", "/assigning/{team}/", may=LEADING),
     Visit("assigning_limits", "/assigning/{team}/limits/", form={}, may=LEADING, answers=(302,)),
     Visit("presence", "/presence/", form={"said": "busy"}, answers=(302,)),
+    Visit("merge_policy", "/merging/", may=LEADING),
+    Visit("merge_policy", "/merging/", form={"is_on": "on", "hours": "12"}, may=LEADING, answers=(302,)),
     Visit("statuses", "/statuses/", may=LEADING),
     Visit("status_new", "/statuses/new/", may=LEADING),
     Visit("status_edit", "/statuses/{own_status}/", may=LEADING),

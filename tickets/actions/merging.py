@@ -7,6 +7,7 @@ they were read, and so does what began there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from events.actors import SYSTEM
+from events.models import Event
 from people.models import Agent
 from people.permissions import Permission
 from tickets.errors import DifferentCustomers, InvalidInput, NotFound, TooLate
@@ -67,6 +70,20 @@ def merge_ticket(
         return _merge(source, target, by=by, at=at)
 
 
+def merge_by_house(
+    ticket_id: int, *, into: int, auto: dict[str, Any], still: Callable[[Ticket], bool], cause: Event, at: datetime
+) -> Relocation | None:
+    """`merge_ticket` by a policy instead of a person: `auto` says why. None, and nothing done, unless both tickets are
+    `still` as the policy wants them once they are locked."""
+    with transaction.atomic():
+        rows = Ticket.objects.select_related("channel").select_for_update(of=("self",)).filter(pk__in=(ticket_id, into))
+        locked = {ticket.pk: ticket for ticket in rows.order_by("pk")}
+        source, target = locked.get(ticket_id), locked.get(into)
+        if source is None or target is None or not (still(source) and still(target)):
+            return None
+        return _merge(source, target, by=None, at=at, auto={"auto": auto}, cause=cause)
+
+
 def undo_merge(relocation_id: int, *, by: Agent, at: datetime | None = None) -> Relocation:
     """Take a merge back. What came in its threads since goes with them; doing it twice changes nothing."""
     at = at or timezone.now()
@@ -96,7 +113,15 @@ def _together(source: Ticket, target: Ticket) -> Relocation | None:
     return None
 
 
-def _merge(source: Ticket, target: Ticket, *, by: Agent, at: datetime) -> Relocation:
+def _merge(
+    source: Ticket,
+    target: Ticket,
+    *,
+    by: Agent | None,
+    at: datetime,
+    auto: dict[str, Any] | None = None,
+    cause: Event | None = None,
+) -> Relocation:
     conversations = list(Conversation.objects.filter(ticket=source).order_by("pk").values_list("pk", flat=True))
     before = list(
         Message.objects.filter(ticket=source).order_by("sequence").values_list("pk", "sequence", "conversation_id")
@@ -120,10 +145,13 @@ def _merge(source: Ticket, target: Ticket, *, by: Agent, at: datetime) -> Reloca
     carry_seen(source, target, **read)
     _make_signpost(source, target, at=at)
     numbers = {"merge": done.pk, "messages": len(before), "first": first, "last": target.message_sequence}
-    data = {"into": target.pk, "merge": done.pk, "status": kept["status"]}
-    record(source, TicketEvent.TICKET_MERGED, by=by.actor, at=at, data=data)
-    record(target, TicketEvent.TICKET_ABSORBED, by=by.actor, at=at, data={"other": source.pk, **numbers, **asked})
-    mark_seen(target.pk, by=by, sequence=target.message_sequence)
+    data = {"into": target.pk, "merge": done.pk, "status": kept["status"]} | (auto or {})
+    actor = by.actor if by is not None else SYSTEM
+    record(source, TicketEvent.TICKET_MERGED, by=actor, at=at, data=data, cause=cause)
+    data = {"other": source.pk, **numbers, **asked} | (auto or {})
+    record(target, TicketEvent.TICKET_ABSORBED, by=actor, at=at, data=data, cause=cause)
+    if by is not None:
+        mark_seen(target.pk, by=by, sequence=target.message_sequence)
     return done
 
 

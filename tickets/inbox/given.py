@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.html import format_html
@@ -48,6 +49,17 @@ def held_back(data: dict[str, Any]) -> str:
     return _("A reply for later was held back: something came in before it left")
 
 
+def why_together(why: Iterable[str], named: str) -> str:
+    """What two tickets have in common."""
+    words = {
+        "order": _("both are about order %(number)s") % {"number": named.upper()},
+        "number": _("both name %(number)s") % {"number": named.upper()},
+        "subject": _("the subjects are alike"),
+        "near": _("opened within a day"),
+    }
+    return ", ".join([_("same customer"), *(words[reason] for reason in why if reason in words)])
+
+
 def withheld(data: dict[str, Any]) -> str:
     """Why an acknowledgement was not sent."""
     texts = {
@@ -57,3 +69,14 @@ def withheld(data: dict[str, Any]) -> str:
     }
     known = texts.get(data.get("reason", ""))
     return known or _("No acknowledgement was sent: the limit for one hour was reached")
+
+
+def flood(data: dict[str, Any]) -> SafeString:
+    """How much mail came at once, and what that means."""
+    numbers = {"n": data.get("messages", 0), "minutes": data.get("minutes", 10)}
+    if data.get("scope") == "address":
+        text = _("{n} mails came from this address within {minutes} minutes.")
+    else:
+        text = _("{n} mails came into this ticket within {minutes} minutes.")
+    kept = _("All are kept. Nothing is answered automatically here until it has been quiet for a quarter of an hour.")
+    return format_html("{} {}", format_html(text, **numbers), kept)

@@ -108,6 +108,10 @@ PLACES = (
         about=_("Facts of your own on a ticket; some asked for before it is closed."),
     ),
     Place(
+        Permission.MANAGE_SHARED, "merge_policy", _("Merging by itself"), icon="git-merge", group=TICKETS,
+        about=_("Whether a new ticket goes into the one it is plainly about, unasked."),
+    ),
+    Place(
         Permission.MANAGE_SERVICE_LEVELS, "service_levels", _("Deadlines"), icon="timer", group=SERVICE,
         about=_("By when you promise to answer, and the hours and holidays it counts in."),
     ),

@@ -21,7 +21,7 @@ from tickets.kinds import traits_of
 from tickets.models import UNTIL_ANSWER, LinkReason, Priority
 
 from .directory import Directory
-from .given import given, held_back, status_word, withheld
+from .given import flood, given, held_back, status_word, why_together, withheld
 
 # These stand in the timeline as their message, or change only how their message looks.
 UNTOLD = frozenset({
@@ -196,11 +196,20 @@ def _pointing(icon: str, key: str, text: Callable[[], str]) -> Teller:
 
 
 def _merged(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if auto := data.get("auto"):
+        return _by_house(_("Merged into {ticket} by itself: {why}"), data.get("into"), auto)
     text = _("{who} put this back into {ticket}") if data.get("back") else _("{who} merged this ticket into {ticket}")
     return Sentence(icon="git-merge", html=format_html(text, who=who, ticket=_number(data.get("into"))))
 
 
+def _by_house(text: str, number: object, auto: dict[str, Any]) -> Sentence:
+    why = why_together(auto.get("why", ()), str(auto.get("named", "")))
+    return Sentence("git-merge", format_html(text, ticket=_number(number), why=why))
+
+
 def _absorbed(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
+    if auto := data.get("auto"):
+        return _by_house(_("{ticket} was merged in by itself: {why}"), data.get("other"), auto)
     text = _("{who} put back what was split off into {ticket}") if "split" in data else _("{who} merged {ticket} in")
     return Sentence(icon="git-merge", html=format_html(text, who=who, ticket=_number(data.get("other"))))
 
@@ -268,16 +277,6 @@ def _label(choices: Any, value: object) -> str:
 def _told(icon: str, why: Callable[[dict[str, Any]], str]) -> Teller:
     """A sentence that is only in the facts."""
     return lambda who, data, names: Sentence(icon=icon, html=format_html("{}", why(data)))
-
-
-def _storm(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
-    numbers = {"n": data.get("messages", 0), "minutes": data.get("minutes", 10)}
-    if data.get("scope") == "address":
-        text = _("{n} mails came from this address within {minutes} minutes.")
-    else:
-        text = _("{n} mails came into this ticket within {minutes} minutes.")
-    kept = _("All are kept. Nothing is answered automatically here until it has been quiet for a quarter of an hour.")
-    return Sentence(icon="tornado", html=format_html("{} {}", format_html(text, **numbers), kept))
 
 
 def _hidden(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
@@ -388,7 +387,7 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.ADDRESS_SUBSCRIBED: _participant(
         icon="mail-check", text=lambda: _("{who} noted that {whom} wants mail it had unsubscribed from again")
     ),
-    TicketEvent.STORM_BEGAN: _storm,
+    TicketEvent.STORM_BEGAN: _told("tornado", flood),
     TicketEvent.STORM_ENDED: _plain(icon="sun", text=lambda: _("The flood of mail is over")),
     TicketEvent.FOLDING_REJECTED: _plain(
         icon="unfold-vertical", text=lambda: _("{who} said that a mail was folded wrongly; it is shown whole")

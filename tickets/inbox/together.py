@@ -22,10 +22,11 @@ from tickets.errors import NotFound
 from tickets.models import LinkReason, Message, Relocation, RelocationKind, Status, Ticket, TicketLink
 from tickets.search.cursor import Order
 from tickets.search.finder import search_tickets
-from tickets.suggestions import Suggestion, Why, suggest_merges
+from tickets.suggestions import suggest_merges
 
 from .access import agent_of, signed_in
 from .finder import read_query
+from .given import why_together
 from .pages import read_number
 from .said import Said, say
 from .writes import write
@@ -64,7 +65,7 @@ def related(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
     ticket = visible_ticket(agent, ticket_id)
     context = {
         "ticket": ticket, "moves": _moves(agent, ticket), "neighbours": _neighbours(agent, ticket),
-        "perhaps": [Perhaps(one.ticket, _why(one)) for one in suggest_merges(agent, ticket)],
+        "perhaps": [Perhaps(one.ticket, why_together(one.reasons, one.named)) for one in suggest_merges(agent, ticket)],
         "may_edit": agent.may(Permission.EDIT_TICKETS),
     }  # fmt: skip
     return render(request, "tickets/_related.html", context)
@@ -203,16 +204,6 @@ def _reasons() -> list[tuple[str, str]]:
         ("related", _("has to do with")), ("child", _("is part of")), ("parent", _("has as a part")),
         ("duplicate", _("is about the same as")),
     ]  # fmt: skip
-
-
-def _why(one: Suggestion) -> str:
-    words = {
-        Why.ORDER: _("both are about order %(number)s") % {"number": one.named.upper()},
-        Why.NUMBER: _("both name %(number)s") % {"number": one.named.upper()},
-        Why.SUBJECT: _("the subjects are alike"),
-        Why.NEAR: _("opened within a day"),
-    }
-    return ", ".join([_("same customer"), *(words[reason] for reason in one.reasons)])
 
 
 def _moves(agent: Agent, ticket: Ticket) -> list[Relocation]:

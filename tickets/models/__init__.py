@@ -6,6 +6,7 @@ from .conversation import Conversation, Participant, ParticipantRole, Participan
 from .custom_status import CATEGORIES, CustomStatus, Tone
 from .field import FieldKind, FieldValue, TicketField
 from .macro import Macro, MacroText
+from .merge_policy import MergePolicy
 from .message import (
     OWN_AUTOMATIC,
     Attachment,
@@ -87,6 +88,7 @@ __all__ = [
     "Macro",
     "MacroText",
     "MatchState",
+    "MergePolicy",
     "Message",
     "MessageKind",
     "Method",

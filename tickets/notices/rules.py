@@ -30,6 +30,7 @@ NOTICED = frozenset(
     {
         TicketEvent.TICKET_ASSIGNED,
         TicketEvent.TICKET_MOVED,
+        TicketEvent.TICKET_ABSORBED,
         TicketEvent.MESSAGE_RECEIVED,
         TicketEvent.MESSAGE_HELD,
         TicketEvent.REMINDER_DUE,
@@ -118,6 +119,8 @@ def sentence(kind: str, ticket_id: int, cause: str = Cause.OTHER, *, who: str = 
     match kind:
         case TicketEvent.TICKET_ASSIGNED:
             return _("#%(number)s was assigned to you") % number
+        case TicketEvent.TICKET_ABSORBED:
+            return _("Another ticket of its customer was merged into #%(number)s by itself") % number
         case TicketEvent.TICKET_MOVED:
             return _("#%(number)s was handed over to your team") % number
         case TicketEvent.MESSAGE_RECEIVED:
@@ -202,6 +205,8 @@ def _concerned(event: Event) -> tuple[int | None, str]:
     match event.kind:
         case TicketEvent.TICKET_ASSIGNED:
             return _new_assignee(event), Cause.ASSIGNED
+        case TicketEvent.TICKET_ABSORBED:
+            return (_assignee(event) if "auto" in event.data else None), Cause.ANSWER
         case TicketEvent.MESSAGE_RECEIVED:
             return (_assignee(event) if _is_answer(event) else None), Cause.ANSWER
         case TicketEvent.PARTICIPANT_PENDING:
