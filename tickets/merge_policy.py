@@ -17,14 +17,14 @@ from django.utils.translation import gettext as _
 from events.actors import ActorKind
 from events.ledger import record_event
 from events.models import Event
-from people.models import Agent, Trust
+from people.models import Agent, IdentityKind, Trust
 from people.permissions import Permission
 from tickets.actions.base import require
 from tickets.actions.merging import merge_by_house
 from tickets.errors import InvalidInput
 from tickets.events import TicketEvent
 from tickets.kinds import traits_of
-from tickets.models import MergePolicy, Message, MessageKind, OutboxState, Relocation, Status, Ticket
+from tickets.models import MergePolicy, Message, MessageKind, OutboxState, Relocation, SenderVerdict, Status, Ticket
 from tickets.suggestions import Suggestion, Why, suggest_among
 
 HEARD = frozenset({TicketEvent.TICKET_OPENED})
@@ -83,6 +83,8 @@ def may_be_merged(ticket: Ticket) -> bool:
         return False
     asked = wrote.filter(kind=MessageKind.INBOUND)
     proven = Q(identity__trust__in=_PROVEN, identity__suspect=False, identity__customer=ticket.customer_id)
+    # An address of mail is anybody's to write on an envelope: each mail must be proven itself.
+    proven &= ~Q(identity__kind=IdentityKind.EMAIL) | Q(verdict=SenderVerdict.PASS)
     return asked.exists() and not asked.exclude(proven).exists()
 
 

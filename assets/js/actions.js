@@ -258,7 +258,7 @@ export function startActions() {
   command('close', () => close(), { when: () => mayEdit() && !isDone() });
   command('reopen', reopen, { when: () => mayEdit() && (bulk.any() || isDone()) });
   command('unsnooze', () => snooze({}), { when: () => mayEdit() && (bulk.any() || Boolean(thread.ticket().snoozed)) });
-  command('spam', spam, { when: mayEdit });
+  command('spam', spam, { when: () => mayEdit() || Boolean($('#thread-top [data-post$="/spam/"]')) });
   if (!app || !$('#thread')) return;
   command('close-stay', () => close({ stay: true }), { when: () => mayEdit() && !isDone() });
   command('mine', () => set('assignee', me, $('.side .me b').textContent), { when: mayEdit });

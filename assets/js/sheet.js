@@ -31,8 +31,8 @@ export async function openSheet(url) {
   }
 }
 
-// A write whose answer says what became of it.
-export async function send(url, data = []) {
+// A write whose answer says what became of it. `back`: it takes something back, which is no step of its own.
+export async function send(url, data = [], back = false) {
   const number = thread.number();
   const base = thread.lastEvent();
   const fields = new Map();
@@ -48,13 +48,13 @@ export async function send(url, data = []) {
   else if (onTicket) draw(number, answer, base);
   else if (number !== null) await thread.refresh();
   thread.refill('#ticket-related, #ticket-asides');
-  if (answer.said) say(answer.said, { undo: answer.undo && { url: answer.undo, number: Number(answer.undo.match(OF_CHANGE)?.[1]) } });
+  if (answer.said) say(answer.said, { undo: !back && answer.undo && { url: answer.undo, number: Number(answer.undo.match(OF_CHANGE)?.[1]) } });
   return answer;
 }
 
 // What was done to one ticket, to many at once, or to two that were merged, split or linked.
 const takeBack = async (step) =>
-  step.number ? takeStepBack(step) : step.url.startsWith('/bulk/') ? bulk.follow(await post(step.url)) : send(step.url);
+  step.number ? takeStepBack(step) : step.url.startsWith('/bulk/') ? bulk.follow(await post(step.url)) : send(step.url, [], true);
 
 async function submit(event) {
   event.preventDefault();

@@ -52,6 +52,8 @@ ADMINS = (
     "/team/teams/new/",
     "/team/teams/{team}/",
     "/notifications/",
+    "/bulk/jobs/",
+    "/merging/",
     "/channels/",
     "/channels/new/",
     "/channels/{channel}/",

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from tests.browser.test_alone import MANY, pile_up
 from tests.browser.test_inbox import ready, shown, until
 from tests.people import House, make_house, open_ticket
 from tests.support.browser import OpenPage, accessibility_violations
@@ -121,6 +122,28 @@ def test_spam_that_is_refused_comes_back_and_what_is_spam_is_undone(
     page.keyboard.press("z")  # nothing is left to go back to
     page.keyboard.press("Shift+O")  # nor to reopen
     assert Ticket.objects.get(pk=last.pk).status == Status.OPEN
+    page.keyboard.press("#")
+    said(page, "Marked as spam.")
+    page.goto(f"/inbox/spam/{last.pk}/")
+    ready(page)
+    page.keyboard.press("#")
+    said(page, "No spam.")
+    assert spam() == set()
+
+
+def test_following_and_its_step_back_go_no_circles(house: House, made: list[Ticket], open_page: OpenPage) -> None:
+    page = open_page(house.olena)
+    page.goto(f"/inbox/open/{made[0].pk}/")
+    ready(page)
+    page.keyboard.press("i")
+    said(page, "Assigned to Olena.")
+    page.keyboard.press("Shift+W")
+    said(page, "You follow this ticket now.")
+    page.keyboard.press("z")
+    said(page, "You no longer follow this ticket.")
+    page.keyboard.press("z")
+    until(lambda: Ticket.objects.get(pk=made[0].pk).assignee is None)
+    assert not made[0].follows.exists()
 
 
 def test_reopening_says_so_and_keeps_the_label(house: House, open_page: OpenPage) -> None:
@@ -134,3 +157,42 @@ def test_reopening_says_so_and_keeps_the_label(house: House, open_page: OpenPage
     said(page, "Open again.")
     expect(page.locator("#ticket-side [data-menu=status]")).to_contain_text("Open")
     until(lambda: Ticket.objects.get(pk=ticket.pk).status == Status.OPEN)
+
+
+def test_what_runs_on_many_is_stopped_listed_and_taken_back_on_its_page(house: House, open_page: OpenPage) -> None:
+    pile_up(house.channel, MANY)
+    page = open_page(house.olena)
+    page.goto("/inbox/unassigned/")
+    ready(page)
+    page.keyboard.press("*")
+    page.keyboard.press("a")
+    page.keyboard.press("*")
+    page.keyboard.press("v")
+    expect(page.locator("#bulk-count")).to_have_text(f"All {MANY} in this view")
+    page.keyboard.press("e")
+    page.locator("#bulk-run").get_by_role("button", name="Stop").click()
+    said(page, "were left as they are.")
+    done = Ticket.objects.filter(status=Status.SOLVED).count()
+    assert 0 < done < MANY
+
+    page.goto("/bulk/jobs/")
+    expect(page.locator("main")).to_contain_text("Status set")
+    assert accessibility_violations(page) == []
+    page.locator("main .lines a").first.click()
+    expect(page.locator("main")).to_contain_text("Stopped before its turn came.")
+    assert accessibility_violations(page) == []
+    page.get_by_role("button", name="Undo").click()
+    until(lambda: not Ticket.objects.filter(status=Status.SOLVED).exists(), timeout=120)
+
+
+def test_views_without_a_count_say_how_many_are_meant(house: House, open_page: OpenPage) -> None:
+    pile_up(house.channel, 120)
+    Ticket.objects.update(status=Status.SOLVED, solved_at=timezone.now())
+    page = open_page(house.olena)
+    page.goto("/inbox/solved/")
+    ready(page)
+    pick(page, Ticket.objects.latest("pk"))
+    whole = page.locator("#bulk-all button")
+    expect(whole).to_have_text("Select all in this view")
+    whole.click()
+    expect(page.locator("#bulk-count")).to_have_text("All 120 in this view")

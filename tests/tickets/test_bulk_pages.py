@@ -87,7 +87,7 @@ def test_the_list_says_what_was_done_and_how_far_it_is(house: House, monkeypatch
     job = half_done(house, monkeypatch)
     client = client_of(house.olena)
     page = client.get("/bulk/jobs/").content.decode()
-    assert "Status set" in page and "2 of 5 done" in page and 'name="stop"' in page
+    assert "Status set: Solved" in page and "2 of 5 done" in page and 'name="stop"' in page
     finish()
     page = client.get("/bulk/jobs/").content.decode()
     assert "5 tickets were changed." in page and f'href="/bulk/{job.pk}/"' in page and 'name="undo"' in page

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from people.permissions import PermissionDenied
 from tickets.actions import stop_bulk, undo_bulk
 from tickets.actions.bulk import KEPT_FOR
-from tickets.models import BulkItem, BulkJob, BulkPhase, BulkState, Ticket
+from tickets.models import BulkItem, BulkJob, BulkPhase, BulkState, Priority, Status, Ticket
 
 from .access import agent_of, forbidden, signed_in
 from .bulk import OVER, outcome_of, own_job
@@ -92,9 +92,21 @@ def report(request: HttpRequest, job_id: int) -> HttpResponseBase:
 
 
 def _line(job: BulkJob) -> Line:
-    value = f": {job.value}" if job.do in ("tag", "untag") else ""
+    value = _value(job)
     words = outcome_of(job) if job.phase in OVER else _running(job)
-    return Line(job, f"{DONE_WITH.get(job.do, job.do)}{value}", words)
+    name = str(DONE_WITH.get(job.do, job.do))
+    return Line(job, f"{name}: {value}" if value else name, words)
+
+
+def _value(job: BulkJob) -> str:
+    """What was set, where that is a word that needs no looking up."""
+    if job.do in ("tag", "untag"):
+        return job.value
+    if job.do == "status" and job.value in Status.values:
+        return str(Status(job.value).label)
+    if job.do == "priority" and job.value in map(str, Priority.values):
+        return str(Priority(int(job.value)).label)
+    return ""
 
 
 def _running(job: BulkJob) -> str:
