@@ -320,7 +320,7 @@ _TELLERS: dict[str, Teller] = {
         icon="users-round", text=lambda: _("{who} said that the customer and {whom} are two people")
     ),
     TicketEvent.CUSTOMER_PREFERS: _prefers,
-    TicketEvent.ACKNOWLEDGEMENT_WITHHELD: _told("mail-minus", withheld),
+    TicketEvent.ACKNOWLEDGEMENT_WITHHELD: _told(icon="mail-minus", why=withheld),
     TicketEvent.TICKET_OPENED: _opened,
     TicketEvent.TICKET_REOPENED: _reopened,
     TicketEvent.TICKET_ASSIGNED: _assigned,
@@ -365,7 +365,7 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.MESSAGE_UNSENT: _plain(icon="eraser", text=lambda: _("{who} took a message back")),
     TicketEvent.CALLBACK_DONE: _plain(icon="phone-outgoing", text=lambda: _("{who} noted that the callback is done")),
     TicketEvent.MESSAGE_RESCHEDULED: _rescheduled,
-    TicketEvent.MESSAGE_HELD: _told("circle-pause", held_back),
+    TicketEvent.MESSAGE_HELD: _told(icon="circle-pause", why=held_back),
     TicketEvent.DELIVERY_BOUNCED: _bounced,
     TicketEvent.DELIVERY_RETRIED: _plain(icon="refresh-cw", text=lambda: _("{who} sent the reply again")),
     TicketEvent.DELIVERY_CONFIRMED: _plain(icon="mail-check", text=lambda: _("{who} noted that the reply arrived")),
@@ -387,7 +387,7 @@ _TELLERS: dict[str, Teller] = {
     TicketEvent.ADDRESS_SUBSCRIBED: _participant(
         icon="mail-check", text=lambda: _("{who} noted that {whom} wants mail it had unsubscribed from again")
     ),
-    TicketEvent.STORM_BEGAN: _told("tornado", flood),
+    TicketEvent.STORM_BEGAN: _told(icon="tornado", why=flood),
     TicketEvent.STORM_ENDED: _plain(icon="sun", text=lambda: _("The flood of mail is over")),
     TicketEvent.FOLDING_REJECTED: _plain(
         icon="unfold-vertical", text=lambda: _("{who} said that a mail was folded wrongly; it is shown whole")
