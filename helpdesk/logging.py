@@ -18,11 +18,18 @@ _SECRET_IN_TEXT = re.compile(
     r"(?i)\b(authorization:?\s+\w+|token|password|secret|api[_-]?key)(\s*[=:]?\s*)[^\s&\"',;]{6,}"
 )
 _CREDENTIALS_IN_URL = re.compile(r"(\w+://[^/\s:@]*):[^@\s/]+@")
+# What opens something for whoever holds its address: invitations, surveys, ends of letters, webhooks' doors, pictures.
+# Here and not where requests are logged: Django tells of refused and broken ones by itself, address and all.
+_SECRET_IN_PATH = re.compile(
+    r"(/invitation/|/survey/(?!open/)|/unsubscribe/|/reports/mailings/leave/|/profile/sessions/|/password/reset/key/|"
+    r"/shops/hooks/|/hooks/(?!file/)[-\w]+/|/files/[-0-9a-fA-F]{32,36}/inline/)[^/\s?\"']+"
+)
 
 
 def redact(text: str) -> str:
     """The text without what looks like a credential."""
     text = _CREDENTIALS_IN_URL.sub(r"\1:***@", text)
+    text = _SECRET_IN_PATH.sub(r"\1***", text)
     return _SECRET_IN_TEXT.sub(r"\1\2***", text)
 
 
