@@ -36,12 +36,17 @@ def blob_name(sha256: str) -> str:
 def store_blob(content: bytes) -> str:
     """Keep the bytes durably and return their hash; the same bytes again cost one look."""
     sha256 = hashlib.sha256(content).hexdigest()
-    storage, name = attachments_storage(), blob_name(sha256)
+    store_named(blob_name(sha256), content)
+    return sha256
+
+
+def store_named(name: str, content: bytes) -> None:
+    """Keep the bytes durably under a name of ours, which never means other bytes."""
+    storage = attachments_storage()
     if isinstance(storage, FileSystemStorage):
         _write_synced(Path(storage.path(name)), content)
     elif not storage.exists(name):
         storage.save(name, ContentFile(content))
-    return sha256
 
 
 def open_blob(sha256: str) -> IO[bytes]:

@@ -1,23 +1,21 @@
 """Erasing a customer: what would go, whether it may, the job, and the mark that outlives a restored backup.
 
 A job is worked off step by step, each step a transaction that also moves `step` on, so one that was cut off goes on
-where it stood and one that runs twice changes nothing more. The mark lies in the table and in a file beside the
-database: a backup from before knows nothing of either, and `manage.py replay_erasures` reads the file.
+where it stood and one that runs twice changes nothing more. The mark lies in the table, in a file beside the database
+and among the files of customers (`privacy.marks`): a backup from before knows nothing of it, and
+`manage.py replay_erasures` reads the marks.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
-import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -36,6 +34,7 @@ from people.storage import attachments_storage, blob_name
 from tickets.errors import InvalidInput
 from tickets.models import Attachment, Message, OutboxState, Ticket
 
+from .marks import keep_mark, marks, write_mark
 from .models import Erasure, JobState, LegalHold, RetentionRun
 from .steps import STEPS
 from .subject import ERASED, Subject, subject_of
@@ -161,7 +160,7 @@ def _finish(job_id: int, *, at: datetime) -> bool:
     if job.state not in RUNNING:
         return False
     take_blobs(job)
-    _write_mark(job)
+    write_mark(job)
     with transaction.atomic():
         job = Erasure.objects.select_for_update().get(pk=job_id)
         if job.state not in RUNNING:
@@ -201,28 +200,7 @@ def _record(job: Erasure, kind: str, *, by: Actor, at: datetime, data: dict[str,
     record_event(("customer", job.customer_id), kind, by=by, at=at, data=facts)
 
 
-# Marks
-
-
-def marks_path() -> Path:
-    """One line an erasure, beside the database and in none of its backups."""
-    return Path(settings.DATA_DIR) / "erasures.jsonl"
-
-
-def _write_mark(job: Erasure) -> None:
-    """Written before the job counts as done. The same mark twice does no harm."""
-    ids = Customer.objects.filter(pk__in=job.customers).order_by("pk").values_list("public_id", flat=True)
-    line = json.dumps({"erasure": str(job.public_id), "customers": [str(one) for one in ids]})
-    handle = os.open(marks_path(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        end = os.lseek(handle, 0, os.SEEK_END)
-        torn = end and os.pread(handle, 1, end - 1) != b"\n"  # by a full disk or a cut, and it must not take this one
-        content = (b"\n" if torn else b"") + line.encode() + b"\n"
-        if os.write(handle, content) < len(content):
-            raise OSError(errno.ENOSPC, "the mark could not be written whole")
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+# After a restored backup
 
 
 @dataclass(slots=True)
@@ -234,19 +212,21 @@ class Replayed:
     left: list[str] = field(default_factory=list)
 
 
-def replay_erasures(path: Path, *, at: datetime | None = None) -> Replayed:
-    """Erase again whoever is marked and has come back with a backup. What hinders one hinders no other."""
-    found = Replayed()
-    for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
-        if not line.strip():
-            continue
+def replay_erasures(path: Path | None = None, *, at: datetime | None = None) -> Replayed:
+    """Erase again whoever is marked, in this file or anywhere we keep marks, and has come back with a backup. What
+    hinders one hinders no other."""
+    found, seen = Replayed(), set[UUID]()
+    for where, text in marks(path):
         try:
-            marked = [UUID(one) for one in json.loads(line)["customers"]]
+            mark = json.loads(text)
+            marked = {UUID(one) for one in mark["customers"]}
         except (ValueError, TypeError, KeyError, AttributeError):
-            found.left.append(f"line {number} cannot be read: it was cut off")
+            found.left.append(f"{where} cannot be read: it was cut off")
             continue
-        for customer in Customer.objects.filter(public_id__in=marked, merged_into=None).order_by("pk"):
+        keep_mark(mark, text)
+        for customer in Customer.objects.filter(public_id__in=marked - seen, merged_into=None).order_by("pk"):
             _replay(customer, found, at=at or timezone.now())
+        seen |= marked
     return found
 
 

@@ -18,10 +18,14 @@ from helpdesk.backup import archive, files
 from helpdesk.backup.making import make_backup
 from helpdesk.backup.verifying import verify_backup
 from people.storage import blob_name, open_blob, store_blob
+from privacy.erasing import replay_erasures, start_erasure, work_erasures
+from privacy.marks import unmarked
+from privacy.models import Erasure
 from tests.helpdesk.test_backup import attachment, house
 from tests.helpdesk.test_settings import PRODUCTION, manage
+from tests.people import House, open_ticket
 from tests.support import s3
-from tickets.models import Attachment
+from tickets.models import Attachment, Message
 
 __all__ = ["attachment", "house"]
 
@@ -96,3 +100,20 @@ def test_without_a_bucket_files_lie_in_the_data_folder(monkeypatch: pytest.Monke
     made: Storage = StorageHandler({"attachments": environment.attachments(tmp_path)})["attachments"]
     assert made.path("x") == str(tmp_path / "attachments" / "x")
     assert storages["attachments"].path("x").endswith("attachments/x")
+
+
+@pytest.mark.django_db
+def test_an_erasure_is_marked_in_the_store_also_where_the_folder_takes_nothing(
+    store: s3.Store, house: House, tmp_path: Path
+) -> None:
+    customer = open_ticket(house.channel).customer
+    start_erasure(customer, by=house.adam)
+    with override_settings(DATA_DIR=tmp_path / "that is not there"):
+        assert work_erasures() == 1
+        [name] = [name for name in store.objects if name.startswith("erasures/")]
+        assert str(customer.public_id).encode() in store.objects[name]
+        assert unmarked() == []
+        Erasure.objects.all().delete()
+        Message.objects.filter(ticket__customer=customer).update(text="It is back.")
+        assert replay_erasures().again == 1
+    assert not Message.objects.filter(ticket__customer=customer, text="It is back.").exists()

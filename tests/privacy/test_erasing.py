@@ -29,7 +29,7 @@ from livechat.models import Round, Visitor
 from metrics.models import Survey, SurveyAnswer
 from people.models import Claim, Customer, CustomerNote, IdempotentRequest, Identity
 from people.permissions import PermissionDenied
-from privacy import erasing
+from privacy import erasing, marks
 from privacy.models import Erasure, JobState
 from privacy.naming import naming
 from privacy.scrubbing import scrubbed
@@ -289,7 +289,7 @@ def test_a_restored_backup_is_erased_again(house: House) -> None:
     customer = fill(house)
     erasing.start_erasure(customer, by=house.adam)
     erasing.work_erasures()
-    mark = erasing.marks_path().read_text()
+    mark = marks.marks_path().read_text()
     assert WORD not in mark
     # The backup from before: it knows the customer, and nothing of the erasure.
     Erasure.objects.all().delete()
@@ -302,9 +302,59 @@ def test_a_restored_backup_is_erased_again(house: House) -> None:
     assert holders((WORD,)) == []
     out = StringIO()
     call_command("replay_erasures", stdout=out)
-    assert "Erased again: 0. Nothing to do: 2." in out.getvalue()
+    assert "Erased again: 0. Nothing to do: 1." in out.getvalue()
     with pytest.raises(CommandError, match="There is no"):
         call_command("replay_erasures", file=Path("/nowhere/erasures.jsonl"))
+
+
+@pytest.mark.parametrize("lost", ["the folder", "the store"])
+def test_either_place_is_enough_to_erase_again(house: House, settings: Any, tmp_path: Path, lost: str) -> None:
+    """A pod's folder goes with the pod; a store of files may be restored to what it was."""
+    customer = fill(house)
+    erasing.start_erasure(customer, by=house.adam)
+    erasing.work_erasures()
+    [kept] = (tmp_path / "attachments" / "erasures").iterdir()
+    assert WORD not in kept.read_text() and marks.unmarked() == []
+    if lost == "the folder":
+        settings.DATA_DIR = tmp_path / "another pod"
+        settings.DATA_DIR.mkdir()
+    else:
+        kept.unlink()
+        assert len(marks.unmarked()) == 1
+    Erasure.objects.all().delete()
+    Message.objects.filter(ticket__customer=customer).update(text=WORD)
+    out = StringIO()
+    call_command("replay_erasures", stdout=out)
+    assert "Erased again: 1." in out.getvalue()
+    assert holders((WORD,)) == []
+    assert marks.unmarked() == [] and len(list((tmp_path / "attachments" / "erasures").iterdir())) == 2
+
+
+def test_what_only_the_table_knows_is_marked_by_the_same_command(house: House, tmp_path: Path) -> None:
+    customer = fill(house)
+    erasing.start_erasure(customer, by=house.adam)
+    erasing.work_erasures()
+    marks.marks_path().unlink()
+    for file in (tmp_path / "attachments" / "erasures").iterdir():
+        file.unlink()
+    call_command("replay_erasures", stdout=StringIO())
+    assert marks.unmarked() == []
+    Erasure.objects.all().delete()
+    for file in (tmp_path / "attachments" / "erasures").iterdir():
+        file.unlink()
+    with pytest.raises(CommandError, match="no mark"):
+        call_command("replay_erasures", stdout=StringIO())
+
+
+def test_a_full_disk_lets_no_erasure_count_as_done(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    erasing.start_erasure(fill(house), by=house.adam)
+    monkeypatch.setattr(marks, "_append", full)
+    assert erasing.work_erasures() == 0
+    monkeypatch.undo()
+    assert Erasure.objects.get().state != JobState.DONE
 
 
 def test_a_file_of_somebody_else_too_stays(house: House) -> None:
@@ -402,10 +452,10 @@ def test_a_torn_mark_and_a_hold_keep_nobody_else_from_being_erased_again(house: 
     held = Ticket.objects.get(pk=receive(house.channel).ticket_id).customer
     erasing.hold(held, reason="A dispute at court", by=house.adam)
     lines = [json.dumps({"erasure": "x", "customers": [str(one.public_id)]}) for one in (held, customer)]
-    erasing.marks_path().write_text("\n".join([lines[0], '{"erasure": "0b6c', '["x"]', lines[1][:40]]))
+    marks.marks_path().write_text("\n".join([lines[0], '{"erasure": "0b6c', '["x"]', lines[1][:40]]))
     erasing.start_erasure(customer, by=house.adam)
     erasing.work_erasures()
-    assert erasing.marks_path().read_text().endswith("}\n")
+    assert marks.marks_path().read_text().endswith("}\n")
     identity = Identity.objects.filter(customer=customer).earliest("pk")
     Identity.objects.filter(pk=identity.pk).update(value=ADDRESS, display_name=WORD)
     out = StringIO()

@@ -15,7 +15,7 @@ from helpdesk.backup.restoring import restore_backup
 from helpdesk.backup.verifying import verify_backup
 from helpdesk.events import HouseEvent, tell_of_house
 from helpdesk.management.commands.backup import said_of
-from privacy.erasing import marks_path
+from privacy.marks import marks
 
 
 class Command(BaseCommand):
@@ -49,8 +49,8 @@ class Command(BaseCommand):
         self._erase_again()
 
     def _erase_again(self) -> None:
-        """Whoever was erased since the backup came back with it; the marks of that lie beside the database."""
-        if marks_path().exists():
+        """Whoever was erased since the backup came back with it; marks beside the database and among files say who."""
+        if next(marks(), None):
             call_command("replay_erasures", stdout=self.stdout)
 
     def prove(self, folder: Path, given: Keys | None, scratch_url: str) -> None:
