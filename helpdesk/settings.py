@@ -161,6 +161,7 @@ UNSAFE_DATABASE = env.flag("HELPDESK_UNSAFE_DATABASE")
 env.refuse(PRODUCTION and UNSAFE_DATABASE, "HELPDESK_UNSAFE_DATABASE is for tests: a crash would lose mail.")
 # For the statements of events.statements; Django's own cursors never prepare.
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 0
+APPLICATION_ROLE = env.text("HELPDESK_APPLICATION_ROLE")  # for `deploy`, where another role owns the tables
 if env.flag("HELPDESK_PGBOUNCER"):
     # In transaction pooling there are neither start-up options nor server-side cursors; set the limits on the role.
     del DATABASES["default"]["OPTIONS"]["options"], DATABASES["default"]["OPTIONS"]["prepare_threshold"]

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from helpdesk import queueing, signals, web
+from helpdesk import queueing, signals, two_roles, web
 from helpdesk.backup.history import backup_history
 from helpdesk.doctor.given import pinned_versions
 from helpdesk.doctor.lines import Problem, as_problem, fail, warn
@@ -29,6 +29,7 @@ from helpdesk.reasons import retold
 from helpdesk.runtime.faults import disk_is_full
 from helpdesk.tasks import HEARTBEAT_STALE, heartbeat_age
 from helpdesk.vitals import clock_drift
+from privacy.marks import unmarked
 from tickets.inbox.due import span
 from tickets.live import hub
 
@@ -53,6 +54,9 @@ def look_at_postgresql() -> Iterator[Problem]:
     if pending := executor.migration_plan(executor.loader.graph.leaf_nodes()):
         said = ngettext("%(n)s migration is not applied.", "%(n)s migrations are not applied.", len(pending))
         yield fail(said % {"n": len(pending)}, _("Run `%(command)s`.") % {"command": "manage.py deploy"})
+    if two_roles.open_books():
+        yield warn(_("The application's role owns the audit: whoever has the application could change it."),
+                   _("Let another role own the tables (`docs/operations.md`)."))  # fmt: skip
     if (drift := clock_drift()) > CLOCK_DRIFT:
         yield warn(_("This machine's clock and PostgreSQL's differ by %(seconds)s s.") % {"seconds": f"{drift:.0f}"},
                    _("Run NTP on both."))  # fmt: skip
@@ -103,6 +107,10 @@ def look_at_backups() -> Iterator[Problem]:
         yield fail(_("There is no backup."), nightly)
     elif (age := timezone.now() - history.made_at) > DAY:
         yield fail(_("The last backup is %(age)s old.") % {"age": span(age)}, nightly)
+    if lost := len(unmarked()):
+        said = ngettext("%(n)s erasure would be forgotten with a restored backup.",
+                        "%(n)s erasures would be forgotten with a restored backup.", lost)  # fmt: skip
+        yield warn(said % {"n": lost}, _("Run `%(command)s`.") % {"command": "manage.py replay_erasures"})
 
 
 def look_at_drills() -> Iterator[Problem]:

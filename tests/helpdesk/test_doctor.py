@@ -31,7 +31,8 @@ from helpdesk.doctor import given, running
 from helpdesk.doctor.checklist import CHECKLIST, examine
 from helpdesk.doctor.lines import State
 from helpdesk.events import HouseEvent, tell_of_house
-from people.models import Agent
+from people.models import Agent, Customer
+from privacy.models import Erasure
 from tests.helpdesk.test_checks import TestAddresses
 from tests.helpdesk.test_messages import english_in
 from tests.people import House, make_house
@@ -76,6 +77,7 @@ def the_rest_is_sound() -> ExitStack:
     stack.enter_context(patch.object(running.os, "geteuid", return_value=1000))
     stack.enter_context(patch.object(given, "reaches", return_value=False))
     stack.enter_context(patch.object(running, "CONTAINER_MARKS", ()))
+    stack.enter_context(patch.object(running.two_roles, "open_books", return_value=[]))
     return stack
 
 
@@ -143,6 +145,13 @@ def raising() -> AbstractContextManager[Any]:
     return patch.object(hub, "OLDEST_SOCKET", 24 * 3600.0)
 
 
+def an_erasure_without_its_mark() -> None:
+    customer = Customer.objects.create()
+    Erasure.objects.create(
+        customer=customer, customers=[customer.pk], identities=[], tickets=[], asked_at=timezone.now(), state="done"
+    )
+
+
 W, F = State.WARN, State.FAIL
 SOILED = "Its migrations are not those the manifest names."
 HARM: list[tuple[int, Harm, State, str]] = [
@@ -182,6 +191,7 @@ HARM: list[tuple[int, Harm, State, str]] = [
     (9, attribute(given, "reaches", lambda address: True), W, "metadata service"),
     (10, settings_of(UNSAFE_DATABASE=False), F, "fsync=off"),
     (10, unapplied, F, "not applied"),
+    (10, attribute(running.two_roles, "open_books", lambda: ["DELETE events_auditentry"]), W, "owns the audit"),
     (10, attribute(running, "clock_drift", lambda: 7.0), W, "differ by 7 s"),
     (11, attribute(durability, "redis_settings", lambda: {"maxmemory-policy": "allkeys-lru", "appendonly": "yes"}), F, "allkeys-lru"),
     (11, attribute(durability, "redis_settings", lambda: {"maxmemory-policy": "noeviction", "appendonly": "no"}), W, "append-only"),
@@ -193,6 +203,7 @@ HARM: list[tuple[int, Harm, State, str]] = [
     (13, raising, W, "twelve hours"),
     (14, days_ago(HouseEvent.BACKUP_MADE, 2), F, "2d 0h old"),
     (14, doing(lambda: tell_of_house(HouseEvent.BACKUP_UNSOUND, {"reason": SOILED})), F, SOILED),
+    (14, doing(an_erasure_without_its_mark), W, "1 erasure would be forgotten"),
     (15, settings_of(LOGGING={**settings.LOGGING, "handlers": {"stderr": {"formatter": "text"}}}), W, "Logs are text"),
     (15, settings_of(LOGGING={**settings.LOGGING, "root": {"level": "DEBUG"}}), F, "Logs at `DEBUG`"),
     (15, attribute(given, "redact", lambda text: text), F, "taken out of logs"),
