@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from commerce.models import Shop, ShopDelivery, ShopKind
+from events.counters import count
 from events.doorbell import ring
 from events.rates import client_address, spend
 from people.credentials import CredentialsError, decrypt
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 LARGEST = 3 * 1024 * 1024
 # Bad signatures a minute from one address; more cost us no line in the log.
 MOST_REFUSED = 60
+# Counted for whoever watches.
+REFUSED = "shop webhooks refused"
 
 
 @csrf_exempt
@@ -41,6 +44,7 @@ def shop_hook(request: HttpRequest, key: str) -> HttpResponse:
         wait = spend([(f"shop-refused:{shop.pk}:{client_address(request)}", MOST_REFUSED, 60)])
         if wait:
             return HttpResponse(status=429, headers={"Retry-After": str(wait)})
+        count(REFUSED)
         logger.warning("shop webhook refused", extra={"shop": shop.pk})
         return HttpResponse(status=403)
     topic, dedupe = _named(request, shop, body)

@@ -11,17 +11,21 @@ import redis
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
-from channels_inbound.models import Mailbox, MailboxState, RawDelivery, RawState
+from channels_inbound.contact_form.pages import FORMS_POSTED, FORMS_REFUSED
+from channels_inbound.models import Connection, Mailbox, MailboxState, RawDelivery, RawState
+from commerce.hooks import REFUSED as SHOPS_REFUSED
 from events import redis_servers
-from events.models import DeliveryState, EventDelivery
+from events.counters import counted
+from events.models import DeliveryState, Event, EventDelivery
 from helpdesk import vitals
 from helpdesk.tasks import heartbeat_age
 from helpdesk.traffic import BUCKETS, traffic
 from metrics.figures import standing
 from metrics.models import FollowUp, FollowUpState
+from people.admins import MADE_ADMIN
 from people.desks import agents_at_their_desks
 from tickets.models import Message, OutboxState, Ticket
 
@@ -60,6 +64,9 @@ CATALOGUE = {
     "helpdesk_sockets": ("gauge", "Open sockets of this process."),
     "helpdesk_live_resyncs_total": ("counter", "How often this process told its tabs to fetch everything anew."),
     "helpdesk_database_connections": ("gauge", "Connections to this database."),
+    "helpdesk_webhooks_refused_total": ("counter", "Calls at webhooks' addresses that no provider of ours has signed."),
+    "helpdesk_forms_total": ("counter", "Contact forms posted to this process."),
+    "helpdesk_admins_made_total": ("counter", "How often somebody was made an admin."),
     "helpdesk_http_requests_total": ("counter", "Requests answered by this process."),
     "helpdesk_http_request_seconds": ("histogram", "How long they took."),
     "helpdesk_process_cpu_seconds_total": ("counter", "CPU time of this process."),
@@ -77,7 +84,7 @@ def collect() -> list[Sample]:
 def _from_database() -> Iterator[Sample]:
     try:
         samples = [*waiting(), *needing_people(), *_customers(), *_mailboxes(), *vitals.of_the_database(),
-                   *vitals.of_the_replica()]  # fmt: skip
+                   *vitals.of_the_replica(), *_guarded()]  # fmt: skip
         samples.append(_connections())
         last = RawDelivery.objects.aggregate(last=Max("received_at"))["last"]
     except DatabaseError:
@@ -150,6 +157,14 @@ def _mailboxes() -> Iterator[Sample]:
         yield "helpdesk_mailbox_failures", labels, mailbox.failures
 
 
+def _guarded() -> Iterator[Sample]:
+    """What somebody who means harm would leave; rows, so that every process says the same."""
+    refused = Connection.objects.aggregate(all=Sum("refused"))["all"] or 0
+    yield "helpdesk_webhooks_refused_total", {"of": "channels"}, refused
+    made = Event.objects.filter(stream_type="agent", kind=MADE_ADMIN).count()
+    yield "helpdesk_admins_made_total", {}, made
+
+
 def _connections() -> Sample:
     with connection.cursor() as cursor:
         cursor.execute("SELECT numbackends FROM pg_stat_database WHERE datname = current_database()")
@@ -175,6 +190,9 @@ def _from_redis() -> Iterator[Sample]:
 
 def _from_this_process() -> Iterator[Sample]:
     yield from vitals.of_this_process()
+    yield "helpdesk_webhooks_refused_total", {"of": "shops"}, counted(SHOPS_REFUSED)
+    for state, what in (("taken", FORMS_POSTED), ("refused", FORMS_REFUSED)):
+        yield "helpdesk_forms_total", {"state": state}, counted(what)
     answered, counts, seconds = traffic()
     for (method, status), number in sorted(answered.items()):
         yield "helpdesk_http_requests_total", {"method": method, "status": str(status)}, number

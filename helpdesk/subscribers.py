@@ -13,12 +13,13 @@ from metrics.clocks.history import HEARD
 from metrics.clocks.keeping import keep_clocks
 from metrics.surveys import asking, follow_ups, taps
 from people import security_mail
+from people.admins import MADE_ADMIN
 from people.watching import BUDGET_REACHED
 from privacy import consents, redacting
 from tickets import merge_policy, sign_outs
 from tickets.acknowledgement import DUE, acknowledge
 from tickets.assigning import hearing
-from tickets.audit.alarm import tell_of_budget
+from tickets.audit.alarm import tell_of_admin, tell_of_budget
 from tickets.notices import NOTICED, notify_agents
 
 SUBSCRIBERS: tuple[Subscriber, ...] = (
@@ -38,6 +39,7 @@ SUBSCRIBERS: tuple[Subscriber, ...] = (
     Subscriber("people.security_mail", frozenset(security_mail.TOLD), security_mail.tell_agent),
     Subscriber("tickets.sign_outs", sign_outs.HEARD, sign_outs.close_sockets),
     Subscriber("tickets.audit", frozenset({BUDGET_REACHED}), tell_of_budget),
+    Subscriber("tickets.audit.admins", frozenset({MADE_ADMIN}), tell_of_admin),
     Subscriber("privacy.consents", consents.HEARD, consents.note_said),
     Subscriber("privacy.redacting", redacting.HEARD, redacting.redact_everywhere),
     Subscriber("tickets.acknowledgement", frozenset(map(str, DUE)), acknowledge),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from events.actors import SYSTEM, Actor
 from events.ledger import record_event
 
+from .admins import note_made_admin
 from .models import Agent, ApiToken, Membership, Role, Team
 from .permissions import HOUSE_WIDE, Permission, PermissionDenied
 from .roles import Refused, lock_role, require, require_own
@@ -110,6 +111,7 @@ def _write_agent(agent: Agent | None, by: Agent, values: dict[str, Any], teams: 
     standing = _standing_of(agent)
     data = standing | {"teams": sorted(teams)} | ({"before": before} if before else {})
     _record(agent, kind, by=by.actor, data=data)
+    note_made_admin(agent, before, standing, by=by.actor)
     if before and before != standing:
         end_sessions(agent, by=by)
         if not agent.is_active:

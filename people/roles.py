@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from events.ledger import record_event
 
+from .admins import note_made_admin
 from .models import Agent, CustomRole
 from .permissions import CUSTOM, HOUSE_WIDE, MATRIX, Permission, PermissionDenied, completed, permissions_of
 
@@ -164,3 +165,4 @@ def _succeed(agent: Agent, gone: CustomRole, heir: ChosenRole, *, by: Agent) -> 
     custom = {"custom_role": heir.custom.pk} if heir.custom else {}
     data = {"role": heir.key, "is_active": agent.is_active, "before": before} | custom
     record_event(("agent", agent.pk), "agent.changed", by=by.actor, at=timezone.now(), data=data)
+    note_made_admin(agent, before, data, by=by.actor)

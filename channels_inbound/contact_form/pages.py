@@ -27,6 +27,7 @@ from channels_inbound.contact_form.guard import BITS, TRAP, Refusal, judge, new_
 from channels_inbound.contact_form.taking import MAX_FILE, MAX_FILES, AlreadyUsed, set_contact_form, take_message
 from channels_inbound.embedding import embedded_script
 from channels_inbound.models import ContactForm
+from events.counters import count
 from events.rates import client_address, spend
 from people.languages import asked_for, choose_language
 from people.permissions import Permission
@@ -41,6 +42,8 @@ from tickets.recipients import is_address
 MOST_ORIGINS = 20
 LOADER = "dist/contact-loader.js"
 PREFIX = "field_"
+# Counted for whoever watches over floods.
+FORMS_POSTED, FORMS_REFUSED = "forms posted", "forms refused"
 
 
 class MessageForm(forms.Form):
@@ -144,6 +147,7 @@ def _answer(request: HttpRequest, found: ContactForm) -> HttpResponse:
         return _show(request, found, MessageForm(asked=asked))
     form, files = MessageForm(request.POST, asked=asked), request.FILES.getlist("files")
     wait = spend([(f"contact:address:{client_address(request)}", 6, 600), (f"contact:form:{found.pk}", 60, 60)])
+    count(FORMS_REFUSED if wait else FORMS_POSTED)
     if wait:
         response = _show(request, found, form, _("Too many messages. Try again in a while."), 429)
         response["Retry-After"] = str(wait)

@@ -17,18 +17,23 @@ import pytest
 import redis
 import yaml
 from django.conf import settings
-from django.db import DatabaseError
-from django.test import override_settings
+from django.db import DatabaseError, transaction
+from django.test import Client, override_settings
 from django.utils import timezone
 
-from channels_inbound.models import Mailbox, RawDelivery, RawState
+from channels_inbound.contact_form.taking import set_contact_form
+from channels_inbound.models import Connection, Mailbox, RawDelivery, RawState
 from channels_inbound.raw import store_raw
+from commerce.models import Shop
+from events import counters
 from events.delivery import drain
 from events.models import Event, EventDelivery
 from helpdesk import durability, signals, tasks, traffic, vitals
 from helpdesk.events import HouseEvent, tell_of_house
 from metrics.models import Clock
 from metrics.rules import ensure_defaults
+from people.actions import save_agent
+from tests.channels_inbound.hooks.house import connect, hook_path
 from tests.channels_inbound.mails import raw_mail
 from tests.people import House, make_house, open_ticket
 from tests.support.promql import metrics_of, rings
@@ -226,6 +231,36 @@ def no_mail_for_days(house: House) -> Iterator[None]:
 
 
 @contextmanager
+def webhooks_somebody_forges(house: House) -> Iterator[None]:
+    made = connect(house, "http", {"secret": "x" * 20, "system": "till", "url": ""})
+    shop = Shop.objects.create(name="Files", kind="shopify", key="k" * 32)
+    for _ in range(20):
+        assert Client().post(hook_path(made), "{}", content_type="application/json").status_code == 403
+        assert Client().post(f"/shops/hooks/{shop.key}/", "{}", content_type="application/json").status_code == 403
+    yield
+    Connection.objects.update(refused=0)
+    counters._counts.clear()
+
+
+@contextmanager
+def a_flood_of_forms(house: House) -> Iterator[None]:
+    form = set_contact_form(house.channel.pk, by=house.adam, is_active=True, greeting="", origins=[])
+    for number in range(101):
+        Client(REMOTE_ADDR=f"198.51.100.{number}").post(f"/contact/{form.key}/", {"text": "x"})
+    yield
+    counters._counts.clear()
+
+
+@contextmanager
+def somebody_made_an_admin(house: House) -> Iterator[None]:
+    values = {"email": house.ben.email, "name": "Ben", "role": "admin", "teams": [house.support], "is_active": True}
+    with transaction.atomic():  # taken back in the end, as the growth of five minutes is over then
+        save_agent(house.ben, by=house.adam, **values)  # type: ignore[arg-type]
+        yield
+        transaction.set_rollback(True)
+
+
+@contextmanager
 def a_replica_that_lags(house: House) -> Iterator[None]:
     with patch.object(vitals.replica, "configured", lambda: True), patch.object(vitals.replica, "lag", lambda: 90.0):
         yield
@@ -253,6 +288,9 @@ FAULTS: list[tuple[str, Fault]] = [
     ("HelpdeskMailboxSilent", a_mailbox_nobody_can_look_into),
     ("HelpdeskLiveUpdatesLost", updates_that_are_lost),
     ("HelpdeskErrors", pages_that_fail),
+    ("HelpdeskWebhooksForged", webhooks_somebody_forges),
+    ("HelpdeskFormsFlood", a_flood_of_forms),
+    ("HelpdeskNewAdmin", somebody_made_an_admin),
     ("HelpdeskReplicaBehind", a_replica_that_lags),
     ("HelpdeskReplicaBehind", a_replica_that_is_away),
     ("HelpdeskNotDurable", a_crash_would_cost),
@@ -299,6 +337,8 @@ def test_every_rule_reads_what_exists_and_says_what_to_do() -> None:
         assert rule["labels"]["severity"] in ("page", "ticket")
         assert set(rule["annotations"]) == {"summary", "cure"}
         assert re.fullmatch(r"\d+m", rule.get("for", "1m"))
+        # Whom it wakes is woken while it still helps.
+        assert rule["labels"]["severity"] != "page" or int(rule.get("for", "0m")[:-1]) <= 2, rule["alert"]
 
 
 def test_the_dashboard_reads_what_exists() -> None:

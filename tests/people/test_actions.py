@@ -12,8 +12,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from events.delivery import drain
 from events.models import Event
 from people import actions
+from people.admins import MADE_ADMIN
 from people.invitations import invite
 from people.models import Agent, Membership, Role, Team
 from people.models import AgentSession as Session
@@ -21,6 +23,7 @@ from people.permissions import PermissionDenied
 from people.roles import Refused
 from people.tokens import create_token, find_token
 from tests.people import PASSWORD, House, make_agent, make_house, signed_in
+from tickets.models import Notification
 
 pytestmark = pytest.mark.django_db
 Act = Callable[[House, Agent], object]
@@ -259,3 +262,27 @@ def test_of_many_first_admins_one_wins() -> None:
     assert sorted(outcomes) == ["admin", "refused", "refused", "refused"]
     assert Agent.objects.count() == 1
     assert len(recorded()) == 1
+
+
+def test_all_admins_hear_of_a_new_one_whoever_did_it(house: House) -> None:
+    """Also who did it: their account may be in other hands. Nobody else hears of it, and it is told once."""
+    other = make_agent("Anna", role=Role.ADMIN)
+    save(house.ben, house.adam, role=Role.ADMIN)
+    drain()
+    told = Notification.objects.order_by("agent_id")
+    assert sorted(one.agent_id for one in told) == sorted([house.adam.pk, other.pk])
+    page = signed_in(house.adam).get("/notifications/").content.decode()
+    assert "Adam made Ben an admin" in page and f"/team/agents/{house.ben.pk}/" in page
+    assert "made Ben an admin" not in signed_in(house.olena).get("/notifications/").content.decode()
+    save(house.ben, house.adam, name="Benjamin")
+    save(house.vera, house.adam, role=Role.MANAGER)
+    drain()
+    assert Notification.objects.count() == 2
+
+
+def test_an_admin_switched_on_again_is_a_new_one_and_one_switched_off_is_none(house: House) -> None:
+    save(house.ben, house.adam, role=Role.ADMIN, is_active=False)
+    assert not Event.objects.filter(kind=MADE_ADMIN).exists()
+    save(Agent.objects.get(pk=house.ben.pk), house.adam, is_active=True)
+    [made] = Event.objects.filter(kind=MADE_ADMIN)
+    assert (made.stream_id, made.actor_id) == (house.ben.pk, house.adam.pk)

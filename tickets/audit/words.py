@@ -75,6 +75,7 @@ ACTS: dict[str, str | Promise] = {
     "limits_changed": pgettext_lazy("audit", "limits changed"),
     "logged": pgettext_lazy("audit", "noted"),
     "made": pgettext_lazy("audit", "made"),
+    "made_admin": pgettext_lazy("audit", "made an admin"),
     "moved": pgettext_lazy("audit", "put in another place"),
     "note_removed": pgettext_lazy("audit", "note removed"),
     "noted": pgettext_lazy("audit", "note added"),
