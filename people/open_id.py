@@ -113,7 +113,8 @@ def _claims(service: SignInService, token: str, keys: Mapping[str, Any], nonce: 
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if claims.get("azp", service.client_id if not several else "") != service.client_id:
         raise NotBelieved("the token was made for somebody else")
-    if not secrets.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
+    # Half a character, which JSON can bring, has no bytes.
+    if not secrets.compare_digest(str(claims["nonce"]).encode("utf-8", "replace"), nonce.encode()):
         raise NotBelieved("the token belongs to another sign-in")
     if not claims["sub"] or len(str(claims["sub"])) > 255:
         raise NotBelieved("the token names nobody")

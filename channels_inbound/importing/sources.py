@@ -16,6 +16,7 @@ MAIL_ENDINGS = (".eml", ".mbox", ".mbx")
 _LINE = 1 << 20
 # "From zoe@customer.example Mon Mar  2 09:00:00 2026": the date tells it from a sentence that begins with "From".
 _SEPARATOR = re.compile(rb"From \S.*\d{1,2}:\d{2}(?::\d{2})?.* (?:19|20)\d\d\b|From (?:-|\S+@\S+|MAILER-DAEMON)\s")
+_NO_MAIL = "not read (no line of it begins a mail as in an mbox)"
 _ESCAPED = re.compile(rb">+From ")
 _HEADER = re.compile(rb"From |[A-Za-z][A-Za-z0-9-]*:")
 _DATE = re.compile(rb"(?im)^date:[ \t]*([^\r\n]+)")
@@ -143,6 +144,8 @@ def _in_mbox(file: Path, *, max_size: int) -> Iterator[FoundMail]:
             if line_begins and empty_before and _SEPARATOR.match(line):
                 if number:
                     yield _mbox_mail(file, number, content, size, handle.tell() - len(line), max_size)
+                elif content.strip():
+                    yield FoundMail(f"{file}, before the first mail", b"", handle.tell() - len(line), _NO_MAIL)
                 number, content, size = number + 1, bytearray(), 0
                 continue
             if line_begins and _ESCAPED.match(line):
@@ -154,6 +157,8 @@ def _in_mbox(file: Path, *, max_size: int) -> Iterator[FoundMail]:
             line_begins = line.endswith(b"\n")
         if number:
             yield _mbox_mail(file, number, content, size, handle.tell(), max_size)
+        else:
+            yield FoundMail(str(file), b"", handle.tell(), _NO_MAIL)
 
 
 def _mbox_mail(file: Path, number: int, content: bytearray, size: int, read: int, max_size: int) -> FoundMail:
