@@ -12,11 +12,12 @@ from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from commerce.models import Buyer, Order, Shop
 from events.models import Event
-from people.models import Agent, ApiToken, Brand, Customer, IdempotentRequest
+from people.models import Agent, ApiToken, Brand, Customer, IdempotentRequest, Identity, Role
 from people.tokens import create_token
 from tests.api.client import Answer, Api
-from tests.people import House, open_ticket, receive
+from tests.people import House, make_agent, open_ticket, receive
 from tickets import actions
 from tickets.actions.macros import Content, save_macro
 from tickets.actions.views import Audience
@@ -78,6 +79,7 @@ READS = [
     Route("fields", "GET", "fields/"),
     Route("statuses", "GET", "statuses/"),
     Route("macros", "GET", "macros/"),
+    Route("orders", "GET", "orders/?customer={customer}"),
     Route("events", "GET", "events/"),
 ]
 NEXT_MONTH = (timezone.now() + timedelta(days=30)).isoformat()
@@ -139,8 +141,21 @@ def secret(house: House) -> dict[str, Any]:
     return {
         "later": later.pk, "twin": twin, "relocation": relocation, "ticket": ticket.pk, "message": result.message_id, "reply": reply.pk, "attachment": file,
         "customer": ticket.customer_id, "channel": house.channel.pk, "ben": house.ben.pk,
-        "brand": Brand.objects.create(name="Nordvik").pk,
+        "brand": Brand.objects.create(name="Nordvik").pk, "shop": _order_of(CANARY).pk,
     }  # fmt: skip
+
+
+def _order_of(word: str) -> Shop:
+    """A shop, and an order under the customer's verified address with the word in it."""
+    shop, now = Shop.objects.create(name="Files", key="k" * 32), timezone.now()
+    mail = f"{word}@customer.example"
+    Identity.objects.filter(value=mail).update(trust="verified")
+    buyer = Buyer.objects.create(key=mail, email=mail)
+    Order.objects.create(
+        shop=shop, external_id=word, number=word, buyer=buyer, status="paid", currency="EUR", total=1000,
+        placed_at=now, changed_at=now, tracking=word, items=[],
+    )  # fmt: skip
+    return shop
 
 
 def call(api: Api, route: Route, secret: dict[str, Any]) -> Answer:
@@ -194,13 +209,20 @@ def test_without_a_live_token_nothing_is_said_or_done(house: House, secret: dict
         assert everything() == before, who
 
 
+def names_theirs(route: Route) -> bool:
+    """Whether it names something of the team, so that others hear 404; a list that is narrowed is just empty."""
+    if route.name == "orders":
+        return True
+    of_theirs = "{" in route.path or route.id == "POST tickets"
+    return of_theirs and route.name not in READABLE and "?" not in route.path
+
+
 @pytest.mark.parametrize("route", ALL, ids=lambda route: route.id)
 def test_another_teams_agent_learns_and_changes_nothing(house: House, secret: dict[str, Any], route: Route) -> None:
     own = open_ticket(house.other_channel, sender=Address("Ivo", "ivo@customer.example"))
     api, before = Api.of(house.mallory), everything()
     answer = call(api, route, secret)
-    of_theirs = "{" in route.path or route.id == "POST tickets"
-    if of_theirs and route.name not in READABLE and "?" not in route.path:
+    if names_theirs(route):
         assert (answer.status, answer.code) == (404, "not_found")
     else:
         assert answer.status == 200
@@ -209,6 +231,40 @@ def test_another_teams_agent_learns_and_changes_nothing(house: House, secret: di
     assert everything() == before
     if route.id == "GET tickets" and route.path == "tickets/":
         assert answer.ids == [own.pk]
+
+
+# Of another team, of no team, and of the team whose tickets are yet out of their sight: those see what is made for it.
+OUT_OF_SIGHT = {
+    "outside manager": lambda house: make_agent("Petro", role=Role.MANAGER, team=house.returns),
+    "outside viewer": lambda house: make_agent("Vlad", role=Role.VIEWER, team=house.returns),
+    "outside light": lambda house: make_agent("Leo", role=Role.LIGHT, team=house.returns),
+    "loose agent": lambda house: make_agent("Lucy"),
+    "contractor": lambda house: make_agent("Cora", role=Role.CONTRACTOR),
+    "own contractor": lambda house: make_agent("Carl", role=Role.CONTRACTOR, team=house.support),
+    "limited agent": lambda house: make_agent("Liam", team=house.support, channels=[house.other_channel.pk]),
+}  # fmt: skip
+OF_THE_TEAM = {"own contractor": {"macros"}, "limited agent": {"macros"}}
+
+
+@pytest.mark.parametrize("who", OUT_OF_SIGHT)
+def test_whoever_has_it_out_of_sight_learns_and_changes_nothing(house: House, secret: dict[str, Any], who: str) -> None:
+    agent, wrong = OUT_OF_SIGHT[who](house), []
+    api = Api.of(agent)
+    before = everything()
+    for route in ALL:
+        answer = call(api, route, secret)
+        if names_theirs(route):
+            fits = (answer.status, answer.code) in ((404, "not_found"), (403, "forbidden"))
+        else:
+            fits = answer.status == 200 or (answer.status, answer.code) == (403, "forbidden")
+        if not fits:
+            wrong.append(f"{route.id}: {answer.status} {answer.code}")
+        if route.name not in {"tags"} | OF_THE_TEAM.get(who, set()) and CANARY.encode() in answer.raw:
+            wrong.append(f"{route.id}: told the word")
+        if (after := everything()) != before:
+            wrong.append(f"{route.id}: changed something")
+            before = after
+    assert wrong == []
 
 
 @pytest.mark.parametrize("role", ["adam", "manager", "olena", "vera"])
@@ -249,6 +305,21 @@ def test_whoever_may_write_writes(house: House, manager: Agent, secret: dict[str
         assert answer.status == (409 if stale else made)
 
 
+# Shops are the whole house's: managers of any team look after them.
+@pytest.mark.parametrize("who", ["olena", "mallory", "vera", *(who for who in OUT_OF_SIGHT if "manager" not in who)])
+def test_only_who_looks_after_shops_writes_orders(house: House, secret: dict[str, Any], who: str) -> None:
+    agent = OUT_OF_SIGHT[who](house) if who in OUT_OF_SIGHT else getattr(house, who)
+    body = {"shop": secret["shop"], "orders": [{
+        "external_id": CANARY, "status": "cancelled", "currency": "EUR", "total": "1.00",
+        "placed_at": timezone.now().isoformat(), "changed_at": timezone.now().isoformat(),
+    }]}  # fmt: skip
+    answer = Api.of(agent).post("orders/", body)
+    assert (answer.status, answer.code) == (403, "forbidden")
+    assert list(Order.objects.values_list("status", flat=True)) == ["paid"]
+    assert Api.of(house.adam).post("orders/", body).status == 200
+    assert list(Order.objects.values_list("status", flat=True)) == ["cancelled"]
+
+
 def test_stale_answer_shows_nothing_to_who_may_not_see(house: House, secret: dict[str, Any]) -> None:
     for kind in ("reply", "note"):
         body = {"kind": kind, "text": "x", "expected_sequence": 0}
@@ -286,6 +357,6 @@ def test_every_route_of_the_api_is_in_these_tables() -> None:
     open_to_all = {"GET api_schema", "GET api_docs"}
     # For leads, or of shops: tests/metrics/test_api.py, tests/commerce/test_api.py; tests/knowledge/test_api.py.
     elsewhere = {name for name in names(api) if name.split()[1].startswith(("report_", "article"))}
-    elsewhere |= {"GET orders", "POST orders"}
+    elsewhere |= {"POST orders"}  # for who looks after shops: below
     elsewhere |= {"POST brands", "PATCH brand", "DELETE brand"}  # for admins: tests/tickets/test_brands.py
     assert set(names(api)) - open_to_all - elsewhere == {route.id for route in ALL}

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
+import textwrap
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,6 +15,8 @@ from people.models import Agent, Role
 from tests.people import House, make_agent, open_ticket
 from tests.security.world import changed, everything
 from tickets.actions import add_note, assign_ticket, set_priority
+from tickets.live.consumers import AgentConsumer
+from tickets.live.presence import State
 
 from .conftest import OpenTab
 
@@ -25,24 +32,50 @@ KINDS = {
 }
 
 
+# By type, what a browser may say of a ticket: each is tried by those who may not see it.
+MESSAGES: dict[str, Callable[[House, int], list[dict[str, Any]]]] = {
+    "ping": lambda house, ticket: [{"ticket": ticket}],
+    "view": lambda house, ticket: [
+        {"view": view, "ticket": ticket}
+        for view in ("open", "unassigned", "mine", f"team-{house.support.pk}", f"channel-{house.channel.pk}", "made up", None)
+    ],
+    "beside": lambda house, ticket: [{"tickets": [ticket]}],
+    "wall": lambda house, ticket: [{"ticket": ticket}],
+    "here": lambda house, ticket: [{"state": state, "ticket": ticket} for state in sorted(STATES)],
+}  # fmt: skip
+STATES = {one.value for one in State}
+
+
+def types_heard(consumer: type) -> set[str]:
+    """The types of message its code compares with, read from the code itself."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(consumer)))
+    asked = [node for node in ast.walk(tree) if isinstance(node, ast.Compare) and "type" in ast.unparse(node.left)]
+    return {
+        one.value for node in asked for one in ast.walk(node.comparators[0])
+        if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    }  # fmt: skip
+
+
+def test_every_type_of_message_is_tried() -> None:
+    """A new one fails here until it stands in the table above."""
+    assert types_heard(AgentConsumer) == set(MESSAGES)
+
+
 @pytest.mark.parametrize("who", KINDS)
 def test_no_frame_tells_of_a_hidden_ticket(house: House, open_tab: OpenTab, who: str) -> None:
     agent = KINDS[who](house)
     ticket = open_ticket(house.channel, subject=f"About {WORD}", text=f"The {WORD} is missing.")
     before = everything()
     spy = open_tab(agent)
-    for view in (
-        "open",
-        "unassigned",
-        "mine",
-        f"team-{house.support.pk}",
-        f"channel-{house.channel.pk}",
-        "made up",
-        None,
-    ):
-        shown = spy.show(view=view, ticket=ticket.pk)
-        assert (shown["ticket"], shown["sequence"], shown["event_sequence"]) == (None, 0, 0)
-        spy.say({"type": "here", "state": "typing"})
+    for kind, said in MESSAGES.items():
+        for one in said(house, ticket.pk):
+            spy.say({"type": kind} | one)
+            if kind == "view":
+                shown = spy.wait("viewing")
+                assert (shown["ticket"], shown["sequence"], shown["event_sequence"]) == (None, 0, 0)
+                spy.frames.clear()
+    spy.say({"type": "ping"})
+    spy.wait("pong")
     before_session = changed(before, everything())
     assert not [table for table in before_session if table != "people_agentsession"]
     spy.frames.clear()
