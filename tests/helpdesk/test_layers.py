@@ -140,6 +140,57 @@ def test_the_rule_itself(tmp_path: Path, app: str, line: str, broken: bool) -> N
     assert bool(broken_imports(tmp_path)) is broken
 
 
+# What talks to another machine by itself. Everything else asks `people.http_client` or `people.egress`, which judge each
+# address, or it would be a way into our own network (threat 29).
+CLIENTS = (
+    "urllib.request", "http.client", "requests", "httpx", "aiohttp", "urllib3", "httplib2", "pycurl", "smtplib", "imaplib",
+    "poplib", "ftplib", "telnetlib", "xmlrpc.client", "paramiko", "websockets", "socket.create_connection", "boto3",
+    "botocore",
+)  # fmt: skip
+TALKERS = {
+    "people/egress.py": "the guard itself",
+    "people/http_client.py": "by the guard's connections",
+    "channels_inbound/imap/oauth.py": "by the guard's connections",
+    "channels_inbound/imap/connection.py": "mailboxes, by the guard's connections",
+    "channels_inbound/email/smtp_socket.py": "outgoing servers, by the guard's connections",
+    "channels_inbound/email/send.py": "names of errors; connects by smtp_socket",
+    "channels_inbound/submit.py": "names of errors; connects by smtp_socket",
+    "metrics/mailing/sending.py": "names of errors",
+    "channels_inbound/alarms.py": "names of errors",
+    "helpdesk/health.py": "its own listener",
+    "helpdesk/environment.py": "the store of files that the operator set",
+    "helpdesk/doctor/given.py": "whether the metadata service could be reached",
+    "helpdesk/runtime/up.py": "its own processes",
+    "helpdesk/runtime/probe.py": "its own process",
+}
+
+
+def talkers(root: Path) -> set[str]:
+    found = set()
+    for app in LEVEL:
+        for path in (root / app).rglob("*.py"):
+            source = path.read_text()
+            named = {name for _line, name in imports(source, ".".join(path.relative_to(root).with_suffix("").parts))}
+            named |= {"socket.create_connection"} if "socket.create_connection(" in source else set()
+            if any(name == client or name.startswith(f"{client}.") for name in named for client in CLIENTS):
+                found.add(str(path.relative_to(root)))
+    return found
+
+
+def test_nobody_talks_to_another_machine_past_the_guard() -> None:
+    assert talkers(ROOT) == set(TALKERS)
+
+
+@pytest.mark.parametrize(
+    "line", ["import requests", "from urllib import request", "from http.client import HTTPSConnection", "import httpx as x",
+             "import socket\nsocket.create_connection(('a', 1))", "import_module('urllib.request')"],
+)  # fmt: skip
+def test_a_new_way_out_is_seen(tmp_path: Path, line: str) -> None:
+    (tmp_path / "tickets").mkdir()
+    (tmp_path / "tickets" / "some.py").write_text(f"{line}\n")
+    assert talkers(tmp_path) == {"tickets/some.py"}
+
+
 def test_functions_and_files_stay_short() -> None:
     assert list(too_long(ROOT)) == []
 

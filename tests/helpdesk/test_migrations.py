@@ -3,7 +3,9 @@ the version before still reads (expand first, contract a release later)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connection, models
@@ -17,8 +19,21 @@ BIG = {
     "tickets.ticket", "tickets.message", "tickets.attachment", "tickets.conversation", "tickets.participant",
     "tickets.searchentry", "tickets.delivery", "events.event", "events.eventdelivery", "channels_inbound.rawdelivery",
     "channels_inbound.rawbody", "people.customer", "people.identity", "metrics.clock", "commerce.order",
+    "tickets.draft", "tickets.tally", "tickets.secret", "events.auditentry", "livechat.visitor",
 }  # fmt: skip
-OURS = ("events", "people", "tickets", "knowledge", "channels_inbound", "commerce", "metrics", "livechat")
+OURS = ("events", "people", "tickets", "knowledge", "channels_inbound", "commerce", "metrics", "livechat", "assistant", "privacy")  # fmt: skip
+BIG_TABLES = "|".join(sorted(name.replace(".", "_") for name in BIG))
+# What SQL by hand would do to such a table, by pattern; what stands in a function's body is run later, by rows.
+BY_HAND = {
+    rf"UPDATE (?:ONLY )?({BIG_TABLES})\b": "one statement for all rows; batches in a RunPython that is not atomic",
+    rf"DELETE FROM (?:ONLY )?({BIG_TABLES})\b": "one statement for all rows; batches in a RunPython that is not atomic",
+    rf"INSERT INTO \w+[^;]*\bFROM ({BIG_TABLES})\b": "all rows are read in one transaction; batches",
+    rf"ALTER TABLE (?:ONLY )?({BIG_TABLES})\b(?! (?:ALTER COLUMN \w+ SET (?:COMPRESSION|STATISTICS)|SET \(|ADD CONSTRAINT [^;]*NOT VALID|VALIDATE))": "a lock while every row is looked at or written",
+    rf"CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY)[^;]*\bON ({BIG_TABLES})\b": "CREATE INDEX CONCURRENTLY, or nobody writes meanwhile",
+    rf"(?<!AFTER )(?<!BEFORE )(?:LOCK TABLE|TRUNCATE|CLUSTER|VACUUM FULL|REINDEX TABLE) (?!CONCURRENTLY)[^;]*\b({BIG_TABLES})\b": "a lock on everybody",
+    r"DROP TABLE (?:IF EXISTS )?(\w+)": "the version before still reads it; contract a release later",
+    r"DROP COLUMN (?:IF EXISTS )?(\w+)": "the version before still reads it; contract a release later",
+}  # fmt: skip
 # Written before there was a release with data to lock; no new line belongs here.
 BEFORE_THE_FIRST_RELEASE = {
     "people.0002_find_by_part: AddIndex on people.customer: AddIndexConcurrently, or nobody writes meanwhile",
@@ -27,6 +42,13 @@ BEFORE_THE_FIRST_RELEASE = {
     "tickets.0011_deadlines: AddIndex on tickets.ticket: AddIndexConcurrently, or nobody writes meanwhile",
     "tickets.0018_merging: AddIndex on tickets.conversation: AddIndexConcurrently, or nobody writes meanwhile",
     "tickets.0018_merging: AddIndex on tickets.ticket: AddIndexConcurrently, or nobody writes meanwhile",
+    "tickets.0003_tally_triggers: RunSQL: tickets_tally: one statement for all rows; batches in a RunPython that is not atomic",
+    "tickets.0003_tally_triggers: RunSQL: tickets_ticket: all rows are read in one transaction; batches",
+    "tickets.0013_writing: AddField on tickets.draft.about: both tables are locked while the constraint is checked; db_constraint=False, then NOT VALID and VALIDATE",
+    "tickets.0018_merging: AddField on tickets.conversation.home: both tables are locked while the constraint is checked; db_constraint=False, then NOT VALID and VALIDATE",
+    "tickets.0018_merging: AddField on tickets.message.origin: both tables are locked while the constraint is checked; db_constraint=False, then NOT VALID and VALIDATE",
+    "tickets.0018_merging: AddField on tickets.ticket.merged_into: both tables are locked while the constraint is checked; db_constraint=False, then NOT VALID and VALIDATE",
+    "tickets.0033_custom_statuses: AddField on tickets.ticket.custom_status: both tables are locked while the constraint is checked; db_constraint=False, then NOT VALID and VALIDATE",
 }
 
 
@@ -56,6 +78,8 @@ def _judge(
         yield f"{where}: the version before still reads it; contract a release later"
     if isinstance(operation, operations.RunPython) and migration.atomic:
         yield f"{where}: one transaction for all rows; atomic = False and batches"
+    if isinstance(operation, operations.RunSQL):
+        yield from (f"RunSQL: {said}" for said in _about_sql(operation.sql, made))
     if model not in BIG or model in made:
         return
     if type(operation) is operations.AddIndex:
@@ -69,6 +93,18 @@ def _judge(
         yield from (f"{where}.{operation.name}: {said}" for said in _about_change(old, operation.field))
 
 
+def _about_sql(sql: Any, made: set[str]) -> Iterator[str]:
+    parts = [sql] if isinstance(sql, str) else [one if isinstance(one, str) else one[0] for one in sql]
+    fresh = {name.replace(".", "_") for name in made}
+    for text in parts:
+        plain = re.sub(r"--[^\n]*", "", re.sub(r"\bFUNCTION\b.*?\$\$.*?\$\$", "", text, flags=re.S | re.I))
+        plain = " ".join(plain.split())
+        for pattern, said in BY_HAND.items():
+            for found in re.findall(pattern, plain, re.I):
+                if found.lower() not in fresh:
+                    yield f"{found.lower()}: {said}"
+
+
 def _about_new(field: models.Field) -> Iterator[str]:
     if isinstance(field, models.ManyToManyField):
         return  # a table of its own
@@ -77,7 +113,9 @@ def _about_new(field: models.Field) -> Iterator[str]:
         yield "NOT NULL without a default"
     if field.has_default() and callable(field.default) and field.default not in (dict, list) and not field.null:
         yield "each row gets a value of its own: the table is written anew"
-    if not isinstance(field, models.ForeignKey) and (field.unique or field.db_index):
+    if isinstance(field, models.ForeignKey) and field.db_constraint:
+        yield "both tables are locked while the constraint is checked; db_constraint=False, then NOT VALID and VALIDATE"
+    if field.unique or field.db_index:
         yield "its index is built while nobody may write; AddIndexConcurrently"
 
 
@@ -124,6 +162,25 @@ class Wrong(Migration):
         (operations.AlterField("message", "sequence", models.CharField(max_length=9)), "written anew"),
         (operations.RemoveField("message", "text"), "a release later"),
         (operations.RunPython(lambda apps, editor: None), "batches"),
+        (operations.RunSQL("UPDATE tickets_message SET text = ''"), "batches"),
+        (operations.RunSQL([("DELETE FROM livechat_visitor WHERE id < %s", [7])]), "batches"),
+        (operations.RunSQL("INSERT INTO x (a) SELECT id\nFROM events_auditentry"), "all rows are read"),
+        (operations.RunSQL("ALTER TABLE tickets_draft ADD COLUMN x int NOT NULL DEFAULT random()"), "a lock while"),
+        (operations.RunSQL("CREATE INDEX x ON tickets_secret (id)"), "CONCURRENTLY"),
+        (operations.RunSQL("-- for tidiness\nLOCK TABLE tickets_tally"), "a lock on everybody"),
+        (operations.RunSQL("ALTER TABLE people_team DROP COLUMN name"), "a release later"),
+        (
+            operations.AddField(
+                "draft", "x", models.ForeignKey("tickets.Tag", models.CASCADE, null=True, db_index=False)
+            ),
+            "NOT VALID",
+        ),
+        (
+            operations.AddField(
+                "secret", "x", models.ForeignKey("tickets.Tag", models.CASCADE, null=True, db_constraint=False)
+            ),
+            "index is built",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -142,6 +199,16 @@ def test_each_fault_is_seen(operation: operations.base.Operation, said: str) -> 
         operations.AddField("message", "x", models.IntegerField(default=0)),
         operations.AddField("macro", "x", models.IntegerField(db_index=True, default=0)),
         operations.AlterField("message", "error", models.TextField(default="")),
+        operations.AddField(
+            "message",
+            "x",
+            models.ForeignKey("tickets.Tag", models.CASCADE, null=True, db_index=False, db_constraint=False),
+        ),
+        operations.RunSQL("ALTER TABLE tickets_message ADD CONSTRAINT x CHECK (id > 0) NOT VALID"),
+        operations.RunSQL("ALTER TABLE tickets_message VALIDATE CONSTRAINT x"),
+        operations.RunSQL("CREATE UNIQUE INDEX CONCURRENTLY x ON tickets_message (id)"),
+        operations.RunSQL("CREATE FUNCTION f() RETURNS trigger AS $$ BEGIN UPDATE tickets_ticket SET id = 1; END $$;"),
+        operations.RunSQL("UPDATE people_team SET name = ''"),
     ],
 )
 def test_what_costs_a_blink_is_let_through(operation: operations.base.Operation) -> None:
