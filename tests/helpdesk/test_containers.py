@@ -192,7 +192,7 @@ def test_backups_lie_apart_from_what_they_protect() -> None:
     assert "useradd -u 10001" in DOCKERFILE
 
 
-@pytest.mark.skipif(not shutil.which("caddy"), reason="no Caddy here")
+@pytest.mark.skipif(not (shutil.which("caddy") or os.environ.get("HELPDESK_REQUIRE_CADDY")), reason="no Caddy here")
 def test_the_proxy_understands_its_file() -> None:
     done = subprocess.run(
         ["caddy", "validate", "--adapter", "caddyfile", "--config", ROOT / "deploy" / "Caddyfile"],

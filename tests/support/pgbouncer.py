@@ -11,12 +11,16 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
+
 from helpdesk.runtime.postgres import DATABASE, ROLE, Postgres
 from helpdesk.runtime.processes import end, spawn
 from helpdesk.runtime.redis import free_port
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
 POOL = 16
+if not PROGRAM and os.environ.get("HELPDESK_REQUIRE_PGBOUNCER"):
+    raise pytest.UsageError("HELPDESK_REQUIRE_PGBOUNCER is set and no PgBouncer was found.")
 
 
 class PgBouncer:
