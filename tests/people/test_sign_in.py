@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib.auth.hashers import get_hasher
 from django.core import mail
 from django.core.cache import cache
 from django.http import HttpResponse
@@ -57,6 +58,32 @@ def test_known_and_unknown_look_the_same_at_sign_in(house: House) -> None:
     known, unknown = try_password("olena@shop.example"), try_password("nobody@shop.example")
     assert known.status_code == unknown.status_code == 200
     assert without_token(known.content.decode()) == without_token(unknown.content.decode())
+
+
+def test_known_and_unknown_cost_the_same_work(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashing is what takes the time, so whoever measures it learns nothing: each try costs one, also one that is none.
+    A clock would tell more about the machine than about us."""
+    hasher, hashed = type(get_hasher("default")), []
+
+    def counted(done: Any) -> Any:
+        def counting(self: Any, *given: Any, **named: Any) -> Any:
+            hashed.append(given[0])
+            return done(self, *given, **named)
+
+        return counting
+
+    for name in ("encode", "verify"):
+        monkeypatch.setattr(hasher, name, counted(getattr(hasher, name)))
+    costs = {}
+    for who in ("olena@shop.example", "nobody@shop.example"):
+        hashed.clear()
+        try_password(who)
+        costs[who[:9]] = len(hashed)
+    Agent.objects.filter(pk=house.olena.pk).update(is_active=False)
+    hashed.clear()
+    try_password("olena@shop.example")
+    costs["off"] = len(hashed)
+    assert set(costs.values()) == {1}, costs
 
 
 def test_a_switched_off_agent_looks_like_a_wrong_password(house: House) -> None:
