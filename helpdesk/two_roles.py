@@ -36,11 +36,11 @@ def limit_application(role: str, cursor: Any = None) -> None:
 
 
 def open_books() -> list[str]:
-    """What this process's role could do to the audit and the ledger, as `DELETE events_auditentry`."""
+    """What this process's role could do to the books, as `DELETE events_auditentry`; nothing before they are made."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT what || ' ' || book FROM unnest(%s::text[]) book, unnest('{UPDATE,DELETE,TRUNCATE}'::text[]) what"
-            " WHERE has_table_privilege(book, what) ORDER BY 1",
+            " WHERE has_table_privilege(to_regclass(book), what) ORDER BY 1",
             [[*AUDIT, LEDGER]],
         )
         return [found for (found,) in cursor.fetchall()]
