@@ -24,7 +24,7 @@ from people.languages import choose_language
 from tickets.actions.base import lock_ticket_of, record
 from tickets.actions.by_bot import BOT, reply_by_bot
 from tickets.actions.status import change_status
-from tickets.errors import InvalidInput
+from tickets.errors import InvalidInput, StaleReply
 from tickets.events import TicketEvent
 from tickets.models import Message, MessageKind, SenderVerdict, Status, Ticket
 from tickets.storms import automatic_answer_held
@@ -61,8 +61,9 @@ def answer_message(message_id: int, *, at: datetime, cause: Event | None) -> Dec
             heard.said, state_of(own), terms_of(bot), hours_of(bot, ticket.channel, ticket.team_id, at=at)
         )
     if not isinstance(decision, Silent):
-        with suppress(InvalidInput), transaction.atomic():  # what cannot be said is left to people, as if never tried
-            _act(decision, _Turn(ticket, message, bot, heard, at, cause), own)
+        # What cannot be said, or no longer fits, is left to people, as if never tried.
+        with suppress(InvalidInput, StaleReply), transaction.atomic():
+            _act(decision, _Turn(ticket, message, bot, heard, at, cause, _known(message, own)), own)
     elif own is not None:
         Ownership.objects.filter(pk=own.pk).update(heard=message.sequence)
     return decision
@@ -89,6 +90,12 @@ def _is_due(ticket: Ticket, message: Message, own: Ownership | None, *, at: date
     return automatic_answer_held(ticket.pk, [message.identity_id or 0], at=at) != "storm"
 
 
+def _known(message: Message, own: Ownership | None) -> int:
+    """Up to where the bot knows the ticket: to the message it heard, or to where it was given to the bot after it. What
+    came in beside (a note, another conversation of a merged ticket) is something to know before one answers."""
+    return max(message.sequence, own.since if own else 0)
+
+
 def _heard(message: Message, own: Ownership | None) -> Heard:
     """All they have said since they were last answered, read as one."""
     said = Message.objects.filter(conversation=message.conversation_id, sequence__lte=message.sequence)
@@ -109,15 +116,16 @@ class _Turn:
     """One message the bot deals with, and what it needs for it."""
 
     def __init__(
-        self, ticket: Ticket, message: Message, bot: Bot, heard: Heard, at: datetime, cause: Event | None
+        self, ticket: Ticket, message: Message, bot: Bot, heard: Heard, at: datetime, cause: Event | None, known: int
     ) -> None:
         self.ticket, self.message, self.bot, self.heard, self.at, self.cause = ticket, message, bot, heard, at, cause
+        self.known = known
         self.language = choose_language([heard.said.language])
 
     def say(self, text: str, *, choices: list[str]) -> Message:
         about = {"name": bot_name(self.bot, self.language), "holds": True, "person": words_for(self.language)["person"]}
         return reply_by_bot(
-            self.ticket, self.message, text=text, expected=self.ticket.message_sequence, at=self.at,
+            self.ticket, self.message, text=text, expected=self.known, at=self.at,
             language=self.language, about=about, choices=choices,
         )  # fmt: skip
 
@@ -126,7 +134,8 @@ def _act(decision: Decision, turn: _Turn, own: Ownership | None) -> None:
     own = take(turn.ticket, turn.message.conversation, own, at=turn.at)
     if isinstance(decision, HandOver):
         hand_over(
-            turn.ticket, own, turn.bot, turn.message, turn.heard, decision.reason, at=turn.at, cause=turn.cause
+            turn.ticket, own, turn.bot, turn.message, turn.heard, decision.reason, at=turn.at, cause=turn.cause,
+            known=turn.known,
         )  # fmt: skip
         return
     own.heard = turn.message.sequence

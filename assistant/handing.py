@@ -21,7 +21,7 @@ from people.hours import opening_of
 from people.languages import choose_language
 from tickets.actions.by_bot import BOT, note_by_bot, reply_by_bot
 from tickets.actions.by_rule import move_by_rule
-from tickets.errors import InvalidInput
+from tickets.errors import InvalidInput, StaleReply
 from tickets.kinds import traits_of
 from tickets.models import Message, MessageKind, Ticket
 from tickets.realtime import announce_to_agent
@@ -31,14 +31,15 @@ LONGEST_WISH = 300
 
 def hand_over(
     ticket: Ticket, own: Ownership, bot: Bot, message: Message, heard: Heard, reason: Reason, *, at: datetime,
-    cause: Event | None,
+    cause: Event | None, known: int,
 ) -> None:  # fmt: skip
-    """Let people answer from now on, in the locked ticket: into the fallback team, with a summary of what was asked."""
+    """Let people answer from now on, in the locked ticket: into the fallback team, with a summary of what was asked.
+    The customer is told, unless more was said since message `known`."""
     team_id = _move(ticket, bot, at=at, cause=cause)
     language = choose_language([heard.said.language])
     if reason != Reason.OFF:
         greeting = "" if own.turns else greeting_of(bot, language)
-        _tell_customer(ticket, bot, message, language, greeting, at=at)
+        _tell_customer(ticket, bot, message, language, greeting, at=at, known=known)
     about = summary(own, heard, reason, _asked_first(own, heard)) | {"name": bot_name(bot, language)}
     with translation.override(message.conversation.channel.locale):
         note = note_by_bot(ticket, message.conversation, text=summary_text(about), at=at, about=about)
@@ -63,7 +64,7 @@ def _move(ticket: Ticket, bot: Bot, *, at: datetime, cause: Event | None) -> int
 
 
 def _tell_customer(
-    ticket: Ticket, bot: Bot, message: Message, language: str, greeting: str, *, at: datetime
+    ticket: Ticket, bot: Bot, message: Message, language: str, greeting: str, *, at: datetime, known: int
 ) -> None:  # fmt: skip
     """Somebody answers here, or nobody is there and when they will be: no more than is known."""
     opening = opening_of(bot.calendar, at=at)
@@ -71,10 +72,9 @@ def _tell_customer(
     text = handing_text(language, somebody=somebody, opens_at=opening.opens_at)
     text = f"{greeting}\n\n{text}" if greeting else text
     about = {"name": bot_name(bot, language), "holds": False}
-    with suppress(InvalidInput):  # where nothing can be said people take over all the same
+    with suppress(InvalidInput, StaleReply):  # where nothing can be said people take over all the same
         reply_by_bot(
-            ticket, message, text=text, expected=ticket.message_sequence, at=at, language=language, about=about,
-            waits=True,
+            ticket, message, text=text, expected=known, at=at, language=language, about=about, waits=True,
         )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from bench.stack import Stack
 
 MEASURES = (
     "ingest", "reading", "pages", "memory", "live", "busy", "chat", "serving", "deadlines", "hooks", "reports",
-    "recount", "rollups",
+    "recount", "rollups", "paint",
 )  # fmt: skip
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.db.models import BooleanField, F, Func, Q
 
-from commerce.matching import PROVEN
+from commerce.matching import PROVEN, buyers_of_orders
 from commerce.models import PURCHASES, Shop
 from commerce.segments import YEAR, best_spent, segments
 from people.models import IdentityKind
 from tickets.conditions import teach_condition
+from tickets.search.orders import teach_buyers
 
 # UNION, not OR: each half goes by an index of its own. Every piece is ours; what is asked for travels as parameters.
 _BUYERS = """
@@ -36,6 +37,7 @@ _SQL = {
 
 def teach() -> None:
     teach_condition("segment", _condition, lambda: segments() if Shop.objects.exists() else [])
+    teach_buyers(buyers_of_orders)
 
 
 def _condition(values: tuple[object, ...], at: datetime) -> Q:

@@ -69,8 +69,8 @@ PASSWORD_RESET_TIMEOUT = 3600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 CONTENT_SECURITY_POLICY = "; ".join([
-    "default-src 'self'", "img-src 'self' data: blob:", "object-src 'none'", "base-uri 'none'", "form-action 'self'",
-    "frame-src 'self'", "frame-ancestors 'none'",
+    "default-src 'self'", "img-src 'self' data: blob:", "media-src 'self'", "object-src 'none'", "base-uri 'none'",
+    "form-action 'self'", "frame-src 'self'", "frame-ancestors 'none'",
 ])  # fmt: skip
 
 # --- The house ------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from livechat.events import ChatEvent
 from livechat.models import Round
 from livechat.routing import CLOSED, OPEN, RETURNING, SEGMENT, SIGNED
 from people.languages import NAMES
+from tickets.inbox.chat_sessions import teach_chat_end
 from tickets.inbox.sentences import Names, Sentence, teach_sentence
 from tickets.notices.rules import teach_notice
 
@@ -31,6 +32,7 @@ def teach() -> None:
     teach_sentence(ChatEvent.PASSED_ON, _passed_on)
     teach_sentence(ChatEvent.ENDED, lambda who, data, names: _plain("log-out", _("{who} ended the chat"), who))
     teach_sentence(ChatEvent.TAKEN_ABOVE, _taken_above)
+    teach_chat_end(ChatEvent.ENDED)
     teach_sentence(ChatEvent.RATED, _rated)
     teach_sentence(ChatEvent.MAIL_WAITS, _mail_waits)
     teach_sentence(ChatEvent.BLOCKED, _blocked)

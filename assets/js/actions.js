@@ -255,13 +255,13 @@ export function startActions() {
   command('notices', () => location.assign('/notifications/'));
   command('profile', () => location.assign('/profile/'));
   // Of what a search found, only several at once: each is opened in its own list.
+  command('mine', () => set('assignee', me, $('.side .me b').textContent), { when: mayEdit });
   command('close', () => close(), { when: () => mayEdit() && !isDone() });
   command('reopen', reopen, { when: () => mayEdit() && (bulk.any() || isDone()) });
   command('unsnooze', () => snooze({}), { when: () => mayEdit() && (bulk.any() || Boolean(thread.ticket().snoozed)) });
   command('spam', spam, { when: () => mayEdit() || Boolean($('#thread-top [data-post$="/spam/"]')) });
   if (!app || !$('#thread')) return;
   command('close-stay', () => close({ stay: true }), { when: () => mayEdit() && !isDone() });
-  command('mine', () => set('assignee', me, $('.side .me b').textContent), { when: mayEdit });
   command('admit', (button) => decide(button, true));
   command('use-again', useAgain);
   command('same-person', (button) => samePerson({ do: button.dataset.do, id: button.dataset.id }, button));

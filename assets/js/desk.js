@@ -166,7 +166,8 @@ async function sayPresence({ detail: chosen }) {
     for (const one of own) one.setAttribute('aria-checked', String(one === option));
     $('#own-presence').className = `pres ${option.dataset.presence}`;
     $('#own-said').textContent = option.textContent.trim();
-    $('[data-menu=presence]').title = option.textContent.trim();
+    const button = $('[data-menu=presence]');
+    button.title = button.title.replace(/^.*(?= \()/, option.textContent.trim()); // its key stays
   };
   show(chosen);
   try {

@@ -2,77 +2,14 @@
 // Ctrl always work. On layouts without Latin letters the place of the key counts, not what is printed on it.
 
 import * as bulk from './bulk.js';
-import { $, $$, app, can, element, page, run, text } from './core.js';
+import { $, $$, app, can, element, keymap, page, run, text } from './core.js';
 import * as list from './list.js';
 import { say } from './toast.js';
 
 const SECOND_WAITS = 1_200;
 
-// What each key does, in the order of the help dialog. The palette shows the same keys.
-export const KEYS = [
-  { group: 'keys_list', words: 'cmd_next', command: 'next', keys: ['J'], also: ['ArrowDown'] },
-  { group: 'keys_list', words: 'cmd_previous', command: 'previous', keys: ['K'], also: ['ArrowUp'] },
-  { group: 'keys_list', words: 'cmd_open', command: 'open', keys: ['O'] },
-  { group: 'keys_list', words: 'cmd_back', command: 'back', keys: ['U'] },
-  { group: 'keys_list', words: 'cmd_pick', command: 'pick', keys: ['X'] },
-  { group: 'keys_list', words: 'cmd_pick_next', command: 'pick-next', keys: ['Shift', 'J'] },
-  { group: 'keys_list', words: 'cmd_pick_previous', command: 'pick-previous', keys: ['Shift', 'K'] },
-  { group: 'keys_list', words: 'cmd_pick_all', command: 'pick-all', keys: ['*', 'A'] },
-  { group: 'keys_list', words: 'cmd_bulk_all', command: 'bulk-all', keys: ['*', 'V'] },
-  { group: 'keys_list', words: 'cmd_bulk_clear', command: 'bulk-clear', keys: ['*', 'N'] },
-  { group: 'keys_list', words: 'cmd_merge', command: 'merge', keys: ['.'] },
-  { group: 'keys_ticket', words: 'cmd_reply', command: 'reply', keys: ['R'] },
-  { group: 'keys_ticket', words: 'cmd_note', command: 'note', keys: ['N'] },
-  { group: 'keys_ticket', words: 'cmd_macros', command: 'macros', keys: ['M'] },
-  { group: 'keys_ticket', words: 'cmd_articles', command: 'articles', keys: ['Shift', 'I'] },
-  { group: 'keys_ticket', words: 'cmd_send', command: 'send', keys: ['Ctrl', '↵'] },
-  { group: 'keys_ticket', words: 'cmd_send_only', command: 'send-only', keys: ['Ctrl', 'Shift', '↵'] },
-  { group: 'keys_ticket', words: 'cmd_assign', command: 'assign', keys: ['A'] },
-  { group: 'keys_ticket', words: 'cmd_mine', command: 'mine', keys: ['I'] },
-  { group: 'keys_ticket', words: 'cmd_tag', command: 'tag', keys: ['T'], also: ['L'] },
-  { group: 'keys_ticket', words: 'cmd_status', command: 'status', keys: ['S'] },
-  { group: 'keys_ticket', words: 'cmd_priority', command: 'priority', keys: ['P'] },
-  { group: 'keys_ticket', words: 'cmd_field', command: 'field', keys: ['D'] },
-  { group: 'keys_ticket', words: 'cmd_ways', command: 'ways', keys: ['Y'] },
-  { group: 'keys_ticket', words: 'cmd_snooze', command: 'snooze', keys: ['H'] },
-  { group: 'keys_ticket', words: 'cmd_join', command: 'join', keys: ['Shift', 'M'] },
-  { group: 'keys_ticket', words: 'cmd_split', command: 'split', keys: ['Shift', 'S'] },
-  { group: 'keys_ticket', words: 'cmd_link', command: 'link', keys: ['Shift', 'L'] },
-  { group: 'keys_ticket', words: 'cmd_ask', command: 'ask', keys: ['Shift', 'Q'] },
-  { group: 'keys_ticket', words: 'cmd_hand_over', command: 'hand-over', keys: ['Shift', 'G'] },
-  { group: 'keys_ticket', words: 'cmd_follow', command: 'follow', keys: ['Shift', 'W'] },
-  { group: 'keys_ticket', words: 'cmd_spam', command: 'spam', keys: ['#'] },
-  { group: 'keys_ticket', words: 'cmd_unsnooze', command: 'unsnooze', keys: ['Shift', 'H'] },
-  { group: 'keys_ticket', words: 'cmd_remind', command: 'remind', keys: ['B'] },
-  { group: 'keys_ticket', words: 'cmd_team', command: 'team', keys: ['V'] },
-  { group: 'keys_ticket', words: 'cmd_close', command: 'close', keys: ['E'] },
-  { group: 'keys_ticket', words: 'cmd_close_stay', command: 'close-stay', keys: ['Shift', 'E'] },
-  { group: 'keys_ticket', words: 'cmd_reopen', command: 'reopen', keys: ['Shift', 'O'] },
-  { group: 'keys_ticket', words: 'cmd_unread', command: 'unread', keys: ['Shift', 'U'] },
-  { group: 'keys_ticket', words: 'cmd_forward', command: 'forward', keys: ['F'] },
-  { group: 'keys_ticket', words: 'cmd_reply_all', command: 'reply-all', keys: ['Shift', 'R'] },
-  { group: 'keys_ticket', words: 'cmd_recipients', command: 'recipients', keys: ['Shift', 'T'] },
-  { group: 'keys_ticket', words: 'cmd_attach', command: 'attach', keys: ['Shift', 'A'] },
-  { group: 'keys_ticket', words: 'cmd_formatting', command: 'formatting', keys: ['Shift', 'F'] },
-  { group: 'keys_ticket', words: 'cmd_copy_number', command: 'copy-number', keys: ['Shift', 'C'] },
-  { group: 'keys_ticket', words: 'cmd_customer', command: 'customer', keys: [']'] },
-  { group: 'keys_app', words: 'cmd_undo', command: 'undo', keys: ['Z'] },
-  { group: 'keys_app', words: 'cmd_palette', command: 'palette', keys: ['Ctrl', 'K'] },
-  { group: 'keys_app', words: 'cmd_theme', command: 'theme', keys: ['Shift', 'N'] },
-  { group: 'keys_app', words: 'cmd_density', command: 'density', keys: ['Shift', 'D'] },
-  { group: 'keys_app', words: 'cmd_search', command: 'search', keys: ['/'] },
-  { group: 'keys_app', words: 'cmd_begin', command: 'begin', keys: ['W'] },
-  { group: 'keys_app', words: 'cmd_log_call', command: 'log-call', keys: ['C'] },
-  { group: 'keys_app', words: 'cmd_presence', command: 'presence', keys: ['Q'] },
-  { group: 'keys_app', words: 'cmd_keys', command: 'keys', keys: ['?'] },
-  { group: 'keys_go', words: 'view_mine', command: 'view-mine', keys: ['G', 'I'] },
-  { group: 'keys_go', words: 'view_unassigned', command: 'view-unassigned', keys: ['G', 'U'] },
-  { group: 'keys_go', words: 'view_open', command: 'view-open', keys: ['G', 'A'] },
-  { group: 'keys_go', words: 'cmd_notices', command: 'notices', keys: ['G', 'M'] },
-  { group: 'keys_go', words: 'cmd_reports', command: 'reports', keys: ['G', 'R'] },
-  { group: 'keys_go', words: 'cmd_profile', command: 'profile', keys: ['G', 'P'] },
-  { group: 'keys_go', words: 'cmd_view_new', command: 'view-new', keys: ['G', 'N'] },
-];
+// What each key does, in the order of the help dialog: the table is tickets/inbox/keys.py.
+export const KEYS = keymap.map(([group, words, command, keys, also]) => ({ group, words, command, keys: keys.split(' '), also: also ? [also] : [] }));
 
 const OF_TICKET = new Set(KEYS.filter(({ group }) => group === 'keys_ticket').map(({ command }) => command));
 const OPENS_WITHIN = 5_000;
@@ -127,6 +64,12 @@ function refuseForMany(name) {
   return true;
 }
 
+// The views that 1 to 9 open: saved ones, or the standing ones where none are saved.
+export function numbered() {
+  const saved = $$('#saved a');
+  return saved.length ? saved : $$('.side .nav a[data-view-key]');
+}
+
 // With no ticket open a key of a ticket is meant for the row that has the focus: that one is opened first.
 function runOnRow(name) {
   const row = document.activeElement?.closest('#rows .row');
@@ -146,7 +89,7 @@ function commandFor(name, target) {
     return null;
   }
   if (/^[1-9]$/.test(name)) {
-    $$('.side .nav a[data-view-key]')[name - 1]?.click();
+    numbered()[name - 1]?.click();
     return null;
   }
   // Arrows scroll what has the focus, but for the list.

@@ -146,7 +146,8 @@ const atRest = () => scroll.scrollTop < 8 && !scroll.matches(':hover') && !scrol
 function showMerge() {
   const bar = $('#merge');
   bar.hidden = waiting.size === 0;
-  if (waiting.size) $('span', bar).textContent = waiting.size === 1 ? text('new_one') : text('new_many', waiting.size);
+  const words = waiting.size ? (waiting.size === 1 ? text('new_one') : text('new_many', waiting.size)) : '';
+  for (const place of [$('span', bar), $('#merge-said')]) if (place.textContent !== words) place.textContent = words;
 }
 
 export function merge() {
@@ -256,6 +257,6 @@ export function startList() {
     merge();
     scroll.scrollTop = 0;
   }, { when: () => waiting.size > 0 });
-  command('more', more);
+  command('more', more, { when: () => Boolean(rows.dataset.next) });
   command('to-list', () => focusRow(current() ?? neighbour(1)), { when: () => app.dataset.view === 'list' });
 }

@@ -6,7 +6,7 @@ import * as composer from './composer.js';
 import { $, $$, app, can, command, element, icon, kept, run, text } from './core.js';
 import * as desk from './desk.js';
 import { get } from './http.js';
-import { kbd, KEYS } from './keys.js';
+import { kbd, KEYS, numbered } from './keys.js';
 import { knownMacros, use } from './macros.js';
 import * as thread from './thread.js';
 
@@ -34,11 +34,11 @@ const ICONS = {
   merge: { icon: 'arrow-up' }, begin: { icon: 'pencil' }, 'log-call': { icon: 'phone' }, join: { icon: 'git-merge' }, spam: { icon: 'shield-alert' }, ask: { icon: 'messages-square' }, 'hand-over': { icon: 'hand-helping' }, follow: { icon: 'eye' }, split: { icon: 'split' }, link: { icon: 'link' }, macros: { icon: 'zap' }, remind: { icon: 'alarm-clock' }, forward: { icon: 'forward' },
   'reply-all': { icon: 'reply-all' }, 'copy-number': { icon: 'link' }, 'view-new': { icon: 'list-filter' },
   attach: { icon: 'paperclip' }, ways: { icon: 'send' }, formatting: { icon: 'type' }, recipients: { icon: 'users-round' }, pick: { icon: 'square-check' }, 'pick-all': { icon: 'list-checks' }, 'bulk-all': { icon: 'list-checks' },
-  'bulk-clear': { icon: 'x' }, articles: { icon: 'book-open' },
+  'bulk-clear': { icon: 'x' }, articles: { icon: 'book-open' }, notices: { icon: 'bell' }, reports: { icon: 'chart-column' }, more: { icon: 'chevrons-down' },
 };
 const OF_TICKET = ['assign', 'mine', 'reply', 'note', 'macros', 'articles', 'snooze', 'unsnooze', 'remind', 'close', 'close-stay', 'reopen', 'status',
   'priority', 'team', 'tag', 'field', 'ask', 'hand-over', 'follow', 'spam', 'join', 'split', 'link', 'forward', 'reply-all', 'recipients', 'ways', 'attach', 'formatting', 'copy-number', 'customer', 'unread', 'next', 'previous', 'back'];
-const OF_APP = ['undo', 'merge', 'pick', 'pick-all', 'bulk-all', 'bulk-clear', 'search', 'begin', 'log-call', 'presence', 'theme', 'density', 'keys', 'profile', 'view-new'];
+const OF_APP = ['undo', 'merge', 'more', 'pick', 'pick-all', 'bulk-all', 'bulk-clear', 'notices', 'reports', 'search', 'begin', 'log-call', 'presence', 'theme', 'density', 'keys', 'profile', 'view-new'];
 
 // What else people type for what they mean, beside its name.
 const ALSO = { keys: 'also_keys' };
@@ -59,8 +59,24 @@ const entry = (name) => ({
 });
 
 function viewEntry(link) {
-  const keys = KEYS.find((one) => one.command === `view-${link.dataset.viewKey}`)?.keys ?? [];
-  return { words: link.title, drawing: $('svg', link).cloneNode(true), keys, act: () => link.click() };
+  const keys = keysOf(`view-${link.dataset.viewKey}`);
+  const place = numbered().indexOf(link) + 1;
+  return { words: link.title, drawing: $('svg', link).cloneNode(true), keys: keys.length || !place || place > 9 ? keys : [`${place}`], act: () => link.click() };
+}
+
+// What stands in the open ticket as a button and has no key: of a message with whose it is. Behind a fold it counts too.
+const onTicket = () => $$(':is(#thread, #customer, #bulk-run) [data-cmd]').filter((button) =>
+  !keysOf(button.dataset.cmd).length && can(button.dataset.cmd) && !button.disabled && !button.closest('.menu, [hidden]') &&
+  (button.checkVisibility() || button.closest('details:not([open])')));
+
+function buttonEntry(button) {
+  const words = button.ariaLabel || button.textContent.trim().replace(/\s+/g, ' ');
+  const message = button.closest('.msg');
+  const hint = message && `${$('.h b', message).textContent}, ${$('time', message).textContent}`;
+  return { words, hint, drawing: $('svg', button)?.cloneNode(true) ?? icon("circle-dot"), act: () => {
+    for (let fold = button; (fold = fold.parentElement.closest('details'));) fold.open = true;
+    button.click();
+  } };
 }
 
 // Settings, reports and the other pages beside the inbox; found by what is done there, too.
@@ -131,6 +147,7 @@ function groups(typed) {
     ...(readFirst ? [articles] : []),
     ...(bulk.any() ? [{ name: $('#bulk-count').textContent, entries: acts(bulk.OF_MANY) }] : []),
     ...(thread.number() && !bulk.any() ? [{ name: text('group_ticket', thread.number()), entries: acts(OF_TICKET) }] : []),
+    { name: text('group_on_ticket'), entries: typed ? matching(onTicket().reverse().map(buttonEntry), typed) : [] },
     { name: text('group_go'), entries: [...jump, ...matching($$('.side .nav a[data-view-key]').map(viewEntry), typed), ...places] },
     ...(typed ? [everywhere] : []),
     { name: text('group_macros'), entries: typed ? matching(knownMacros().map(macroEntry), typed).slice(0, 6) : [] },

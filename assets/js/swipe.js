@@ -1,5 +1,5 @@
 // On a touch screen a row is swiped: to the end it is closed, to the start it is snoozed until the next day. Both have
-// Undo, and both are buttons in the ticket too.
+// Undo, and both are buttons in the ticket too. A row that is held is picked; then every row shows its box.
 
 import { closeRow, snoozeRow } from './actions.js';
 import { $, element, icon, text } from './core.js';
@@ -8,6 +8,7 @@ import { numberOf, rows } from './list.js';
 const BEGINS = 14;
 const ACTS = 90;
 const SETTLES = 200;
+const HELD = 500;
 const DONE = new Set(['solved', 'closed', 'spam']);
 let swipe = null;
 
@@ -15,12 +16,27 @@ const tomorrow = () => $('#menu-snooze [data-do=snooze]')?.dataset.value;
 
 function begin(event) {
   const row = event.pointerType === 'touch' && event.isPrimary && event.target.closest('.row');
-  if (row && !event.target.closest('.pick')) swipe = { row, x: event.clientX, y: event.clientY, dx: 0, on: false };
+  if (row && !event.target.closest('.pick')) swipe = { row, x: event.clientX, y: event.clientY, dx: 0, on: false, holds: setTimeout(hold, HELD) };
+}
+
+function hold() {
+  const { row } = swipe;
+  swipe = null;
+  $('.pick', row).click();
+  swallow(row);
+}
+
+// The finger that swiped or held has not pressed the link; the next one does.
+function swallow(row) {
+  const over = new AbortController();
+  addEventListener('click', (click) => row.contains(click.target) && (click.preventDefault(), click.stopPropagation()), { capture: true, signal: over.signal });
+  addEventListener('pointerdown', () => over.abort(), { capture: true, once: true });
 }
 
 function move(event) {
   if (!swipe) return;
   const [dx, dy] = [event.clientX - swipe.x, event.clientY - swipe.y];
+  if (Math.hypot(dx, dy) > BEGINS) clearTimeout(swipe.holds);
   if (!swipe.on) {
     if (Math.abs(dy) > BEGINS) return void (swipe = null);
     if (Math.abs(dx) < BEGINS || Math.abs(dx) < 1.5 * Math.abs(dy)) return;
@@ -38,12 +54,12 @@ function move(event) {
 
 function end(event) {
   if (!swipe) return;
-  const { row, dx, on, under } = swipe;
+  const { row, dx, on, under, holds } = swipe;
+  clearTimeout(holds);
   swipe = null;
   if (!on) return;
   const acts = event.type === 'pointerup' && Math.abs(dx) >= ACTS;
-  // The finger that swiped has not pressed the link.
-  addEventListener('click', (click) => row.contains(click.target) && (click.preventDefault(), click.stopPropagation()), { capture: true, once: true });
+  swallow(row);
   row.classList.add('settling');
   row.style.setProperty('--dx', '0px');
   setTimeout(() => {
@@ -59,5 +75,6 @@ export function startSwipe() {
   if (!rows || !$('#bulk')) return;
   rows.addEventListener('pointerdown', begin);
   rows.addEventListener('pointermove', move);
+  rows.addEventListener('contextmenu', (event) => event.pointerType === 'touch' && event.preventDefault());
   for (const kind of ['pointerup', 'pointercancel']) rows.addEventListener(kind, end);
 }

@@ -2,8 +2,8 @@
 
 import { $, $$, app, build, command, read, text } from './core.js';
 import { get, post, Refusal } from './http.js';
-import { openPicture, startLightbox } from './lightbox.js';
 import { arrive, mark, rowOf } from './list.js';
+import { openPicture, startPictures } from './pictures.js';
 import { complain, say } from './toast.js';
 
 const pane = $('#thread');
@@ -259,7 +259,7 @@ export function startThread() {
   command('unfold', (button) => onMessage('folding', button, 'unfolded'));
   command('refold', (button) => onMessage('folding', button, null, { restore: 1 }));
   pane.addEventListener('load', (event) => event.target.matches?.('iframe.frame') && fit(event.target), true);
-  startLightbox(pane);
+  startPictures(pane);
   document.addEventListener('visibilitychange', see);
   document.addEventListener('live:seen', ({ detail }) => mark(detail.ticket, 'unread', false));
   if (facts === null && read('facts', pane)) settle();

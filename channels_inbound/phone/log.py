@@ -91,7 +91,8 @@ def callback_done(call_id: int, *, by: Agent, at: datetime | None = None) -> Cal
         call.save(update_fields=["callback_done_at"])
         ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=call.ticket_id or 0).first()
         if ticket is not None:
-            record(ticket, TicketEvent.CALLBACK_DONE, by=by.actor, at=now, data={"call": call.pk})
+            data = {"call": call.pk, "message": call.message_id}
+            record(ticket, TicketEvent.CALLBACK_DONE, by=by.actor, at=now, data=data)
     return call
 
 

@@ -13,6 +13,8 @@ from tickets import actions
 from tickets.inbound import Address
 from tickets.models import Attachment, Conversation, Draft, Message, Participant, Ticket
 
+REPLY = {"kind": "reply", "expected_sequence": 9}  # nothing that is there by then was missed
+
 
 def messages_path(ticket: Ticket) -> str:
     return f"tickets/{ticket.pk}/messages/"
@@ -69,7 +71,7 @@ class TestReply:
         assert_gapless(ticket.pk)
 
     def test_waits_when_asked_and_can_be_withdrawn(self, house: House, ticket: Ticket, olena: Api) -> None:
-        sent = olena.post(messages_path(ticket), {"kind": "reply", "text": "Too early", "undo_seconds": 60}).body
+        sent = olena.post(messages_path(ticket), REPLY | {"text": "Too early", "undo_seconds": 60}).body
         message = Message.objects.get(pk=sent["id"])
         assert message.not_before == message.at + timedelta(seconds=60)
         back = olena.post(f"messages/{sent['id']}/withdrawal/")
@@ -78,7 +80,7 @@ class TestReply:
         assert events_of(ticket.pk)[-2:] == ["message.queued", "message.withdrawn"]
 
     def test_cannot_be_withdrawn_once_on_its_way(self, ticket: Ticket, olena: Api) -> None:
-        sent = olena.post(messages_path(ticket), {"kind": "reply", "text": "Gone"}).body
+        sent = olena.post(messages_path(ticket), REPLY | {"text": "Gone"}).body
         Message.objects.filter(pk=sent["id"]).update(outbox="sending")
         known = events_of(ticket.pk)
         answer = olena.post(f"messages/{sent['id']}/withdrawal/")
@@ -109,10 +111,10 @@ class TestReply:
 
     def test_without_expectation_is_unguarded(self, house: House, ticket: Ticket, olena: Api) -> None:
         actions.add_note(ticket.pk, by=house.ben, text="new")
-        assert olena.post(messages_path(ticket), {"kind": "reply", "text": "x"}).status == 201
+        assert olena.post(messages_path(ticket), REPLY | {"text": "x"}).status == 201
 
     def test_new_address_is_asked_about(self, ticket: Ticket, olena: Api) -> None:
-        body = {"kind": "reply", "text": "x", "cc": ["Stranger@Elsewhere.example"]}
+        body = REPLY | {"text": "x", "cc": ["Stranger@Elsewhere.example"]}
         answer = olena.post(messages_path(ticket), body)
         assert (answer.status, answer.code) == (422, "new_address")
         assert answer.body["addresses"] == ["stranger@elsewhere.example"]
@@ -122,22 +124,30 @@ class TestReply:
         assert (confirmed.status, confirmed.body["cc"][0]["address"]) == (201, "stranger@elsewhere.example")
 
     def test_with_status(self, ticket: Ticket, olena: Api) -> None:
-        body = {"kind": "reply", "text": "Done", "then_status": "solved"}
+        body = REPLY | {"text": "Done", "then_status": "solved"}
         assert olena.post(messages_path(ticket), body).status == 201
         ticket.refresh_from_db()
         assert ticket.status == "solved"
+
+    @pytest.mark.parametrize("said", [{}, {"expected_sequence": None}])
+    def test_needs_to_say_what_was_read(self, ticket: Ticket, olena: Api, said: dict[str, None]) -> None:
+        answer = olena.post(messages_path(ticket), {"kind": "reply", "text": "x"} | said)
+        assert (answer.status, answer.code, answer.body["fields"]) == (422, "sequence_missing", ["expected_sequence"])
+        assert "expected_sequence" in answer.body["detail"]
+        assert not Message.objects.filter(kind="outbound").exists()
+        assert olena.post(messages_path(ticket), {"kind": "note", "text": "x"} | said).status == 201
 
     def test_answers_only_messages_of_its_ticket(self, house: House, ticket: Ticket, olena: Api) -> None:
         """A message id from the body must not reach into a ticket of another team (threat 38)."""
         foreign = open_ticket(house.other_channel, sender=Address("Ivo", "ivo@customer.example"))
         theirs = Message.objects.get(ticket=foreign)
-        answer = olena.post(messages_path(ticket), {"kind": "reply", "text": "x", "answers": theirs.pk})
+        answer = olena.post(messages_path(ticket), REPLY | {"text": "x", "answers": theirs.pk})
         assert answer.wrong_fields == {"answers"}
 
     def test_html_is_cleaned_and_gives_the_text(self, ticket: Ticket, olena: Api) -> None:
         html = '<p onclick="x()">Hello <b>Zoe</b>,</p><script>alert(1)</script><p><a href="javascript:x()">a</a>' \
                '<img src="https://spy.example/x.gif"><a href="https://shop.example/t">track</a></p>'  # fmt: skip
-        body = olena.post(messages_path(ticket), {"kind": "reply", "html": html}).body
+        body = olena.post(messages_path(ticket), REPLY | {"html": html}).body
         assert body["text"] == "Hello Zoe,\n\natrack <https://shop.example/t>"
         assert "<b>Zoe</b>" in body["html"]
         for bad in ("script", "onclick", "javascript", "<img", "alert"):
@@ -145,7 +155,7 @@ class TestReply:
 
     def test_text_is_kept_as_written(self, ticket: Ticket, olena: Api) -> None:
         text = "  indented\n\nЇжак 🦔 <b>not html</b> & so on"
-        assert olena.post(messages_path(ticket), {"kind": "reply", "text": text}).body["text"] == text
+        assert olena.post(messages_path(ticket), REPLY | {"text": text}).body["text"] == text
 
 
 class TestNote:
@@ -172,22 +182,22 @@ class TestNote:
 @pytest.mark.parametrize(
     ("body", "wrong"),
     [
-        ({}, {"kind"}), ({"kind": "reply"}, {"text"}), ({"kind": "note", "text": " \n "}, {"text"}),
-        ({"kind": "inbound", "text": "x"}, {"kind"}), ({"kind": "reply", "text": ["x"]}, {"text"}),
-        ({"kind": "reply", "text": "a\x00b"}, {"text"}), ({"kind": "reply", "text": "\ud83d"}, {"text"}),
-        ({"kind": "reply", "text": "x" * 100_001}, {"text"}), ({"kind": "reply", "text": "x", "html": "\x00"}, {"html"}),
-        ({"kind": "reply", "text": "x", "to": []}, {"to"}), ({"kind": "reply", "text": "x", "to": ["nobody"]}, {"to.0"}),
-        ({"kind": "reply", "text": "x", "to": "a@b.example"}, {"to"}),
-        ({"kind": "reply", "text": "x", "bcc": ["a@b.example\nBcc: evil@x.example"]}, {"bcc.0"}),
-        ({"kind": "reply", "text": "x", "to": ["support@shop.example"]}, {"to"}),
+        ({}, {"kind"}), (REPLY, {"text"}), ({"kind": "note", "text": " \n "}, {"text"}),
+        ({"kind": "inbound", "text": "x"}, {"kind"}), (REPLY | {"text": ["x"]}, {"text"}),
+        (REPLY | {"text": "a\x00b"}, {"text"}), (REPLY | {"text": "\ud83d"}, {"text"}),
+        (REPLY | {"text": "x" * 100_001}, {"text"}), (REPLY | {"text": "x", "html": "\x00"}, {"html"}),
+        (REPLY | {"text": "x", "to": []}, {"to"}), (REPLY | {"text": "x", "to": ["nobody"]}, {"to.0"}),
+        (REPLY | {"text": "x", "to": "a@b.example"}, {"to"}),
+        (REPLY | {"text": "x", "bcc": ["a@b.example\nBcc: evil@x.example"]}, {"bcc.0"}),
+        (REPLY | {"text": "x", "to": ["support@shop.example"]}, {"to"}),
         ({"kind": "reply", "text": "x", "expected_sequence": "one"}, {"expected_sequence"}),
         ({"kind": "reply", "text": "x", "expected_sequence": -1}, {"expected_sequence"}),
         ({"kind": "reply", "text": "x", "expected_sequence": 10**30}, {"expected_sequence"}),
-        ({"kind": "reply", "text": "x", "undo_seconds": 601}, {"undo_seconds"}),
-        ({"kind": "reply", "text": "x", "answers": 10**18}, {"answers"}),
-        ({"kind": "reply", "text": "x", "then_status": "closed"}, {"then_status"}),
-        ({"kind": "reply", "text": "x", "attachments": ["x"]}, {"attachments.0"}),
-        ({"kind": "reply", "text": "x", "attachments": ["00000000-0000-4000-8000-000000000000"]}, {"attachments"}),
+        (REPLY | {"text": "x", "undo_seconds": 601}, {"undo_seconds"}),
+        (REPLY | {"text": "x", "answers": 10**18}, {"answers"}),
+        (REPLY | {"text": "x", "then_status": "closed"}, {"then_status"}),
+        (REPLY | {"text": "x", "attachments": ["x"]}, {"attachments.0"}),
+        (REPLY | {"text": "x", "attachments": ["00000000-0000-4000-8000-000000000000"]}, {"attachments"}),
         ({"kind": "note", "text": "x", "agent": 1}, {"agent"}), ({"kind": "note", "text": "x", "by": 1}, {"by"}),
         ({"kind": "note", "text": "x", "client_id": "x", "sequence": 9}, {"client_id", "sequence"}),
     ],
@@ -216,7 +226,7 @@ class TestFiles:
         file = olena.upload(ticket.pk, "../../Räch nung.txt", "Größe 5".encode())
         assert file.status == 201
         assert (file.body["filename"], file.body["size"]) == ("Räch nung.txt", 9)
-        body = {"kind": "reply", "text": "see there", "attachments": [file.body["id"]]}
+        body = REPLY | {"text": "see there", "attachments": [file.body["id"]]}
         sent = olena.post(messages_path(ticket), body).body
         assert [one["id"] for one in sent["attachments"]] == [file.body["id"]]
         fetched = Api.of(house.ben).get(f"attachments/{file.body['id']}/")
@@ -258,7 +268,7 @@ class TestFiles:
 
 
 def test_conversation_of_a_reply_is_that_of_the_message_answered(ticket: Ticket, olena: Api) -> None:
-    sent = olena.post(messages_path(ticket), {"kind": "reply", "text": "x"}).body
+    sent = olena.post(messages_path(ticket), REPLY | {"text": "x"}).body
     assert Message.objects.get(pk=sent["id"]).conversation == Conversation.objects.get(ticket=ticket)
 
 

@@ -21,7 +21,7 @@ def later(hours: int = 24) -> str:
 
 
 def write_later(api: Api, ticket: Ticket, **fields: Any) -> Any:
-    body = {"kind": "reply", "text": "It left.", "send_at": later()} | fields
+    body = {"kind": "reply", "expected_sequence": 9, "text": "It left.", "send_at": later()} | fields
     return api.post(f"tickets/{ticket.pk}/messages/", body)
 
 

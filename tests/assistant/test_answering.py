@@ -20,7 +20,7 @@ from people.permissions import PermissionDenied
 from tests.assistant.house import RETURNS, ask, make_bot, token, told
 from tests.livechat.talking import at_desks
 from tests.people import House, make_house, row_counts
-from tickets.actions import assign_ticket, reply
+from tickets.actions import add_note, assign_ticket, reply
 from tickets.errors import InvalidInput, NotFound
 from tickets.models import AutoKind, Cycle, Message, MessageKind, Status, Ticket
 
@@ -176,6 +176,19 @@ def answer_message_alone(message_id: int) -> None:
 
     with transaction.atomic():
         answer_message(message_id, at=timezone.now(), cause=None)
+
+
+def test_what_came_in_beside_the_question_is_not_answered_past(house: House) -> None:
+    """Two conversations on one ticket, or a note while the question waits for its turn: people look first."""
+    chat = make_bot(house)
+    asked = chat.say("How can I return my boots?")
+    add_note(chat.ticket.pk, by=house.olena, text="She has a lawyer, I will ring her.")
+    drain()
+    assert not Message.objects.filter(auto_kind=AutoKind.BOT).exists()
+    answer_message_alone(asked.message_id)
+    assert not Message.objects.filter(auto_kind=AutoKind.BOT).exists()
+    [answer] = ask(chat, "How can I return my boots, please?")
+    assert "How to return boots" in answer.text
 
 
 def test_several_messages_are_read_as_one(house: House) -> None:

@@ -21,7 +21,7 @@ from tests.people import House, events_of, make_house, open_ticket, receive
 from tests.providers.customers import Line, Said, written
 from tests.providers.graph import APP_SECRET, TOKEN, GraphServer
 from tests.providers.server import running
-from tests.support.browser import PATIENCE, OpenPage, accessibility_violations
+from tests.support.browser import PATIENCE, OpenPage, accessibility_violations, reach
 from tests.support.live import LiveStack, test_database_url
 from tests.support.smtp_sink import SmtpSink
 from tickets.inbound import Address
@@ -37,7 +37,7 @@ def by_mouse(target: Locator) -> None:
 
 def by_keyboard(target: Locator) -> None:
     """What Tab can reach is pressed with Enter; a choice with Space."""
-    target.focus()
+    reach(target.page, target)
     target.press("Space" if target.get_attribute("type") == "radio" else "Enter")
 
 

@@ -13,7 +13,7 @@ from tests.browser.test_inbox import ready, until
 from tests.browser.test_pages import look_at
 from tests.livechat.talking import begin
 from tests.people import House, make_house, open_ticket
-from tests.support.browser import OpenPage, accessibility_violations, write
+from tests.support.browser import OpenPage, accessibility_violations, reach, write
 from tests.support.live import LiveStack
 from tickets.actions import add_note
 from tickets.actions.custom_statuses import save_custom_status
@@ -184,7 +184,7 @@ def test_a_status_of_ones_own_by_keyboard(house: House, open_page: OpenPage) -> 
     page.keyboard.type("w")
     page.keyboard.press("Escape")
     page.keyboard.press("s")
-    page.locator("#menu-status .opt", has_text="Waiting for supplier").focus()
+    reach(page, page.locator("#menu-status .opt", has_text="Waiting for supplier"), "ArrowDown")
     page.keyboard.press("Enter")
 
     until(lambda: status_of(ticket) == "on_hold")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.people import House, make_house, open_ticket
-from tests.support.browser import OpenPage, accessibility_violations
+from tests.support.browser import OpenPage, accessibility_violations, reach
 from tests.support.live import LiveStack
 from tickets.inbound import Address
 from tickets.models import Status, Ticket
@@ -42,9 +42,9 @@ def test_found_picked_closed_and_taken_back(house: House, open_page: OpenPage, h
         rows.nth(0).locator(".pick").check()
         rows.nth(1).locator(".pick").check()
     else:
-        rows.nth(0).locator("a").focus()
+        reach(page, rows.nth(0).locator("a"))
         page.keyboard.press("x")
-        rows.nth(1).locator("a").focus()
+        reach(page, rows.nth(1).locator("a"))
         page.keyboard.press("x")
     expect(page.locator("#bulk-count")).to_have_text("2 selected")
     assert accessibility_violations(page) == []

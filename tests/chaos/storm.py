@@ -131,23 +131,23 @@ class Answering:
         answered: set[int] = set()
         while not self.stopping.is_set() and len(self.markers) < self.most:
             page = self._call("GET", "/api/v1/tickets/?status=open&limit=100")
-            fresh = [t["id"] for t in (page or {}).get("results", []) if t["id"] not in answered]
+            fresh = [t for t in (page or {}).get("results", []) if t["id"] not in answered]
             for ticket in fresh[:10]:
-                answered.add(ticket)
+                answered.add(ticket["id"])
                 self._answer(ticket)
             time.sleep(0.2)
 
-    def _answer(self, ticket: int) -> None:
+    def _answer(self, ticket: dict[str, Any]) -> None:
         marker = f"answer-{uuid.uuid4().hex}"
-        body = {"kind": "reply", "text": f"We are on it. {marker}"}
+        body = {"kind": "reply", "text": f"We are on it. {marker}", "expected_sequence": ticket["message_sequence"]}
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
-            made = self._call("POST", f"/api/v1/tickets/{ticket}/messages/", body, key=marker)
+            made = self._call("POST", f"/api/v1/tickets/{ticket['id']}/messages/", body, key=marker)
             if made is not None:
                 self.markers[marker] = made["id"]
                 return
             time.sleep(0.4)
-        raise AssertionError(f"no answer could be written to #{ticket}")
+        raise AssertionError(f"no answer could be written to #{ticket['id']}")
 
     def _call(self, method: str, path: str, body: Any = None, key: str = "") -> Any:
         headers = {"Authorization": f"Token {self.token}", "Content-Type": "application/json"}

@@ -103,7 +103,7 @@ def _reply(stack: LiveStack, house: House, ticket: Ticket) -> None:
     token, _ = create_token(house.olena, f"test {ticket.pk}")
     asked = urllib.request.Request(
         f"{stack.url}/api/v1/tickets/{ticket.pk}/messages/",
-        data=json.dumps({"kind": "reply", "text": "Tomorrow."}).encode(),
+        data=json.dumps({"kind": "reply", "text": "Tomorrow.", "expected_sequence": 1}).encode(),
         headers={"Authorization": f"Token {token}", "Content-Type": "application/json"},
     )
     with urllib.request.urlopen(asked, timeout=30) as answer:

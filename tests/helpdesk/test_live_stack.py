@@ -63,7 +63,7 @@ def test_one_id_follows_a_mail_and_one_its_answer(live_stack: LiveStack, smtp_si
 
     answer = urllib.request.Request(
         f"{live_stack.url}/api/v1/tickets/{placed['ticket']}/messages/",
-        data=json.dumps({"kind": "reply", "text": "Tomorrow."}).encode(),
+        data=json.dumps({"kind": "reply", "text": "Tomorrow.", "expected_sequence": 1}).encode(),
         headers={"Authorization": f"Token {token}", "Content-Type": "application/json", "X-Request-Id": "answer-0001"},
     )
     with urllib.request.urlopen(answer) as done:

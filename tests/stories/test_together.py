@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.people import House, make_house, open_ticket, receive
+from tests.support import browser
 from tests.support.browser import OpenPage, accessibility_violations, expect_words
 from tests.support.live import LiveStack
 from tickets.inbound import Address
@@ -107,13 +108,13 @@ def test_merged_and_split_with_the_keyboard(house: House, pair: tuple[Ticket, Ti
 
     page.keyboard.press("Shift+S")
     expect(sheet.locator("input[type=checkbox]")).to_have_count(2)
-    sheet.locator(".pri").focus()
+    reach(page, sheet.locator(".pri"), "keyboard")
     page.keyboard.press("Enter")
     expect(sheet.locator(".problem")).to_be_visible()
     expect(sheet.locator(".pri")).to_be_focused()
-    sheet.locator("input[type=checkbox]").nth(1).focus()
+    reach(page, sheet.locator("input[type=checkbox]").nth(1), "keyboard")
     page.keyboard.press("Space")
-    sheet.get_by_label("Subject of the new ticket").focus()
+    reach(page, sheet.get_by_label("Subject of the new ticket"), "keyboard")
     page.keyboard.type("The second question")
     page.keyboard.press("Enter")
 
@@ -161,7 +162,7 @@ def test_handed_over_with_a_word_by_the_keyboard(
 
     page.keyboard.press("Shift+G")
     page.locator("#sheet-to").select_option(label="Ben")
-    page.locator("#sheet-note").focus()
+    reach(page, page.locator("#sheet-note"), "keyboard")
     page.keyboard.type("She rang twice")
     assert accessibility_violations(page) == []
     page.locator("#sheet .pri").press("Enter")
@@ -175,11 +176,7 @@ def reach(page: Page, wanted: Locator, by: str, *, press: bool = False) -> None:
     if by == "mouse":
         wanted.click()
         return
-    for _step in range(200):
-        if wanted.evaluate("one => one === document.activeElement"):
-            break
-        page.keyboard.press("Tab")
-    expect(wanted).to_be_focused()
+    browser.reach(page, wanted)
     if press:
         page.keyboard.press("Enter")
 

@@ -18,6 +18,7 @@ from people.models import Agent
 from tests.people import House, make_agent, make_house, open_ticket, receive
 from tickets.actions import add_note, add_tag, assign_ticket, reply, save_draft
 from tickets.inbound import Address
+from tickets.inbox.keys import KEYS
 from tickets.inbox.strings import STRINGS
 from tickets.models import Ticket
 
@@ -138,7 +139,7 @@ def scripts() -> list[str]:
     ]
 
 
-OWN_PAGES = ("editor.js", "article.js", "chats.js", "fields.js", "found.js")
+OWN_PAGES = ("editor.js", "article.js", "chats.js", "fields.js", "found.js", "lightbox.js")
 
 
 def test_scripts_and_styles_are_within_their_budgets() -> None:
@@ -149,6 +150,7 @@ def test_scripts_and_styles_are_within_their_budgets() -> None:
     assert zipped("fields.js") <= 1024  # only where signatures, canned replies and first messages are written
     assert zipped("found.js") <= 1024  # only where something was searched for
     assert zipped("chats.js", "chats.css") <= 3 * 1024  # with an agent's first running chat
+    assert zipped("lightbox.js", "lightbox.css") <= 3 * 1024  # with the first picture looked at
     assert zipped("app.css") <= 14 * 1024
 
 
@@ -184,6 +186,7 @@ def test_fonts_are_cut_to_what_pages_use() -> None:
 def test_every_word_the_scripts_say_is_there() -> None:
     """A key without its words would show itself to the agent."""
     sources = "\n".join(path.read_text() for path in (Path(settings.BASE_DIR) / "assets" / "js").rglob("*.js"))
+    sources += " ".join(f"'{key.words}' '{key.group}'" for key in KEYS)
     said = set(re.findall(r"\btext\(\s*['\"](\w+)['\"]", sources))
     assert said
     assert said <= set(STRINGS)

@@ -8,6 +8,7 @@ from django.core.validators import EmailValidator
 from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -32,6 +33,10 @@ from tickets.models import Message, Status
 
 MISSED_SHOWN = 20
 LONGEST_UNDO = 600
+_NEEDED = gettext_lazy(
+    "expected_sequence is missing. Send the ticket's message_sequence as you last saw it: nobody answers what they "
+    "have not read."
+)
 REPLY_ONLY = (
     "to", "cc", "bcc", "answers", "reply_all", "confirm_addresses", "then_status", "undo_seconds", "send_at",
 )  # fmt: skip
@@ -57,7 +62,8 @@ class NewMessage(StrictSerializer):
     )  # fmt: skip
     expected_sequence = SequenceField(
         required=False, allow_null=True,
-        help_text="The ticket's message_sequence when you last looked; more has come since: 409 with what you missed.",
+        help_text="The ticket's message_sequence when you last looked; more has come since: 409 with what you missed. "
+        "A reply needs it.",
     )  # fmt: skip
     to = address_list(help_text="Without it: the people of the message answered.")
     cc = address_list()
@@ -86,6 +92,8 @@ class NewMessage(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs["text"].strip() and attrs["html"]:
             attrs["text"] = text_of_html(attrs["html"])
+        if attrs["kind"] == "reply" and attrs.get("expected_sequence") is None:
+            raise Problem(422, "sequence_missing", str(_NEEDED), fields=["expected_sequence"])
         if attrs["kind"] == "note" and (wrong := [name for name in REPLY_ONLY if attrs.get(name)]):
             raise serializers.ValidationError({name: _("A note has no such field.") for name in wrong})
         if attrs.get("send_at") and "undo_seconds" in attrs:

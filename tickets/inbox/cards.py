@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from tickets.deliveries import Deliveries, RecipientState, all_lost, lost
 
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+# What browsers play; others are downloads.
+SOUNDS = frozenset({"audio/mpeg", "audio/ogg", "audio/wav", "audio/mp4"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class File:
     @property
     def is_picture(self) -> bool:
         return self.content_type in PICTURES
+
+    @property
+    def is_sound(self) -> bool:
+        return self.content_type in SOUNDS
 
     @property
     def kind(self) -> str:

@@ -204,7 +204,8 @@ def updates_of(thread: Thread, event: int) -> dict[str, Any]:
             f"msg-{said.message.pk}": "" if said.is_withdrawn else _items_html([said], thread)
             for said in timeline.changed
         }
-        | {f"msg-{id}": "" for id in timeline.gone},
+        | {f"msg-{id}": "" for id in timeline.gone}
+        | ({timeline.chat.place: _items_html([timeline.chat], thread)} if timeline.chat else {}),
         "compose": thread.compose(),
         "related": timeline.related,
         "aside": timeline.aside,

@@ -14,6 +14,7 @@ from tickets.models import AutoKind, Message, MessageKind, OutboxState, SecretKi
 from tickets.reasons import retold
 from tickets.sensitive.masking import mask_of
 
+from .calls import CallShape, call_shape
 from .cards import File, RecipientLine, recipients_to_tell
 from .faces import hue, initials
 from .labels import state_label
@@ -68,6 +69,8 @@ class Said:
     label: str
     label_kind: str
     written: SafeString | None = None
+    call: CallShape | None = None
+    in_chat: bool = False
     kind: str = "message"
 
     @property
@@ -180,7 +183,7 @@ def say(message: Message) -> Said:
         parts=text_parts(message.text, () if message.shown_whole else message.quoted),
         files=[File(f["id"], f["name"], f["type"], f["size"], f["about"]) for f in getattr(message, "file_list", ())],
         rich=bool(message.html) and message.kind == MessageKind.INBOUND and looks_rich(message.html, message.text),
-        label=label, label_kind=label_kind, written=written_html(message),
+        label=label, label_kind=label_kind, written=written_html(message), call=call_shape(message),
     )  # fmt: skip
 
 

@@ -129,6 +129,7 @@ STRINGS = {
     "discarded": _("Discarded."),
     "no_address": _("“%s” is not an e-mail address."),
     "group_ticket": _("Ticket #%s"),
+    "group_on_ticket": _("In this ticket"),
     "group_go": _("Go to"),
     "group_tickets": _("Tickets"),
     "group_people": _("People"),
@@ -164,6 +165,7 @@ STRINGS = {
     "cmd_send": _("Send with the chosen action"),
     "cmd_send_only": _("Send only"),
     "cmd_merge": _("Show new rows"),
+    "cmd_more": _("More tickets of this list"),
     "cmd_pick": _("Select"),
     "cmd_pick_next": _("Select the next too"),
     "cmd_pick_previous": _("Select the previous too"),
@@ -191,5 +193,5 @@ STRINGS = {
     "view_mine": _("My inbox"),
     "view_unassigned": _("Unassigned"),
     "view_open": _("All open"),
-    "saved_views": _("View 1 to 9"),
+    "saved_views": _("Saved views 1 to 9; those above where none are saved"),
 }

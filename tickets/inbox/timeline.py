@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -14,8 +14,11 @@ from django.utils import timezone
 from events.compiled import Compiled, compiled, slot
 from events.models import Event
 from tickets.events import TICKET_STREAM, TicketEvent
+from tickets.kinds import traits_of
 from tickets.models import Attachment, AutoKind, Message, OutboxState, Secret
 
+from .calls import calls_of_messages
+from .chat_sessions import Chat, ends_chat, with_chats
 from .said import Said, say
 from .sentences import Names, Sentence, sentence
 
@@ -58,7 +61,7 @@ class Day:
     kind: str = "day"
 
 
-Item = Said | Happened | Group | Day
+Item = Said | Happened | Group | Day | Chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Timeline:
     related: bool = False  # something happened between this ticket and others
     aside: bool = False  # something was asked, answered or settled aside
     person: bool = False  # whose ticket it is was decided anew
+    chat: Chat | None = None  # the one that ended just now
 
 
 def read_timeline(ticket_id: int, names: Names, *, until: int, before: int | None = None) -> Timeline:
@@ -83,13 +87,15 @@ def read_timeline(ticket_id: int, names: Names, *, until: int, before: int | Non
         ended, events = events[0].at, events[1:]
     more, events = len(events) > WINDOW, events[:WINDOW][::-1]
     said = _messages(ticket_id, events, names, brought=_within(events[0].at if more else None, ended))
-    items = with_days(group_events(_place(events, said, names)))
+    placed = with_chats(_place(events, said, names), from_start=not more, to_end=before is None, at=timezone.now())
+    items = with_days(group_events(placed))
     last = events[-1].sequence if events else 0
     return Timeline(items, last, events[0].sequence if more else None, [])
 
 
 def read_since(ticket_id: int, names: Names, *, event: int, until: int) -> Timeline:
-    """What happened after an event up to another, and messages from before whose state it changed. Two queries."""
+    """What happened after an event up to another, and messages from before whose state it changed. Two queries; two
+    more where a chat ended, of which the line above it tells."""
     found = compiled(
         "history since",
         lambda: _history(sequence__gt=slot(1), sequence__lte=slot(2)).order_by("sequence")[: WINDOW + 1],
@@ -106,7 +112,13 @@ def read_since(ticket_id: int, names: Names, *, event: int, until: int) -> Timel
     aside = any(event.kind.startswith("aside.") or event.data.get("aside") for event in events)
     aside = aside or any(event.kind == TicketEvent.MESSAGE_FORWARDED for event in events)
     person = any(event.kind in PERSON for event in events)
-    return Timeline(items, events[-1].sequence, None, changed, _left(events), related, aside, person)
+    chat = _ended_chat(ticket_id, names, until=until) if any(ends_chat(event.kind) for event in events) else None
+    return Timeline(items, events[-1].sequence, None, changed, _left(events), related, aside, person, chat)
+
+
+def _ended_chat(ticket_id: int, names: Names, *, until: int) -> Chat | None:
+    items = read_timeline(ticket_id, names, until=until).items
+    return next((item for item in reversed(items) if isinstance(item, Chat)), None)
 
 
 def _history(**which: int) -> QuerySet[Event]:
@@ -160,7 +172,15 @@ def _messages(
         messages = _kept_query(len(ids), brought=brought is not None).run(ticket_id, *_padded(ids))
     else:
         messages = list(_with_files(ticket_id).filter(wanted).order_by("sequence"))
-    return {message.pk: say(message) for message in messages}
+    return {message.pk: _in_its_shape(say(message), names) for message in messages}
+
+
+def _in_its_shape(one: Said, names: Names) -> Said:
+    """What was said in a chat stands closer together; notes and what was asked aside do not belong to it."""
+    if one.is_note or one.is_aside or one.call is not None:
+        return one
+    channel = names.directory.channels.get(one.message.conversation.channel_id or 0)
+    return replace(one, in_chat=True) if channel and traits_of(channel.kind).instant else one
 
 
 def _kept_query(ids: int, *, brought: bool) -> Compiled:
@@ -199,7 +219,9 @@ def _with_files(ticket_id: int) -> QuerySet[Message]:
         Message.objects.filter(ticket=ticket_id)
         .select_related("identity", "agent", "conversation")
         .annotate(
-            file_list=ArraySubquery(files.values(json=shape)), secret_list=ArraySubquery(hidden.values(json=masks))
+            file_list=ArraySubquery(files.values(json=shape)),
+            secret_list=ArraySubquery(hidden.values(json=masks)),
+            call_list=calls_of_messages(),
         )
         .defer("dedupe_key", "reply_token")
     )
@@ -296,6 +318,8 @@ def _moment(item: Item) -> datetime:
             return timezone.localtime(message.at)
         case Happened(event=event):
             return timezone.localtime(event.at)
+        case Chat(first=first):
+            return timezone.localtime(first.message.at)
         case Group(events=events):
             return timezone.localtime(events[0].event.at)
         case Day():

@@ -21,6 +21,7 @@ from tickets.models import Channel, CustomStatus, Ticket, TicketField
 
 from .cursor import Cursor, Order, Ranking
 from .operators import Known, needs_names, split_operators
+from .orders import buyers_of
 from .rank import weights_of
 from .ranked import MOST_COMPARED, Ranked, rank
 from .snippet import READ, Marker, Pieces
@@ -61,25 +62,32 @@ def search_tickets(
     """The tickets `agent` may see that hold everything asked for; a ticket named by number is first.
 
     Words match in all their forms, with or without accents, anywhere in a ticket's messages, notes, names,
-    addresses and file names. When whole words find nothing, the last one is taken as the beginning of a word.
+    addresses and file names; the number of an order finds the tickets of whoever bought it. When
+    whole words find nothing, the last one is taken as the beginning of a word.
     Operators (from:, tag:, before: and the others of `tickets.search.operators`) narrow it down; with a minus they, a
     word or a "phrase" say what must not be there. Without a word there is nothing to rank by: the newest come first.
     InvalidInput for a cursor of another order.
     """
     cursor = Cursor.parse(after)
     said = split_operators(query, _known(agent) if needs_names(query) else Known())
-    asked = parse_query(said.words, open_end=cursor.open_end)
+    buyers = buyers_of(said.orders or (said.words,))
+    # Beside other words it means those in the tickets of whoever bought it.
+    of_buyers = bool(buyers and said.orders and said.words)
+    words = said.words if of_buyers else said.all_words
+    asked = parse_query(words, open_end=cursor.open_end)
     if not (asked or said.where or said.unlike) or not agent.is_active:
         return SearchPage((), {}, "", asked)
     if cursor.ranking and (order is not Order.BEST or len(cursor.ranking.weights) != len(asked.wanted)):
         raise InvalidInput("after", _("This is no place to continue a search from."))
     scope = Ticket.objects.visible_to(agent).filter(ticket_q(said.where), *(~ticket_q(one) for one in said.unlike))
+    if of_buyers:
+        scope = scope.filter(customer__in=buyers)
     search = Search(asked, scope, limit)
-    search.customers = _customers(asked.part)
+    search.customers = _customers(asked.part) if of_buyers else [*_customers(asked.part), *buyers]
     named = _named(search)
     answer = _page_of(search, cursor, order)
     if not answer.ids and not named and cursor.begins and asked:
-        search.query = parse_query(said.words, open_end=True)
+        search.query = parse_query(words, open_end=True)
         answer = _page_of(search, replace(cursor, open_end=True), order)
     ids = [*(named if cursor.begins else ()), *(id for id in answer.ids if id not in named)]
     hits = _hits(search.query, ids, answer.messages)

@@ -41,11 +41,18 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A search taken apart: the words, the condition on tickets beside them, and those none of which may be true."""
+    """A search taken apart: the words, the condition on tickets beside them, those none of which may be true, and the
+    numbers of orders, which stand in mails too."""
 
     words: str
     where: Where
     unlike: tuple[Where, ...] = ()
+    orders: tuple[str, ...] = ()
+
+    @property
+    def all_words(self) -> str:
+        """The words, and the orders as phrases, since people write of them."""
+        return " ".join([self.words, *(f'"{order}"' for order in self.orders)]).strip()
 
 
 def needs_names(typed: str) -> bool:
@@ -59,6 +66,7 @@ def split_operators(typed: str, known: Known) -> Asked:
     where: dict[str, tuple[object, ...]] = {}
     unlike: list[Where] = []
     words: list[str] = []
+    orders: list[str] = []
     place = 0
     for found in _OPERATOR.finditer(typed):
         words.append(typed[place : found.start()])
@@ -66,8 +74,11 @@ def split_operators(typed: str, known: Known) -> Asked:
         minus, name, value = found[1], found[2].lower(), (found[3] or found[4] or found[5] or "").strip()
         if not value:
             continue
-        if name == "order":  # until a shop is connected, a number as it is written in mails
-            words.append(f'{minus}"{value}"')
+        if name == "order":
+            if minus:  # the mails that tell of it
+                words.append(f'-"{value}"')
+            else:
+                orders.append(value)
             continue
         condition, values = _READ[name](value, known)
         if minus:
@@ -75,7 +86,7 @@ def split_operators(typed: str, known: Known) -> Asked:
             continue
         where[condition] = (*where.get(condition, ()), *values)
     words.append(typed[place:])
-    return Asked(" ".join(" ".join(words).split()), where, tuple(unlike))
+    return Asked(" ".join(" ".join(words).split()), where, tuple(unlike), tuple(orders))
 
 
 Reader = Callable[[str, Known], tuple[str, tuple[object, ...]]]

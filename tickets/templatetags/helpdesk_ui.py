@@ -27,6 +27,7 @@ from people.templating import constant
 from tickets.inbox.dates import short_date, short_moment
 from tickets.inbox.due import Due, due_of_ticket, span
 from tickets.inbox.faces import hue, initials
+from tickets.inbox.keys import KEY_OF, keymap
 from tickets.inbox.places import HELP, SETTINGS, Place, places_for, sidebar_places
 from tickets.inbox.rows import Mark, Row
 from tickets.inbox.sidebar import Sidebar, sidebar_for
@@ -330,8 +331,14 @@ def js_strings() -> SafeString:
 
 @cache
 def _strings_in(language: str) -> SafeString:
-    """Some hundred words, the same on every page in `language`, which is the active one."""
-    return json_script({key: str(text) for key, text in STRINGS.items()}, "strings")
+    """Some hundred words and the keys, the same on every page in `language`, which is the active one."""
+    return json_script({key: str(text) for key, text in STRINGS.items()} | {"keymap": keymap()}, "strings")
+
+
+@register.simple_tag
+def key(command: str) -> str:
+    """The key of a command as a tooltip shows it: (Shift E)."""
+    return f"({KEY_OF[command]})"
 
 
 def _icon_name(*, icon: str) -> str:

@@ -41,7 +41,7 @@ SPLITS: list[tuple[str, str, dict[str, tuple[object, ...]]]] = [
     ("brand:zu", "", {"brand": ()}),
     ("priority:urgent has:attachment", "", {"priority": (40,), "attachment": (True,)}),
     ("language:UK to:shop@", "", {"language": ("uk",), "to": ("shop@",)}),
-    ("order:A-17 parcel", '"A-17" parcel', {}),
+    ("order:A-17 parcel", "parcel", {}),
     ("from: http://x.example no:thing a:b", "http://x.example no:thing a:b", {}),
     ("before:someday", "", {"status": ()}),
     ('say "from:zoe"', 'say "from:zoe"', {}),
@@ -69,6 +69,11 @@ def test_what_has_a_minus_is_left_out(
 def test_a_search_is_taken_apart(typed: str, words: str, where: dict[str, tuple[object, ...]]) -> None:
     asked = split_operators(typed, KNOWN)
     assert (asked.words, dict(asked.where)) == (words, where)
+
+
+def test_orders_stand_beside_the_words() -> None:
+    asked = split_operators('late order:A-17 order:"B 2"', KNOWN)
+    assert (asked.words, asked.orders, asked.all_words) == ("late", ("A-17", "B 2"), 'late "A-17" "B 2"')
 
 
 def test_days_are_the_readers() -> None:
