@@ -10,6 +10,7 @@ from tests.people import House, make_house, open_ticket, receive
 from tests.support.browser import OpenPage
 from tests.support.live import LiveStack
 from tickets.inbound import Address
+from tickets.models import Ticket
 
 # As browsers count it: what moves without anybody having done something, by how much of the window and how far.
 WATCH = """
@@ -24,6 +25,13 @@ MOST = 0.02
 @pytest.fixture
 def house(live_stack: LiveStack) -> House:
     return make_house()
+
+
+def write_again(house: House, ticket: Ticket, text: str) -> None:
+    """The customer of a ticket of `three_tickets` writes once more."""
+    sender = Address(ticket.subject, f"{ticket.subject}@c.example".lower())
+    first = ticket.messages.earliest("pk").external_id
+    receive(house.channel, sender=sender, subject=f"Re: {ticket.subject}", text=text, references=[first])
 
 
 def moved(page: Page) -> list[list[object]]:
@@ -44,14 +52,14 @@ def test_pages_stand_still_also_when_something_comes_in(house: House, open_page:
     page = watched(open_page, house)
     page.goto("/inbox/open/")
     ready(page)
-    receive(house.channel, sender=Address("First", "first@c.example"), subject="Re: First", text="And one more thing")
+    write_again(house, first, "And one more thing")
     expect(page.locator(f"#row-{first.pk}")).to_contain_text("And one more thing")
     assert moved(page) == []
 
     page.goto(f"/inbox/open/{third.pk}/")
     ready(page)
     expect(page.locator(".comp .sum")).to_contain_text("Third")
-    receive(house.channel, sender=Address("Third", "third@c.example"), subject="Re: Third", text="Still waiting")
+    write_again(house, third, "Still waiting")
     expect(page.locator("#timeline")).to_contain_text("Still waiting")
     assert moved(page) == []
 
