@@ -140,7 +140,9 @@ def test_only_its_readers_open_it(house: House) -> None:
     view = save_view(None, by=house.olena, name="Olena's", audience=Audience(owner=house.olena), where={})
     assert signed_in(house.olena).get(f"/inbox/{view.key}/").status_code == 200
     for agent in (house.ben, house.adam, house.mallory):
-        assert signed_in(agent).get(f"/inbox/{view.key}/").status_code == 404
+        answer = signed_in(agent).get(f"/inbox/{view.key}/")
+        assert (answer.status_code, "share it with your team" in answer.content.decode()) == (404, True)
+        assert "Olena" not in answer.content.decode()
 
 
 def test_saving_changing_and_removing_are_events(house: House) -> None:

@@ -263,7 +263,7 @@ def menus_for(sidebar: Sidebar) -> dict[str, Any]:
 def _entry(sidebar: Sidebar, view_key: str) -> Entry:
     entry = sidebar.entry(view_key)
     if entry is None:
-        raise Http404
+        raise Http404("view")  # 404.html says why that may be
     return entry
 
 
