@@ -23,14 +23,13 @@ function hold() {
   const { row } = swipe;
   swipe = null;
   $('.pick', row).click();
-  swallow(row);
+  const lifted = new AbortController();
+  for (const kind of ['pointerup', 'pointercancel']) addEventListener(kind, () => (lifted.abort(), swallow()), { capture: true, signal: lifted.signal });
 }
 
-// The finger that swiped or held has not pressed the link; the next one does.
-function swallow(row) {
-  const over = new AbortController();
-  addEventListener('click', (click) => row.contains(click.target) && (click.preventDefault(), click.stopPropagation()), { capture: true, signal: over.signal });
-  addEventListener('pointerdown', () => over.abort(), { capture: true, once: true });
+// The finger that swiped or held has pressed nothing, whatever lies below it by then.
+function swallow() {
+  addEventListener('click', (click) => (click.preventDefault(), click.stopPropagation()), { capture: true, once: true, signal: AbortSignal.timeout(2 * SETTLES) });
 }
 
 function move(event) {
@@ -59,7 +58,7 @@ function end(event) {
   swipe = null;
   if (!on) return;
   const acts = event.type === 'pointerup' && Math.abs(dx) >= ACTS;
-  swallow(row);
+  swallow();
   row.classList.add('settling');
   row.style.setProperty('--dx', '0px');
   setTimeout(() => {

@@ -92,5 +92,5 @@ def test_the_palette_offers_them_with_so_many_queries(house: House, ticket: Tick
         shown = client.get("/search/quick/?q=DE-20417").json()
     assert [one["number"] for one in shown["tickets"]] == [ticket.pk]
     client.get("/search/?q=order:DE-20417")
-    with counted(15):
+    with counted(14):
         assert b"It is late" in client.get("/search/?q=order:DE-20417").content
