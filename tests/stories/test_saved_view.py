@@ -1,4 +1,4 @@
-"""A view is made and shared: Olena makes it for her team, Ben finds it in his sidebar and by its number."""
+"""A view is made and shared: Adam makes it for a team, Ben finds it in his sidebar and by its number."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_view_is_made_shared_and_used(house: House, open_page: OpenPage, hand:
     burning = open_ticket(house.channel, subject="It burns", sender=Address("", "fire@c.example"))
     open_ticket(house.channel, subject="No hurry", sender=Address("", "calm@c.example"))
     set_priority(burning.pk, by=house.ben, priority=40)
-    page = open_page(house.olena)
+    page = open_page(house.adam)
     page.goto("/inbox/open/")
     expect(page.locator("html[data-connected] #rows .row")).to_have_count(2)
     if hand == "mouse":
