@@ -26,6 +26,11 @@ def opening(calendar_id: int, at: datetime) -> tuple[bool, datetime | None] | No
     return _opening(calendar_of(calendar_content(found)), at) if found else None
 
 
+def week(calendar_id: int) -> tuple[list[list[list[int]]], str] | None:
+    """The usual hours of a calendar: seven lists of [start, end] in minutes, Monday first, and their time zone."""
+    return BusinessCalendar.objects.filter(pk=calendar_id).values_list("weekly", "time_zone").first()
+
+
 def _opening(calendar: Calendar, at: datetime) -> tuple[bool, datetime | None]:
     today = at.astimezone(calendar.tz).date()
     spans = [span for days in range(-1, LOOKED_AHEAD) for span in calendar.spans_of(today + timedelta(days=days))]

@@ -54,6 +54,22 @@ def _is_over(calendar_id: int, grace: timedelta, at: datetime) -> bool:
     return opens_at is None or not (_keeper().opening(calendar_id, opens_at - BREAK) or (True, None))[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The usual hours: seven lists of [start, end] in minutes, Monday first, and the zone they are meant in."""
+
+    days: list[list[list[int]]]
+    zone: str
+
+
+def week_of(calendar_id: int | None) -> Week | None:
+    """A calendar's usual week; None without one."""
+    if calendar_id is None:
+        return None
+    found = remembered(f"hours:{calendar_id}:week", KEPT_SECONDS, lambda: _keeper().week(calendar_id) or [])
+    return Week(*found) if found else None
+
+
 def was_open(calendar_id: int | None, *, at: datetime) -> bool:
     """Whether it was within hours at another moment than now."""
     return calendar_id is None or _reckon(calendar_id, at)[0]

@@ -48,9 +48,26 @@ export function makeHome({ settings, say, closing, help, onGo, onOrder }) {
 
   function lines(told, names) {
     if (told.here) return [...(told.full ? [words.full] : names ? [] : [words.here]), ...(names ? [say('online', { names })] : []), ...(told.usually ? [say('usually', { n: told.usually })] : [])];
-    return [settings.away || words.away, ...(told.opens ? [say('opens', { when: moment(told.opens) })] : settings.away ? [] : [told.mails ? words.away_note : words.away_stay])];
+    return [settings.away || words.away, ...(told.opens ? [say('opens', { when: moment(told.opens) })] : []), ...hours(told.away), ...byMail(told)];
   }
 
+  // The week's hours; where there are none that is said, unless the shop says something of its own.
+  function hours(away) {
+    if (!away?.week.length) return away && !settings.away ? [words.no_hours] : [];
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone === away.zone ? '' : ` (${away.zone})`;
+    return away.week.map(({ from, to, spans }) => `${day(from)}${to > from ? `–${day(to)}` : ''} ${spans.map((span) => span.map(clock).join('–')).join(', ')}${zone}`);
+  }
+
+  // How long a mail took lately, or that one comes; without a mail channel the answer waits here.
+  function byMail({ mails, away }) {
+    if (!mails) return [words.away_stay];
+    if (!away?.mail) return settings.away ? [] : [words.away_note];
+    return [...(settings.away ? [] : [words.away_note]), away.mail < 90 ? say('mail_minutes', { n: away.mail }) : say('mail_hours', { n: Math.round(away.mail / 60) })];
+  }
+
+  // The first of January 2024 was a Monday.
+  const day = (number) => new Date(Date.UTC(2024, 0, 1 + number)).toLocaleDateString(settings.lang, { weekday: 'short', timeZone: 'UTC' });
+  const clock = (minutes) => new Date(minutes * 60_000).toLocaleTimeString(settings.lang, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
   const moment = (at) => new Date(at).toLocaleString(settings.lang, { weekday: 'long', hour: '2-digit', minute: '2-digit' });
 
   function drawGo(told, unread) {

@@ -16,7 +16,7 @@ const settings = JSON.parse(document.getElementById('settings').textContent);
 const { words } = settings;
 const store = makeStore(settings.key);
 const say = (name, values = {}) => Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, () => value), words[name]);
-const told = { messages: new Map(), cursor: 0, agentSeen: 0, known: false, email: '', name: '', here: false, full: false, usually: null, opens: null, mails: true, agents: [], chat: null, signed: false, order: null, synced: false };
+const told = { messages: new Map(), cursor: 0, agentSeen: 0, known: false, email: '', name: '', here: false, full: false, usually: null, opens: null, mails: true, away: null, agents: [], chat: null, signed: false, order: null, synced: false };
 const sending = new Map();
 const files = [];
 let page = {};
@@ -276,7 +276,7 @@ function take(said) {
     told.cursor = Math.max(told.cursor, message.n);
   }
   Object.assign(told, {
-    synced: true, known: said.known, here: said.here, full: said.full, usually: said.usually, opens: said.opens, mails: said.mails, agents: said.agents, chat: said.chat,
+    synced: true, known: said.known, here: said.here, full: said.full, usually: said.usually, opens: said.opens, mails: said.mails, away: said.away, agents: said.agents, chat: said.chat,
     email: said.email || '', name: said.name || '', signed: Boolean(said.signed), order: said.order || null, agentSeen: said.agent_seen || 0,
   });
   if (said.known) tell('begun', Boolean(said.chat && !said.chat.over));

@@ -34,16 +34,19 @@ SAID = {
     "en": {
         "tagline": "Made for rain, snow and long walks", "products": "Products", "cart": "Cart", "order": "My order",
         "add": "Put into cart", "empty": "Your cart is empty.", "remove": "Remove", "help": "Ask us about it",
-        "sign_in": "Sign in as Iryna", "sign_out": "Sign out", "order_title": "Order 20417",
-        "order_state": "Left our warehouse in Lviv, arrives on Thursday.", "other": "Українською",
+        "sign_in": "Sign in as {name}", "sign_out": "Sign out", "order_title": "Order {number}", "total": "Total",
+        "order_state": "On its way to you.", "other": "Українською", "no_order": "Sign in to see your order.",
+        "no_demo": "There is nobody to sign in as: load the helpdesk's demo data first.",
         "demo": "A demo shop: nothing can be bought. It has an address of its own and embeds the chat as any would.",
     },
     "uk": {
         "tagline": "Для дощу, снігу й довгих прогулянок", "products": "Товари", "cart": "Кошик",
         "order": "Моє замовлення",
         "add": "До кошика", "empty": "Кошик порожній.", "remove": "Прибрати", "help": "Запитати про товар",
-        "sign_in": "Увійти як Ірина", "sign_out": "Вийти", "order_title": "Замовлення 20417",
-        "order_state": "Виїхало зі складу у Львові, прибуде в четвер.", "other": "In English",
+        "sign_in": "Увійти як {name}", "sign_out": "Вийти", "order_title": "Замовлення {number}", "total": "Разом",
+        "order_state": "Уже в дорозі до вас.", "other": "In English",
+        "no_order": "Увійдіть, щоб побачити своє замовлення.",
+        "no_demo": "Нема ким увійти: спершу завантажте демонстраційні дані служби підтримки.",
         "demo": "Демонстраційний магазин: тут нічого не купити. Має власну адресу й вбудовує чат, як усі.",
     },
 }  # fmt: skip

@@ -17,12 +17,13 @@ from django.template.loader import render_to_string
 
 from channels_inbound.credentials import decrypt
 from channels_inbound.models import Connection
+from commerce.models import Buyer, Order, OrderStatus
 from livechat.channels import create_chat_channel
 from livechat.demo.goods import PRODUCTS, SAID
 from livechat.signed import make_token
 from livechat.widget_settings import PROVIDER
 from people.colours import PRODUCT_COLOR
-from people.models import Team
+from people.models import Identity, IdentityKind, Team
 
 NAME = "Nordvik shop chat"
 ASSETS = {"shop.css": "text/css", "shop.js": "text/javascript"}
@@ -53,6 +54,14 @@ def shop_chat(port: int) -> Connection:
     return found
 
 
+def demo_order() -> Order | None:
+    """What the signed-in customer waits for: the newest order on its way to somebody who has written to the helpdesk;
+    None while there is no demo data."""
+    known = Identity.objects.filter(kind=IdentityKind.EMAIL).values("value")
+    orders = Order.objects.filter(status=OrderStatus.SHIPPED, buyer__email__in=known).exclude(buyer__name="")
+    return orders.exclude(number="").select_related("buyer").order_by("-placed_at", "-pk").first()
+
+
 def serve(host: str, port: int) -> None:
     """Until the process is ended."""
     chat = shop_chat(port)
@@ -74,7 +83,10 @@ class Page(BaseHTTPRequestHandler):
         if name in ASSETS:
             self._answer(200, ASSETS[name], (FOLDER / name).read_bytes())
         elif path == "/demo/shop/signed":
-            self._answer(200, "application/json", json.dumps({"token": self._token()}).encode())
+            order = demo_order()
+            token = self._token(order.buyer) if order is not None else ""
+            close_old_connections()
+            self._answer(200 if token else 404, "application/json", json.dumps({"token": token}).encode())
         elif path.rstrip("/") in ("", "/demo", "/demo/shop"):
             self._page("en", "products")
         else:
@@ -99,17 +111,23 @@ class Page(BaseHTTPRequestHandler):
             }
             for one in PRODUCTS
         ]
+        order = demo_order()
+        close_old_connections()
+        said = dict(SAID[language])
+        if order is not None:
+            said["sign_in"] = said["sign_in"].format(name=order.buyer.name.split(" ")[0])
+            said["order_title"] = said["order_title"].format(number=order.number.lstrip("#"))
         context = {
-            "said": SAID[language], "lang": language, "other": "uk" if language == "en" else "en", "page": page,
+            "order": order, "said": said, "lang": language, "other": "uk" if language == "en" else "en", "page": page,
             "goods": goods, "product": next((one for one in goods if one["slug"] == page), None),
             "helpdesk": settings.BASE_URL, "key": self.chat.key,
         }  # fmt: skip
         self._answer(200, "text/html; charset=utf-8", render_to_string("livechat/shop/page.html", context).encode())
 
-    def _token(self) -> str:
+    def _token(self, buyer: Buyer) -> str:
         """What a shop's server signs for the customer who is signed in."""
         claims = {
-            "sub": "customer-31", "name": "Iryna Melnyk", "email": "iryna.melnyk@customer.example",
+            "sub": f"customer-{buyer.pk}", "name": buyer.name, "email": buyer.email,
             "aud": self.chat.key, "exp": int(time.time()) + 300, "jti": uuid4().hex,
         }  # fmt: skip
         self.chat.refresh_from_db()

@@ -171,7 +171,7 @@ def test_what_is_said_is_no_longer_typed(chat: Connection, monkeypatch: pytest.M
 )  # fmt: skip
 @pytest.mark.parametrize("what", ["sync", "message", "details", "identity", "goodbye", "typing", "upload", "file"])
 def test_without_pass_secret_or_our_own_frame_nothing_is_said_or_changed(
-    chat: Connection, what: str, wrong: dict[str, str]
+    chat: Connection, what: str, wrong: dict[str, Any]
 ) -> None:
     say(chat, "CANARY")
     before = row_counts()

@@ -21,7 +21,7 @@ from metrics.models import BusinessCalendar
 from people.availability import agents_here
 from people.hours import calendars, opening_of
 from tests.livechat.talking import Chat, at_desks, begin
-from tests.people import House, make_house
+from tests.people import House, make_house, open_ticket
 from tickets.actions import reply
 from tickets.models import Cycle, Ticket
 
@@ -110,8 +110,23 @@ def test_out_of_hours_nobody_is_there_and_it_says_from_when(house: House) -> Non
         said = stands(chat, at=sunday)
     assert (said["here"], said["agents"]) == (False, [])
     assert said["opens"] == int(datetime(2026, 3, 2, 8, 0, tzinfo=UTC).timestamp() * 1000)
+    week = [{"from": 0, "to": 4, "spans": [[600, 1080]]}]
+    assert said["away"] == {"week": week, "zone": "Europe/Kyiv", "mail": None}
     # A calendar that is gone closes nothing.
     assert opening_of(10**6, at=sunday).within and opening_of(None, at=sunday).within
+
+
+def test_while_nobody_is_there_it_says_how_long_a_mail_takes(house: House) -> None:
+    chat, now = begin(house), timezone.now()
+    with at_desks([house.olena]):
+        assert stands(chat, at=now)["away"] is None
+    for _ in range(5):
+        mail = open_ticket(house.channel).pk
+        Cycle.objects.filter(ticket=mail).update(
+            opened_at=now - timedelta(days=1), first_reply_at=now - timedelta(hours=21)
+        )
+    with at_desks([]):
+        assert stands(chat, at=now)["away"] == {"week": [], "zone": "", "mail": 180}
 
 
 @pytest.mark.parametrize(
