@@ -27,6 +27,7 @@ from tickets.actions.status import change_status
 from tickets.errors import InvalidInput, StaleReply
 from tickets.events import TicketEvent
 from tickets.models import Message, MessageKind, SenderVerdict, Status, Ticket
+from tickets.refusals import refusal_in
 from tickets.storms import automatic_answer_held
 
 _PASSED_BY = ("auto", "pending", "aside", "historic")
@@ -72,8 +73,12 @@ def answer_message(message_id: int, *, at: datetime, cause: Event | None) -> Dec
 def _message(message_id: int) -> Message | None:
     found = Message.objects.select_related("conversation__channel", "identity")
     message = found.filter(pk=message_id, kind=MessageKind.INBOUND, auto_kind="", pending=False).first()
-    if message is None or message.identity is None or message.identity.suspect or message.identity.refuses:
+    if message is None or message.identity is None or message.identity.suspect:
         return None
+    if refusal_in(message.conversation.channel_id, message.identity.pk):
+        return None
+    if message.envelope.get("standby"):
+        return None  # another system answers there
     return None if message.verdict == SenderVerdict.FAIL or message.conversation.aside else message
 
 

@@ -31,7 +31,8 @@ logger = logging.getLogger(__name__)
 RED = frozenset({ChannelEvent.CONNECTION_REFUSED, ChannelEvent.MAILBOX_REFUSED})
 WELL = frozenset({ChannelEvent.CONNECTION_RECOVERED, ChannelEvent.MAILBOX_RECOVERED})
 SOON = frozenset({ChannelEvent.CONNECTION_ENDING})
-HEARD = RED | WELL | SOON
+WARNED = frozenset({ChannelEvent.CONNECTION_WARNED})
+HEARD = RED | WELL | SOON | WARNED
 
 
 def tell_people(event: Event) -> None:
@@ -80,7 +81,9 @@ def words(kind: str, channel: Channel) -> tuple[str, str]:
     red, soon = kind in RED, kind in SOON
     subject = _("%(channel)s does not work") if red else _("%(channel)s works again")
     subject = _("%(channel)s will soon stop working") if soon else subject
-    context = {"channel": channel, "red": red, "soon": soon, "link": f"{settings.BASE_URL}{reverse('channels')}"}
+    subject = _("%(channel)s: its provider warns us") if kind in WARNED else subject
+    context = {"channel": channel, "red": red, "soon": soon, "warned": kind in WARNED}
+    context |= {"link": f"{settings.BASE_URL}{reverse('channels')}"}
     text = render_to_string("channels_inbound/email/alarm.txt", context)
     return subject % {"channel": channel.name}, text
 
@@ -91,5 +94,7 @@ def teach_notices() -> None:
         teach_notice(kind, lambda _number: _("A channel does not work: somebody has to see to it"))
     for kind in SOON:
         teach_notice(kind, lambda _number: _("A channel's credentials end soon and could not be renewed"))
+    for kind in WARNED:
+        teach_notice(kind, lambda _number: _("A channel's provider warns us: somebody has to see to it"))
     for kind in WELL:
         teach_notice(kind, lambda _number: _("A channel works again"))

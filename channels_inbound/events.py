@@ -19,6 +19,7 @@ class ChannelEvent(StrEnum):
     CONNECTION_CHANGED = "connection.changed"
     CONNECTION_REMOVED = "connection.removed"
     CONNECTION_REFUSED = "connection.refused"
+    CONNECTION_WARNED = "connection.warned"
     CONNECTION_RECOVERED = "connection.recovered"
     CONNECTION_ENDING = "connection.ending"
     CONTACT_FORM_CHANGED = "contact_form.changed"

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from channels_inbound import alarms, claims, delivery, inbound
 from channels_inbound.draining import DRAIN_LIMIT
-from channels_inbound.hooks import drain, media, upkeep
+from channels_inbound.hooks import drain, greetings, media, upkeep
 from channels_inbound.hooks.apply import forget_parked
 from channels_inbound.hooks.invitations import forget_invitations
 from channels_inbound.imap.channel_health import refresh_receiving
@@ -74,8 +74,9 @@ def drain_hooks(**_: Any) -> None:
 
 @shared_task(name="channels_inbound.tasks.drain_media", queue="default")
 def drain_media(**_: Any) -> None:
-    """Fetch the files of what providers brought."""
+    """Greet who came, and fetch the files of what providers brought."""
     doorbell.answered("media")
+    greetings.send_greetings()
     media.drain_media()
 
 
@@ -111,7 +112,7 @@ def sweep(**_: Any) -> None:
         inbound.drain_inbound()
     if claims.anything_waits(at=timezone.now(), hooks=True):
         drain.drain_hooks()
-    if media.anything_to_fetch(at=timezone.now()):
+    if media.anything_to_fetch(at=timezone.now()) or greetings.anybody_to_greet(at=timezone.now()):
         doorbell.ring_now("media")
     forget_parked(at=timezone.now())
     forget_invitations(at=timezone.now())

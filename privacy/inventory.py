@@ -40,6 +40,7 @@ PERSONAL: dict[str, Kept] = {
     "tickets.Attachment": Kept(
         "customer", "filename content_type sha256 content_id about", "their files, with the bytes on storage", GONE
     ),
+    "tickets.ChannelRefusal": Kept("customer", "refuses", "where they take nothing from us", GONE),
     "tickets.SearchEntry": Kept("customer", "vector", "words by which a message is found", GONE),
     "tickets.Secret": Kept("customer", "ends secret", "what is masked in their messages, encrypted", GONE),
     "tickets.Draft": Kept("customer", "text html recipients", "answers not sent yet", GONE),
@@ -59,7 +60,10 @@ PERSONAL: dict[str, Kept] = {
     ),
     "channels_inbound.DemoMail": Kept("customer", "mail_from rcpt_tos subject content", "mails of the demo", GONE),
     "channels_inbound.ParkedFact": Kept("customer", "external_id data", "receipts that came too early", GONE),
-    "channels_inbound.RemoteMedia": Kept("customer", "ref filename error", "files still to be fetched", GONE),
+    "channels_inbound.RemoteMedia": Kept(
+        "customer", "ref filename external_id error", "files still to be fetched", GONE
+    ),
+    "channels_inbound.Greeting": Kept("customer", "address thread_id error", "who was greeted, once", GONE),
     "channels_inbound.Invitation": Kept("customer", "digest", "links by which they were to come, hashed", GONE),
     "channels_inbound.SentPart": Kept("customer", "external_id", "a provider's ids of what was sent", GONE),
     "commerce.Buyer": Kept("customer", "key email phone name", "who bought", EMPTIED),

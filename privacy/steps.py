@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from channels_inbound.models import (
     DemoMail,
+    Greeting,
     Invitation,
     ParkedFact,
     RawBody,
@@ -29,6 +30,7 @@ from tickets.models import (
     Acknowledgement,
     Attachment,
     Call,
+    ChannelRefusal,
     Conversation,
     CustomerMatch,
     Draft,
@@ -187,10 +189,11 @@ def empty_person(subject: Subject, job: Job) -> dict[str, int]:
     ConsentEntry.objects.filter(customer__in=subject.customers).delete()
     either = Q(kept__in=subject.customers) | Q(other__in=subject.customers)
     CustomerMatch.objects.filter(either).update(evidence=[])
-    for model in (Claim, Unsubscription, Acknowledgement, Storm):
+    for model in (Claim, Unsubscription, Acknowledgement, Storm, ChannelRefusal):
         model._default_manager.filter(identity__in=subject.identities).delete()
     values = subject.addresses()
     Claim.objects.filter(value__in=values).delete()
+    Greeting.objects.filter(address__in=values).delete()
     for pk in Identity.objects.filter(pk__in=subject.identities).order_by("pk").values_list("pk", flat=True):
         Identity.objects.filter(pk=pk).update(
             value=f"{ERASED}{pk}", display_name="", trust=Trust.ANONYMOUS, refuses="", hard_bounces=0, bounced_at=None

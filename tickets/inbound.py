@@ -76,8 +76,10 @@ class InboundMessage:
     `thread_id` (and the older names in `thread_also`) is the conversation as the provider counts it: whoever writes
     there was let in by the provider. `also_known_as` are further (kind, value) identities the provider proves to be
     the sender's, `handle` what they are called there. `timed_by_provider` says that `at` is no claim of the sender.
-    `about` says what the message is attached to (a story, an advertisement). `claims` are (kind, value) addresses the
-    sender says are theirs: evidence, never proof. `team_id` is whose a new ticket becomes instead of its channel's.
+    `about` says what the message is attached to (a story, an advertisement), `payload` what stands behind a button that
+    was pressed. `standby`: another system holds the conversation at the provider, and no machine of ours answers.
+    `claims` are (kind, value) addresses the sender says are theirs: evidence, never proof. `team_id` is whose a new
+    ticket becomes instead of its channel's.
 
     `secrets` are what the door took out of its words, for good if `redacted`; adapters leave them alone.
     """
@@ -115,6 +117,8 @@ class InboundMessage:
     timed_by_provider: bool = False
     handle: str = ""
     about: str = ""
+    payload: str = ""
+    standby: bool = False
     claims: tuple[tuple[str, str], ...] = ()
     files_to_come: int = 0
     team_id: int | None = None

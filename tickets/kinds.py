@@ -35,7 +35,8 @@ class Traits:
     For going on with somebody by another channel: `reached_by` are the identities it reaches, a kind or a kind and the
     beginning of the value (`{address}` is the channel's); `begins` says that we may write first, `thread` is the
     provider's name of such a conversation (`{last}` the value's last part). `templates`: what was approved before may
-    be sent when the window is over. `private_for`: how long after a public comment one private answer may go to it;
+    be sent when the window is over. `private_for`: how long after a public comment one private answer may go to it,
+    of at most `private_text` characters;
     `hides`: comments can be hidden from others. `choices`: how many quick replies may stand under an answer, of so
     many characters each. `invites`: customers can be sent a link by which they begin, where only they can. `posts`:
     how the names of those conversations begin that everybody can read, where others are private, and `max_text` there.
@@ -64,6 +65,7 @@ class Traits:
     thread: str = ""
     templates: bool = False
     private_for: timedelta | None = None
+    private_text: int = 0
     hides: bool = False
     choices: int = 0
     choice_length: int = 20

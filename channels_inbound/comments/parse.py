@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from channels_inbound.hooks.facts import Edited, Fact, Heard, Hidden, Ignored, RemoteFile, Unsent
+from channels_inbound.hooks.facts import Echo, Edited, Fact, Heard, Hidden, Ignored, RemoteFile, Unsent
 from channels_inbound.hooks.provider import Malformed, Reading
 from channels_inbound.hooks.reading import ident, key_of, line, moment, text, thing
 from channels_inbound.hooks.words import language_of, subject_of, worded
@@ -33,7 +33,7 @@ def page_change(field: str, value: dict[str, Any], entry: dict[str, Any], readin
     author = ident(value, "from", "id") or ident(value, "sender_id")
     if field not in ("feed", "mention"):
         yield Ignored(f"another field of the page: {line(field, most=30)}")
-    elif author == reading.account:
+    elif author == reading.account and not (item == "comment" and ident(value, "comment_id")):
         yield Ignored("written by the page itself")
     elif item in DROPPED or (item in POSTS and verb not in ("add", "edited", "edit", "remove")):
         yield Ignored(f"nothing to answer: {line(item)} {line(verb)}")
@@ -57,16 +57,24 @@ def _changed(
         yield Hidden(id, verb == "hide", moment(entry, "time", default=reading.received_at))
     elif verb == "add":
         author = ident(value, "from", "id") or ident(value, "sender_id")
+        if author == reading.account:
+            yield Echo(id, f"fb_comments:{_top(id, value)}", text(value, "message"), at)
+            return
         name = line(value, "from", "name") or line(value, "sender_name") or worded(reading.locale, UNNAMED)
         who = Address(name, f"facebook:{reading.account}:{author or f'unknown-{id}'}")
-        parent, post = ident(value, "parent_id"), ident(value, "post_id")
-        top = id if not parent or parent == post else parent
+        top = _top(id, value)
         url = line(value, "post", "permalink_url", most=400)
         files = tuple(RemoteFile({"url": u}) for n in ("photo", "video") if (u := _url(value, n)))
         about = worded(reading.locale, POST, url=url) if url else ""
         yield _heard(f"fb_comments:{top}", id, text(value, "message"), who, at, reading, about=about, files=files)
     else:
         yield Ignored(f"a comment was changed: {line(verb, most=30) or 'nothing said'}")
+
+
+def _top(id: str, value: dict[str, Any]) -> str:
+    """The comment on top of the thread: comments answer a comment or the post itself."""
+    parent = ident(value, "parent_id")
+    return id if not parent or parent == ident(value, "post_id") else parent
 
 
 def instagram_change(field: str, value: dict[str, Any], entry: dict[str, Any], reading: Reading) -> Iterator[Fact]:
@@ -76,10 +84,11 @@ def instagram_change(field: str, value: dict[str, Any], entry: dict[str, Any], r
         yield _mentioned(value, entry, reading)
     elif field not in ("comments", "live_comments"):
         yield Ignored(f"another field of the account: {line(field, most=30)}")
-    elif author == reading.account:
-        yield Ignored("written by the account itself")
     elif not id or not author:
         raise Malformed("a comment without its id or author")
+    elif author == reading.account:
+        at = moment(entry, "time", default=reading.received_at)
+        yield Echo(id, f"ig_comments:{ident(value, 'parent_id') or id}", text(value, "text"), at)
     else:
         username = line(value, "from", "username", most=64)
         who = Address(username or author, f"instagram:{reading.account}:{author}")

@@ -14,11 +14,12 @@ from channels_inbound.comments.parse import instagram_change, page_change, value
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact, Ignored
 from channels_inbound.hooks.provider import Account, Field, Life, Part, Reading, SendError
-from channels_inbound.hooks.reading import line, text, thing, things
-from channels_inbound.instagram.provider import LOGIN, base_of
+from channels_inbound.hooks.reading import each, line, text, thing, things
+from channels_inbound.instagram.provider import LOGIN, base_of, subscribe_account
 from channels_inbound.meta.door import APP_SECRET, TOKEN, MetaProvider, not_ours
 from channels_inbound.meta.graph import bearer, result, sent_id
 from channels_inbound.meta.lives import A_DAY_AND_MORE, renew_instagram
+from channels_inbound.meta.subscribing import INSTAGRAM_COMMENTS, PAGE_COMMENTS, subscribe
 from people.http_client import HttpClient
 from tickets.kinds import Traits
 
@@ -37,8 +38,7 @@ class _Comments(MetaProvider):
             return [Ignored("meant for another account")]
         facts: list[Fact] = []
         changes = [*things(entry, "changes"), *([entry] if "field" in entry else [])]
-        for change in changes:
-            facts += self.read(*value_of(change), entry, reading)
+        facts += each(changes, lambda change: self.read(*value_of(change), entry, reading))
         if any(True for name in ("messaging", "standby") for _ in things(entry, name)):
             facts.append(Ignored("for the channel of private messages"))
         return facts
@@ -73,13 +73,16 @@ class _Comments(MetaProvider):
 class FacebookComments(_Comments):
     traits = Traits(
         "fb_comments", _("Facebook comments"), icon="message-square-quote", public=True, max_text=8000, files=0,
-        edits=True, private_for=timedelta(days=7), hides=True,
+        edits=True, private_for=timedelta(days=7), private_text=2000, hides=True,
     )  # fmt: skip
     objects = ("page",)
     account_field = "page_id"
     fields = (Field("page_id", _("Page id")), TOKEN, APP_SECRET)
     answers = "comments"
     hidden_field = "is_hidden"
+
+    def connect(self, account: Account, http: HttpClient) -> str:
+        return subscribe(f"{self.base(account)}/{account.account}", PAGE_COMMENTS, account, http)
 
     def read(self, field: str, value: dict[str, Any], entry: dict[str, Any], reading: Reading) -> Iterator[Fact]:
         return page_change(field, value, entry, reading)
@@ -88,7 +91,7 @@ class FacebookComments(_Comments):
 class InstagramComments(_Comments):
     traits = Traits(
         "ig_comments", _("Instagram comments"), icon="message-square-quote", public=True, max_text=2200, files=0,
-        private_for=timedelta(days=7), hides=True,
+        private_for=timedelta(days=7), private_text=1000, hides=True,
     )  # fmt: skip
     objects = ("instagram",)
     account_field = "account_id"
@@ -96,6 +99,9 @@ class InstagramComments(_Comments):
     answers = "replies"
     renews_after = A_DAY_AND_MORE
     hidden_field = "hide"
+
+    def connect(self, account: Account, http: HttpClient) -> str:
+        return subscribe_account(INSTAGRAM_COMMENTS, account, http)
 
     def read(self, field: str, value: dict[str, Any], entry: dict[str, Any], reading: Reading) -> Iterator[Fact]:
         return instagram_change(field, value, entry, reading)

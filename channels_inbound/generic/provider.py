@@ -24,7 +24,7 @@ from channels_inbound.hooks.provider import (
     SendError,
     retry_after,
 )
-from channels_inbound.hooks.reading import ident, key_of, line, load_object, moment, text, thing, things
+from channels_inbound.hooks.reading import each, ident, key_of, line, load_object, moment, text, thing, things
 from channels_inbound.hooks.signatures import hmac_hex, own_signature, require_any
 from channels_inbound.hooks.words import language_of, subject_of, worded
 from channels_inbound.phone.numbers import e164
@@ -59,8 +59,9 @@ class Generic(Provider):
 
     def parse(self, body: bytes, reading: Reading) -> list[Fact]:
         content = load_object(body)
-        items = list(things(content, "items")) if "items" in content else [content]
-        facts = [_fact(item, reading) for item in items]
+        if "items" not in content:
+            return [_fact(content, reading)]
+        facts = list(each(things(content, "items"), lambda item: [_fact(item, reading)]))
         return facts or [Ignored("there are no items")]
 
     def send(self, part: Part, account: Account, http: HttpClient) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 from channels_inbound.hooks import own
-from channels_inbound.hooks.condition import connection_refused, connection_works, release_waiting
+from channels_inbound.hooks.condition import alarm, connection_refused, connection_works, release_waiting
 from channels_inbound.hooks.facts import (
     Agreed,
     Echo,
@@ -28,25 +28,26 @@ from channels_inbound.hooks.facts import (
     Trouble,
     Unsent,
 )
-from channels_inbound.models import Connection, ConnectionState, ParkedFact, RawBody, RemoteMedia, SentPart
+from channels_inbound.hooks.to_fetch import fetch_later
+from channels_inbound.models import ParkedFact, RawBody, RawDelivery, RemoteMedia, SentPart
 from channels_inbound.raw import store_raw
 from events.actors import SYSTEM
-from events.doorbell import ring
 from events.ledger import record_event
 from people.identities import give_identity
 from people.models import Customer, Identity
 from tickets.actions.changes import message_edited, message_hidden, message_joined, message_reacted, message_unsent
-from tickets.models import Channel, ChannelHealth, ChannelTemplate, Message
+from tickets.actions.refusals import note_refusal
+from tickets.models import Channel, ChannelTemplate, Message
 
 # What calls and mail reports do: filled by their own modules, which stand on this one.
 FURTHER: dict[type, Callable[..., str]] = {}
 AGREED = "customer.agreed"
 PARKED_FOR = timedelta(hours=24)
-MAX_FILES = 20
 
 
-def apply_fact(channel_id: int, fact: Fact, *, at: datetime) -> str:
-    """`applied`, `parked` (about something not here yet), `own`, `duplicate` or `ignored`."""
+def apply_fact(channel_id: int, fact: Fact, *, at: datetime, delivery_id: int | None = None) -> str:
+    """`applied`, `parked` (about something not here yet), `own`, `duplicate` or `ignored`. `delivery_id` is the raw
+    delivery that told it."""
     appliers: dict[type, Callable[..., str]] = {
         Edited: _edited, Unsent: _unsent, Reacted: _reacted, Hidden: _hidden, Receipt: own.receipt, Echo: own.echo,
         Reachable: _reachable, RawMail: _raw_mail, Trouble: _trouble, TemplateJudged: _template_judged,
@@ -54,7 +55,7 @@ def apply_fact(channel_id: int, fact: Fact, *, at: datetime) -> str:
     }  # fmt: skip
     word = (appliers | FURTHER)[type(fact)](channel_id, fact, at=at)
     if word == "parked":
-        park(channel_id, fact)
+        park(channel_id, fact, delivery_id)
     return word
 
 
@@ -64,13 +65,21 @@ def find_message(channel_id: int, external_id: str) -> int | None:
     if found := part.first():
         return found
     said = Message.objects.filter(external_id=external_id[:255], conversation__channel=channel_id)
-    return said.order_by("pk").values_list("pk", flat=True).first()
+    return said.order_by("pk").values_list("pk", flat=True).first() or _by_piece(channel_id, external_id)
+
+
+def _by_piece(channel_id: int, external_id: str) -> int | None:
+    """The message a further piece of which has this id, as each picture of an album has one of its own."""
+    pieces = RemoteMedia.objects.filter(external_id=external_id[:255]).exclude(external_id="")
+    return pieces.filter(channel=channel_id).values_list("message_id", flat=True).first()
 
 
 def _edited(channel_id: int, fact: Edited, *, at: datetime) -> str:
     message = find_message(channel_id, fact.external_id)
     if message is None:
         return "parked"
+    if not fact.text.strip() and message == _by_piece(channel_id, fact.external_id):
+        return "ignored"  # one picture of several, whose words stand with another
     return "applied" if message_edited(message, fact.text, at=fact.at) else "duplicate"
 
 
@@ -86,7 +95,8 @@ def _reacted(channel_id: int, fact: Reacted, *, at: datetime) -> str:
     message = find_message(channel_id, fact.external_id)
     if message is None:
         return "parked"
-    return "applied" if message_reacted(message, fact.emoji, by=fact.by, at=fact.at) else "duplicate"
+    changed = message_reacted(message, fact.emoji, by=fact.by, at=fact.at, ours=fact.ours)
+    return "applied" if changed else "duplicate"
 
 
 def _hidden(channel_id: int, fact: Hidden, *, at: datetime) -> str:
@@ -97,8 +107,8 @@ def _hidden(channel_id: int, fact: Hidden, *, at: datetime) -> str:
 
 
 def _reachable(channel_id: int, fact: Reachable, *, at: datetime) -> str:
-    found = Identity.objects.filter(kind=fact.identity_kind, value=fact.address, suspect=False)
-    return "applied" if found.exclude(refuses=fact.refuses).update(refuses=fact.refuses) else "ignored"
+    noted = note_refusal(channel_id, fact.address, fact.refuses, at=fact.at, kinds=[fact.identity_kind])
+    return "applied" if noted else "ignored"
 
 
 def _agreed(channel_id: int, fact: Agreed, *, at: datetime) -> str:
@@ -145,9 +155,7 @@ def _trouble(channel_id: int, fact: Trouble, *, at: datetime) -> str:
     if fact.refused:
         connection_refused(channel_id, fact.detail, at=at)
         return "applied"
-    rows = Connection.objects.filter(channel=channel_id).exclude(state=ConnectionState.REFUSED)
-    rows.update(state=ConnectionState.TROUBLE, trouble=fact.detail[:500], trouble_at=at)
-    Channel.objects.filter(pk=channel_id).update(health=ChannelHealth.FAILING, health_detail=fact.detail[:500])
+    alarm(channel_id, fact.detail, at=at)
     return "applied"
 
 
@@ -157,34 +165,22 @@ def joined(channel_id: int, fact: Heard, message_id: int, *, at: datetime) -> st
         return "duplicate"
     if not message_joined(message_id, fact.message.text, files=len(fact.files), at=at):
         return "duplicate"
-    fetch_later(channel_id, message_id, fact.files, first=fact.place)
+    fetch_later(channel_id, message_id, fact.files, first=fact.place, piece=fact.message.external_id)
     return "threaded"
 
 
-def fetch_later(channel_id: int, message_id: int, files: Sequence[RemoteFile], *, first: int = 0) -> None:
-    """Note the files of a message that are still to be fetched; `first` is the number of the first."""
-    rows = [
-        RemoteMedia(
-            channel_id=channel_id, message_id=message_id, number=number, ref=file.ref, filename=file.filename[:255]
-        )
-        for number, file in enumerate(files[:MAX_FILES], first)
-    ]
-    if rows:
-        RemoteMedia.objects.bulk_create(rows, ignore_conflicts=True)
-        ring("media")
-
-
-def park(channel_id: int, fact: Fact) -> None:
-    """Keep what is said of a message that is not here: providers deliver out of order."""
+def park(channel_id: int, fact: Fact, delivery_id: int | None = None) -> None:
+    """Keep what is said of a message that is not here: providers deliver out of order. New words lie in the delivery
+    too, which has to be found if they are taken back."""
     data: dict[str, Any]
     if isinstance(fact, Edited):
-        kind, data = "edited", {"text": fact.text}
+        kind, data = "edited", {"text": fact.text} | ({"delivery": delivery_id} if delivery_id else {})
     elif isinstance(fact, Unsent):
         kind, data = "unsent", {}
     elif isinstance(fact, Hidden):
         kind, data = "hidden", {"hidden": fact.hidden}
     elif isinstance(fact, Reacted):
-        kind, data = "reacted", {"emoji": fact.emoji, "by": fact.by}
+        kind, data = "reacted", {"emoji": fact.emoji, "by": fact.by, "ours": fact.ours}
     elif isinstance(fact, RecordingHeard):
         kind = "recording"
         data = {
@@ -207,6 +203,8 @@ def apply_parked(channel_id: int, external_ids: Sequence[str], *, at: datetime) 
     found = list(ParkedFact.objects.filter(channel=channel_id, external_id__in=external_ids).order_by("at", "pk"))
     for parked in found:
         apply_fact(channel_id, _unparked(parked), at=at)
+        if delivery := parked.data.get("delivery"):
+            RawDelivery.objects.filter(pk=delivery).update(message=find_message(channel_id, parked.external_id))
     ParkedFact.objects.filter(pk__in=[parked.pk for parked in found]).delete()
     return {parked.external_id for parked in found if parked.kind == "unsent"}
 
@@ -219,7 +217,8 @@ def _unparked(parked: ParkedFact) -> Fact:
     if parked.kind == "hidden":
         return Hidden(parked.external_id, parked.data["hidden"], parked.at)
     if parked.kind == "reacted":
-        return Reacted(parked.external_id, parked.data["emoji"], parked.data["by"], parked.at)
+        ours = parked.data.get("ours", False)  # the version before kept none
+        return Reacted(parked.external_id, parked.data["emoji"], parked.data["by"], parked.at, ours)
     if parked.kind == "recording":
         file = RemoteFile(parked.data["ref"], parked.data["filename"])
         return RecordingHeard(parked.external_id, parked.data["id"], file, parked.data["voicemail"], parked.at)
@@ -232,6 +231,6 @@ def forget_parked(*, at: datetime) -> int:
 
 
 def redact_raw(channel_id: int, external_ids: Collection[str]) -> None:
-    """What was taken back is taken out of the kept deliveries too."""
+    """What was taken back is taken out of the kept deliveries too: where it was said, and where it was changed."""
     taken = Q(delivery__message__external_id__in=external_ids, delivery__channel=channel_id)
     RawBody.objects.filter(taken).update(content=b"")

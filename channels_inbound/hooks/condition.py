@@ -21,6 +21,21 @@ def note_trouble(connection_id: int, detail: str, now: datetime) -> None:
     rows.update(state=ConnectionState.TROUBLE, trouble=detail[:500], trouble_at=now)
 
 
+def alarm(channel_id: int, detail: str, *, at: datetime) -> None:
+    """The provider warns of something its people must see, and the channel may go on: told once until it works."""
+    with transaction.atomic():
+        lock_channel(channel_id)
+        rows = Connection.objects.filter(channel=channel_id).exclude(state=ConnectionState.REFUSED)
+        if not rows.update(state=ConnectionState.TROUBLE, trouble=detail[:500], trouble_at=at):
+            return
+        healthy = Channel.objects.filter(pk=channel_id).exclude(health=ChannelHealth.FAILING)
+        if healthy.update(health=ChannelHealth.FAILING, health_detail=detail[:500]):
+            record_event(
+                channel_stream(channel_id), ChannelEvent.CONNECTION_WARNED, by=SYSTEM, at=at,
+                data={"channel": channel_id},
+            )  # fmt: skip
+
+
 def connection_refused(channel_id: int, detail: str, *, at: datetime) -> None:
     """The provider does not take our credentials: the channel turns red and its people are told, once."""
     with transaction.atomic():
@@ -57,7 +72,8 @@ def connection_works(channel_id: int, *, at: datetime) -> None:
             lock_channel(channel_id)
             connection_recovered(channel_id, at=at)
     rows = Connection.objects.filter(channel=channel_id).exclude(state=ConnectionState.OK)
-    rows.update(state=ConnectionState.OK, trouble="", quiet_until=None)
+    if rows.update(state=ConnectionState.OK, trouble="", quiet_until=None):
+        Channel.objects.filter(pk=channel_id).update(health=ChannelHealth.OK, health_detail="")
 
 
 def release_waiting(channel_id: int, *, at: datetime) -> int:

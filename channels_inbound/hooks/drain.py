@@ -22,16 +22,18 @@ from channels_inbound.claims import (
 from channels_inbound.draining import DRAIN_SECONDS, drain, settle
 from channels_inbound.health import note_received
 from channels_inbound.hooks.accounts import connections_of
-from channels_inbound.hooks.apply import apply_fact, apply_parked, fetch_later, joined, redact_raw
-from channels_inbound.hooks.facts import Fact, Heard, Ignored, Unsent
+from channels_inbound.hooks.apply import apply_fact, apply_parked, find_message, joined, redact_raw
+from channels_inbound.hooks.facts import Edited, Fact, Heard, Ignored, Unread, Unsent
 from channels_inbound.hooks.names import ask_name_later, with_known_names
 from channels_inbound.hooks.provider import Malformed, Reading
 from channels_inbound.hooks.registry import provider
+from channels_inbound.hooks.to_fetch import fetch_later
 from channels_inbound.models import Connection, ConnectionState, RawState
 from channels_inbound.outcomes import RawOutcome, tell_quarantined, write_outcomes
 from events.statements import prepared
 from events.tracing import tracing
-from tickets.inbound import IngestResult
+from tickets.actions.refusals import lift_by_writing
+from tickets.inbound import InboundMessage, IngestResult
 from tickets.ingest import ingest_batch
 
 logger = logging.getLogger(__name__)
@@ -89,10 +91,14 @@ def _read(claim: Claim, body: bytes, connection: Connection | None) -> Work:
         facts = tuple(_timely(fact, claim.received_at) for fact in handler.parse(body, reading))
         return Understood(claim, facts, handler.asks_names)
     except Malformed as error:
-        return RawOutcome(claim, RawState.QUARANTINED, f"not as the provider's contract says: {error}"[:500])
+        return RawOutcome(claim, RawState.QUARANTINED, _unlike_contract([str(error)]))
     except Exception as error:  # a fault of ours in one delivery must not stop the channel
         logger.exception("webhook not understood", extra={"delivery": claim.id})
         return RawOutcome(claim, RawState.QUARANTINED, f"{type(error).__name__} while reading the webhook")
+
+
+def _unlike_contract(reasons: Sequence[str]) -> str:
+    return f"not as the provider's contract says: {'; '.join(dict.fromkeys(reasons))}"[:500]
 
 
 def _timely(fact: Fact, received_at: datetime) -> Fact:
@@ -134,7 +140,8 @@ def _ingest(
     said = [(fact, item) for item in understood for fact in item.facts if isinstance(fact, Heard)]
     said.sort(key=lambda pair: pair[0].message.at)
     named = with_known_names(fact for fact, item in said if item.asks_names)
-    results = ingest_batch([named.get(id(fact), fact).message for fact, _ in said])
+    results = ingest_batch([_with_payload(named.get(id(fact), fact)) for fact, _ in said])
+    lift_by_writing({one.message_id for one in results if one.message_id and one.outcome in ("new", "threaded")})
     found: dict[int, IngestResult] = {}
     taken_back: defaultdict[int, set[str]] = defaultdict(set)
     for (fact, item), result in zip(said, results, strict=True):
@@ -145,16 +152,25 @@ def _ingest(
         if result.outcome == "duplicate" and fact.place and result.message_id:
             word = joined(channel_id, fact, result.message_id, at=at)
             found[id(fact)] = replace(result, outcome=word)  # type: ignore[arg-type]
+            apply_parked(channel_id, [fact.message.external_id], at=at)
         elif result.outcome in ("new", "threaded") and result.message_id:
-            fetch_later(channel_id, result.message_id, fact.files, first=fact.place)
+            piece = fact.message.external_id if fact.place else ""
+            fetch_later(channel_id, result.message_id, fact.files, first=fact.place, piece=piece)
             taken_back[channel_id] |= apply_parked(channel_id, [fact.message.external_id], at=at)
     return found, taken_back
+
+
+def _with_payload(fact: Heard) -> InboundMessage:
+    """What was pressed says more than its label: kept with the message, for whoever reads it."""
+    says_more = fact.payload and fact.payload != fact.message.text
+    return replace(fact.message, payload=fact.payload) if says_more else fact.message
 
 
 def _outcome(item: Understood, results: dict[int, IngestResult], *, at: datetime) -> RawOutcome:
     """Apply what is no message, and say in one word what came of the delivery."""
     words: list[str] = []
     reasons: list[str] = []
+    unread: list[str] = []
     message_id, ticket_id = None, None
     for fact in item.facts:
         if isinstance(fact, Heard):
@@ -164,9 +180,15 @@ def _outcome(item: Understood, results: dict[int, IngestResult], *, at: datetime
         elif isinstance(fact, Ignored):
             words.append("ignored")
             reasons.append(fact.reason)
+        elif isinstance(fact, Unread):
+            unread.append(fact.reason)
         else:
-            words.append(apply_fact(item.claim.channel_id, fact, at=at))
+            words.append(apply_fact(item.claim.channel_id, fact, at=at, delivery_id=item.claim.id))
+            if isinstance(fact, Edited):
+                message_id = message_id or find_message(item.claim.channel_id, fact.external_id)
     word = next((w for w in ("new", "threaded", "applied", "parked", "duplicate", "own") if w in words), "ignored")
+    if unread:  # what else it says is heard; tried again, that is a duplicate
+        return RawOutcome(item.claim, RawState.QUARANTINED, _unlike_contract(unread), message_id, ticket_id)
     state = {"duplicate": RawState.DUPLICATE, "own": RawState.IGNORED, "ignored": RawState.IGNORED}.get(
         word, RawState.INGESTED
     )

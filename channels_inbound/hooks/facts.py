@@ -56,12 +56,13 @@ class Hidden:
 
 @dataclass(frozen=True, slots=True)
 class Reacted:
-    """A sign was put to a message; an empty `emoji` takes it away."""
+    """A sign was put to a message; an empty `emoji` takes it away. `ours`: by us, at the provider."""
 
     external_id: str
     emoji: str
     by: str
     at: datetime
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """Something went out in our name: by us (then it proves our sending), or by somebody of ours elsewhere."""
+    """Something went out in our name: by us (then it proves our sending), or by somebody of ours elsewhere. `to` are
+    (kind, value) identities it went to, where the thread may have another name here."""
 
     external_id: str
     thread_id: str
@@ -93,11 +95,13 @@ class Echo:
     by_us: bool = False
     thread_also: tuple[str, ...] = ()
     author: str = ""
+    files: tuple[RemoteFile, ...] = ()
+    to: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reachable:
-    """Whether somebody takes messages from us: `refuses` says why not, empty that they do again."""
+    """Whether somebody takes messages from us by this channel: `refuses` says why not, empty that they do again."""
 
     identity_kind: str
     address: str
@@ -113,6 +117,15 @@ class Started:
     address: str
     token: str
     name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Somebody opened a chat with us and has said nothing yet: to be greeted, where the channel has words for it."""
+
+    address: str
+    thread_id: str
     at: datetime
 
 
@@ -217,7 +230,16 @@ class Ignored:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """One item among others that is not as the contract says: the others are heard all the same, this one waits in
+    quarantine with its reason."""
+
+    reason: str
+
+
 Fact = (
     Heard | Edited | Unsent | Hidden | Reacted | Receipt | Echo | Reachable | CallHeard | RecordingHeard | RawMail
-    | MailReport | Started | Agreed | Renumbered | TemplateJudged | Trouble | Ignored
+    | MailReport | Started | Agreed | Renumbered | TemplateJudged | Trouble | Ignored | Unread
+    | Arrived
 )  # fmt: skip

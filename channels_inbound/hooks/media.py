@@ -7,6 +7,8 @@ import hashlib
 import logging
 from collections import Counter
 from datetime import datetime, timedelta
+from mimetypes import guess_extension
+from pathlib import PurePosixPath
 from time import monotonic
 from urllib.parse import unquote, urlsplit
 
@@ -20,7 +22,7 @@ from channels_inbound.hooks.provider import SendError
 from channels_inbound.hooks.registry import provider
 from channels_inbound.models import FetchState, RemoteMedia
 from people.http_client import Elsewhere, HttpClient, TooLarge, Unanswered, Unreachable
-from people.sniff import sniff
+from people.sniff import UNKNOWN, sniff
 from people.storage import store_blob
 from tickets.actions.changes import files_arrived, message_joined, sender_named
 from tickets.models import Attachment
@@ -87,6 +89,9 @@ def _words(media: RemoteMedia, http: HttpClient) -> str:
     handler = provider(connection.provider)
     if handler is None:
         raise _Gone("the channel is not connected any more")
+    if "pressed" in media.ref:
+        handler.acknowledge(str(media.ref["pressed"]), account, http)
+        return ""
     if "name_of" not in media.ref:
         return handler.words_of(media.ref, account, http)
     name = handler.name_of(str(media.ref["name_of"]), account, http)
@@ -96,8 +101,8 @@ def _words(media: RemoteMedia, http: HttpClient) -> str:
 
 
 def _is_said(media: RemoteMedia) -> bool:
-    """Whether it is no file but words: of the message, or its writer's name."""
-    return "words_of" in media.ref or "name_of" in media.ref
+    """Whether it is no file but words: of the message, or its writer's name; or only a press to be answered."""
+    return bool({"words_of", "name_of", "pressed"} & set(media.ref))
 
 
 def _download(media: RemoteMedia, http: HttpClient) -> bytes:
@@ -128,13 +133,20 @@ def _is_hash_of(wanted: str, content: bytes) -> bool:
     return wanted.lower() == digest.hexdigest() or wanted == base64.b64encode(digest.digest()).decode()
 
 
+def named(filename: str, kind: str) -> str:
+    """The name, with the ending of what the bytes are where it has none: else no program opens it."""
+    if PurePosixPath(filename).suffix or kind == UNKNOWN:
+        return filename
+    return f"{filename[:240]}{guess_extension(kind) or ''}"
+
+
 def _settle(media: RemoteMedia, content: bytes | str | None, error: str) -> str:
     """One transaction: the row is done and the message has its file, or its words, or neither."""
     state = FetchState.FAILED if content is None else FetchState.DONE
     files = []
     if isinstance(content, bytes):
         kind = sniff(content, media.filename)
-        name = media.filename or "file"
+        name = named(media.filename or "file", kind)
         files = [Attachment(filename=name, content_type=kind[:127], size=len(content), sha256=store_blob(content))]
     with transaction.atomic():
         rows = RemoteMedia.objects.filter(pk=media.pk, attempts=media.attempts, state=FetchState.WAITING)
@@ -142,7 +154,7 @@ def _settle(media: RemoteMedia, content: bytes | str | None, error: str) -> str:
             return "lost"
         if isinstance(content, str) and "name_of" in media.ref:
             sender_named(media.message_id, content, at=timezone.now())
-        elif isinstance(content, str):
+        elif isinstance(content, str) and content:
             message_joined(media.message_id, content, files=0, at=timezone.now())
         elif not _is_said(media):
             files_arrived(media.message_id, files, missing=0 if files else 1, at=timezone.now())

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils import timezone
 
 from channels_inbound.hooks.facts import Echo, Receipt
 from channels_inbound.hooks.parts import part_texts
 from channels_inbound.hooks.provider import TAG
+from channels_inbound.hooks.to_fetch import fetch_later
 from channels_inbound.models import SentPart
+from events.models import Event
+from people.identities import family
 from people.models import Identity
 from tickets.actions.changes import (
     delivery_failed,
@@ -20,6 +24,8 @@ from tickets.actions.changes import (
     reply_mirrored,
     requeue_rest,
 )
+from tickets.actions.refusals import note_refusal
+from tickets.events import TicketEvent
 from tickets.models import Conversation, Message, MessageKind, OutboxState
 
 _TAG = re.compile(rf"{TAG}(\d{{1,18}})\.(\d{{1,4}})\.(\d{{1,4}})")
@@ -45,7 +51,7 @@ def echo(channel_id: int, fact: Echo, *, at: datetime) -> str:
     if message := _by_tag(channel_id, fact.tag, fact.external_id, at=fact.at):
         settle_known(message, at=at)
         return "own"
-    conversation = _conversation(channel_id, (fact.thread_id, *fact.thread_also))
+    conversation = _conversation(channel_id, (fact.thread_id, *fact.thread_also)) or _with(channel_id, fact)
     if conversation is None:
         return "ignored"
     if message := _by_words(conversation, fact):
@@ -55,9 +61,12 @@ def echo(channel_id: int, fact: Echo, *, at: datetime) -> str:
         return "own"
     mirrored = reply_mirrored(
         conversation.pk, external_id=fact.external_id, text=fact.text, author=fact.author,
-        at=min(fact.at, at), now=at,
+        at=min(fact.at, at), now=at, files=len(fact.files),
     )  # fmt: skip
-    return "applied" if mirrored else "duplicate"
+    if mirrored is None:
+        return "duplicate"
+    fetch_later(channel_id, mirrored.pk, fact.files)
+    return "applied"
 
 
 def receipt(channel_id: int, fact: Receipt, *, at: datetime) -> str:
@@ -91,8 +100,8 @@ def _note_receipt(part: SentPart, fact: Receipt) -> bool:
         part.failed = fact.error[:500] or "failed"
         part.save(update_fields=["failed"])
         if fact.refuses:
-            to = [entry.get("address", "") for entry in part.message.envelope.get("to", ())]
-            Identity.objects.filter(value__in=to).update(refuses=fact.refuses)
+            for entry in part.message.envelope.get("to", ()):
+                note_refusal(part.channel_id, entry.get("address", ""), fact.refuses, at=fact.at)
         return delivery_failed(part.message_id, error=part.failed, at=timezone.now())
     field = f"{fact.status}_at"
     if getattr(part, field):
@@ -110,6 +119,26 @@ def _note_receipt(part: SentPart, fact: Receipt) -> bool:
     return True
 
 
+def fail_by_parts(message_id: int, *, at: datetime) -> bool:
+    """A reply that counts as sent since a moment, one part of which the provider said before that it was not
+    delivered: said so early it could not be put on the reply, which was still being sent."""
+    said = SentPart.objects.filter(message=message_id).exclude(failed="").order_by("number")
+    error = said.values_list("failed", flat=True).first()
+    return delivery_failed(message_id, error=error, at=at) if error else False
+
+
+def forget_failed(message: Message) -> None:
+    """A person sends a reply again of which the provider had said that parts did not arrive: those go once more."""
+    failed = SentPart.objects.filter(message=message).exclude(failed="")
+    if not failed.exists():
+        return
+    again = Event.objects.filter(
+        stream_type="ticket", stream_id=message.ticket_id, kind=TicketEvent.DELIVERY_RETRIED, data__message=message.pk
+    )
+    if (since := again.order_by("-pk").values_list("at", flat=True).first()) is not None:
+        failed.filter(sent_at__lt=since).delete()
+
+
 def settle_known(message: Message, *, at: datetime) -> None:
     """A reply with unknown outcome, one more part of which is now known: it arrived, or its rest may go."""
     if message.outbox != OutboxState.UNKNOWN:
@@ -117,6 +146,7 @@ def settle_known(message: Message, *, at: datetime) -> None:
     parts = list(SentPart.objects.filter(message=message).values_list("parts", flat=True))
     if parts and len(parts) >= parts[0]:
         delivery_proven(message.pk, at=at)
+        fail_by_parts(message.pk, at=at)
     else:
         requeue_rest(message.pk, at=at)
 
@@ -135,18 +165,42 @@ def _by_tag(channel_id: int, tag: str, external_id: str, *, at: datetime) -> Mes
 
 
 def _by_words(conversation: Conversation, fact: Echo) -> Message | None:
-    """A reply of ours whose answer never came, by its words: where the provider hands back no tag of ours."""
+    """A reply of ours whose answer never came, by its words or its files: where the provider hands back no tag of
+    ours."""
     open_ones = Message.objects.filter(
         conversation=conversation, kind=MessageKind.OUTBOUND, outbox__in=[OutboxState.SENDING, OutboxState.UNKNOWN]
     ).order_by("-pk")
     for message in open_ones[:5]:
-        texts = part_texts(message.text, conversation.channel.kind, conversation.external_id)
+        texts = reply_texts(message, conversation)
         known = set(SentPart.objects.filter(message=message).values_list("number", flat=True))
-        files = message.attachments.count()
-        for number, text in enumerate(texts):
-            if number not in known and text.split() == fact.text.split():
-                note_part(message, conversation.channel_id, number, len(texts) + files, fact.external_id, at=fact.at)
+        count = len(texts) + message.attachments.count()
+        if fact.text.strip():
+            fitting = [number for number, text in enumerate(texts) if text.split() == fact.text.split()]
+        else:  # a file: they go in their order, so it is the next one that is missing
+            fitting = list(range(len(texts), count)) if fact.files else []
+        for number in fitting:
+            if number not in known:
+                note_part(message, conversation.channel_id, number, count, fact.external_id, at=fact.at)
                 return message
+    return None
+
+
+def reply_texts(message: Message, conversation: Conversation) -> list[str]:
+    """The texts by which a reply goes out; a private answer to a comment is always one."""
+    if message.envelope.get("private_to"):
+        return [message.text]
+    return part_texts(message.text, conversation.channel.kind, conversation.external_id)
+
+
+def _with(channel_id: int, fact: Echo) -> Conversation | None:
+    """The newest conversation with whom it went to: the provider may call them by another name than they wrote by."""
+    for kind, value in fact.to:
+        known = Identity.objects.filter(kind=kind, value=value, suspect=False).first()
+        if known is not None:
+            theirs = Q(participants__identity=known) | Q(customer__in=family(known.customer_id))
+            found = Conversation.objects.select_related("channel").filter(theirs, channel=channel_id)
+            if newest := found.order_by("-pk").first():
+                return newest
     return None
 
 

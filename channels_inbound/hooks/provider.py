@@ -37,11 +37,18 @@ class Malformed(Exception):
 
 
 class SendError(Exception):
-    """The provider said no. `kind`: transient, auth, recipient, policy or permanent (the provider contractR17)."""
+    """The provider said no. `kind`: transient, auth, recipient, policy or permanent (the provider contractR17).
+    `refuses` is why whom it went to takes nothing from us by this channel, `stops` the purpose (as `Agreed` has it)
+    that alone they want no more of. `wait` is in seconds, for everybody unless it is `theirs`: then others need not
+    wait. `alarm`: somebody has to see to the channel, which may go on."""
 
-    def __init__(self, kind: str, detail: str, *, wait: float | None = None, refuses: str = "") -> None:
+    def __init__(
+        self, kind: str, detail: str, *, wait: float | None = None, refuses: str = "", stops: str = "",
+        theirs: bool = False, alarm: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(detail)
-        self.kind, self.detail, self.wait, self.refuses = kind, detail[:400], wait, refuses
+        self.kind, self.detail, self.wait, self.refuses, self.stops = kind, detail[:400], wait, refuses, stops
+        self.theirs, self.alarm = theirs, alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,15 @@ class Part:
     # A comment that this answers in private, and ready answers to stand below the text.
     private_to: str = ""
     choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What the provider said when it took a part: its id of it, and further (kind, value) identities of whom it went
+    to."""
+
+    id: str
+    also: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +277,7 @@ class Provider:
         """What a stored body says, in its order. Pure. Malformed."""
         raise Malformed("nothing comes to this kind of channel by webhook")
 
-    def send(self, part: Part, account: Account, http: HttpClient) -> str:
+    def send(self, part: Part, account: Account, http: HttpClient) -> str | Taken:
         """Hand over one part; the provider's id of it. SendError, or `Unanswered` when nobody knows."""
         raise SendError("permanent", "nothing can be sent by this channel")
 
@@ -276,6 +292,10 @@ class Provider:
     def words_of(self, ref: Mapping[str, Any], account: Account, http: HttpClient) -> str:
         """What was written, where a webhook only says that something was. SendError."""
         raise SendError("permanent", "this provider tells its words with the message")
+
+    def acknowledge(self, pressed: str, account: Account, http: HttpClient) -> None:
+        """Tell the provider that we heard of a pressed button, by its id. SendError."""
+        raise SendError("permanent", "presses need no answer here")
 
     def invitation(self, token: str, account: Account) -> str:
         """The link by which somebody begins here and shows the token."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+from channels_inbound.hooks.facts import Fact, Unread
 from channels_inbound.hooks.provider import Malformed
 
 MAX_TEXT = 100_000
@@ -54,6 +55,15 @@ def things(value: object, name: str = "") -> Iterator[dict[str, Any]]:
         for one in found[:MAX_ITEMS]:
             if isinstance(one, dict):
                 yield one
+
+
+def each(items: Iterable[dict[str, Any]], read: Callable[[dict[str, Any]], Iterable[Fact]]) -> Iterator[Fact]:
+    """What the items of a delivery say, one by one: one that is malformed spoils none of the others."""
+    for item in items:
+        try:
+            yield from read(item)
+        except Malformed as error:
+            yield Unread(str(error))
 
 
 def text(value: object, *path: str, most: int = MAX_TEXT) -> str:

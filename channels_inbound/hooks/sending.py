@@ -8,21 +8,24 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from channels_inbound.email.send import Outcome
 from channels_inbound.health import note_sent
 from channels_inbound.hooks.accounts import sending_account
-from channels_inbound.hooks.apply import apply_parked
-from channels_inbound.hooks.condition import connection_refused, connection_works, note_trouble
+from channels_inbound.hooks.apply import apply_fact, apply_parked
+from channels_inbound.hooks.condition import alarm, connection_refused, connection_works, note_trouble
+from channels_inbound.hooks.facts import Agreed
 from channels_inbound.hooks.out_files import link_to
-from channels_inbound.hooks.own import note_part, tag_of
+from channels_inbound.hooks.own import fail_by_parts, forget_failed, note_part, tag_of
 from channels_inbound.hooks.parts import part_texts
-from channels_inbound.hooks.provider import Account, OutFile, Part, Provider, SendError
+from channels_inbound.hooks.provider import Account, OutFile, Part, Provider, SendError, Taken
 from channels_inbound.hooks.registry import provider
 from channels_inbound.models import Connection, ConnectionState, SentPart
 from people.http_client import HttpClient, TooLarge, Unanswered, Unreachable
+from people.identities import give_identity
 from people.models import Identity
 from people.storage import open_blob
 from tickets.actions.delivery import (
@@ -33,6 +36,7 @@ from tickets.actions.delivery import (
     record_unknown,
 )
 from tickets.actions.reach import last_said
+from tickets.actions.refusals import note_refusal
 from tickets.kinds import traits_of
 from tickets.models import Message
 from tickets.outbound import OutboundAttachment, OutboundMessage
@@ -87,18 +91,29 @@ def _send(m: OutboundMessage, connection: Connection, account: Account, http: Ht
     if late and message.auto_kind and m.template is None:
         return Ended(Outcome.PERMANENT, TOO_LATE)
     parts = parts_of(m, late=late)
+    forget_failed(message)
     done = set(SentPart.objects.filter(message=message).values_list("number", flat=True))
     todo = [(number, part) for number, part in enumerate(parts) if number not in done]
     if todo and not begin_handover(m.message_id, m.attempt, at=timezone.now()):
         return Ended(Outcome.CLAIM_LOST)
     for number, part in todo:
         try:
-            external_id = handler.send(part, account, http)
+            taken = handler.send(part, account, http)
         except (SendError, Unreachable, Unanswered, TooLarge, FileNotFoundError) as error:
             return _failed(error, m, connection, f"{number + 1}/{len(parts)}" if len(parts) > 1 else "")
+        external_id = taken if isinstance(taken, str) else taken.id
         note_part(message, m.channel_id, number, len(parts), external_id, at=timezone.now())
+        if isinstance(taken, Taken):
+            _note_names(taken, message)
         apply_parked(m.channel_id, [external_id], at=timezone.now())
     return Ended(Outcome.ACCEPTED)
+
+
+def _note_names(taken: Taken, message: Message) -> None:
+    """The provider told by what else it knows whom this went to: they may write by that alone."""
+    with transaction.atomic():
+        for kind, value in taken.also:
+            give_identity(message.conversation.customer_id, kind, value, name="")
 
 
 def parts_of(m: OutboundMessage, *, late: bool = False) -> list[Part]:
@@ -106,7 +121,8 @@ def parts_of(m: OutboundMessage, *, late: bool = False) -> list[Part]:
     if m.template is not None:
         tag = tag_of(m.message_id, 0, 1)
         return [Part(tag, m.to[0].address, m.thread_id, text=m.text, template=m.template)]
-    texts = part_texts(m.text, m.channel_kind, m.thread_id)
+    # To a comment there may be one private answer, whose length was seen to when it was written.
+    texts = [m.text] if m.private_to else part_texts(m.text, m.channel_kind, m.thread_id)
     count = len(texts) + len(m.attachments)
     to = m.to[0].address
     parts = [
@@ -150,18 +166,32 @@ def _failed(error: Exception, m: OutboundMessage, connection: Connection, which:
     if not isinstance(error, SendError):
         note_trouble(connection.pk, str(error), now)
         return Ended(Outcome.TEMPORARY, _told(str(error), which), _next_try(m.attempt, None, now))
+    if error.alarm:
+        alarm(connection.channel_id, error.detail, at=now)
     if error.kind == "auth":
         connection_refused(connection.channel_id, error.detail, at=now)
         return Ended(Outcome.TEMPORARY, NOT_CONNECTED, now + WAIT_FOR_ADMIN)
     if error.kind == "transient":
         again = _next_try(m.attempt, error.wait, now)
-        if error.wait and again:
+        if error.wait and again and not error.theirs:
             Connection.objects.filter(pk=connection.pk).update(quiet_until=now + timedelta(seconds=error.wait))
             note_trouble(connection.pk, error.detail, now)
         return Ended(Outcome.TEMPORARY, _told(error.detail, which), again)
-    if error.refuses:
-        Identity.objects.filter(value=m.to[0].address).update(refuses=error.refuses)
+    _note_wish(error, m, now)
     return Ended(Outcome.PERMANENT, _told(error.detail, which))
+
+
+def _note_wish(error: SendError, m: OutboundMessage, now: datetime) -> None:
+    """What the provider's no says of whom it went to: they are not reached here, or want no more of something."""
+    address = m.to[0].address
+    if error.refuses:
+        note_refusal(m.channel_id, address, error.refuses, at=now)
+    if error.stops:
+        theirs = Message.objects.values("conversation__participants__identity").filter(pk=m.message_id)
+        known = Identity.objects.filter(value=address, suspect=False, pk__in=theirs).first()
+        if known is not None:
+            with transaction.atomic():
+                apply_fact(m.channel_id, Agreed(known.kind, known.value, error.stops, False, now), at=now)
 
 
 def _told(detail: str, which: str) -> str:
@@ -180,6 +210,7 @@ def _record(m: OutboundMessage, ended: Ended) -> None:
     now = timezone.now()
     if ended.outcome == Outcome.ACCEPTED:
         record_accepted(m.message_id, m.attempt, at=now)
+        fail_by_parts(m.message_id, at=now)
         note_sent(m.channel_id, at=now)
         connection_works(m.channel_id, at=now)
     elif ended.outcome == Outcome.UNKNOWN:

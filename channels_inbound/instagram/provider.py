@@ -9,12 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact, Ignored
 from channels_inbound.hooks.provider import Account, Field, Life, Part, Reading
-from channels_inbound.hooks.reading import line, things
+from channels_inbound.hooks.reading import each, line, things
 from channels_inbound.meta.door import APP_SECRET, HUMAN_AGENT, TOKEN, MetaProvider, not_ours
 from channels_inbound.meta.graph import bearer, result
 from channels_inbound.meta.lives import A_DAY_AND_MORE, renew_instagram
 from channels_inbound.meta.messaging import parse_item
 from channels_inbound.meta.sending import send_to_person
+from channels_inbound.meta.subscribing import INSTAGRAM_COMMENTS, INSTAGRAM_MESSAGES, PAGE_COMMENTS, subscribe
 from people.http_client import HttpClient
 from tickets.kinds import Traits
 
@@ -27,6 +28,14 @@ LOGIN = Field(
 def base_of(account: Account) -> str:
     """Either sign-in has its own host."""
     return endpoint("graph" if account.settings.get("facebook_login") else "instagram")
+
+
+def subscribe_account(fields: tuple[str, ...], account: Account, http: HttpClient) -> str:
+    """By Instagram's own sign-in the account is subscribed, else its page: what of the account comes is then chosen in
+    the app's settings. SendError."""
+    if account.settings.get("facebook_login"):
+        return subscribe(f"{endpoint('graph')}/me", PAGE_COMMENTS, account, http)
+    return subscribe(f"{endpoint('instagram')}/{account.account}", fields, account, http)
 
 
 class Instagram(MetaProvider):
@@ -49,8 +58,8 @@ class Instagram(MetaProvider):
         if not_ours(entry, reading):
             return [Ignored("meant for another account")]
         facts: list[Fact] = []
-        for item in things(entry, "messaging"):
-            facts += parse_item("instagram", item, reading)
+        facts += each(things(entry, "messaging"), lambda item: parse_item("instagram", item, reading))
+        facts += each(things(entry, "standby"), lambda item: parse_item("instagram", item, reading, standby=True))
         for change in things(entry, "changes"):
             facts.append(Ignored(f"for the channel of public comments ({line(change, 'field', most=30)})"))
         if "field" in entry:
@@ -68,6 +77,9 @@ class Instagram(MetaProvider):
     def check(self, account: Account, http: HttpClient) -> str:
         found = result(http.get(f"{base_of(account)}/{account.account}?fields=username", headers=bearer(account)))
         return f"@{line(found, 'username')}"
+
+    def connect(self, account: Account, http: HttpClient) -> str:
+        return subscribe_account((*INSTAGRAM_MESSAGES, *INSTAGRAM_COMMENTS), account, http)
 
     def renew(self, account: Account, ends_at: datetime | None, now: datetime, http: HttpClient) -> Life:
         if account.settings.get("facebook_login"):

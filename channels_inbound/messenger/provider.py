@@ -9,15 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact, Ignored
 from channels_inbound.hooks.provider import Account, Field, Part, Reading
-from channels_inbound.hooks.reading import line, things
+from channels_inbound.hooks.reading import each, line, things
 from channels_inbound.meta.door import APP_SECRET, HUMAN_AGENT, TOKEN, MetaProvider, not_ours
 from channels_inbound.meta.graph import bearer, result
 from channels_inbound.meta.messaging import parse_item
 from channels_inbound.meta.sending import send_to_person
+from channels_inbound.meta.subscribing import PAGE_COMMENTS, PAGE_MESSAGES, subscribe
 from people.http_client import HttpClient
 from tickets.kinds import Traits
-
-FIELDS = "messages,messaging_postbacks,message_echoes,message_deliveries,message_reads,message_reactions,message_edits"
 
 
 class Messenger(MetaProvider):
@@ -39,9 +38,8 @@ class Messenger(MetaProvider):
         if not_ours(entry, reading):
             return [Ignored("meant for another page")]
         facts: list[Fact] = []
-        for name in ("messaging", "standby"):
-            for item in things(entry, name):
-                facts += parse_item("messenger", item, reading)
+        facts += each(things(entry, "messaging"), lambda item: parse_item("messenger", item, reading))
+        facts += each(things(entry, "standby"), lambda item: parse_item("messenger", item, reading, standby=True))
         for change in things(entry, "changes"):
             facts.append(Ignored(f"for the channel of public comments ({line(change, 'field', most=30)})"))
         return facts
@@ -59,6 +57,4 @@ class Messenger(MetaProvider):
         return line(found, "name")
 
     def connect(self, account: Account, http: HttpClient) -> str:
-        url = f"{endpoint('graph')}/{account.account}/subscribed_apps?subscribed_fields={FIELDS},feed,mention"
-        result(http.post_json(url, {}, headers=bearer(account)))
-        return str(_("The app is subscribed to the page."))
+        return subscribe(f"{endpoint('graph')}/{account.account}", (*PAGE_MESSAGES, *PAGE_COMMENTS), account, http)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.facts import Fact, Ignored
 from channels_inbound.hooks.provider import Account, BadSignature, Field, Hook, Life, Malformed, Provider, Reading
-from channels_inbound.hooks.reading import ident, line, load_object, text, things
+from channels_inbound.hooks.reading import each, ident, line, load_object, text, things
 from channels_inbound.hooks.signatures import hmac_hex, require_any, same
 from channels_inbound.meta.lives import renew_graph
 from people.http_client import HttpClient
@@ -64,9 +64,7 @@ class MetaProvider(Provider, ABC):
             raise Malformed("there are no entries")
         if kind not in self.objects:
             return [Ignored(f"meant for another kind of channel ({line(kind, most=40) or 'no object'})")]
-        facts: list[Fact] = []
-        for entry in things(content, "entry"):
-            facts += self.parse_entry(entry, reading)
+        facts = list(each(things(content, "entry"), lambda entry: self.parse_entry(entry, reading)))
         return facts or [Ignored("no entry holds anything for this channel")]
 
     @abstractmethod

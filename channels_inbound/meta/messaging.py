@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_noop
 
@@ -29,11 +30,15 @@ from tickets.inbound import Address, InboundMessage
 
 THUMBS = frozenset({"369239263222822", "369239343222814", "369239383222810"})
 FILES = ("image", "video", "audio", "file", "reel", "ig_reel", "share", "story_mention", "sticker")
+# What was shared mostly names a page to be opened; a file is what lies where the provider keeps files.
+SHARED = ("share", "reel", "ig_reel")
+FILE_HOSTS = (".fbcdn.net", ".fbsbx.com", ".cdninstagram.com")
 USER = {"messenger": gettext_noop("Messenger user %(end)s"), "instagram": gettext_noop("Instagram user %(end)s")}
 UNSHOWN = gettext_noop("A message of a kind that cannot be shown here (%(kind)s)")
 PLACE = gettext_noop("Location: %(place)s")
 MENTION = gettext_noop("Mentioned us in a story")
 STORY = gettext_noop("In answer to our story %(url)s")
+HELD = gettext_noop("Another app answers this conversation at the provider")
 CHAT = gettext_noop("Chat message")
 ADVERT = gettext_noop("From an advertisement: %(what)s")
 CONTROL = ("pass_thread_control", "take_thread_control", "request_thread_control", "app_roles")
@@ -49,14 +54,15 @@ class Item:
     reading: Reading
     person: str
     at: datetime
+    standby: bool = False
 
     @property
     def thread(self) -> str:
         return f"{self.product}:{self.reading.account}:{self.person}"
 
 
-def parse_item(product: str, content: dict[str, Any], reading: Reading) -> Iterator[Fact]:
-    """The facts of one item. Malformed."""
+def parse_item(product: str, content: dict[str, Any], reading: Reading, *, standby: bool = False) -> Iterator[Fact]:
+    """The facts of one item; `standby`: another app holds the thread. Malformed."""
     echo = thing(content, "message").get("is_echo") is True
     person, page = ident(content, "sender", "id"), ident(content, "recipient", "id")
     if echo or (person == reading.account and page):
@@ -67,7 +73,8 @@ def parse_item(product: str, content: dict[str, Any], reading: Reading) -> Itera
     if page != reading.account:
         yield Ignored("meant for another account")
         return
-    item = Item(product, content, reading, person, moment(content, "timestamp", default=reading.received_at))
+    at = moment(content, "timestamp", default=reading.received_at)
+    item = Item(product, content, reading, person, at, standby)
     readers: dict[str, Callable[[Item], Iterator[Fact]]] = {
         "message": _echo if echo else _message, "message_edit": _edit, "reaction": _reaction, "delivery": _delivery,
         "read": _read, "postback": _postback, "optin": _optin, "policy-enforcement": _policy,
@@ -92,8 +99,7 @@ def _message(item: Item) -> Iterator[Fact]:
         return
     words, files = _words(said, item), tuple(_files(said))
     if not words and not files:
-        kind = line(next(things(said, "attachments"), {}), "type", most=40) or "unsupported"
-        words = worded(item.reading.locale, UNSHOWN, kind=kind)
+        words = worded(item.reading.locale, UNSHOWN, kind="unsupported")
     message = _inbound(item, mid, words, files, answers=ident(said, "reply_to", "mid"), about=_about(said, item))
     yield Heard(message, files, text(said, "quick_reply", "payload", most=1000))
 
@@ -118,7 +124,8 @@ def _inbound(
         in_reply_to=answers,
         thread_id=item.thread,
         timed_by_provider=True,
-        about=about,
+        about=about or (worded(reading.locale, HELD) if item.standby else ""),
+        standby=item.standby,
         files_to_come=len(files),
     )
 
@@ -132,13 +139,17 @@ def _echo(item: Item) -> Iterator[Fact]:
         yield Unsent(mid, item.at)
         return
     app, ours = ident(said, "app_id"), str(item.reading.settings.get("app_id", ""))
-    words = _words(said, item) or ", ".join(line(a, "type", most=20) for a in things(said, "attachments"))
-    yield Echo(mid, item.thread, words, item.at, tag=text(said, "metadata", most=200), by_us=bool(app) and app == ours)
+    yield Echo(
+        mid, item.thread, _words(said, item), item.at, tag=text(said, "metadata", most=200),
+        by_us=bool(app) and app == ours, files=tuple(_files(said)),
+    )  # fmt: skip
 
 
 def _optin(item: Item) -> Iterator[Fact]:
-    purpose = "notices" if ident(item.content, "optin", "notification_messages_token") else "messages"
-    yield Agreed("page_user", item.thread, purpose, True, item.at)
+    optin = thing(item.content, "optin")
+    purpose = "notices" if ident(optin, "notification_messages_token") else "messages"
+    stopped = "STOP" in text(optin, "notification_messages_status", most=60).upper()
+    yield Agreed("page_user", item.thread, purpose, not stopped, item.at)
 
 
 def _edit(item: Item) -> Iterator[Fact]:
@@ -154,7 +165,8 @@ def _reaction(item: Item) -> Iterator[Fact]:
     if not mid:
         raise Malformed("a reaction without its mid")
     sign = text(reaction, "emoji", most=32) or line(reaction, "reaction", most=20)
-    yield Reacted(mid, "" if text(reaction, "action") == "unreact" else sign, item.person, item.at)
+    by = ident(item.content, "sender", "id")
+    yield Reacted(mid, "" if text(reaction, "action") == "unreact" else sign, by, item.at, by == item.reading.account)
 
 
 def _delivery(item: Item) -> Iterator[Fact]:
@@ -207,36 +219,56 @@ def _about(said: dict[str, Any], item: Item) -> str:
 def _words(said: dict[str, Any], item: Item) -> str:
     parts = [text(said, "text")]
     for attachment in things(said, "attachments"):
-        kind, payload = text(attachment, "type", most=40), thing(attachment, "payload")
-        if kind == "location":
-            spot = thing(payload, "coordinates")
-            place = spot_of(spot.get("lat"), spot.get("long")) or line(attachment, "title") or line(payload, "title")
-            parts.append(worded(item.reading.locale, PLACE, place=place) if place else "")
-        elif kind == "like_heart":
-            parts.append("❤️")
-        elif kind == "story_mention":
-            parts.append(worded(item.reading.locale, MENTION))
-        elif _sticker(attachment) in THUMBS:
-            parts.append("👍")
-        elif kind in ("fallback", "template"):
-            told = attachment if line(attachment, "title") or line(attachment, "url") else payload
-            elements = list(things(thing(payload, "product"), "elements")) or [told]
-            parts += [
-                " ".join(p for p in (line(e, "title"), line(e, "subtitle"), line(e, "url", most=500)) if p)
-                for e in elements
-            ]
-        elif kind in FILES and not _url(payload):
-            parts.append(line(payload, "title") or line(payload, "url", most=500))
+        words = [part for part in _shown(attachment, item) if part.strip()]
+        if not words and not _file_url(attachment) and not _is_twin(attachment, said):
+            kind = line(attachment, "type", most=40) or "?"
+            words = [worded(item.reading.locale, UNSHOWN, kind=kind)]
+        parts += words
     return "\n".join(dict.fromkeys(part for part in parts if part.strip())).strip()
 
 
+def _shown(attachment: dict[str, Any], item: Item) -> list[str]:
+    """What of an attachment can be read, beside its file."""
+    kind, payload = text(attachment, "type", most=40), thing(attachment, "payload")
+    if kind == "location":
+        spot = thing(payload, "coordinates")
+        place = spot_of(spot.get("lat"), spot.get("long")) or line(attachment, "title") or line(payload, "title")
+        return [worded(item.reading.locale, PLACE, place=place)] if place else []
+    if kind == "like_heart":
+        return ["❤️"]
+    if kind == "story_mention":
+        return [worded(item.reading.locale, MENTION)]
+    if _sticker(attachment) in THUMBS:
+        return ["👍"]
+    if kind in FILES and _file_url(attachment):
+        return []
+    told = attachment if line(attachment, "title") or line(attachment, "url") else payload
+    elements = list(things(thing(payload, "product"), "elements")) or [told]
+    return [
+        " ".join(p for p in (line(e, "title"), line(e, "subtitle"), line(e, "url", most=500)) if p) for e in elements
+    ]
+
+
 def _files(said: dict[str, Any]) -> Iterator[RemoteFile]:
-    stickers = {_sticker(one) for one in things(said, "attachments") if text(one, "type") == "sticker"}
     for attachment in things(said, "attachments"):
-        kind, url = text(attachment, "type", most=40), _url(thing(attachment, "payload"))
-        twin = kind == "image" and _sticker(attachment) and _sticker(attachment) in stickers
-        if kind in FILES and url and not twin and _sticker(attachment) not in THUMBS:
+        url = _file_url(attachment)
+        if url and not _is_twin(attachment, said) and _sticker(attachment) not in THUMBS:
             yield RemoteFile({"url": url})
+
+
+def _is_twin(attachment: dict[str, Any], said: dict[str, Any]) -> bool:
+    """Whether it is a sticker once more, as a picture."""
+    stickers = {_sticker(one) for one in things(said, "attachments") if text(one, "type") == "sticker"}
+    twin = text(attachment, "type") == "image" and _sticker(attachment)
+    return bool(twin) and _sticker(attachment) in stickers
+
+
+def _file_url(attachment: dict[str, Any]) -> str:
+    """Where the attachment's file lies, if it is one."""
+    kind, url = text(attachment, "type", most=40), _url(thing(attachment, "payload"))
+    if kind in SHARED and not (urlsplit(url).hostname or "").endswith(FILE_HOSTS):
+        return ""
+    return url if kind in FILES else ""
 
 
 def _sticker(attachment: dict[str, Any]) -> str:
@@ -246,4 +278,9 @@ def _sticker(attachment: dict[str, Any]) -> str:
 
 def _url(payload: dict[str, Any]) -> str:
     url = text(payload, "url", most=4000)
-    return url if url.startswith(("https://", "http://")) and not any(c.isspace() for c in url) else ""
+    if not url.startswith(("https://", "http://")) or any(c.isspace() for c in url):
+        return ""
+    try:
+        return url if urlsplit(url).hostname else ""
+    except ValueError:
+        return ""

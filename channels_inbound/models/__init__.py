@@ -3,6 +3,7 @@
 from .call_import import CallImport, CallImportState
 from .connection import Connection, ConnectionState, FetchState, ParkedFact, RemoteMedia, SentPart
 from .contact_form import ContactForm
+from .greeting import Greeting
 from .invitation import Invitation
 from .mailbox import AfterFetch, FetchedMail, Mailbox, MailboxAuth, MailboxSecurity, MailboxState, StartFrom
 from .outgoing import DkimKey, DomainPace, OutgoingSecurity, OutgoingServer, OutgoingState
@@ -22,6 +23,7 @@ __all__ = [
     "DomainPace",
     "FetchState",
     "FetchedMail",
+    "Greeting",
     "Invitation",
     "Mailbox",
     "MailboxAuth",

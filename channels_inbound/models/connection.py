@@ -101,6 +101,8 @@ class RemoteMedia(models.Model):
     number = models.SmallIntegerField()
     ref = models.JSONField()
     filename = models.CharField(max_length=255, blank=True, default="")
+    # The provider's id of the piece it is, where a message comes in several.
+    external_id = models.CharField(max_length=255, blank=True, default="", db_default="")
     state = models.CharField(max_length=8, choices=FetchState.choices, default=FetchState.WAITING)
     attempts = models.SmallIntegerField(default=0)
     next_try_at = models.DateTimeField(db_default=Now())
@@ -110,7 +112,8 @@ class RemoteMedia(models.Model):
         verbose_name_plural = "remote media"
         constraints = [models.UniqueConstraint(fields=["message", "number"], name="remotemedia_once")]
         indexes = [
-            models.Index(fields=["next_try_at"], name="remotemedia_waiting", condition=models.Q(state="waiting"))
+            models.Index(fields=["next_try_at"], name="remotemedia_waiting", condition=models.Q(state="waiting")),
+            models.Index(fields=["external_id"], name="remotemedia_piece", condition=~models.Q(external_id="")),
         ]
 
     def __str__(self) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from channels_inbound.hooks.apply import FURTHER, apply_parked, fetch_later
+from channels_inbound.hooks.apply import FURTHER, apply_parked
 from channels_inbound.hooks.facts import CallHeard, RecordingHeard
 from channels_inbound.hooks.reading import key_of
+from channels_inbound.hooks.to_fetch import fetch_later
 from channels_inbound.hooks.words import worded
 from channels_inbound.models import RemoteMedia
 from channels_inbound.phone.numbers import readable

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from channels_inbound.hooks.facts import Edited, Fact, Heard, Ignored, Reachable, Reacted, RemoteFile, Started
+from channels_inbound.hooks.facts import Arrived, Edited, Fact, Heard, Ignored, Reachable, Reacted, RemoteFile, Started
 from channels_inbound.hooks.provider import Malformed, Reading
 from channels_inbound.hooks.reading import ident, key_of, line, load_object, moment, number, text, thing, things
 from channels_inbound.hooks.words import FORWARDED, language_of, spot_of, subject_of, worded
@@ -16,6 +16,15 @@ from tickets.inbound import Address, InboundMessage
 
 MEDIA = ("document", "video", "audio", "voice", "video_note", "animation", "sticker")
 KNOWN = ("message", "edited_message", "callback_query", "my_chat_member", "message_reaction")
+# What Telegram says of a chat by itself: nobody wrote it.
+SERVICE = (
+    "new_chat", "left_chat", "delete_chat_photo", "group_chat_created", "supergroup_chat_created",
+    "channel_chat_created", "message_auto_delete_timer_changed", "migrate_", "pinned_message", "chat_background_set",
+    "chat_owner", "connected_website", "write_access_allowed", "proximity_alert_triggered", "boost_added",
+    "forum_topic_", "general_forum_topic_", "giveaway", "video_chat_", "users_shared", "chat_shared", "passport_data",
+    "successful_payment", "refunded_payment", "paid_message_price_changed", "direct_message_price_changed",
+    "suggested_post_", "checklist_tasks_", "gift", "unique_gift",
+)  # fmt: skip
 INVITATION = re.compile(r"[A-Za-z0-9_-]{43}")
 PLACE = gettext_noop("Location: %(place)s")
 CONTACT = gettext_noop("Contact: %(who)s")
@@ -47,12 +56,16 @@ def _message(said: dict[str, Any], reading: Reading) -> Iterator[Fact]:
     words = _words(said, reading)
     if text(said, "text").partition(" ")[0] == "/start":
         yield _started(said, reading)
+        if reading.settings.get("greeting"):
+            at = moment(said, "date", default=reading.received_at)
+            yield Arrived(f"telegram:{ident(said, 'from', 'id')}", f"telegram:{ident(said, 'chat', 'id')}", at)
         return
     files = tuple(_files(said))
     if not words and not files:
         kind = next((name for name in said if name not in ("message_id", "from", "chat", "date")), "empty")
-        if kind in ("new_chat_members", "left_chat_member", "pinned_message", "chat_background_set", "empty"):
-            yield Ignored(f"a service message ({kind})")
+        service = next((name for name in said if name.startswith(SERVICE)), "")
+        if service or kind == "empty":
+            yield Ignored(f"a service message ({line(service or kind, most=40)})")
             return
         words = worded(reading.locale, UNSHOWN, kind=line(kind, most=40))
     yield Heard(_inbound(said, words, files, reading), files, place=_place(said, files))
@@ -109,13 +122,40 @@ def _edited(said: dict[str, Any], reading: Reading) -> Iterator[Fact]:
     if reason := _unwanted(said):
         yield Ignored(reason)
         return
+    if number(said, "location", "live_period") is not None:
+        yield Ignored("a live location moved")
+        return
     at = moment(said, "edit_date", default=reading.received_at)
     id = message_id(reading, ident(said, "chat", "id"), ident(said, "message_id"))
     yield Edited(id, _words(said, reading), at)
 
 
 def _pressed(said: dict[str, Any], reading: Reading) -> Iterator[Fact]:
-    yield Ignored(f"a button was pressed: {line(said, 'data', most=80)}")
+    """A button below a message of ours: said by whoever pressed it, in its words. The press is to be answered."""
+    id, under = ident(said, "id"), thing(said, "message")
+    if not id or not ident(said, "from", "id"):
+        raise Malformed("a pressed button without its id or who pressed it")
+    payload = text(said, "data", most=1000)
+    kind = text(under, "chat", "type")
+    if kind != "private":
+        yield Ignored(f"a button was pressed elsewhere than in a private chat ({line(kind, most=20) or 'unknown'})")
+        return
+    words = _label(under, payload) or payload
+    if not words:
+        raise Malformed("a pressed button without its data")
+    chat = thing(under, "chat")
+    told = {"message_id": f"callback:{id}", "from": thing(said, "from"), "chat": chat, "reply_to_message": under}
+    yield Heard(_inbound(told, words, (), reading), (RemoteFile({"pressed": id}),), payload)
+
+
+def _label(under: dict[str, Any], payload: str) -> str:
+    """What stood on the button that carries this data."""
+    rows = thing(under, "reply_markup").get("inline_keyboard")
+    for row in rows[:100] if isinstance(rows, list) else ():
+        for button in things(row):
+            if payload and text(button, "callback_data", most=1000) == payload:
+                return line(button, "text")
+    return ""
 
 
 def _member(said: dict[str, Any], reading: Reading) -> Iterator[Fact]:
@@ -139,7 +179,7 @@ def _reaction(said: dict[str, Any], reading: Reading) -> Iterator[Fact]:
 
 
 def _words(said: dict[str, Any], reading: Reading) -> str:
-    words = text(said, "text") or text(said, "caption")
+    words = _linked(text(said, "text"), said, "entities") or _linked(text(said, "caption"), said, "caption_entities")
     if place := thing(said, "venue") or thing(said, "location"):
         where = thing(place, "location") or place
         spot = spot_of(where.get("latitude"), where.get("longitude"))
@@ -155,6 +195,21 @@ def _words(said: dict[str, Any], reading: Reading) -> str:
     elif emoji := text(said, "dice", "emoji", most=16):
         words = words or emoji
     return words.strip()
+
+
+def _linked(words: str, said: dict[str, Any], name: str) -> str:
+    """The words, with the addresses that lie behind some of them. Places are counted in UTF-16 units."""
+    found = []
+    for entity in things(said, name):
+        start, length = number(entity, "offset"), number(entity, "length")
+        url = line(entity, "url", most=500)
+        if text(entity, "type") == "text_link" and url and start is not None and length is not None:
+            found.append((start + length, url))
+    units = words.encode("utf-16-le")
+    for end, url in sorted(found[:50], reverse=True):
+        if 0 < end * 2 <= len(units) and url not in words:
+            units = units[: end * 2] + f" ({url})".encode("utf-16-le") + units[end * 2 :]
+    return units.decode("utf-16-le", "replace")
 
 
 def _files(said: dict[str, Any]) -> Iterator[RemoteFile]:

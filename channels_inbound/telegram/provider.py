@@ -35,6 +35,10 @@ class Telegram(Provider):
             "username", _("Name of the bot"), needed=False,
             help=_("Ends in bot. With it customers can be invited by a link."),
         ),
+        Field(
+            "greeting", _("Greeting"), needed=False,
+            help=_("Sent once to whoever starts the bot. Empty: nothing is sent."),
+        ),
     )  # fmt: skip
     guide = _("Saving sets the webhook at Telegram by itself. The bot can write only to people who wrote to it first.")
 
@@ -78,6 +82,9 @@ class Telegram(Provider):
         if not path or ".." in path:
             raise SendError("permanent", "Telegram does not give the file away")
         return f"{endpoint('telegram')}/file/bot{account.secrets.get('token', '')}/{path}", {}
+
+    def acknowledge(self, pressed: str, account: Account, http: HttpClient) -> None:
+        _result(http.post_json(_url(account, "answerCallbackQuery"), {"callback_query_id": pressed}))
 
     def invitation(self, token: str, account: Account) -> str:
         return f"https://t.me/{quote(str(account.settings.get('username', '')).lstrip('@'))}?start={token}"
@@ -127,7 +134,8 @@ def _result(answer: Answer) -> Any:
     if answer.status in (401, 404):
         raise SendError("auth", said)
     if answer.status == 403:
-        raise SendError("recipient", said, refuses="blocked")
+        began = "initiate" not in said  # who never wrote to the bot has not blocked it
+        raise SendError("recipient", said, refuses="blocked" if began else "unreachable")
     if "chat not found" in said:
-        raise SendError("recipient", said)
+        raise SendError("recipient", said, refuses="unreachable")
     raise SendError("permanent", said)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -23,8 +25,8 @@ from channels_inbound.hooks.facts import (
     Trouble,
     Unsent,
 )
-from channels_inbound.hooks.provider import Malformed, Reading
-from channels_inbound.hooks.reading import ident, key_of, line, moment, number, text, thing, things
+from channels_inbound.hooks.provider import Malformed, Reading, SendError
+from channels_inbound.hooks.reading import each, ident, key_of, line, moment, number, text, thing, things
 from channels_inbound.hooks.words import FORWARDED, language_of, spot_of, subject_of, worded
 from channels_inbound.meta.graph import status_error
 from tickets.inbound import Address, InboundMessage
@@ -35,6 +37,7 @@ PLACE = gettext_noop("Location: %(place)s")
 CONTACT = gettext_noop("Contact: %(who)s")
 ORDER = gettext_noop("Order: %(what)s")
 USER = gettext_noop("WhatsApp user %(end)s")
+PRODUCT = gettext_noop("About the product: %(what)s")
 ADVERT = gettext_noop("From an advertisement: %(what)s")
 CHAT = gettext_noop("Chat message")
 HEALTH = ("account_update", "phone_number_quality_update", "account_alerts", "account_review_update")
@@ -70,9 +73,9 @@ def parse_change(change: dict[str, Any], reading: Reading) -> Iterator[Fact]:
         ("messages", _message), ("message_echoes", _echo), ("statuses", _status), ("user_preferences", _preference),
         ("errors", _error),
     ):  # fmt: skip
-        for item in things(value, name):
+        for fact in each(things(value, name), partial(reader, value=value, reading=reading)):
             empty = False
-            yield from reader(item, value, reading)
+            yield fact
     if empty:
         yield Ignored("the change holds nothing")
 
@@ -104,6 +107,8 @@ def _message(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> I
         yield Renumbered("phone", f"+{who.phone}", f"+{moved}", at)
     elif kind == "system":
         yield Ignored(f"a system message ({line(said, 'system', 'type', most=60)})")
+    elif kind == "request_welcome":
+        yield Ignored("the chat was opened, and nothing said yet")
     elif ident(said, "group_id"):
         yield Ignored("written in a group")
     elif not who.id:
@@ -155,6 +160,11 @@ class _Person:
         return tuple(f"whatsapp:{account}:{id}" for id in (self.scoped, self.phone) if id)
 
 
+def _address_of(given: str) -> tuple[str, str]:
+    """The identity of somebody named by a number or by a business-scoped id."""
+    return ("phone", f"+{given}") if _digits(given) else ("page_user", f"whatsapp:{given}")
+
+
 def _digits(given: str) -> str:
     """The number, where it is one."""
     return given if given.isascii() and given.isdigit() and 5 <= len(given) <= 15 else ""
@@ -184,13 +194,16 @@ def _inbound(
         also_known_as=who.others,
         timed_by_provider=True,
         handle=f"@{who.username}" if who.username else "",
-        about=worded(reading.locale, ADVERT, what=advert) if advert else _forwarded(said, reading),
+        about=worded(reading.locale, ADVERT, what=advert) if advert else _attached_to(said, reading),
         files_to_come=len(files),
     )
 
 
-def _forwarded(said: dict[str, Any], reading: Reading) -> str:
+def _attached_to(said: dict[str, Any], reading: Reading) -> str:
+    """The product of the catalogue that was asked about, or that it was passed on."""
     context = thing(said, "context")
+    if product := line(context, "referred_product", "product_retailer_id"):
+        return worded(reading.locale, PRODUCT, what=product)
     passed_on = context.get("forwarded") is True or context.get("frequently_forwarded") is True
     return worded(reading.locale, FORWARDED) if passed_on else ""
 
@@ -214,9 +227,7 @@ def _content(said: dict[str, Any], reading: Reading) -> tuple[str, tuple[RemoteF
     elif kind == "interactive":
         words = _interactive(part)
     elif kind == "order":
-        what = ", ".join(
-            f"{number(i, 'quantity') or 1} × {line(i, 'product_retailer_id')}" for i in things(part, "product_items")
-        )
+        what = ", ".join(_ordered(one) for one in things(part, "product_items"))
         words = "\n".join(p for p in (worded(reading.locale, ORDER, what=what), text(part, "text")) if p)
     else:
         words = ""
@@ -224,6 +235,13 @@ def _content(said: dict[str, Any], reading: Reading) -> tuple[str, tuple[RemoteF
         shown = line(said, "unsupported", "type", most=40) or line(kind, most=40) or "?"
         words = worded(reading.locale, UNSHOWN, kind=shown)
     return words.strip(), ()
+
+
+def _ordered(one: dict[str, Any]) -> str:
+    """One line of an order: how many of what, at which price each."""
+    price = line(one, "item_price") if not isinstance(one.get("item_price"), float) else f"{one['item_price']:.2f}"
+    each_costs = f" ({price} {line(one, 'currency', most=8)}".rstrip() + ")" if price else ""
+    return f"{number(one, 'quantity') or 1} × {line(one, 'product_retailer_id')}{each_costs}"
 
 
 def _contact(one: dict[str, Any], reading: Reading) -> str:
@@ -268,11 +286,17 @@ def _echo(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> Iter
     if kind == "revoke":
         yield Unsent(_needed(said, "revoke", "original_message_id"), at)
         return
-    threads = [f"whatsapp:{reading.account}:{to}" for to in (ident(said, "to_user_id"), ident(said, "to")) if to]
+    ends = [to for to in (ident(said, "to_user_id"), ident(said, "to")) if to]
+    threads = [f"whatsapp:{reading.account}:{to}" for to in ends]
+    if kind == "reaction":
+        emoji = text(said, "reaction", "emoji", most=32)
+        yield Reacted(_needed(said, "reaction", "message_id"), emoji, reading.account, at, ours=True)
+        return
     if not threads:
         raise Malformed("an echo without a recipient")
-    words, _files = _content(said, reading)
-    yield Echo(id, threads[0], words or f"[{line(kind, most=20)}]", at, thread_also=tuple(threads[1:]))
+    words, files = _content(said, reading)
+    to = tuple(_address_of(one) for one in ends)
+    yield Echo(id, threads[0], words, at, thread_also=tuple(threads[1:]), files=files, to=to)
 
 
 def _status(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> Iterator[Fact]:
@@ -282,22 +306,30 @@ def _status(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> It
     at = moment(said, "timestamp", default=reading.received_at)
     tag = text(said, "biz_opaque_callback_data", most=200)
     if status == "failed":
-        error, refuses = status_error(said)
-        yield Receipt("failed", at, external_id=id, tag=tag, error=error, refuses=refuses)
+        yield from _failed(status_error(said), Receipt("failed", at, external_id=id, tag=tag), said)
     elif status in ("delivered", "read", "played"):
         yield Receipt("delivered" if status == "delivered" else "read", at, external_id=id, tag=tag)
     else:
         yield Ignored(f"a status that changes nothing ({line(status, most=30)})")
 
 
+def _failed(error: SendError, receipt: Receipt, said: dict[str, Any]) -> Iterator[Fact]:
+    """A reply was not delivered; and what that says of whom it went to, or of ourselves."""
+    yield replace(receipt, error=error.detail, refuses=error.refuses)
+    if error.stops and (who := ident(said, "recipient_id")):
+        yield Agreed(*_address_of(who), error.stops, False, receipt.at)
+    if error.kind == "auth" or error.alarm:
+        yield Trouble(error.detail, refused=error.kind == "auth")
+
+
 def _preference(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> Iterator[Fact]:
-    who, wish = _digits(ident(said, "wa_id")), text(said, "value", most=20)
+    who, wish = ident(said, "wa_id") or ident(said, "user_id"), text(said, "value", most=20)
     if not who or wish not in ("stop", "resume", "signup"):
         yield Ignored(f"a preference: {line(wish, most=20)}")
         return
     # It is about marketing, which we do not send here; answers stay allowed.
     at = moment(said, "timestamp", default=reading.received_at)
-    yield Agreed("phone", f"+{who}", "marketing", wish != "stop", at)
+    yield Agreed(*_address_of(who), "marketing", wish != "stop", at)
 
 
 def _error(said: dict[str, Any], value: dict[str, Any], reading: Reading) -> Iterator[Fact]:

@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact
-from channels_inbound.hooks.provider import Account, Field, OutFile, Part, Reading, SendError, Template
-from channels_inbound.hooks.reading import line, text, things
+from channels_inbound.hooks.provider import Account, Field, OutFile, Part, Reading, SendError, Taken, Template
+from channels_inbound.hooks.reading import each, ident, line, text, things
 from channels_inbound.meta.door import APP_SECRET, TOKEN, MetaProvider
 from channels_inbound.meta.graph import bearer, result, sent_id
+from channels_inbound.meta.subscribing import subscribe
 from channels_inbound.whatsapp.parse import parse_change
 from channels_inbound.whatsapp.templates import MOST_PAGES, read_template
 from people.http_client import HttpClient
@@ -25,7 +26,13 @@ MEGABYTE = 1024 * 1024
 MOST_WITH_BUTTONS = 1024
 # More than these are shown as a list that opens.
 MOST_BUTTONS = 3
-_LIMITS = {"image": 5 * MEGABYTE, "video": 16 * MEGABYTE, "audio": 16 * MEGABYTE, "document": 100 * MEGABYTE}
+# What it takes as what, and how large; everything else goes as a document.
+_KINDS = {
+    "image/jpeg": "image", "image/png": "image", "video/mp4": "video", "video/3gpp": "video", "audio/aac": "audio",
+    "audio/amr": "audio", "audio/mpeg": "audio", "audio/mp4": "audio", "audio/ogg": "audio",
+}  # fmt: skip
+_LIMITS = {"image": 5 * MEGABYTE, "video": 16 * MEGABYTE, "audio": 16 * MEGABYTE, "sticker": 100 * 1024}
+STICKER = (512, 512)
 
 
 class WhatsApp(MetaProvider):
@@ -39,14 +46,15 @@ class WhatsApp(MetaProvider):
     secret_hosts = ("lookaside.fbsbx.com",)  # its files are fetched with the token
     fields = (
         Field("phone_number_id", _("Phone number id"), help=_("Not the number itself: Meta's id of it.")),
-        Field("waba_id", _("Business account id"), needed=False, help=_("Needed for templates.")),
+        Field("waba_id", _("Business account id"), needed=False,
+              help=_("Needed for templates, and to subscribe the app by itself.")),
         TOKEN, APP_SECRET,
     )  # fmt: skip
 
     def parse_entry(self, entry: dict[str, object], reading: Reading) -> list[Fact]:
-        return [fact for change in things(entry, "changes") for fact in parse_change(change, reading)]
+        return list(each(things(entry, "changes"), lambda change: parse_change(change, reading)))
 
-    def send(self, part: Part, account: Account, http: HttpClient) -> str:
+    def send(self, part: Part, account: Account, http: HttpClient) -> Taken:
         fields: dict[str, Any] = {
             "messaging_product": "whatsapp", "recipient_type": "individual", "biz_opaque_callback_data": part.tag,
             **_recipient(part),
@@ -63,13 +71,13 @@ class WhatsApp(MetaProvider):
         else:
             fields |= self._file(part.file, account, http)
         url = f"{endpoint('graph')}/{account.account}/messages"
-        return sent_id(result(http.post_json(url, fields, headers=bearer(account))))
+        taken = result(http.post_json(url, fields, headers=bearer(account)))
+        scoped = ident(next(things(taken, "contacts"), {}), "user_id")
+        return Taken(sent_id(taken), (("page_user", f"whatsapp:{scoped}"),) if scoped else ())
 
     def _file(self, file: OutFile, account: Account, http: HttpClient) -> dict[str, Any]:
-        kind = next((k for k in ("image", "video", "audio") if file.content_type.startswith(f"{k}/")), "document")
         content = file.load()
-        if len(content) > _LIMITS[kind]:
-            kind = "document"
+        kind = kind_of(file.content_type, content)
         answer = http.post_files(
             f"{endpoint('graph')}/{account.account}/media",
             {"messaging_product": "whatsapp", "type": file.content_type},
@@ -103,10 +111,37 @@ class WhatsApp(MetaProvider):
             url = f"{endpoint('graph')}/{waba}/message_templates?limit=100&after={quote(after)}"
         return found
 
+    def connect(self, account: Account, http: HttpClient) -> str:
+        waba = str(account.settings.get("waba_id", ""))
+        return subscribe(f"{endpoint('graph')}/{waba}", (), account, http) if waba.isdecimal() else ""
+
     def check(self, account: Account, http: HttpClient) -> str:
         url = f"{endpoint('graph')}/{account.account}?fields=display_phone_number,verified_name"
         found = result(http.get(url, headers=bearer(account)))
         return f"{line(found, 'verified_name')} {line(found, 'display_phone_number')}".strip()
+
+
+def kind_of(content_type: str, content: bytes) -> str:
+    """As what a file goes."""
+    kind = _KINDS.get(content_type.partition(";")[0].strip().lower(), "document")
+    if content_type == "image/webp" and webp_size(content) == STICKER:
+        kind = "sticker"
+    return kind if len(content) <= _LIMITS.get(kind, len(content)) else "document"
+
+
+def webp_size(content: bytes) -> tuple[int, int]:
+    """Width and height of a WebP picture, as its head says; zeros where it says none."""
+    head, chunk = content[:30], content[12:16]
+    if len(head) < 30 or head[8:12] != b"WEBP":
+        return 0, 0
+    if chunk == b"VP8X":
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    if chunk == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if chunk == b"VP8 ":
+        return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
+    return 0, 0
 
 
 def _template(given: Mapping[str, Any]) -> dict[str, Any]:

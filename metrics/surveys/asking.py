@@ -29,6 +29,7 @@ from tickets.events import TicketEvent
 from tickets.kinds import traits_in, traits_of, window_end
 from tickets.languages import language_of
 from tickets.models import AutoKind, Cycle, Message, MessageKind, SenderVerdict, Status, Ticket
+from tickets.refusals import refusal_in
 from tickets.storms import automatic_answer_held
 from tickets.tokens import new_token
 from tickets.unprompted import unprompted
@@ -117,7 +118,8 @@ def _nobody_to_ask(ticket: Ticket, at: datetime) -> str:
         return "automatic"
     if asked.verdict == SenderVerdict.FAIL or asked.identity is None or asked.identity.suspect:
         return "suspect"
-    if asked.identity.refuses or unsubscribed([asked.identity.pk], MailKind.SURVEY):
+    refuses = refusal_in(asked.conversation.channel_id, asked.identity.pk)
+    if refuses or unsubscribed([asked.identity.pk], MailKind.SURVEY):
         return "refused"
     return _no_way_to_ask(asked, asked.identity, at)
 
@@ -131,7 +133,11 @@ def _no_way_to_ask(asked: Message, identity: Identity, at: datetime) -> str:
         return "unreachable" if unreachable else ""
     if traits.instant:
         return ""
-    if not traits.writes or not any(reached.startswith(SOCIAL) for reached in traits.reached_by):
+    if (
+        asked.envelope.get("standby")
+        or not traits.writes
+        or not any(reached.startswith(SOCIAL) for reached in traits.reached_by)
+    ):
         return "channel"  # a line, or messages that cost each
     if traits.public:
         return "public"

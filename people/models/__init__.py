@@ -11,7 +11,6 @@ from .customer import (
     Identity,
     IdentityKind,
     MailKind,
-    Refusal,
     Trust,
     Unsubscription,
 )
@@ -41,7 +40,6 @@ __all__ = [
     "MailKind",
     "Membership",
     "Presence",
-    "Refusal",
     "Role",
     "ServiceKind",
     "SignInLink",

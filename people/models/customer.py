@@ -31,14 +31,6 @@ class IdentityKind(models.TextChoices):
     VISITOR = "visitor", _("Visitor")
 
 
-class Refusal(models.TextChoices):
-    """Why an address takes nothing from us."""
-
-    NONE = "", "-"
-    STOPPED = "stopped", _("Asked us to stop")
-    BLOCKED = "blocked", _("Has blocked us")
-
-
 class MailKind(models.TextChoices):
     """What is written to customers unprompted; of each kind an address may ask for no more."""
 
@@ -87,7 +79,8 @@ class Identity(models.Model):
     # Mail of ours that came back for good since the address last wrote to us.
     hard_bounces = models.SmallIntegerField(default=0, db_default=0)
     bounced_at = models.DateTimeField(null=True)
-    refuses = models.CharField(max_length=8, choices=Refusal.choices, blank=True, default="", db_default="")
+    # Told per channel since (tickets.ChannelRefusal); only the version before reads it, a release later it goes.
+    refuses = models.CharField(max_length=8, blank=True, default="", db_default="", editable=False)
     # Somebody here said that it sends spam: what it opens lands there.
     blocked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())

@@ -177,3 +177,19 @@ def test_after_the_window_only_a_person_may_write(talk: Messenger, house: House)
     drain_outbound()
     [sent] = talk.server.accepted
     assert (sent["messaging_type"], sent["tag"]) == ("MESSAGE_TAG", "HUMAN_AGENT")
+
+
+def test_what_another_app_answers_at_the_provider_is_left_to_it(settings: Any, house: House) -> None:
+    with running(GraphServer()) as server:
+        settings.PROVIDER_ENDPOINTS = {"graph": server.url}
+        made = connect(house, "messenger", MESSENGER)
+        Bot.objects.create(channel=made.channel, when="always", languages=["en"], fallback_team=house.returns)
+        item = {
+            "sender": {"id": str(PERSON)}, "recipient": {"id": "1001"}, "timestamp": int(time.time() * 1000),
+            "message": {"mid": "m_standby", "text": "How can I return my boots?"},
+        }  # fmt: skip
+        body = {"object": "page", "entry": [{"id": "1001", "standby": [item]}]}
+        Messenger(made, server).bring(webhooks.meta(body, APP_SECRET), 2)
+        assert server.accepted == []
+    message = Message.objects.get()
+    assert (message.kind, message.envelope["standby"]) == (MessageKind.INBOUND, True)

@@ -50,6 +50,12 @@ class GraphServer(Simulator):
         # Seconds since 1970 at which the token ends, as debug_token says it; 0: it does not.
         self.ends = 0
         self.renewals: list[Reply] = []
+        # The business-scoped id of whom a number belongs to, if it is told.
+        self.scoped = ""
+        # Files of customers, by their id.
+        self.files: dict[str, bytes] = {}
+        # What the app is subscribed to, by the node it happens at.
+        self.subscribed: dict[str, list[str]] = {}
 
     def _renewed(self, request: Request) -> Reply:
         """The next token, good for sixty days; the one before it stays good."""
@@ -61,6 +67,15 @@ class GraphServer(Simulator):
             return EXPIRED
         self.token = f"{TOKEN}-{next(self.numbers)}"
         return Reply(200, {"access_token": self.token, "token_type": "bearer", "expires_in": 60 * 86_400})
+
+    def _subscribed(self, request: Request) -> Reply:
+        """Saying some fields takes all others away."""
+        node = request.path.rsplit("/", 2)[-2]
+        if request.method == "POST":
+            self.subscribed[node] = request.query.get("subscribed_fields", [""])[0].split(",")
+            return Reply(200, {"success": True})
+        fields = self.subscribed.get(node)
+        return Reply(200, {"data": [{"id": APP_ID, "name": "Shop", "subscribed_fields": fields}] if fields else []})
 
     def is_send(self, request: Request) -> bool:
         return request.path.endswith(("/messages", "/comments", "/replies"))
@@ -74,12 +89,18 @@ class GraphServer(Simulator):
             return Reply(200, {"data": {"is_valid": True, "expires_at": self.ends}})
         if request.headers.get("authorization") not in (f"Bearer {TOKEN}", f"Bearer {self.token}"):
             return EXPIRED
+        if request.path.endswith("/subscribed_apps"):
+            return self._subscribed(request)
         if request.path.endswith("/message_templates"):
             first = "after" not in request.query
             paging = {"cursors": {"after": "p2"}, "next": f"{self.url}/evil"} if first else {}
             return Reply(200, {"data": self.templates[:2] if first else self.templates[2:], "paging": paging})
         if request.path.endswith(("/message_attachments", "/media")):
             return Reply(200, {"attachment_id": "900", "id": "900"})
+        if (content := self.files.get(request.path.rpartition("/")[2])) is not None:
+            if request.path.startswith("/bytes/"):
+                return Reply(200, content, {"Content-Type": "application/octet-stream"})
+            return Reply(200, {"url": f"{self.url}/bytes{request.path}", "id": request.path[1:]})
         if (known := self.people.get(request.path.rpartition("/")[2])) is not None:
             return Reply(200, {"id": request.path[1:], **known})
         if not self.is_send(request):
@@ -93,5 +114,6 @@ class GraphServer(Simulator):
             {"id": id, "text": text, "path": request.path, **{k: v for k, v in fields.items() if k != "text"}}
         )
         if "messaging_product" in fields:
-            return Reply(200, {"messaging_product": "whatsapp", "messages": [{"id": id}]})
+            contacts = [{"wa_id": fields.get("to", ""), "user_id": self.scoped}] if self.scoped else []
+            return Reply(200, {"messaging_product": "whatsapp", "contacts": contacts, "messages": [{"id": id}]})
         return Reply(200, {"id": id} if isinstance(words, str) else {"message_id": id, "recipient_id": "1"})

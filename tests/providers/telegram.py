@@ -29,6 +29,8 @@ class TelegramServer(Simulator):
     def __init__(self) -> None:
         super().__init__()
         self.numbers = count(45)
+        # Presses of buttons that we said we heard of.
+        self.answered: list[str] = []
         self.webhook: dict[str, object] = {}
         self.info: dict[str, object] = {"pending_update_count": 0}
 
@@ -48,6 +50,9 @@ class TelegramServer(Simulator):
             return Reply(200, {"ok": True, "result": True})
         if method == "getWebhookInfo":
             return Reply(200, {"ok": True, "result": {"url": self.webhook.get("url", ""), **self.info}})
+        if method == "answerCallbackQuery":
+            self.answered.append(str(request.json["callback_query_id"]))
+            return Reply(200, {"ok": True, "result": True})
         if method == "getMe":
             return Reply(200, {"ok": True, "result": {"id": 7100000001, "username": "lumenloom_bot"}})
         if method == "getFile":

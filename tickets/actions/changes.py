@@ -83,8 +83,9 @@ def message_hidden(message_id: int, *, hidden: bool, by: Actor, at: datetime) ->
     return _change(message_id, TicketEvent.MESSAGE_HIDDEN, change, at=at, by=by)
 
 
-def message_reacted(message_id: int, emoji: str, *, by: str, at: datetime) -> bool:
-    """Somebody put a sign to a message; an empty one takes theirs away. `by` names them, as the provider does."""
+def message_reacted(message_id: int, emoji: str, *, by: str, at: datetime, ours: bool = False) -> bool:
+    """Somebody put a sign to a message; an empty one takes theirs away. `by` names them, as the provider does;
+    `ours`: one of us did, at the provider."""
 
     def change(message: Message, marks: dict[str, Any]) -> dict[str, Any] | None:
         before = marks.get("reactions", [])
@@ -92,10 +93,11 @@ def message_reacted(message_id: int, emoji: str, *, by: str, at: datetime) -> bo
         if (mine or {}).get("at", "") > at.isoformat() or (mine or {}).get("emoji", "") == emoji:
             return None
         others = [one for one in before if one["by"] != by]
-        marks["reactions"] = [*others, {"emoji": emoji[:32], "by": by, "at": at.isoformat()}][-KEPT_REACTIONS:]
+        mine = {"emoji": emoji[:32], "by": by, "at": at.isoformat()} | ({"ours": True} if ours else {})
+        marks["reactions"] = [*others, mine][-KEPT_REACTIONS:]
         return {"emoji": emoji[:32]}
 
-    return _change(message_id, TicketEvent.MESSAGE_REACTED, change, at=at)
+    return _change(message_id, TicketEvent.MESSAGE_REACTED, change, at=at, by=SYSTEM if ours else None)
 
 
 def message_delivered(message_id: int, *, at: datetime) -> bool:
@@ -215,9 +217,10 @@ def sender_named(message_id: int, name: str, *, at: datetime) -> bool:
 
 
 def reply_mirrored(
-    conversation_id: int, *, external_id: str, text: str, author: str, at: datetime, now: datetime
+    conversation_id: int, *, external_id: str, text: str, author: str, at: datetime, now: datetime, files: int = 0
 ) -> Message | None:
     """A reply that somebody of ours wrote elsewhere (in the phone's app, on the page itself): it answers the customer.
+    So many `files` of it are still to be fetched.
 
     The caller holds the channel's turn, so that the same one cannot be mirrored twice at once.
     """
@@ -234,7 +237,8 @@ def reply_mirrored(
             ticket=ticket, conversation_id=conversation_id, sequence=ticket.message_sequence,
             kind=MessageKind.OUTBOUND, at=at, text=text, external_id=external_id[:255], thread_layer="external_id",
             outbox=OutboxState.SENT, sent_at=at,
-            envelope={"from": {"name": author, "address": ""}, "clock": "provider"},
+            envelope={"from": {"name": author, "address": ""}, "clock": "provider"}
+            | ({"files_to_come": files} if files else {}),
         )  # fmt: skip
         index_message(message)
         if ticket.waiting_since is not None and ticket.waiting_since <= at:

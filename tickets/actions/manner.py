@@ -31,13 +31,14 @@ class Manner:
 
 
 def manner_envelope(
-    manner: Manner, conversation: Conversation, answered: Message | None, *, at: datetime
+    manner: Manner, conversation: Conversation, answered: Message | None, text: str, *, at: datetime
 ) -> dict[str, Any]:
     """What the outbox must know of it. InvalidInput when the channel does not do that, or not now."""
     traits = traits_of_channel(conversation.channel)
     envelope: dict[str, Any] = {}
     if manner.privately:
         envelope["private_to"] = _private_to(traits, conversation, answered, at=at)
+        _refuse_long(traits, text)
     choices = list(dict.fromkeys(clean for choice in manner.choices if (clean := " ".join(choice.split()))))
     if choices:
         _refuse_choices(traits, choices)
@@ -58,6 +59,14 @@ def _private_to(traits: Traits, conversation: Conversation, answered: Message | 
     if sent.exclude(outbox__in=[OutboxState.WITHDRAWN, OutboxState.FAILED]).exists():
         raise InvalidInput("privately", _("This comment has its one private answer already."))
     return answered.external_id
+
+
+def _refuse_long(traits: Traits, text: str) -> None:
+    """One message is all that goes: what does not fit cannot follow in a second one."""
+    length = len(text) + sum(1 for sign in text if ord(sign) > 0xFFFF)  # as providers count
+    if traits.private_text and length > traits.private_text:
+        said = _("A private answer to a comment is one message of at most %(count)d characters: this has %(length)d.")
+        raise InvalidInput("text", said % {"count": traits.private_text, "length": length})
 
 
 def _refuse_choices(traits: Traits, choices: Sequence[str]) -> None:

@@ -9,12 +9,13 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from people.models import Identity, Refusal
+from people.models import Identity
 from tickets.errors import InvalidInput
 from tickets.inbound import Address
 from tickets.kinds import Traits, traits_in, traits_of_channel, window_end
-from tickets.models import Attachment, Conversation, Message, MessageKind, ParticipantRole
+from tickets.models import Attachment, Conversation, Message, MessageKind, ParticipantRole, Refusal
 from tickets.recipients import Recipients
+from tickets.refusals import refusal_of
 
 _REQUESTER = ParticipantRole.REQUESTER
 
@@ -45,10 +46,10 @@ def refuse_unsendable(
     traits = traits_of_channel(conversation.channel)
     if not traits.writes:
         raise InvalidInput("text", _("Nothing can be sent by this channel."))
-    refuses = Identity.objects.filter(value=recipients.to[0].address).exclude(refuses="").first()
-    if refuses is not None:
-        if refuses.refuses == Refusal.STOPPED:
-            raise InvalidInput("text", _("They asked us to stop writing to them here. Use another channel."))
+    refuses = refusal_of(conversation.channel_id, recipients.to[0].address)
+    if refuses == Refusal.STOPPED:
+        raise InvalidInput("text", _("They asked us to stop writing to them here. Use another channel."))
+    if refuses == Refusal.BLOCKED:
         raise InvalidInput("text", _("They have blocked us here. Use another channel."))
     if here:
         _refuse_late(conversation, traits, at=at)

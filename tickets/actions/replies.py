@@ -218,7 +218,8 @@ def _queue(ticket: Ticket, wish: Wish, written: Written) -> Message:
     else:
         recipients = counterpart(conversation, answered)
         refuse_unsendable(conversation, recipients, written.text, written.files, at=written.at)
-    extra = manner_envelope(written.manner, conversation, answered, at=written.at) if written.manner else {}
+    manner, text = written.manner, written.text
+    extra = manner_envelope(manner, conversation, answered, text, at=written.at) if manner else {}
     envelope = recipients_envelope(recipients) | (written.later.envelope(ticket) if written.later else {})
     follows = answered or before
     if follows is not None and follows.external_id:

@@ -12,7 +12,7 @@ from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from people.identities import family
-from people.models import HARD_BOUNCES, Agent, Customer, Identity, IdentityKind, Refusal, Trust
+from people.models import HARD_BOUNCES, Agent, Customer, Identity, IdentityKind, Trust
 from tickets.errors import InvalidInput
 from tickets.inbound import Address
 from tickets.kinds import Traits, registered_kinds, traits_of_channel, window_end
@@ -22,10 +22,12 @@ from tickets.models import (
     Message,
     MessageKind,
     Participant,
+    Refusal,
     TemplateState,
     Ticket,
 )
 from tickets.recipients import Recipients, is_address, plain
+from tickets.refusals import refusals_of
 
 MOST_VALUE = 1024
 _PROVEN = (Trust.VERIFIED, Trust.SIGNED)
@@ -43,6 +45,7 @@ class Way:
     ends: datetime | None = None
     heard: datetime | None = None  # when they last wrote here; unknown of an address somebody typed
     why: str = ""
+    refuses: str = ""
     preferred: bool = False
     templates: list[ChannelTemplate] = field(default_factory=list)
 
@@ -137,11 +140,13 @@ def _between(
     channels: Iterable[Channel], identities: Sequence[Identity], talks: Mapping[tuple[int, int], _Talk], *, at: datetime
 ) -> list[Way]:
     found = []
+    refused = refusals_of([identity.pk for identity in identities if identity.pk])
     for channel in channels:
         traits = traits_of_channel(channel)
         for identity in identities:
             if reaches(traits, channel, identity):
-                found.append(_way(identity, channel, traits, talks, at=at))
+                refuses = refused.get((channel.pk, identity.pk), "")
+                found.append(_way(identity, channel, traits, talks, refuses, at=at))
     _add_templates(found)
     return found
 
@@ -202,8 +207,9 @@ def _talks(identities: Sequence[Identity]) -> dict[tuple[int, int], _Talk]:
 
 
 def _way(
-    identity: Identity, channel: Channel, traits: Traits, talks: Mapping[tuple[int, int], _Talk], *, at: datetime
-) -> Way:
+    identity: Identity, channel: Channel, traits: Traits, talks: Mapping[tuple[int, int], _Talk], refuses: str, *,
+    at: datetime,
+) -> Way:  # fmt: skip
     talk = talks.get((channel.pk, identity.pk))
     known = talk is not None and talk.last_said is not None
     thread = talk.thread if talk else ""
@@ -211,11 +217,9 @@ def _way(
         last = identity.value.rpartition(":")[2]
         thread = traits.thread.replace("{address}", channel.address).replace("{last}", last)
     heard = talk.last_said if talk else None
-    way = Way(identity, channel, traits, thread, window_end(traits, heard), heard)
-    if identity.refuses == Refusal.STOPPED:
-        way.why = _("They asked us to stop writing to them here.")
-    elif identity.refuses:
-        way.why = _("They have blocked us here.")
+    way = Way(identity, channel, traits, thread, window_end(traits, heard), heard, refuses=refuses)
+    if refuses:
+        way.why = _refused(refuses)
     elif identity.blocked_at is not None:
         way.why = _("Its mail is blocked as spam, so no answer would reach you.")
     elif identity.hard_bounces >= HARD_BOUNCES:
@@ -227,9 +231,15 @@ def _way(
     return way
 
 
+def _refused(refuses: str) -> str:
+    if refuses == Refusal.STOPPED:
+        return _("They asked us to stop writing to them here.")
+    return _("They have blocked us here.") if refuses == Refusal.BLOCKED else _("They could not be reached here.")
+
+
 def _add_templates(ways: Sequence[Way]) -> None:
     """Those a way may be used by although its window is over; never for somebody who wants nothing from us."""
-    closed = [way for way in ways if way.traits.templates and way.why and not way.identity.refuses and way.thread]
+    closed = [way for way in ways if way.traits.templates and way.why and not way.refuses and way.thread]
     rows = ChannelTemplate.objects.filter(channel__in=[way.channel.pk for way in closed], state=TemplateState.APPROVED)
     approved = list(rows.order_by("name", "language"))
     for way in closed:

@@ -12,7 +12,8 @@ from django.db.models.functions import JSONObject
 
 from people.identities import family
 from people.models import HARD_BOUNCES, Customer, Identity, IdentityKind, MailKind, Unsubscription
-from tickets.models import Message, MessageKind
+from tickets.kinds import traits_of
+from tickets.models import ChannelRefusal, Message, MessageKind, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Address:
     trust: str
     suspect: bool
     hard_bounces: int
-    refuses: str = ""
+    refusals: Sequence[dict[str, str]] = ()  # by kind of channel, why it takes nothing there
     blocked: str | None = None
     name: str = ""
     unsubscribed: Sequence[str] = ()
@@ -35,6 +36,12 @@ class Address:
     def unwanted(self) -> list[tuple[str, str]]:
         """Kinds of mail it gets no more of, each with its name."""
         return [(kind, str(MailKind(kind).label)) for kind in self.unsubscribed]
+
+    @property
+    def refused(self) -> str:
+        """Where it takes nothing from us and why; empty when it does everywhere."""
+        said = (f"{traits_of(one['kind']).label}: {Refusal(one['why']).label}" for one in self.refusals)
+        return "; ".join(dict.fromkeys(said))
 
     @property
     def icon(self) -> str:
@@ -57,6 +64,8 @@ def known_addresses(whose: str = "customer_id") -> Any:
     theirs = family(OuterRef(OuterRef(whose)))
     known = Identity.objects.filter(customer__in=theirs).order_by("suspect", "id")
     unsubscribed = Unsubscription.objects.filter(identity=OuterRef("pk")).order_by("id").values("kind")
+    refused = ChannelRefusal.objects.filter(identity=OuterRef("pk")).exclude(refuses="").order_by("id")
+    refusals = refused.values(json=JSONObject(kind="channel__kind", why="refuses"))
     # By its conversations, which have an index: messages have none by who wrote them.
     written = Message.objects.filter(
         ticket__conversations__participants__identity=OuterRef("pk"), identity=OuterRef("pk"), kind=MessageKind.INBOUND
@@ -64,8 +73,8 @@ def known_addresses(whose: str = "customer_id") -> Any:
     return known.values(
         json=JSONObject(
             id="id", kind="kind", value="value", trust="trust", suspect="suspect", hard_bounces="hard_bounces",
-            refuses="refuses", blocked="blocked_at", name="display_name", unsubscribed=ArraySubquery(unsubscribed),
-            wrote=Exists(written),
+            refusals=ArraySubquery(refusals), blocked="blocked_at", name="display_name",
+            unsubscribed=ArraySubquery(unsubscribed), wrote=Exists(written),
         )
     )  # fmt: skip
 

@@ -289,6 +289,10 @@ def _envelope(planned: MessagePlan) -> dict[str, Any]:
         envelope["from"]["handle"] = message.handle[:200]
     if message.about:
         envelope["about"] = message.about[:500]
+    if message.payload:
+        envelope["payload"] = message.payload[:1000]
+    if message.standby:
+        envelope["standby"] = True
     if message.timed_by_provider:
         envelope["clock"] = "provider"
     if message.files_to_come:

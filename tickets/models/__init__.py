@@ -18,6 +18,7 @@ from .message import (
     SenderVerdict,
     ThreadLayer,
 )
+from .refusal import ChannelRefusal, Refusal
 from .relocation import Relocation, RelocationKind
 from .reminder import Reminder
 from .same_person import CustomerMatch, MatchState
@@ -73,6 +74,7 @@ __all__ = [
     "Channel",
     "ChannelHealth",
     "ChannelKind",
+    "ChannelRefusal",
     "ChannelTemplate",
     "Conversation",
     "CustomStatus",
@@ -99,6 +101,7 @@ __all__ = [
     "ParticipantRole",
     "ParticipantState",
     "Priority",
+    "Refusal",
     "Relocation",
     "RelocationKind",
     "Reminder",

@@ -30,7 +30,7 @@ from tests.providers.graph import APP_SECRET, TOKEN, GraphServer
 from tests.providers.server import Reply, Request, running
 from tests.providers.webhooks import meta
 from tickets.actions import reply
-from tickets.models import Message, Ticket
+from tickets.models import ChannelRefusal, Message, Ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SHOP, ZOE = "+380440000100", "+380671234567"
@@ -71,7 +71,7 @@ def test_stop_and_start_by_sms_are_consents_of_the_customer(house: House) -> Non
     says(2, "STOP", OptOutType="STOP")
     customer = Identity.objects.get(kind="phone").customer
     assert kept() == [("Messages by SMS", False, "message")] and not agrees(customer, "Messages by SMS")
-    assert Identity.objects.get(kind="phone").refuses == "stopped"
+    assert ChannelRefusal.objects.get(identity__kind="phone", channel=connection.channel_id).refuses == "stopped"
     says(3, "STOP", OptOutType="STOP")
     assert len(kept()) == 1, "says it already"
     says(4, "START", OptOutType="START")
@@ -124,7 +124,7 @@ def test_marketing_by_whatsapp_and_notices_by_messenger(house: House) -> None:
         ("Marketing by WhatsApp", False, "message"), ("Marketing by WhatsApp", True, "message"),
         ("Notices by Messenger that nobody asked for", True, "message"),
     ]  # fmt: skip
-    assert not Identity.objects.exclude(refuses="").exists(), "answers stay allowed"
+    assert not ChannelRefusal.objects.exists(), "answers stay allowed"
     assert not Event.objects.filter(data__icontains="TOKEN-CANARY").exists()
 
 

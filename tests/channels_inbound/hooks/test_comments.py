@@ -89,6 +89,19 @@ def test_one_private_answer_to_a_comment(kind: str, house: House, graph: GraphSe
     privately(ticket, house, "Once more, since it failed")
 
 
+@pytest.mark.parametrize(("kind", "most"), [("fb_comments", 2000), ("ig_comments", 1000)])
+def test_a_private_answer_is_one_message(kind: str, most: int, house: House, graph: GraphServer) -> None:
+    _, ticket, _comment = said(house, kind)
+    before = row_counts()
+    with pytest.raises(InvalidInput, match=f"at most {most} characters: this has {most + 1}"):
+        privately(ticket, house, "x" * (most - 1) + "😀")
+    assert row_counts() == before
+    text = "Yes. " * (most // 5)
+    privately(ticket, house, text)
+    assert drain_outbound() == {"accepted": 1}
+    assert [one["message"]["text"] for one in graph.accepted] == [text.strip()]
+
+
 def test_only_for_seven_days_and_only_where_there_are_comments(house: House, graph: GraphServer) -> None:
     _, ticket, comment = said(house, "fb_comments")
     Message.objects.filter(pk=comment.pk).update(at=timezone.now() - timedelta(days=7, minutes=1))

@@ -18,7 +18,7 @@ from channels_inbound.hooks.templates import sync_templates
 from channels_inbound.models import Connection
 from channels_inbound.twilio.templates import read_content
 from channels_inbound.whatsapp.templates import read_template
-from people.models import Identity, Refusal, Trust
+from people.models import Identity, Trust
 from people.permissions import PermissionDenied
 from tests.channels_inbound.hooks.house import KEY, connect, deliver
 from tests.people import House, events_of, make_house, open_ticket, row_counts
@@ -30,10 +30,11 @@ from tests.providers.twilio import TwilioServer
 from tickets.actions import reply
 from tickets.actions.elsewhere import Elsewhere
 from tickets.actions.manner import Manner
+from tickets.actions.refusals import note_refusal
 from tickets.actions.same_person import join_customers
 from tickets.actions.ways import ways_of
 from tickets.errors import InvalidInput, NotFound
-from tickets.models import ChannelTemplate, Conversation, Message, MessageKind, Ticket
+from tickets.models import ChannelTemplate, Conversation, Message, MessageKind, Refusal, Ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,7 +127,8 @@ def _way(ticket: Ticket, channel: str, **more: Any) -> Elsewhere:
 
 def test_what_stops_a_way_and_says_so(house: House, whatsapp: Connection, sms: Connection) -> None:
     ticket = says(whatsapp)
-    Identity.objects.update(refuses=Refusal.STOPPED)
+    for connection in (whatsapp, sms):
+        assert note_refusal(connection.channel_id, f"+{ZOE}", Refusal.STOPPED, at=timezone.now())
     (way,) = ways_of(ticket, at=timezone.now())
     assert (way.channel.name, way.why) == ("SMS", "They asked us to stop writing to them here.")
     before = row_counts()

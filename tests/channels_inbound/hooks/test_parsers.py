@@ -95,7 +95,7 @@ TG = {"handle": "@olena_k", "thread_id": "telegram:551230001"}
 TG_OLENA = ("Olena Kovalenko", "telegram:551230001")
 
 
-def tg(id: int) -> str:
+def tg(id: int | str) -> str:
     return f"telegram:7100000001:551230001:{id}"
 
 
@@ -198,7 +198,8 @@ SAMPLES: list[tuple[str, str, list[Any]]] = [
                       " to this number.")]),
     ("whatsapp", "whatsapp_echo_phone_app.json", [
         Echo("wamid.PHONEAPP0010==", "whatsapp:109876543210987:UA.73510092837465501", "Answered from the phone",
-             ms(1795256200000), thread_also=("whatsapp:109876543210987:380671110022",))]),
+             ms(1795256200000), thread_also=("whatsapp:109876543210987:380671110022",),
+             to=(("page_user", "whatsapp:UA.73510092837465501"), ("phone", "+380671110022")))]),
     ("x", "x_activity_dm_received.json", [
         Heard(said("x", "2090000000000000101", ms(1795257000123), JAMIE, "hi, order 1042 still not here", **X_DM))]),
     ("x", "x_activity_dm_sent.json", [
@@ -260,7 +261,9 @@ SAMPLES: list[tuple[str, str, list[Any]]] = [
                    files_to_come=1, dedupe_key=key_of("telegram", 7, "551230001:album:13700000000000001"), **TG), (RemoteFile({"file_id": "AgACAgIAAxkBAAIx"}),), place=44)]),
     ("telegram", "telegram_edited.json", [
         Edited(tg(41), "Привіт! Коли приїде замовлення #1043?", ms(1795258090000))]),
-    ("telegram", "telegram_callback_query.json", [Ignored("a button was pressed: csat:018f2c1e:5")]),
+    ("telegram", "telegram_callback_query.json", [
+        Heard(said("telegram", tg("callback:2367400000000000001"), NOW, TG_OLENA, "5", in_reply_to=tg(44), **TG,
+                   language="uk"), (RemoteFile({"pressed": "2367400000000000001"}),), "csat:018f2c1e:5")]),
     ("telegram", "telegram_blocked.json", [
         Reachable("page_user", "telegram:551230001", "blocked", ms(1795258200000))]),
 ]  # fmt: skip

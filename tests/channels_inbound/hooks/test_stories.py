@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -26,9 +27,10 @@ from tests.people import House, events_of, make_house
 from tests.providers.customers import Line, now_said, written
 from tests.providers.graph import APP_SECRET, EXPIRED, LIMITED, TOKEN, WINDOW, GraphServer
 from tests.providers.server import running
-from tickets.actions import reply
+from tests.providers.telegram import PNG
+from tickets.actions import reply, upload_attachment
 from tickets.errors import InvalidInput
-from tickets.models import Cycle, Message, MessageKind, OutboxState, Ticket
+from tickets.models import Attachment, Cycle, Message, MessageKind, OutboxState, Ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,6 +105,15 @@ def echo(kind: str, sent: dict[str, Any]) -> dict[str, Any]:
             "object": "whatsapp_business_account",
             "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}],
         }
+    if kind in ("fb_comments", "ig_comments"):
+        page = kind == "fb_comments"
+        value = {"item": "comment", "verb": "add", "comment_id": sent["id"], "parent_id": sent["path"].split("/")[1],
+                 "from": {"id": PAGE}, "message": sent["text"]} if page else {
+                 "id": sent["id"], "parent_id": "18055512345678000", "from": {"id": "17841400123456789"},
+                 "text": sent["text"]}  # fmt: skip
+        changes = [{"field": "feed" if page else "comments", "value": value}]
+        entry = {"id": PAGE if page else "17841400123456789", "time": at // 1000, "changes": changes}
+        return {"object": "page" if page else "instagram", "entry": [entry]}
     account, person = (PAGE, PSID) if kind == "messenger" else ("17841400123456789", "1045678901234567")
     message = {"mid": sent["id"], "text": sent["text"], "is_echo": True}
     if kind == "messenger":
@@ -125,6 +136,9 @@ def test_one_message_each_way(kind: str, house: House, server: GraphServer) -> N
     server.faults = [LIMITED, EXPIRED, "hang up"]
     answer = reply(ticket.pk, by=house.olena, text="Yes, with any dimmer.", undo_seconds=0)
     assert drain_outbound() == {"temporary": 1}
+    connection.refresh_from_db()
+    assert connection.quiet_until is not None, "nobody is written to until the limit is over"
+    Connection.objects.update(quiet_until=None)
     Message.objects.filter(pk=answer.pk).update(not_before=timezone.now())
     assert drain_outbound() == {"temporary": 1}
     connection.refresh_from_db()
@@ -135,18 +149,65 @@ def test_one_message_each_way(kind: str, house: House, server: GraphServer) -> N
     )
     assert drain_outbound() == {"unknown": 1}
     assert server.sent_texts() == ["Yes, with any dimmer."]
-    if kind in ("messenger", "instagram", "whatsapp"):
-        proof = echo(kind, server.accepted[0])
-        for _ in range(2):
-            assert hook(connection, proof) == 200
-        assert hook(connection, {**proof, "again": True}) == 200
-        drain_hooks()
-        answer.refresh_from_db()
-        assert answer.outbox == OutboxState.SENT
-        assert SentPart.objects.get().external_id == server.accepted[0]["id"]
+    proof = echo(kind, server.accepted[0])
+    for _ in range(2):
+        assert hook(connection, proof) == 200
+    assert hook(connection, {**proof, "again": True}) == 200
+    drain_hooks()
+    answer.refresh_from_db()
+    assert answer.outbox == OutboxState.SENT
+    assert SentPart.objects.get().external_id == server.accepted[0]["id"]
     assert drain_outbound() == {}
     assert server.sent_texts() == ["Yes, with any dimmer."]
     assert list(Message.objects.values_list("pk", flat=True).order_by("pk")) == [inbound.pk, answer.pk]
+
+
+@pytest.mark.parametrize("kind", ["messenger", "instagram"])
+def test_a_file_that_was_taken_in_silence_is_sent_once(kind: str, house: House, server: GraphServer) -> None:
+    """One of the two hands nothing of ours back: its echo is known by being the file that is still missing."""
+    connection = connect(house, kind, VALUES[kind])
+    hook(connection, now_dated(payload_json(FIRST[kind])))
+    drain_hooks()
+    ticket = Ticket.objects.get()
+    file = upload_attachment(ticket.pk, by=house.olena, filename="lamp.png", upload=BytesIO(PNG))
+    # The words, the upload of the file, the file.
+    server.faults = [None, "hang up"]
+    answer = reply(ticket.pk, by=house.olena, text="Like this:", attachments=[file.public_id], undo_seconds=0)
+    assert drain_outbound() == {"unknown": 1}
+    words, picture = server.accepted
+    proof = echo(kind, picture)
+    said = proof["entry"][0]["messaging"][0]["message"]
+    del said["text"]
+    said["attachments"] = [{"type": "image", "payload": {"url": "https://scontent.xx.fbcdn.net/v/lamp.png"}}]
+    for n in range(2):
+        hook(connection, {**proof, "n": n})
+    drain_hooks()
+    answer.refresh_from_db()
+    assert answer.outbox == OutboxState.SENT
+    assert list(SentPart.objects.order_by("number").values_list("external_id", flat=True)) == [
+        words["id"],
+        picture["id"],
+    ]
+    assert drain_outbound() == {}
+    assert Message.objects.count() == 2, "not mirrored as if somebody else had written it"
+
+
+def test_a_file_of_ours_sent_elsewhere_is_shown_with_its_bytes(house: House, server: GraphServer) -> None:
+    connection = connect(house, "whatsapp", VALUES["whatsapp"])
+    hook(connection, now_dated(payload_json("whatsapp_text.json")))
+    drain_hooks()
+    mirrored = now_dated(payload_json("whatsapp_echo_phone_app.json"))
+    said = mirrored["entry"][0]["changes"][0]["value"]["message_echoes"][0]
+    del said["text"]
+    said |= {"type": "image", "image": {"id": "900", "mime_type": "image/png"}}
+    server.files["900"] = PNG
+    hook(connection, mirrored)
+    assert drain_hooks() == {"applied": 1}
+    message = Message.objects.get(kind=MessageKind.OUTBOUND)
+    assert (message.text, message.envelope["files_to_come"]) == ("", 1)
+    assert drain_media() == {"done": 1}
+    file = Attachment.objects.get(message=message)
+    assert (file.filename, file.content_type) == ("900.png", "image/png"), "with the ending of what it is"
 
 
 @pytest.mark.parametrize("kind", list(VALUES))
@@ -208,7 +269,7 @@ def test_edits_reactions_receipts_and_unsendings_change_what_is_shown(house: Hou
         "delivery.delivered", "delivery.read", "message.reacted", "message.unsent",
     ]  # fmt: skip
     kept = RawDelivery.objects.filter(message=message).values_list("body__content", flat=True)
-    assert [bytes(content) for content in kept] == [b""]
+    assert [bytes(content) for content in kept] == [b"", b""], "what was said, and how it was changed"
 
 
 def test_what_is_taken_back_before_it_came_is_kept_nowhere(house: House, server: GraphServer) -> None:
@@ -225,6 +286,21 @@ def test_what_is_taken_back_before_it_came_is_kept_nowhere(house: House, server:
     assert (message.text, list(message.marks)) == ("", ["unsent_at"])
     kept = RawDelivery.objects.filter(message=message).values_list("body__content", flat=True)
     assert [bytes(content) for content in kept] == [b""]
+
+
+@pytest.mark.parametrize("first", ["message", "edit"])
+def test_the_words_of_an_edit_go_too_when_it_is_taken_back(first: str, house: House, server: GraphServer) -> None:
+    connection = connect(house, "messenger", VALUES["messenger"])
+    names = ["messenger_text.json", "messenger_edit.json"]
+    for name in names if first == "message" else reversed(names):
+        hook(connection, now_dated(payload_json(name)))
+        drain_hooks()
+    item = {"sender": {"id": PSID}, "recipient": {"id": PAGE}, "timestamp": int(time.time() * 1000)}
+    gone = {**item, "message": {"mid": "m_AbCdEf0001TextKyiv", "is_deleted": True}}
+    hook(connection, {"object": "page", "entry": [{"id": PAGE, "messaging": [gone]}]})
+    assert drain_hooks() == {"applied": 1}
+    kept = RawDelivery.objects.filter(message=Message.objects.get()).values_list("body__content", flat=True)
+    assert [bytes(content) for content in kept] == [b"", b""]
 
 
 def test_what_somebody_of_ours_wrote_elsewhere_answers_the_customer(house: House, server: GraphServer) -> None:
@@ -263,6 +339,26 @@ def test_one_person_by_number_and_by_scoped_id(house: House, server: GraphServer
     assert drain_outbound() == {"accepted": 1}
     assert server.accepted[0]["recipient"] == "UA.73510092837465501"
     assert answer.conversation_id == message.conversation_id
+
+
+def test_an_echo_by_number_finds_the_thread_of_the_scoped_id(house: House, server: GraphServer) -> None:
+    """Whom we wrote to by number is known by the scoped id from the provider's answer; the phone's app names a number
+    alone."""
+    connection = connect(house, "whatsapp", VALUES["whatsapp"])
+    hook(connection, now_dated(payload_json("whatsapp_text.json")))
+    drain_hooks()
+    ticket = Ticket.objects.get()
+    Identity.objects.filter(kind="page_user").delete()
+    server.scoped = "UA.73510092837465501"
+    reply(ticket.pk, by=house.olena, text="Yes", undo_seconds=0)
+    assert drain_outbound() == {"accepted": 1}
+    assert Identity.objects.get(value="whatsapp:UA.73510092837465501").customer_id == ticket.customer_id
+    mirrored = now_dated(payload_json("whatsapp_echo_phone_app.json"))
+    said = mirrored["entry"][0]["changes"][0]["value"]["message_echoes"][0]
+    del said["to_user_id"]
+    hook(connection, mirrored)
+    assert drain_hooks() == {"applied": 1}
+    assert Message.objects.latest("pk").ticket_id == ticket.pk
 
 
 def test_the_window_is_kept_here_and_when_the_provider_says_so(house: House, server: GraphServer) -> None:

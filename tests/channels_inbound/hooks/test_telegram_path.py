@@ -13,10 +13,12 @@ from django.utils import timezone
 from channels_inbound.delivery import drain_outbound
 from channels_inbound.hooks.connections import change_connection
 from channels_inbound.hooks.drain import drain_hooks
+from channels_inbound.hooks.greetings import send_greetings
 from channels_inbound.hooks.media import drain_media
 from channels_inbound.models import (
     Connection,
     ConnectionState,
+    Greeting,
     ParkedFact,
     RawDelivery,
     RawState,
@@ -27,11 +29,11 @@ from events.models import Event
 from people.models import Identity
 from tests.channels_inbound.hooks.house import KEY, connect, payload, payload_json, post
 from tests.people import House, events_of, make_house
-from tests.providers.server import running
+from tests.providers.server import Reply, running
 from tests.providers.telegram import BLOCKED, BROKEN, TOKEN, TOO_MANY, UNAUTHORISED, TelegramServer
 from tickets.actions import confirm_delivered, reply
 from tickets.errors import InvalidInput
-from tickets.models import Attachment, Channel, ChannelHealth, Message, OutboxState, Ticket
+from tickets.models import Attachment, Channel, ChannelHealth, ChannelRefusal, Message, OutboxState, Ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -143,18 +145,84 @@ def test_a_picture_is_fetched_after_the_message(bot: Connection, server: Telegra
 def test_unknown_kinds_are_kept_with_their_reason(bot: Connection) -> None:
     hook(bot, {"update_id": 1, "poll": {"id": "1"}})
     hook(bot, payload("telegram_start.json"))
-    hook(bot, payload("telegram_callback_query.json"))
     hook(bot, b"[1, 2")
     hook(bot, {"update_id": 3, "message": {"text": "whose?"}})
-    assert drain_hooks() == {"ignored": 3, "quarantined": 2}
+    assert drain_hooks() == {"ignored": 2, "quarantined": 2}
     reasons = list(RawDelivery.objects.order_by("pk").values_list("state", "reason"))
     assert reasons == [
         ("ignored", "an update of another kind: poll"),
         ("ignored", "the bot was started (o1042)"),
-        ("ignored", "a button was pressed: csat:018f2c1e:5"),
         ("quarantined", "not as the provider's contract says: the body is no JSON"),
         ("quarantined", "not as the provider's contract says: a message without its id or chat"),
     ]
+
+
+def test_a_pressed_button_is_said_and_answered_once(bot: Connection, server: TelegramServer) -> None:
+    hook(bot, payload("telegram_text.json"))
+    for n in range(2):
+        hook(bot, payload_json("telegram_callback_query.json") | {"n": n})
+    drain_hooks()
+    pressed = Message.objects.latest("pk")
+    assert (Message.objects.count(), pressed.text) == (2, "5")
+    assert (pressed.envelope["payload"], pressed.envelope.get("files_to_come", 0)) == ("csat:018f2c1e:5", 0)
+    told = events_of(pressed.ticket_id)
+    assert drain_media() == {"done": 1} and drain_media() == {}
+    assert server.answered == ["2367400000000000001"]
+    assert events_of(pressed.ticket_id) == told, "answering it tells nobody anything"
+
+
+def test_a_chat_that_is_not_found_marks_whom_it_was(house: House, bot: Connection, server: TelegramServer) -> None:
+    ticket = opened(bot)
+    gone = Reply(400, {"ok": False, "error_code": 400, "description": "Bad Request: chat not found"})
+    server.faults = [gone]
+    reply(ticket.pk, by=house.olena, text="Hello?", undo_seconds=0)
+    assert drain_outbound() == {"permanent": 1}
+    assert ChannelRefusal.objects.get().refuses == "unreachable"
+    hook(bot, payload_json("telegram_text.json") | {"update_id": 77, "message": payload_json("telegram_text.json")[
+        "message"] | {"message_id": 77, "date": int(timezone.now().timestamp()) + 1}})  # fmt: skip
+    drain_hooks()
+    assert ChannelRefusal.objects.get().refuses == "", "who writes is reached"
+
+
+HELLO = "Hello! Write to us here at any time."
+
+
+@pytest.fixture
+def greeter(house: House, server: TelegramServer) -> Connection:
+    return connect(house, "telegram", {"token": TOKEN, "greeting": HELLO})
+
+
+def test_whoever_starts_the_bot_is_greeted_once_and_has_no_ticket(greeter: Connection, server: TelegramServer) -> None:
+    server.faults = [TOO_MANY]
+    for n in range(2):
+        hook(greeter, payload_json("telegram_start.json") | {"update_id": n})
+    drain_hooks()
+    assert send_greetings() == {"later": 1} and send_greetings() == {}
+    Greeting.objects.update(next_try_at=timezone.now())
+    assert send_greetings() == {"done": 1}
+    hook(greeter, payload_json("telegram_start.json") | {"update_id": 9})
+    assert drain_hooks() == {"duplicate": 1}
+    assert send_greetings() == {}
+    assert [(one["chat_id"], one["text"]) for one in server.accepted] == [("551230001", HELLO)]
+    assert not Ticket.objects.exists() and not Message.objects.exists()
+
+
+@pytest.mark.parametrize(("fault", "ended"), [("hang up", "done"), (BLOCKED, "failed")])
+def test_a_greeting_without_an_answer_is_not_sent_again(
+    fault: Any, ended: str, greeter: Connection, server: TelegramServer
+) -> None:
+    server.faults = [fault]
+    hook(greeter, payload("telegram_start.json"))
+    drain_hooks()
+    assert send_greetings() == {ended: 1}
+    Greeting.objects.update(next_try_at=timezone.now())
+    assert send_greetings() == {}
+
+
+def test_without_words_nobody_is_greeted(bot: Connection, server: TelegramServer) -> None:
+    hook(bot, payload("telegram_start.json"))
+    assert drain_hooks() == {"ignored": 1}
+    assert not Greeting.objects.exists()
 
 
 def opened(bot: Connection) -> Ticket:
@@ -254,15 +322,19 @@ def test_who_has_blocked_us_is_not_written_to(house: House, bot: Connection, ser
     assert drain_outbound() == {"permanent": 1}
     message.refresh_from_db()
     assert (message.outbox, message.error) == (OutboxState.FAILED, "Forbidden: bot was blocked by the user")
-    assert Identity.objects.get().refuses == "blocked"
+    assert ChannelRefusal.objects.get(identity=Identity.objects.get(), channel=bot.channel_id).refuses == "blocked"
     with pytest.raises(InvalidInput):
         reply(ticket.pk, by=house.olena, text="Are you there?", undo_seconds=0)
     assert Message.objects.count() == 2
     back = payload_json("telegram_blocked.json")
     back["my_chat_member"]["new_chat_member"]["status"] = "member"
     hook(bot, back)
+    assert drain_hooks() == {"ignored": 1}, "from before"
+    back["my_chat_member"]["date"] = int(timezone.now().timestamp()) + 1
+    hook(bot, back | {"update_id": 99})
     assert drain_hooks() == {"applied": 1}
-    assert Identity.objects.get().refuses == ""
+    assert ChannelRefusal.objects.get().refuses == ""
+    reply(ticket.pk, by=house.olena, text="Are you there?", undo_seconds=0)
 
 
 def test_a_long_text_goes_in_parts_and_only_the_rest_is_tried_again(

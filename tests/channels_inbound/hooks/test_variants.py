@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from channels_inbound.hooks.apply import apply_fact
 from channels_inbound.hooks.drain import drain_hooks
-from channels_inbound.hooks.facts import Heard, Ignored, Renumbered, TemplateJudged, Trouble
+from channels_inbound.hooks.facts import Agreed, Heard, Ignored, Reacted, Renumbered, TemplateJudged, Trouble
 from channels_inbound.hooks.parts import part_texts
 from channels_inbound.hooks.registry import provider
 from channels_inbound.models import Connection, ConnectionState, RemoteMedia
@@ -81,14 +81,34 @@ def x_event(kind: str, payload: dict[str, Any]) -> dict[str, Any]:
          "A message of a kind that cannot be shown here (location)", ""),
         ("messenger", attached("messenger", type="fallback", payload={"title": "Shop", "url": "https://shop.example"}),
          "Shop https://shop.example", ""),
+        ("messenger", attached("messenger", type="share", payload={"title": "Lamp", "url": "https://www.facebook.com/p/1"}),
+         "Lamp https://www.facebook.com/p/1", ""),
+        ("instagram", attached("instagram", type="ig_reel", payload={"title": "Reel", "url": "/reel/7"}), "Reel /reel/7", ""),
+        ("messenger", attached("messenger", type="poll", payload={"url": "https://www.facebook.com/poll/1"}),
+         "https://www.facebook.com/poll/1", ""),
+        ("messenger", chat("messenger", message={"mid": "m1", "text": "Look", "attachments": [
+            {"type": "poll", "payload": {}}, {"type": "poll", "payload": {}}, {"type": "game"}]}),
+         "Look\nA message of a kind that cannot be shown here (poll)\nA message of a kind that cannot be shown here (game)",
+         ""),
         ("whatsapp", wa_said(type="location", location={}),
          "A message of a kind that cannot be shown here (location)", ""),
         ("whatsapp", wa_said(type="text", text={"body": "Look"}, context={"forwarded": True}),
          "Look", "Passed on from somebody else"),
+        ("whatsapp", wa_said(type="order", order={"text": "Soon, please", "product_items": [
+            {"product_retailer_id": "lamp-7", "quantity": 2, "item_price": 19.9, "currency": "EUR"},
+            {"product_retailer_id": "bulb", "quantity": "1"}]}), "Order: 2 × lamp-7 (19.90 EUR), 1 × bulb\nSoon, please", ""),
+        ("whatsapp", wa_said(type="text", text={"body": "Is it in stock?"}, context={
+            "from": "1", "id": "wamid.0", "referred_product": {"catalog_id": "5", "product_retailer_id": "lamp-7"}}),
+         "Is it in stock?", "About the product: lamp-7"),
         ("whatsapp", flow({"size": "M", "colours": ["red", "blue"], "agreed": True}),
          "Sent\nsize: M\ncolours: red, blue\nagreed: ✓", ""),
         ("telegram", tg(text="Look", forward_origin={"type": "user"}), "Look", "Passed on from somebody else"),
         ("telegram", tg(text="/startled"), "/startled", ""),
+        ("telegram", tg(text="👍 See this lamp", entities=[{"type": "text_link", "offset": 7, "length": 9, "url":
+            "https://shop.example/lamp"}]), "👍 See this lamp (https://shop.example/lamp)", ""),
+        ("telegram", tg(photo=[{"file_id": "f"}], caption="Here", caption_entities=[
+            {"type": "text_link", "offset": 0, "length": 4, "url": "https://a.example"},
+            {"type": "text_link", "offset": 90, "length": 4, "url": "https://b.example"}]), "Here (https://a.example)", ""),
         ("twilio_whatsapp", TWILIO | {"Latitude": "50.4", "Longitude": "30.5", "Label": "Cafe"},
          "Location: Cafe, 50.4, 30.5", ""),
         ("twilio_whatsapp", TWILIO | {"Body": "Hi", "ReferralHeadline": "Lamps"}, "Hi", "From an advertisement: Lamps"),
@@ -101,6 +121,83 @@ def test_what_an_agent_reads(kind: str, content: dict[str, Any], words: str, abo
     (fact,) = facts(kind, content)
     assert isinstance(fact, Heard)
     assert (fact.message.text, fact.message.about) == (words, about)
+
+
+@pytest.mark.parametrize(
+    "name", ["new_chat_title", "video_chat_started", "users_shared", "forum_topic_created", "gift"]
+)
+def test_what_nobody_wrote_opens_nothing(name: str) -> None:
+    assert facts("telegram", tg(**{name: {"x": 1}})) == [Ignored(f"a service message ({name})")]
+
+
+def test_a_live_location_is_one_message_however_often_it_moves() -> None:
+    place = {"latitude": 50.4, "longitude": 30.5, "live_period": 900}
+    (first,) = facts("telegram", tg(location=place))
+    assert isinstance(first, Heard) and first.message.text == "Location: 50.4, 30.5"
+    moved = {"update_id": 10, "edited_message": tg(location=place, edit_date=1795258100)["message"]}
+    assert facts("telegram", moved) == [Ignored("a live location moved")]
+
+
+def test_what_another_app_answers_is_kept_and_marked() -> None:
+    for kind in ("messenger", "instagram"):
+        content = chat(kind, message={"mid": "m1", "text": "Hi"})
+        entry = content["entry"][0]
+        entry["standby"] = entry.pop("messaging")
+        (fact,) = facts(kind, content)
+        assert fact.message.standby
+        assert fact.message.about == "Another app answers this conversation at the provider"
+
+
+def test_the_page_s_own_comments_prove_what_we_sent() -> None:
+    page, account = ACCOUNTS["fb_comments"], ACCOUNTS["ig_comments"]
+    value = {"item": "comment", "verb": "add", "post_id": "p", "parent_id": "1_1", "comment_id": "1_2",
+             "from": {"id": page}, "message": "Sorry!"}  # fmt: skip
+    entry = {"id": page, "time": 1795255590, "changes": [{"field": "feed", "value": value}]}
+    (echo,) = facts("fb_comments", {"object": "page", "entry": [entry]})
+    assert (echo.external_id, echo.thread_id, echo.text) == ("1_2", "fb_comments:1_1", "Sorry!")
+    value = {"item": "post", "verb": "add", "post_id": "p", "from": {"id": page}, "message": "New lamps"}
+    entry = {"id": page, "changes": [{"field": "feed", "value": value}]}
+    assert facts("fb_comments", {"object": "page", "entry": [entry]}) == [Ignored("written by the page itself")]
+    value = {"id": "182", "parent_id": "181", "from": {"id": account}, "text": "Sorry!"}
+    entry = {"id": account, "time": 1795255590, "changes": [{"field": "comments", "value": value}]}
+    (echo,) = facts("ig_comments", {"object": "instagram", "entry": [entry]})
+    assert (echo.external_id, echo.thread_id, echo.text) == ("182", "ig_comments:181", "Sorry!")
+
+
+def test_what_is_shared_is_a_file_only_where_files_lie() -> None:
+    url = "https://scontent.xx.fbcdn.net/v/reel.mp4?oh=1"
+    (fact,) = facts("messenger", attached("messenger", type="reel", payload={"title": "Reel", "url": url}))
+    assert [file.ref for file in fact.files] == [{"url": url}]
+    other = "https://fbcdn.net.evil.example/v/reel.mp4"
+    (fact,) = facts("messenger", attached("messenger", type="reel", payload={"title": "Reel", "url": other}))
+    assert (fact.files, fact.message.text) == ((), f"Reel {other}")
+
+
+def reacted(**ends: Any) -> dict[str, Any]:
+    return chat("messenger", reaction={"mid": "m1", "action": "react", "emoji": "❤"}, **ends)
+
+
+def test_the_page_s_own_reaction_is_not_the_customer_s() -> None:
+    page = ACCOUNTS["messenger"]
+    (theirs,) = facts("messenger", reacted())
+    (ours,) = facts("messenger", reacted(sender={"id": page}, recipient={"id": "55"}))
+    assert [(one.by, one.ours) for one in (theirs, ours)] == [("55", False), (page, True)]
+
+
+@pytest.mark.parametrize(
+    ("optin", "purpose", "given"),
+    [
+        ({"type": "notification_messages", "notification_messages_token": "t"}, "notices", True),
+        ({"type": "notification_messages", "notification_messages_token": "t",
+          "notification_messages_status": "STOP_NOTIFICATIONS"}, "notices", False),
+        ({"type": "notification_messages", "notification_messages_token": "t",
+          "notification_messages_status": "RESUME_NOTIFICATIONS"}, "notices", True),
+        ({"ref": "x"}, "messages", True),
+    ],
+)  # fmt: skip
+def test_what_somebody_wants_to_hear_of_and_no_more(optin: dict[str, Any], purpose: str, given: bool) -> None:
+    (fact,) = facts("messenger", chat("messenger", optin=optin))
+    assert (fact.purpose, fact.given) == (purpose, given)
 
 
 def test_a_number_beside_the_scoped_id_is_kept() -> None:
@@ -126,6 +223,18 @@ def test_a_number_beside_the_scoped_id_is_kept() -> None:
 )  # fmt: skip
 def test_good_news_of_an_account_turn_nothing_red(field: str, value: dict[str, Any], expected: object) -> None:
     assert facts("whatsapp", wa(value, field)) == [expected]
+
+
+def test_what_is_said_of_somebody_without_a_number_and_of_nobody() -> None:
+    said = {"user_id": "UA.9", "category": "marketing_messages", "value": "stop", "timestamp": "1795256000"}
+    (agreed,) = facts("whatsapp", wa({"user_preferences": [said]}, "user_preferences"))
+    assert isinstance(agreed, Agreed)
+    assert (agreed.identity_kind, agreed.address, agreed.given) == ("page_user", "whatsapp:UA.9", False)
+    assert facts("whatsapp", wa_said(type="request_welcome")) == [Ignored("the chat was opened, and nothing said yet")]
+    echo = {"id": "wamid.5", "type": "reaction", "timestamp": "1795256000", "to": "380671110022",
+            "reaction": {"message_id": "wamid.1", "emoji": "👍"}}  # fmt: skip
+    (ours,) = facts("whatsapp", wa({"message_echoes": [echo]}, "smb_message_echoes"))
+    assert isinstance(ours, Reacted) and (ours.external_id, ours.ours) == ("wamid.1", True)
 
 
 def test_another_number_of_the_same_person() -> None:
@@ -172,6 +281,28 @@ def test_an_album_is_one_message_whatever_came_first_or_twice(bot: Connection) -
     assert sorted(RemoteMedia.objects.values_list("ref__file_id", flat=True)) == ["f10", "f11", "f9"]
     assert Ticket.objects.get().preview == "All three broke"
     assert events_of(message.ticket_id) == ["ticket.opened", "message.received", "message.filed", "message.filed"]
+
+
+def test_each_picture_of_an_album_is_the_message(bot: Connection) -> None:
+    pictures = [tg(id, photo=[{"file_id": f"f{id}"}], media_group_id="77") for id in (9, 10)]
+    pictures[0]["message"]["caption"] = "Both broke"
+    person, place = {"id": 1, "is_bot": False, "first_name": "Olena"}, {"id": 1, "type": "private"}
+    sign = {"chat": place, "message_id": 10, "user": person, "date": 1795258100,
+            "new_reaction": [{"type": "emoji", "emoji": "🔥"}]}  # fmt: skip
+    hook(bot, {"update_id": 50, "message_reaction": sign})
+    drain_hooks()
+    for picture in pictures:
+        hook(bot, picture)
+    drain_hooks()
+    message = Message.objects.get()
+    assert [one["emoji"] for one in message.marks["reactions"]] == ["🔥"], "it waited for the second picture"
+    edited = pictures[1]["message"] | {"edit_date": 1795258200}
+    hook(bot, {"update_id": 51, "edited_message": edited})
+    assert drain_hooks() == {"ignored": 1}, "without words it takes none of the others'"
+    hook(bot, {"update_id": 52, "edited_message": edited | {"caption": "All of them broke"}})
+    assert drain_hooks() == {"applied": 1}
+    message.refresh_from_db()
+    assert message.text == "All of them broke"
 
 
 def test_what_providers_tell_of_numbers_templates_and_blocks(bot: Connection) -> None:

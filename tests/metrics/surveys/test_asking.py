@@ -19,6 +19,7 @@ from tests.metrics.shop import ask, database_now, make_policy, settle
 from tests.metrics.surveys.asked import asked, make_survey, outcome, solved
 from tests.people import House, events_of, make_house, row_counts
 from tickets import actions
+from tickets.actions.refusals import note_refusal
 from tickets.actions.status import change_status
 from tickets.inbound import Address
 from tickets.models import Message, Ticket
@@ -95,7 +96,7 @@ def lost_address(house: House) -> Ticket:
 
 def stopped(house: House) -> Ticket:
     ticket = ask(house.channel, ago=timedelta(hours=1))
-    Identity.objects.update(refuses="stopped")
+    note_refusal(ticket.channel_id, Identity.objects.get().value, "stopped", at=database_now())
     actions.set_status(ticket.pk, by=house.olena, status="solved")
     settle()
     return ticket

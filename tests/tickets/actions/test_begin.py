@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from events.models import Event
 from metrics.models import Clock
-from people.models import Customer, Identity, Refusal, Role, Trust
+from people.models import Customer, Identity, Role, Trust
 from people.permissions import PermissionDenied
 from tests.metrics.shop import make_policy, settle
 from tests.people import NOW, House, assert_gapless, events_of, make_agent, make_house, open_ticket, receive, row_counts
@@ -23,11 +23,12 @@ from tickets.actions import add_note, add_tag, assign_ticket, reply, withdraw_re
 from tickets.actions.begin import Beginning, begin_conversation, may_begin
 from tickets.actions.delivery import claim_replies
 from tickets.actions.drafts import save_draft
+from tickets.actions.refusals import note_refusal
 from tickets.actions.ways import typed_address, ways_to
 from tickets.actions.withdrawal import beginning_taken_back
 from tickets.errors import IdempotencyMismatch, InvalidInput, NotFound, TooLate
 from tickets.inbound import Address
-from tickets.models import Channel, Conversation, Cycle, Message, Participant, Ticket
+from tickets.models import Channel, Conversation, Cycle, Message, Participant, Refusal, Ticket
 
 pytestmark = pytest.mark.django_db
 NEW = "new@customer.example"
@@ -199,18 +200,37 @@ def test_who_wants_nothing_or_is_not_reached_is_left_alone(house: House) -> None
     zoe = open_ticket(house.channel).customer
     before = row_counts()
     for changed, why in (
-        ({"refuses": Refusal.STOPPED}, "They asked us to stop writing to them here."),
-        ({"refuses": Refusal.BLOCKED}, "They have blocked us here."),
         ({"hard_bounces": 2}, "Mail to this address comes back."),
         ({"blocked_at": NOW}, "Its mail is blocked as spam, so no answer would reach you."),
     ):
-        Identity.objects.update(**({"refuses": "", "hard_bounces": 0, "blocked_at": None} | changed))
+        Identity.objects.update(**({"hard_bounces": 0, "blocked_at": None} | changed))
         for wish in ({"customer_id": zoe.pk}, {"address": "zoe@customer.example"}):
             with pytest.raises(InvalidInput, match=why):
                 begin(house, wish=Beginning(house.channel.pk, **wish))  # type: ignore[arg-type]
     assert row_counts() == before
     Channel.objects.update(is_active=False)
     assert ways_to(zoe, by=house.olena, at=NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("refuses", "why"),
+    [
+        (Refusal.STOPPED, "They asked us to stop writing to them here."), (Refusal.BLOCKED, "They have blocked us here."),
+        (Refusal.UNREACHABLE, "They could not be reached here."),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_of_one_channel(house: House, refuses: Refusal, why: str) -> None:
+    zoe = open_ticket(house.channel).customer
+    assert note_refusal(house.channel.pk, "zoe@customer.example", refuses, at=NOW)
+    before = row_counts()
+    with pytest.raises(InvalidInput, match=why):
+        begin(house, wish=Beginning(house.channel.pk, customer_id=zoe.pk))
+    assert row_counts() == before
+    assert not note_refusal(house.channel.pk, "zoe@customer.example", refuses, at=NOW), "twice is once"
+    assert not note_refusal(house.channel.pk, "zoe@customer.example", "", at=NOW - timedelta(days=1)), "heard late"
+    assert note_refusal(house.other_channel.pk, "zoe@customer.example", refuses, at=NOW)
+    assert note_refusal(house.channel.pk, "zoe@customer.example", "", at=NOW + timedelta(seconds=1))
+    assert begin(house, wish=Beginning(house.channel.pk, customer_id=zoe.pk)).outbox == "queued"
 
 
 def test_taken_back_its_ticket_goes_too_and_its_number_stays_taken(house: House) -> None:
