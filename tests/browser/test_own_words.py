@@ -190,6 +190,7 @@ def test_a_status_of_ones_own_by_keyboard(house: House, open_page: OpenPage) -> 
     until(lambda: status_of(ticket) == "on_hold")
     assert Ticket.objects.get(pk=ticket.pk).custom_status == CustomStatus.objects.get()
     expect(page.locator("#thread .meta")).to_contain_text("Waiting for supplier")
+    expect(page.locator("#toast")).to_contain_text("Undo")  # the answer has come, too
     page.keyboard.press("z")
     until(lambda: status_of(ticket) == "open")
 
