@@ -9,7 +9,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.utils import timezone
 
 from channels_inbound.claims import Claim, postpone_claims
@@ -43,7 +43,9 @@ def drain(
 def _worked_on(claims: Sequence[Claim], work: Callable[[Sequence[Claim]], Iterable[str]]) -> Iterable[str]:
     try:
         return work(claims)
-    except (OperationalError, InterfaceError, OSError) as error:
+    except Exception as error:
+        if not (isinstance(error, OSError) or _is_servers(error)):
+            raise
         logger.warning("deliveries postponed", exc_info=error, extra={"deliveries": len(claims)})
         with suppress(OperationalError, InterfaceError):  # the lease runs out anyway
             postpone_claims(claims, at=timezone.now())
@@ -58,11 +60,22 @@ def settle(
         return []
     try:
         return together(work)
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:  # whatever it is, the others must not wait for it
+        if _is_servers(error):
+            raise
         if len(work) > 1:
             logger.warning("batch of deliveries failed, trying one by one", exc_info=error)
             return [word for item in work for word in settle([item], together=together, set_aside=set_aside)]
         logger.exception("delivery not settled")
         return together([set_aside(work[0], error)])
+
+
+# A transaction that stood still for too long, or took too long: PostgreSQL ends it, and psycopg calls that internal.
+_ENDED = ("25P03", "25P04")
+
+
+def _is_servers(error: Exception) -> bool:
+    """Whether the database is at fault, or the time it was given, and none of what was claimed."""
+    return isinstance(error, OperationalError | InterfaceError) or (
+        isinstance(error, InternalError) and getattr(error.__cause__, "sqlstate", None) in _ENDED
+    )

@@ -4,6 +4,8 @@ One child takes about 20 MB. Each mail has its own wall time, CPU time and memor
 replaced and only the mail it was reading fails. Safe to use from threads and after a fork (each process has its own).
 """
 
+from __future__ import annotations
+
 import atexit
 import json
 import os
@@ -98,7 +100,7 @@ class ParserPool:
         finally:
             self._give_back(child, alive)
 
-    def _take(self) -> "_Child":
+    def _take(self) -> _Child:
         with self._lock:
             while self._idle:
                 child = self._idle.pop()
@@ -111,7 +113,7 @@ class ParserPool:
             self._busy.add(child)
         return child
 
-    def _give_back(self, child: "_Child", alive: bool) -> None:
+    def _give_back(self, child: _Child, alive: bool) -> None:
         keep = alive and child.mails < self.limits.mails_per_child
         with self._lock:
             self._busy.discard(child)
@@ -133,6 +135,43 @@ class ParserPool:
         for child in [*self._idle, *self._busy]:
             child.link.close()
         self._idle, self._busy, self._lock = [], set(), threading.Lock()
+
+
+# So many times its wall time a mail is waited for while its child gets no processor: that is no fault of the mail.
+_PATIENCE = 6
+
+
+class _Wait:
+    """How long the child may still take for one mail. Its wall time is over when it had the processor for half of it;
+    on a machine that gives it none, or has it stopped, it is waited for some times as long."""
+
+    def __init__(self, pid: int, seconds: float) -> None:
+        self.pid, self.seconds = pid, seconds
+        self.cpu = _cpu_of(pid)
+        self.end = time.monotonic() + seconds
+        self.last = self.end + (_PATIENCE - 1) * seconds
+
+    def left(self) -> float:
+        """Seconds; TimeoutError when there are none."""
+        now = time.monotonic()
+        if self.end <= now:
+            if now >= self.last or not self._starved():
+                raise TimeoutError
+            self.end = min(now + self.seconds / 4, self.last)
+        return max(self.end - now, 0.001)
+
+    def _starved(self) -> bool:
+        had = _cpu_of(self.pid)
+        return self.cpu is not None and had is not None and had - self.cpu < self.seconds / 2
+
+
+def _cpu_of(pid: int) -> float | None:
+    """Seconds of processor a process has had; None where that cannot be read."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 class _Child:
@@ -184,19 +223,19 @@ class _Child:
                 self.link.sendall(raw)
 
     def _receive_answer(self) -> ParsedEmail | ParseFailure:
-        deadline = time.monotonic() + self.limits.wall_seconds
-        status, size = ANSWER.unpack(self._receive(ANSWER.size, deadline))
-        data = self._receive(size, deadline)
+        wait = _Wait(self.process.pid, self.limits.wall_seconds)
+        status, size = ANSWER.unpack(self._receive(ANSWER.size, wait))
+        data = self._receive(size, wait)
         return from_wire(data) if status == PARSED else ParseFailure(*json.loads(data))
 
-    def _receive(self, size: int, deadline: float) -> bytes:
+    def _receive(self, size: int, wait: _Wait) -> bytes:
         pieces, missing = [], size
         while missing:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            self.link.settimeout(left)
-            piece = self.link.recv(min(missing, 1 << 20))
+            self.link.settimeout(wait.left())
+            try:
+                piece = self.link.recv(min(missing, 1 << 20))
+            except TimeoutError:
+                continue  # whether that was the end, `left` says
             if not piece:
                 raise ConnectionError("the child is gone")
             pieces.append(piece)
