@@ -161,6 +161,7 @@ PLAIN: dict[str, str] = {
     "channels_inbound.RawDelivery": "transport state",
     "channels_inbound.ParkedFact": "kind",
     "channels_inbound.RemoteMedia": "state",
+    "channels_inbound.Greeting": "state",
     "channels_inbound.SentPart": "failed",
     "channels_inbound.CallImport": "filename stored_as mapping problems kind zone region state",
     "channels_inbound.Connection": "key provider account settings secret verify_token state trouble",

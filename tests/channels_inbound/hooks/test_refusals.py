@@ -18,7 +18,7 @@ from channels_inbound.hooks import sending
 from channels_inbound.hooks.accounts import hook_url
 from channels_inbound.hooks.apply import apply_fact
 from channels_inbound.hooks.drain import drain_hooks
-from channels_inbound.hooks.facts import Receipt
+from channels_inbound.hooks.facts import Reacted, Receipt
 from channels_inbound.models import Connection, SentPart
 from events.delivery import drain as events
 from events.models import Event
@@ -154,6 +154,66 @@ def test_refusals_from_before_are_carried_to_the_channels_that_can_have_told_of_
     assert set(ChannelRefusal.objects.values_list("identity", "channel", "refuses")) == {
         (zoe.pk, sms.channel_id, "stopped"), (on_telegram.pk, bot.channel_id, "blocked"),
     }  # fmt: skip
+
+
+def test_one_recipient_s_limit_keeps_nobody_else_waiting(
+    house: House, whatsapp: Connection, graph: GraphServer
+) -> None:
+    ticket = says(whatsapp)
+    graph.faults = [refused(131056)]
+    answer = reply(ticket.pk, by=house.olena, text="Yes", undo_seconds=0)
+    assert drain_outbound() == {"temporary": 1}
+    whatsapp.refresh_from_db()
+    answer.refresh_from_db()
+    assert whatsapp.quiet_until is None
+    assert answer.not_before is not None and answer.not_before > timezone.now() + timedelta(seconds=3)
+
+
+def test_a_warning_is_told_once_and_is_over_when_something_goes_through(
+    house: House, whatsapp: Connection, graph: GraphServer
+) -> None:
+    ticket = says(whatsapp)
+    graph.faults = [refused(131048)]
+    reply(ticket.pk, by=house.olena, text="Yes", undo_seconds=0)
+    assert drain_outbound() == {"temporary": 1}
+    failed(whatsapp, "m_unknown", 131048)
+    whatsapp.refresh_from_db()
+    channel = whatsapp.channel
+    channel.refresh_from_db()
+    assert (whatsapp.state, channel.health, whatsapp.quiet_until is not None) == ("trouble", "failing", True)
+    assert Event.objects.filter(kind="connection.warned").count() == 1
+    Connection.objects.update(quiet_until=None)
+    Message.objects.filter(outbox="queued").update(not_before=timezone.now())
+    assert drain_outbound() == {"accepted": 1}
+    whatsapp.refresh_from_db()
+    channel.refresh_from_db()
+    assert (whatsapp.state, channel.health) == ("ok", "ok")
+
+
+@pytest.mark.parametrize("code", [131042, 131031])
+def test_what_a_status_says_of_our_account_turns_the_channel_red(
+    code: int, house: House, whatsapp: Connection, graph: GraphServer
+) -> None:
+    ticket = says(whatsapp)
+    reply(ticket.pk, by=house.olena, text="Yes", undo_seconds=0)
+    drain_outbound()
+    failed(whatsapp, graph.accepted[0]["id"], code)
+    whatsapp.refresh_from_db()
+    assert whatsapp.state == "refused"
+    assert Event.objects.filter(kind="connection.refused").count() == 1
+
+
+def test_the_page_s_own_reaction_stands_beside_the_customer_s(
+    house: House, whatsapp: Connection, graph: GraphServer
+) -> None:
+    ticket, now = says(whatsapp), timezone.now()
+    id = Message.objects.get().external_id
+    for fact in (Reacted(id, "❤", "55", now), Reacted(id, "👍", "9003", now, ours=True)):
+        assert apply_fact(whatsapp.channel_id, fact, at=now) == "applied"
+    reactions = Message.objects.get().marks["reactions"]
+    assert [(one["emoji"], one.get("ours", False)) for one in reactions] == [("❤", False), ("👍", True)]
+    told = Event.objects.filter(stream_type="ticket", stream_id=ticket.pk, kind="message.reacted").order_by("pk")
+    assert [one.actor_kind for one in told] == ["customer", "system"]
 
 
 def test_what_fails_while_it_is_still_being_sent_has_failed(

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from channels_inbound.delivery import drain_outbound
@@ -169,6 +170,17 @@ def test_a_pressed_button_is_said_and_answered_once(bot: Connection, server: Tel
     assert drain_media() == {"done": 1} and drain_media() == {}
     assert server.answered == ["2367400000000000001"]
     assert events_of(pressed.ticket_id) == told, "answering it tells nobody anything"
+
+
+def test_what_is_pressed_is_shown_with_the_message(house: House, bot: Connection) -> None:
+    hook(bot, payload("telegram_callback_query.json"))
+    drain_hooks()
+    client = Client()
+    client.force_login(house.olena)
+    page = client.get(f"/tickets/{Ticket.objects.get().pk}/pane/").content.decode()
+    assert "Pressed: csat:018f2c1e:5" in page
+    client.force_login(house.mallory)
+    assert client.get(f"/tickets/{Ticket.objects.get().pk}/pane/").status_code == 404
 
 
 def test_a_chat_that_is_not_found_marks_whom_it_was(house: House, bot: Connection, server: TelegramServer) -> None:
