@@ -239,7 +239,7 @@ async def _weigh(served: Served, widget: Widget, count: int, *, watched: float) 
             held = sum(line.state.name == "OPEN" for line in lines)
     assert held == count, f"{count - held} of {count} idle widgets were lost"
     assert max(pongs) < PATIENCE, f"a widget gives up after {PATIENCE} s without a pong; one took {max(pongs):.1f} s"
-    show(f"Chat: {count} idle widgets on one process, a beat each every {BEAT:.0f} s",
+    show(f"Chat: {count} idle widgets on one process, a beat each every {_spread(count):.1f} s",
          ("", "KiB each", "all came in, s", "CPU s", "beats", "pong p50, ms", "pong p99, ms"),
          [("widgets", each, took, spent, len(pongs), _p(pongs, 50), _p(pongs, 99))],
          f"Goal: {GOAL_KIB} KiB. Browsers offer compression; it is declined. A widget gives up after {PATIENCE:.0f} s.",
