@@ -21,10 +21,10 @@ PROVIDERS = {
     "aircall": "channels_inbound.aircall.provider.Aircall",
     "line": "channels_inbound.phone.line.PhoneLine",
     "http": "channels_inbound.generic.provider.Generic",
-    "mailgun": "channels_inbound.mail_services.providers.Mailgun",
-    "postmark": "channels_inbound.mail_services.providers.Postmark",
-    "sendgrid": "channels_inbound.mail_services.providers.SendGrid",
-    "ses": "channels_inbound.mail_services.providers.Ses",
+    "mailgun": "channels_inbound.mail_services.mailgun.Mailgun",
+    "postmark": "channels_inbound.mail_services.postmark.Postmark",
+    "sendgrid": "channels_inbound.mail_services.sendgrid.SendGrid",
+    "ses": "channels_inbound.mail_services.ses.Ses",
     "telegram": "channels_inbound.telegram.provider.Telegram",
 }
 

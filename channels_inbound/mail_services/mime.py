@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping
+from email import message_from_bytes
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import HTTP, SMTP
 from typing import Any
 
-from channels_inbound.hooks.reading import line, storable, text, things
+from channels_inbound.hooks.reading import line, parse_form, storable, text, things
 
 # A provider's fields are no headers yet: what would end a header line is taken out.
 _KEPT = frozenset({
@@ -75,3 +76,23 @@ def decoded(content: Mapping[str, Any], name: str) -> bytes:
         return base64.b64decode(text(content, name, most=100_000_000), validate=False)
     except ValueError:
         return b""
+
+
+def form_of(body: bytes, kind: str) -> tuple[dict[str, str], list[tuple[str, str, bytes, str]]]:
+    """The fields and files of a form, whichever of the two encodings it came in."""
+    if "multipart/" not in kind:
+        return dict(parse_form(body)), []
+    whole = message_from_bytes(b"Content-Type: " + kind.encode("latin-1", "replace") + b"\r\n\r\n" + body, policy=HTTP)
+    fields: dict[str, str] = {}
+    files: list[tuple[str, str, bytes, str]] = []
+    for part in whole.iter_parts() if whole.is_multipart() else ():
+        name, filename = str(part.get_param("name", header="content-disposition") or ""), part.get_filename()
+        content = part.get_payload(decode=True)
+        data = content if isinstance(content, bytes) else b""
+        if filename:
+            files.append((filename[:200], part.get_content_type(), data, ""))
+        elif name:
+            fields[name[:100]] = data.decode("utf-8", "surrogateescape")
+        if len(files) >= 100:
+            break
+    return fields, files

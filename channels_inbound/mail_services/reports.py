@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from channels_inbound.credentials import CredentialsError
+from channels_inbound.hooks.accounts import account_of, connections_of
 from channels_inbound.hooks.apply import FURTHER
 from channels_inbound.hooks.facts import MailReport
+from channels_inbound.hooks.registry import provider
+from channels_inbound.mail_services.tags import mail_tag, tagged_message
 from people.identities import note_hard_bounces
 from people.models import Identity, IdentityKind, MailKind
 from people.unsubscribing import unsubscribe
@@ -14,11 +18,9 @@ from tickets.models import Message, MessageKind
 
 
 def mail_report(channel_id: int, fact: MailReport, *, at: datetime) -> str:
-    """Delivered, or failed, for the reply it names; only if that reply went to the address it speaks of."""
-    found = Message.objects.filter(
-        external_id__in=[id[:255] for id in fact.message_ids], kind=MessageKind.OUTBOUND,
-        conversation__channel=channel_id,
-    ).first()  # fmt: skip
+    """Delivered, or failed, for the reply it names, of this channel or of one beside it at the same service; only if
+    that reply went to the address it speaks of."""
+    found = _found(channel_id, fact)
     if found is None or fact.recipient not in _recipients(found):
         return "ignored"
     if fact.event == "delivered":
@@ -35,6 +37,37 @@ def mail_report(channel_id: int, fact: MailReport, *, at: datetime) -> str:
     if fact.permanent:
         note_hard_bounces([fact.recipient], at=at)
     return "applied"
+
+
+def _found(channel_id: int, fact: MailReport) -> Message | None:
+    """By our own tag first, else by its Message-ID."""
+    ours = Message.objects.select_related("conversation").filter(kind=MessageKind.OUTBOUND)
+    for named in fact.message_ids:
+        tagged = tagged_message(named)
+        found = ours.filter(external_id=named[:255]) if tagged is None else ours.filter(pk=tagged)
+        for message in found.order_by("pk")[:5]:
+            if tagged is not None and mail_tag(message.pk, message.external_id) != named:
+                continue
+            if _speaks_for(channel_id, message.conversation.channel_id):
+                return message
+    return None
+
+
+def _speaks_for(channel_id: int, other_id: int) -> bool:
+    """Whether what came to one channel's webhook address may speak of another's mail: several addresses may lie at
+    one account of a service, which then tells all to one of them. Its secret must be the other's too."""
+    if channel_id == other_id:
+        return True
+    found = connections_of([channel_id, other_id])
+    if len(found) < 2 or found[channel_id].provider != found[other_id].provider:
+        return False
+    handler = provider(found[channel_id].provider)
+    try:
+        told, other = account_of(found[channel_id]), account_of(found[other_id])
+    except CredentialsError:
+        return False
+    names = [field.name for field in handler.fields if field.secret] if handler else []
+    return any(set(told.secret_list(name)) & set(other.secret_list(name)) for name in names)
 
 
 def _complained(fact: MailReport, *, at: datetime) -> str:

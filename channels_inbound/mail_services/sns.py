@@ -13,7 +13,7 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -23,7 +23,7 @@ from cryptography.x509 import Certificate
 
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.provider import BadSignature, Unverifiable
-from channels_inbound.hooks.reading import text
+from channels_inbound.hooks.reading import load_object, text
 from channels_inbound.mail_services.chain import vouched
 from people.http_client import HttpClient, TooLarge, Unanswered, Unreachable
 
@@ -58,6 +58,25 @@ def verify_notice(body: bytes, *, topics: list[str], http: HttpClient | None = N
         key.verify(shown, signed_text(notice), PKCS1v15(), digest())
     except (ValueError, InvalidSignature):
         raise BadSignature from None
+
+
+def confirm_subscription(body: bytes, *, http: HttpClient | None = None) -> None:
+    """Say yes to a topic that asks whether we want to hear of it; nothing for any other notice. The caller has checked
+    who signed it and whether the topic is one of ours. Unverifiable when SNS cannot be asked now.
+
+    The address is made of its parts and not followed as it is: it is SNS's own, and does this alone."""
+    notice = load_object(body)
+    if text(notice, "Type", most=60) != "SubscriptionConfirmation":
+        return
+    try:
+        host = urlsplit(text(notice, "SubscribeURL", most=2000)).netloc
+    except ValueError:
+        raise BadSignature from None
+    if not _HOST.fullmatch(host):
+        raise BadSignature
+    asked = {"Action": "ConfirmSubscription", "TopicArn": text(notice, "TopicArn", most=300),
+             "Token": text(notice, "Token", most=1000)}  # fmt: skip
+    _fetch(f"https://{host}/?{urlencode(asked)}", http or HttpClient(timeout=_SECONDS))
 
 
 def signed_text(notice: dict[str, Any]) -> bytes:
@@ -106,11 +125,12 @@ def _vouched(url: str, now: datetime, http: HttpClient) -> Certificate:
 def _fetch(url: str, http: HttpClient) -> bytes:
     """The operator may name another place, where certificates lie under the same path."""
     base = endpoint("sns")
-    where = f"{base}{urlsplit(url).path}" if base else url
+    place = urlsplit(url)
+    where = f"{base}{place.path}{'?' if place.query else ''}{place.query}" if base else url
     try:
         answer = http.request("GET", where, limit=_LARGEST, timeout=_SECONDS)
     except (Unreachable, Unanswered, TooLarge) as error:
         raise Unverifiable(str(error)) from None
     if not answer.ok:
-        raise Unverifiable(f"the certificate's server answered {answer.status}")
+        raise Unverifiable(f"{place.hostname} answered {answer.status}")
     return answer.body

@@ -15,10 +15,12 @@ from channels_inbound.credentials import CredentialsError
 from channels_inbound.email.compose import ComposedMail
 from channels_inbound.email.dkim_sign import SigningKey, signed
 from channels_inbound.email.send import Outcome, SendResult, SmtpRoute, SmtpSender, Unreachable
+from channels_inbound.hooks.provider import Provider
 from channels_inbound.models import DemoMail, OutgoingServer
 from channels_inbound.outgoing import pacing
 from channels_inbound.outgoing.keys import sending_domain, signing_key
 from channels_inbound.outgoing.servers import note_failed, note_used, open_secret, route_to, servers_of
+from channels_inbound.outgoing.tagging import service_of, tagged
 from tickets.actions.delivery import begin_handover, record_accepted
 from tickets.outbound import AWAITS_TURN, OutboundMessage
 
@@ -32,6 +34,7 @@ class Dispatch:
         self._senders: dict[int, SmtpSender] = {}
         self._servers: dict[int, list[OutgoingServer]] = {}
         self._keys: dict[str, SigningKey | None] = {}
+        self._services: dict[tuple[str, int], Provider | None] = {}
         self._failed: dict[int, str] = {}  # in this round; nobody waits for them twice
 
     def deliver(self, m: OutboundMessage, mail: ComposedMail) -> SendResult:
@@ -80,13 +83,15 @@ class Dispatch:
             return begin_handover(m.message_id, m.attempt, at=timezone.now())
 
         if not servers:
+            mail = self._tagged(m, mail, settings.EMAIL_HOST)
             return self._sender(0, SmtpRoute.from_settings).send(mail, begin)
         for server in servers:
             at = timezone.now()
             if server.pk in self._failed or (server.quiet_until and server.quiet_until > at):
                 continue
             try:
-                result = self._sender(server.pk, partial(_route, server, at)).send(mail, begin)
+                sender = self._sender(server.pk, partial(_route, server, at))
+                result = sender.send(self._tagged(m, mail, server.host), begin)
             except Unreachable as error:
                 note_failed(server, str(error), at=at)
                 self._failed[server.pk] = str(error)
@@ -96,6 +101,12 @@ class Dispatch:
             return result
         said = [self._failed.get(server.pk) or server.trouble for server in servers]
         raise Unreachable(next(filter(None, said), "no outgoing server of this channel can be used"))
+
+    def _tagged(self, m: OutboundMessage, mail: ComposedMail, host: str) -> ComposedMail:
+        key = (host, m.channel_id)
+        if key not in self._services:
+            self._services[key] = service_of(*key)
+        return tagged(mail, m, self._services[key])
 
     def _sender(self, key: int, route: Callable[[], SmtpRoute]) -> SmtpSender:
         if key not in self._senders:

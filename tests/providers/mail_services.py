@@ -69,9 +69,11 @@ def mailgun_mail(mail: bytes, *, sender: str, to: str, key: str = MAILGUN_KEY) -
     )
 
 
-def mailgun_event(word: str, recipient: str, message_id: str, *, key: str = MAILGUN_KEY, **more: Any) -> Webhook:
+def mailgun_event(word: str, recipient: str, mail: EmailMessage, *, key: str = MAILGUN_KEY, **more: Any) -> Webhook:
+    """What became of a mail of ours: it says of it what that carried."""
     data = {"event": word, "recipient": recipient, "timestamp": time.time(), "id": uuid.uuid4().hex,
-            "message": {"headers": {"message-id": message_id}}, **more}  # fmt: skip
+            "user-variables": json.loads(str(mail["X-Mailgun-Variables"] or "{}")),
+            "message": {"headers": {"message-id": str(mail["Message-ID"]).strip("<>")}}, **more}  # fmt: skip
     return Webhook(json.dumps({"signature": _mailgun_signature(key), "event-data": data}).encode())
 
 
@@ -89,9 +91,12 @@ def postmark_mail(
     return Webhook(json.dumps(content).encode(), basic(login))
 
 
-def postmark_event(record: str, recipient: str, message_id: str, *, login: str = LOGIN, **more: Any) -> Webhook:
+def postmark_event(record: str, recipient: str, mail: EmailMessage, *, login: str = LOGIN, **more: Any) -> Webhook:
+    """It names the mail by an id of its own, and hands back the metadata it was sent with."""
+    start = "x-pm-metadata-"
+    metadata = {name[len(start) :]: str(value) for name, value in mail.items() if name.lower().startswith(start)}
     content = {"RecordType": record, "Recipient": recipient, "Email": recipient, "MessageID": str(uuid.uuid4()),
-               "Metadata": {"helpdesk_message_id": message_id}, **more}  # fmt: skip
+               "Metadata": metadata, **more}  # fmt: skip
     return Webhook(json.dumps(content).encode(), basic(login))
 
 
@@ -103,8 +108,17 @@ def sendgrid_mail(mail: bytes, *, sender: str, to: str, login: str = LOGIN) -> W
     return Webhook(form.body, basic(login), form.content_type)
 
 
-def sendgrid_events(*events: dict[str, Any], login: str = LOGIN) -> Webhook:
-    return Webhook(json.dumps([{"timestamp": int(time.time()), **event} for event in events]).encode(), basic(login))
+def sendgrid_fields(fields: dict[str, str], *, login: str = LOGIN) -> Webhook:
+    """A mail in the fields it was parsed into, which is what they send unless the raw mail is asked for."""
+    form = _form(fields)
+    return Webhook(form.body, basic(login), form.content_type)
+
+
+def sendgrid_event(word: str, recipient: str, mail: EmailMessage, *, login: str = LOGIN, **more: Any) -> Webhook:
+    told = {"event": word, "email": recipient, "timestamp": int(time.time()), "sg_event_id": uuid.uuid4().hex,
+            "smtp-id": str(mail["Message-ID"]), **more}  # fmt: skip
+    told |= json.loads(str(mail["X-SMTPAPI"] or "{}")).get("unique_args", {})
+    return Webhook(json.dumps([told]).encode(), basic(login))
 
 
 # ---- Amazon SES, by SNS
@@ -199,6 +213,9 @@ class SnsServer(Simulator):
             return Reply(200, self.pem, {"Content-Type": "application/x-pem-file"})
         if request.path == urlsplit(AUTHORITY).path:
             return Reply(200, self.issuer, {"Content-Type": "application/pkix-cert"})
+        if request.path == "/" and request.query.get("Action") == ["ConfirmSubscription"]:
+            self.accepted.append({name: values[0] for name, values in request.query.items()})
+            return Reply(200, b"<ConfirmSubscriptionResponse/>", {"Content-Type": "text/xml"})
         return Reply(404, b"")
 
 
@@ -224,12 +241,18 @@ def ses_mail(mail: bytes, *, sender: str, to: str, **more: Any) -> Webhook:
     return sns(told, **more)
 
 
-def ses_event(kind: str, recipient: str, message_id: str, **more: Any) -> Webhook:
+def ses_event(kind: str, recipient: str, mail: EmailMessage, **more: Any) -> Webhook:
+    """An event as a configuration set publishes it: with the tags the mail carried."""
     part: dict[str, Any] = {"timestamp": datetime.now(UTC).isoformat()}
     if kind == "Bounce":
         part |= {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": recipient}]}
     elif kind == "Delivery":
         part |= {"recipients": [recipient]}
-    told = {"notificationType": kind, kind.lower(): part,
-            "mail": {"messageId": uuid.uuid4().hex, "commonHeaders": {"messageId": f"<{message_id}>"}}}  # fmt: skip
+    elif kind in ("Reject", "Rendering Failure"):
+        part = {"reason": "Bad content"} if kind == "Reject" else {"errorMessage": "Bad content", "templateName": "t"}
+    tags = dict(pair.strip().split("=", 1) for pair in str(mail["X-SES-MESSAGE-TAGS"] or "").split(",") if "=" in pair)
+    told = {"eventType": kind, {"Rendering Failure": "failure"}.get(kind, kind.lower()): part,
+            "mail": {"messageId": uuid.uuid4().hex, "timestamp": datetime.now(UTC).isoformat(),
+                     "destination": [recipient], "tags": {name: [value] for name, value in tags.items()},
+                     "commonHeaders": {"messageId": str(mail["Message-ID"])}}}  # fmt: skip
     return sns(told, **more)
