@@ -1,5 +1,7 @@
 from django.urls import path
 
+from people.sudo import fresh_sign_in
+
 from .pages import (
     annotations,
     at_risk,
@@ -39,7 +41,7 @@ urlpatterns = [
     path("reports/service-level/strip/", report.strip, name="sla_strip"),
     path("reports/service-level/next/", report.next_up, name="sla_next"),
     path("reports/service-level/missed/", report.missed, name="sla_missed"),
-    path("reports/service-level.csv", report.as_csv, name="sla_csv"),
+    path("reports/service-level.csv", fresh_sign_in(report.as_csv), name="sla_csv"),
     path("surveys/", surveys.surveys, name="surveys"),
     path("surveys/new/", surveys.edit_survey, name="survey_new"),
     path("surveys/budget/", surveys.contact_budget, name="contact_budget"),
@@ -54,18 +56,18 @@ urlpatterns = [
     path("survey/<str:token>/", survey_page.survey, name="survey"),
     path("reports/satisfaction/", satisfaction.satisfaction, name="satisfaction"),
     path("reports/satisfaction/answers/", satisfaction.answers, name="satisfaction_answers"),
-    path("reports/satisfaction.csv", satisfaction.as_csv, name="satisfaction_csv"),
+    path("reports/satisfaction.csv", fresh_sign_in(satisfaction.as_csv), name="satisfaction_csv"),
     path("reports/work/", work.work, name="work_report"),
-    path("reports/work.csv", work.work_csv, name="work_csv"),
+    path("reports/work.csv", fresh_sign_in(work.work_csv), name="work_csv"),
     path("reports/topics/", work.topics, name="topics_report"),
     path("reports/retention/", retention.page, name="retention"),
-    path("reports/retention/cohorts.csv", retention.as_csv, name="retention_csv"),
+    path("reports/retention/cohorts.csv", fresh_sign_in(retention.as_csv), name="retention_csv"),
     path("reports/at-risk/", at_risk.at_risk, name="at_risk"),
-    path("reports/at-risk.csv", at_risk.as_file, name="at_risk_csv"),
+    path("reports/at-risk.csv", fresh_sign_in(at_risk.as_file), name="at_risk_csv"),
     path("reports/notes/", annotations.page, name="annotations"),
     path("reports/notes/<int:annotation_id>/", annotations.edit_annotation, name="annotation_edit"),
     path("reports/notes/<int:annotation_id>/remove/", annotations.remove, name="annotation_remove"),
-    path("reports/paper/<slug:report>.pdf", paper.as_pdf, name="report_pdf"),
+    path("reports/paper/<slug:report>.pdf", fresh_sign_in(paper.as_pdf), name="report_pdf"),
     path("reports/mailings/", mailings.page, name="mailings"),
     path("reports/mailings/new/", mailings.edit, name="mailing_new"),
     path("reports/mailings/leave/<str:token>/", mailings.leave, name="mailing_leave"),

@@ -18,6 +18,7 @@ from events.models import Event
 
 from .middleware import zone_of
 from .models import Agent
+from .token_watch import BUSY, ELSEWHERE
 
 TOLD = {
     "agent.password_changed": gettext_lazy("Your password was changed."),
@@ -28,6 +29,13 @@ TOLD = {
     ),
     "agent.recovery_codes_made": gettext_lazy("New recovery codes were made. The old ones no longer work."),
     "agent.token_created": gettext_lazy("An API token was made that acts in your name."),
+    ELSEWHERE: gettext_lazy(
+        "An API token that acts in your name was used from a network it was never used from before. If that was not a"
+        " program of yours, revoke it."
+    ),
+    BUSY: gettext_lazy(
+        "An API token that acts in your name asks for unusually much. If that is no program of yours, revoke it."
+    ),
     "agent.sign_in_linked": gettext_lazy("Your account was linked to a sign-in service."),
 }
 

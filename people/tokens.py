@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -19,14 +19,15 @@ from rest_framework.request import Request
 
 from events.actors import Actor
 from events.ledger import record_event
+from events.rates import client_address
 from people.models import Agent, ApiToken, TokenScope
 from people.permissions import Permission, PermissionDenied
+from people.token_watch import note_use
 
 MARK = "hd_"  # lets a secret scanner, and a person, recognise what leaked
 SHOWN = len(MARK) + 6
 MAX_DAYS = 3660
 _SHAPE = re.compile(r"hd_[A-Za-z0-9_-]{43}")
-_USED_EVERY = timedelta(minutes=1)
 
 
 def create_token(
@@ -93,6 +94,16 @@ def _revoke(tokens: QuerySet[ApiToken], *, by: Agent, at: datetime | None) -> bo
     return True
 
 
+def revoke_all_tokens(*, by: Agent, at: datetime | None = None) -> int:
+    """End every token there is, as an admin; how many. For when nobody knows yet which one was stolen."""
+    if not by.may(Permission.MANAGE_AGENTS):
+        raise PermissionDenied(_("Your role does not allow this."))
+    at, ended = at or timezone.now(), 0
+    for token_id in live_tokens(at=at).order_by("agent_id", "pk").values_list("pk", flat=True):
+        ended += _revoke(ApiToken.objects.filter(pk=token_id), by=by, at=at)
+    return ended
+
+
 def live_tokens(*, at: datetime, agent: Agent | None = None) -> QuerySet[ApiToken]:
     """Tokens that open something, the newest first: one agent's, or everybody's."""
     tokens = ApiToken.objects.filter(revoked_at=None, expires_at__gt=at, agent__is_active=True)
@@ -118,14 +129,6 @@ def find_token(plain: str, *, at: datetime) -> ApiToken | None:
     )
 
 
-def note_use(token: ApiToken, *, at: datetime) -> None:
-    """Remember that the token is in use, at most once a minute, so that reading stays reading."""
-    stale = at - _USED_EVERY
-    if token.last_used_at is None or token.last_used_at < stale:
-        unnoted = Q(last_used_at=None) | Q(last_used_at__lt=stale)
-        ApiToken.objects.filter(unnoted, pk=token.pk).update(last_used_at=at)
-
-
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: Token hd_...` makes the request its agent's; request.auth is the token row."""
 
@@ -141,7 +144,7 @@ class TokenAuthentication(BaseAuthentication):
         token = find_token(words[1].decode("latin-1"), at=now)
         if token is None:
             raise AuthenticationFailed("This token is not valid: unknown, expired, revoked, or its agent is inactive.")
-        note_use(token, at=now)
+        note_use(token, address=client_address(request), at=now)
         return token.agent, token
 
     def authenticate_header(self, request: Request) -> str:

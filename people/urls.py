@@ -30,6 +30,7 @@ urlpatterns = [
     path("profile/tokens/", fresh_sign_in(tokens.tokens), name="tokens"),
     path("profile/tokens/<int:token_id>/revoke/", tokens.revoke, name="token_revoke"),
     path("team/tokens/", tokens.everybodys, name="all_tokens"),
+    path("team/tokens/revoke/", tokens.revoke_all, name="all_tokens_end"),
     path("team/tokens/<int:token_id>/revoke/", tokens.revoke_anyones, name="all_tokens_revoke"),
     path("accounts/sso/<int:service_id>/", limited(sso.start), name="sso_start"),
     path("accounts/sso/<int:service_id>/done/", limited(sso.done), name="sso_done"),

@@ -96,7 +96,12 @@ PERSONAL: dict[str, Kept] = {
     "people.AgentSession": Kept(
         "agent", "session_key session_data address device", "where they are signed in, until it ends", STAYS
     ),
-    "people.ApiToken": Kept("agent", "name prefix digest", "keys of their programs, hashed", STAYS),
+    "people.ApiToken": Kept(
+        "agent",
+        "name prefix digest last_address networks",
+        "keys of their programs, hashed, and where they ask from",
+        STAYS,
+    ),
     "people.SignInLink": Kept("agent", "subject", "their account at a sign-in service", STAYS),
     "mfa.Authenticator": Kept("agent", "data", "second factors, secrets encrypted", STAYS),
     "account.EmailAddress": Kept("agent", "email", "not used", STAYS),
@@ -163,7 +168,7 @@ PLAIN: dict[str, str] = {
     "channels_inbound.RemoteMedia": "state",
     "channels_inbound.Greeting": "state",
     "channels_inbound.SentPart": "failed",
-    "channels_inbound.CallImport": "filename stored_as mapping problems kind zone region state",
+    "channels_inbound.CallImport": "filename stored_as mapping problems kind zone region dates prefix state",
     "channels_inbound.Connection": "key provider account settings secret verify_token state trouble",
     "channels_inbound.Upkeep": "kind trouble",
     "channels_inbound.ContactForm": "key origins greeting fields",

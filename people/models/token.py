@@ -37,6 +37,9 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
+    # Where it was last used from, and the networks it was ever used from, the newest last.
+    last_address = models.CharField(max_length=45, blank=True, default="", db_default="")
+    networks = ArrayField(models.CharField(max_length=49), default=list, blank=True, db_default=[])
     revoked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

@@ -12,13 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from people.models import Agent, TokenScope
 from people.permissions import Permission
-from people.tokens import create_token, live_tokens, revoke_anyones_token, revoke_token
+from people.tokens import create_token, live_tokens, revoke_all_tokens, revoke_anyones_token, revoke_token
 
 LISTED = 200
 
@@ -74,6 +74,16 @@ def revoke_anyones(request: HttpRequest, token_id: int) -> HttpResponse:
     _require_admin(request)
     if revoke_anyones_token(token_id, by=cast(Agent, request.user)):
         messages.success(request, _("The token no longer works."))
+    return redirect("all_tokens")
+
+
+@login_required
+@require_POST
+def revoke_all(request: HttpRequest) -> HttpResponse:
+    _require_admin(request)
+    ended = revoke_all_tokens(by=cast(Agent, request.user))
+    said = ngettext("%(n)d token no longer works.", "%(n)d tokens no longer work.", ended)
+    messages.success(request, said % {"n": ended})
     return redirect("all_tokens")
 
 

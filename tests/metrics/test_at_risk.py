@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.urls import reverse
 
 from commerce.facts import OrderFacts
@@ -19,7 +18,7 @@ from people.models import Identity
 from tests.api.client import Api
 from tests.metrics.shop import database_now, lead, settle
 from tests.metrics.surveys.asked import asked, make_survey
-from tests.people import House, make_house
+from tests.people import House, make_house, signed_in
 from tickets.inbound import Address
 
 pytestmark = pytest.mark.django_db
@@ -83,8 +82,7 @@ def test_claimed_addresses_and_foreign_tickets_count_for_nobody(house: House) ->
 
 
 def test_page_file_and_api_say_the_same(house: House) -> None:
-    client = Client()
-    client.force_login(lead(house.ben))
+    client = signed_in(lead(house.ben))
     assert "whoever is disappointed stands here" in client.get(reverse("at_risk")).content.decode().replace(
         "&#x27;", "'"
     )

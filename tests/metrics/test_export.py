@@ -10,7 +10,6 @@ from zipfile import ZipFile
 
 import pytest
 from django.http import HttpResponseBase
-from django.test import Client
 from django.urls import reverse
 
 from metrics.pages.workbook import LONGEST_TEXT, write_workbook
@@ -18,7 +17,7 @@ from metrics.surveys.answers import Said, record_answer
 from people.csv_files import safe_cell
 from tests.metrics.shop import lead
 from tests.metrics.surveys.asked import asked, make_survey
-from tests.people import make_agent, make_house, row_counts
+from tests.people import make_agent, make_house, row_counts, signed_in
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 EVIL = ('=HYPERLINK("http://x.example")', "+1", "-1+2", "@SUM(1)", "\t=1", ' "=1')
@@ -63,8 +62,7 @@ def test_the_two_say_the_same_and_only_to_who_may_export() -> None:
     house = make_house()
     make_survey()
     record_answer(asked(house).pk, Said(2, comment='=cmd|"/c calc"!A1'))
-    client, path = Client(), reverse("satisfaction_csv")
-    client.force_login(lead(house.ben))
+    client, path = signed_in(lead(house.ben)), reverse("satisfaction_csv")
     text = _body(client.get(path)).decode("utf-8-sig")
     lines = list(csv.reader(io.StringIO(text)))
     response = client.get(path, {"format": "xlsx"})
@@ -75,8 +73,7 @@ def test_the_two_say_the_same_and_only_to_who_may_export() -> None:
     assert lines[1][lines[0].index("comment")].startswith("'=")
     for name in ("sla_csv", "work_csv", "retention_csv"):
         assert rows_of(_body(client.get(reverse(name), {"format": "xlsx"})))
-    outsider = Client()
-    outsider.force_login(make_agent("Nina", team=house.support))
+    outsider = signed_in(make_agent("Nina", team=house.support))
     before = row_counts()
     assert outsider.get(path, {"format": "xlsx"}).status_code == 403
     assert row_counts() == before

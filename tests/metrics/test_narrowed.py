@@ -31,7 +31,7 @@ from metrics.topics import FEWEST, topics
 from people.models import Customer, Identity
 from tests.api.client import Api
 from tests.metrics.shop import fill_year
-from tests.people import House, make_house
+from tests.people import House, make_house, signed_in
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
@@ -114,8 +114,7 @@ def test_every_figure_of_a_segment_is_a_plain_recount(house: House, year: Year) 
 
 
 def test_filters_stand_in_the_address_in_rest_and_in_mails(house: House, year: Year) -> None:
-    client = Client()
-    client.force_login(house.adam)
+    client = signed_in(house.adam)
     today = datetime.now(UTC)
     scope = Scope(house.adam, today - 365 * DAY, today, segment=read_segment("repeat", today))
     n = satisfaction.scores(scope)["csat"].n
@@ -136,8 +135,7 @@ def test_filters_stand_in_the_address_in_rest_and_in_mails(house: House, year: Y
 
 
 def test_a_page_narrowed_to_a_segment_asks_for_it_once(house: House, year: Year) -> None:
-    client = Client()
-    client.force_login(house.adam)
+    client = signed_in(house.adam)
     client.get(reverse("satisfaction"))
     counts: dict[str, int] = defaultdict(int)
     for segment in ("", "repeat"):

@@ -19,7 +19,7 @@ from metrics.models import BusinessCalendar, Policy, Rules
 from people.models import Agent, Role
 from tests.api.client import Api
 from tests.metrics.shop import ask, database_now, lead, make_policy, settle, work_week
-from tests.people import House, make_agent, make_house, row_counts
+from tests.people import House, make_agent, make_house, row_counts, signed_in
 from tickets import actions
 from tickets.inbound import Address
 
@@ -33,9 +33,7 @@ def house() -> House:
 
 
 def browser(agent: Agent) -> Client:
-    client = Client()
-    client.force_login(agent)
-    return client
+    return signed_in(agent)
 
 
 CALENDAR = {"name": "Office", "time_zone": "Europe/Kyiv", "monday": "9:00-13:00, 14:00-18:00", "country": "", "region": "",

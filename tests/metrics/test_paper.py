@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
@@ -28,7 +27,7 @@ from metrics.models import Annotation, ReportLetter, StoredAnswer
 from people.models import Agent, Customer
 from tests.metrics.shop import fill_year, lead
 from tests.metrics.test_mailings import MONDAY, kinds, want
-from tests.people import House, make_house
+from tests.people import House, make_house, signed_in
 from tickets.models import Tag, Tagging, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -54,8 +53,7 @@ def laid_out(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def fetch(agent: Agent, report: str, **query: str) -> Any:
-    client = Client()
-    client.force_login(agent)
+    client = signed_in(agent)
     return client.get(reverse("report_pdf", args=[report]), query)
 
 
@@ -104,8 +102,7 @@ def test_it_says_what_the_page_says_with_definitions_n_and_intervals(
     Annotation.objects.create(day=datetime.now(UTC).date(), text="Sale, *not* bold #1")
     assert fetch(house.adam, "satisfaction", period="365").status_code == 200
     [told] = laid_out
-    page = Client()
-    page.force_login(house.adam)
+    page = signed_in(house.adam)
     shown = page.get(reverse("satisfaction"), {"period": "365"}).content.decode()
     csat = told["figures"][0]
     assert csat["name"] == "Satisfaction" and csat["shown"].removesuffix(" %") in shown and csat["bounds"] in shown
@@ -154,8 +151,7 @@ def test_names_in_scripts_our_fonts_lack_keep_nobody_from_their_report(house: Ho
 
 def test_customers_reports_say_what_their_pages_say(house: House, laid_out: list[dict[str, Any]]) -> None:
     lived(house, 400)
-    page = Client()
-    page.force_login(house.adam)
+    page = signed_in(house.adam)
     for report, query in (("retention", {"period": "90"}), ("at_risk", {}), ("topics", {})):
         assert fetch(house.adam, report, **query).status_code == 200
         shown = unescape(page.get(reverse(PAGES[report]), query).content.decode())

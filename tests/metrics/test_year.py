@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -21,7 +20,7 @@ from metrics.facts import Scope
 from metrics.topics import poisson_tail, rising, topics
 from metrics.work import by_group
 from tests.metrics.shop import fill_year, lead
-from tests.people import House, make_house, open_ticket
+from tests.people import House, make_house, open_ticket, signed_in
 from tickets.inbound import Address
 
 pytestmark = pytest.mark.django_db
@@ -133,8 +132,7 @@ def test_too_few_or_nobody_alike_is_said_to_be_not_enough() -> None:
 
 
 def test_the_page_shows_it_at_a_cost_that_does_not_grow(house: House, year: Year) -> None:
-    client = Client()
-    client.force_login(house.adam)
+    client = signed_in(house.adam)
     with CaptureQueriesContext(connection) as queries:
         page = client.get(reverse("retention"), {"period": "90"}).content.decode()
     assert "a real difference" in page and "Came back" in page and "Champions" not in page.split("<h1>")[0]
@@ -145,8 +143,7 @@ def test_the_page_shows_it_at_a_cost_that_does_not_grow(house: House, year: Year
 
 
 def test_without_orders_the_page_says_what_to_do(house: House) -> None:
-    client = Client()
-    client.force_login(house.adam)
+    client = signed_in(house.adam)
     page = client.get(reverse("retention")).content.decode()
     assert "connect a shop" in page and page.count("Not enough data") == 4
 
@@ -168,8 +165,7 @@ def test_work_is_a_plain_recount_of_each_channel_team_and_person(house: House, y
     ]
     seen = by_group(Scope(lead(house.ben), scope.start, scope.end), "team")
     assert [row.id for row in seen] == [house.support.pk]
-    client = Client()
-    client.force_login(house.adam)
+    client = signed_in(house.adam)
     page = client.get(reverse("work_report"), {"period": "365", "time": "open"}).content.decode()
     assert "Support" in page and f"{rows[year.teams[0]].opened}" in page
     assert len(b"".join(client.get(reverse("work_csv"), {"period": "365"})).decode().splitlines()) >= 5
@@ -201,8 +197,7 @@ def test_a_spike_is_found_before_it_floods_and_a_busy_day_is_none(house: House) 
     found = topics(house.adam, now)
     assert {one.name for one in found.alarms} == {"parcel", "express", "late"}
     assert not topics(lead(house.mallory), now).alarms
-    client = Client()
-    client.force_login(house.adam)
+    client = signed_in(house.adam)
     assert "Rising beyond chance" in client.get(reverse("topics_report")).content.decode()
     twice = [(f"w{n}", 20, 280) for n in range(5)]  # all topics doubled with the day's volume
     assert not any(one.spikes for one in rising(twice, today=200, before=2800))

@@ -107,6 +107,8 @@ ACTS: dict[str, str | Promise] = {
     "taken_back": pgettext_lazy("audit", "taken back"),
     "token_created": pgettext_lazy("audit", "API token made"),
     "token_revoked": pgettext_lazy("audit", "API token revoked"),
+    "token_elsewhere": pgettext_lazy("audit", "API token used from a new network"),
+    "token_busy": pgettext_lazy("audit", "API token asks for unusually much"),
     "unblocked": pgettext_lazy("audit", "visitor no longer blocked"),
     "undo_started": pgettext_lazy("audit", "undo started"),
     "undone": pgettext_lazy("audit", "undone"),

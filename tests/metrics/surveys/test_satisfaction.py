@@ -20,7 +20,7 @@ from metrics.surveys.answers import Said, record_answer
 from people.models import Agent
 from tests.metrics.shop import database_now, lead
 from tests.metrics.surveys.asked import asked, make_survey
-from tests.people import House, make_house
+from tests.people import House, make_house, signed_in
 from tickets.inbound import Address
 
 pytestmark = pytest.mark.django_db
@@ -32,9 +32,7 @@ def house() -> House:
 
 
 def browser(agent: Agent) -> Client:
-    client = Client()
-    client.force_login(agent)
-    return client
+    return signed_in(agent)
 
 
 def give(house: House, kind: str, score: int, *, ago: timedelta = timedelta(hours=1)) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from events.audit import AuditKind, looking_as, note, note_setting
 from events.ledger import record_event
 from events.models import AuditEntry
-from tests.people import House, make_agent, make_house, open_ticket
+from tests.people import House, make_agent, make_house, open_ticket, signed_in
 from tickets import actions
 from tickets.audit.reading import CHANGED, Asked, Cursor, audit_page, moment_of
 from tickets.events import TICKET_STREAM, TicketEvent
@@ -30,9 +30,7 @@ def house() -> House:
 
 @pytest.fixture
 def adam(house: House) -> Client:
-    client = Client()
-    client.force_login(house.adam)
-    return client
+    return signed_in(house.adam)
 
 
 def busy(house: House) -> list[int]:
@@ -152,8 +150,7 @@ def test_it_is_handed_out_as_a_file_and_that_is_noted(house: House, adam: Client
 
 @pytest.mark.parametrize("role", ["manager", "agent", "light", "contractor", "viewer"])
 def test_nobody_else_reads_it(house: House, role: str) -> None:
-    client = Client()
-    client.force_login(make_agent("Nosy", role=role, team=house.support))
+    client = signed_in(make_agent("Nosy", role=role, team=house.support))
     assert client.get("/audit/").status_code == client.get("/audit.csv").status_code == 403
     assert client.get("/audit/?who=1&after=x").status_code == 403
     assert "/audit/" not in client.get("/profile/").content.decode()
