@@ -25,6 +25,9 @@ class CallImport(FileImport):
     kind = models.CharField(max_length=10)
     zone = models.CharField(max_length=64)
     region = models.CharField(max_length=2)
+    # How the exchange writes days, and what stands before its extensions (phone/log_values.py).
+    dates = models.CharField(max_length=3, blank=True, default="", db_default="")
+    prefix = models.CharField(max_length=8, blank=True, default="Ext.", db_default="Ext.")
     state = models.CharField(max_length=8, choices=CallImportState.choices, default=CallImportState.LOOKING)
     total = models.IntegerField(default=0)
     read = models.IntegerField(default=0)

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from channels_inbound.models import CallImport, CallImportState
-from channels_inbound.phone.exchange_logs import TABLE_COLUMNS
 from channels_inbound.phone.log import KIND
 from channels_inbound.phone.log_import import How, imports_visible_to, look_at, set_log, upload_log
+from channels_inbound.phone.log_rows import WANTED
 from channels_inbound.quarantine import channels_visible_to
 from people.models import Agent
 from people.permissions import Permission
@@ -31,6 +31,9 @@ KINDS = (
     ("table", gettext_lazy("Table with columns to choose")),
 )  # fmt: skip
 NEEDED = ("started_at", "direction", "from", "to")
+DATE_CHOICES = (
+    ("", gettext_lazy("2026-11-20 or 20.11.2026")), ("mdy", "11/20/2026"), ("dmy", "20/11/2026"),
+)  # fmt: skip
 COLUMN_NAMES = {
     "started_at": gettext_lazy("Began at"), "direction": gettext_lazy("Direction"), "from": gettext_lazy("Caller"),
     "to": gettext_lazy("Called"), "answered_at": gettext_lazy("Answered at"), "ended_at": gettext_lazy("Ended at"),
@@ -44,6 +47,10 @@ class HowForm(forms.Form):
 
     kind = forms.ChoiceField(label=gettext_lazy("Kind of log"), choices=KINDS)
     zone = forms.CharField(label=gettext_lazy("Time zone of the exchange"), max_length=64)
+    dates = forms.ChoiceField(label=gettext_lazy("How it writes days"), choices=DATE_CHOICES, required=False)
+    extensions = forms.CharField(
+        label=gettext_lazy("What stands before an extension"), max_length=8, initial="Ext.", required=False
+    )
     region = forms.CharField(
         label=gettext_lazy("Country of numbers without a country code"), max_length=2, initial="UA", required=False
     )
@@ -58,8 +65,9 @@ class HowForm(forms.Form):
 
     def how(self, request: HttpRequest) -> How:
         values = self.cleaned_data
-        mapping = {wanted: request.POST.get(f"column_{wanted}", "")[:200] for wanted in TABLE_COLUMNS}
-        return How(values["kind"], values["zone"], str(values["region"] or "UA").upper(), mapping)
+        mapping = {wanted: request.POST.get(f"column_{wanted}", "")[:200] for wanted in WANTED[values["kind"]]}
+        region = str(values["region"] or "UA").upper()
+        return How(values["kind"], values["zone"], region, mapping, values["dates"], values["extensions"])
 
 
 class UploadForm(HowForm):
@@ -67,7 +75,7 @@ class UploadForm(HowForm):
 
     channel = forms.ModelChoiceField(label=gettext_lazy("Line"), queryset=Channel.objects.none(), empty_label=None)
     file = forms.FileField(label=gettext_lazy("File"))
-    field_order = ("channel", "kind", "file", "zone", "region")
+    field_order = ("channel", "kind", "file", "zone", "dates", "region", "extensions")
 
     def __init__(self, *args: Any, agent: Agent, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -104,7 +112,7 @@ def page(request: HttpRequest, import_id: int) -> HttpResponseBase:
     """What would be kept and how it is read, until it is begun; then how it goes."""
     agent = agent_of(request)
     row = _found(agent, import_id)
-    initial = {"kind": row.kind, "zone": row.zone, "region": row.region}
+    initial = {name: getattr(row, name) for name in ("kind", "zone", "region", "dates")} | {"extensions": row.prefix}
     form = HowForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         set_log(row.pk, by=agent, how=form.how(request), start="start" in request.POST)
@@ -131,13 +139,19 @@ def _found(agent: Agent, import_id: int) -> CallImport:
 
 def _looked(row: CallImport) -> dict[str, Any]:
     look = look_at(row)
-    fields = [(name, COLUMN_NAMES[name], name in NEEDED, row.mapping.get(name, "")) for name in TABLE_COLUMNS]
+    # An exchange's own fields go by their names in its manual.
+    table = row.kind == "table"
+    fields = [
+        (name, COLUMN_NAMES[name] if table else name, table and name in NEEDED, row.mapping.get(name, ""))
+        for name in WANTED[row.kind]
+    ]
     return {
         "calls": [(call, CallOutcome(call.outcome).label) for call in look.log.calls[:SHOWN]],
         "errors": look.log.errors[:SHOWN],
         "number": len(look.log.calls),
         "refused": len(look.log.errors),
         "whole": look.whole,
-        "columns": look.columns if row.kind == "table" else [],
+        "columns": list(look.columns.items()),
+        "inside": look.log.inside,
         "fields": fields,
     }

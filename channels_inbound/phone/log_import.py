@@ -20,8 +20,10 @@ from channels_inbound.hooks.facts import CallHeard
 from channels_inbound.hooks.reading import storable
 from channels_inbound.models import CallImport, CallImportState
 from channels_inbound.phone.calls import call_heard
-from channels_inbound.phone.exchange_logs import TABLE_COLUMNS, LogError, ReadLog, columns_of, read_log
+from channels_inbound.phone.exchange_logs import LogError, ReadLog, read_log
 from channels_inbound.phone.log import KIND
+from channels_inbound.phone.log_rows import WANTED, columns_of
+from channels_inbound.phone.log_values import LogHow
 from channels_inbound.quarantine import channels_visible_to
 from events.actors import SYSTEM, Actor
 from events.ledger import record_event
@@ -39,12 +41,18 @@ KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a log is read: its kind, the exchange's clock, the country of short numbers, which column is what."""
+    """How a log is read: its kind, the exchange's clock and days, the country of short numbers, what stands before an
+    extension, which column is what."""
 
     kind: str
     zone: str
     region: str
     mapping: Mapping[str, str]
+    dates: str = ""
+    prefix: str = "Ext."
+
+    def log_how(self) -> LogHow:
+        return LogHow(ZoneInfo(self.zone), self.region or "UA", self.dates, self.prefix)
 
 
 def imports_visible_to(agent: Agent) -> QuerySet[CallImport]:
@@ -62,11 +70,11 @@ def upload_log(channel_id: int, *, by: Agent, upload: UploadedFile, how: How) ->
     if not 0 < (upload.size or 0) <= LARGEST_FILE:
         raise InvalidInput("file", _("Choose a file of at most %(size)d MB.") % {"size": LARGEST_FILE // 1024 // 1024})
     stored = storages["attachments"].save(f"imports/{uuid4().hex}.log", upload)
-    columns = columns_of(_content(stored, LOOKED_AT))
+    columns = columns_of(how.kind, _content(stored, LOOKED_AT), how.log_how())
     name = storable(str(upload.name or "log.csv").replace("\\", "/").rpartition("/")[2])[:255]
     return CallImport.objects.create(
         channel_id=channel_id, by=by, filename=name or "log.csv", stored_as=stored, kind=how.kind, zone=how.zone,
-        region=how.region, mapping=_mapping(columns, {}),
+        region=how.region, dates=how.dates, prefix=how.prefix, mapping=_mapping(how.kind, columns, how.mapping),
     )  # fmt: skip
 
 
@@ -80,7 +88,9 @@ def set_log(import_id: int, *, by: Agent, how: How, start: bool, at: datetime | 
         if row.state != CallImportState.LOOKING:
             return row
         row.kind, row.zone, row.region = how.kind, how.zone, how.region
-        row.mapping = _mapping(columns_of(_content(row.stored_as, LOOKED_AT)), how.mapping)
+        row.dates, row.prefix = how.dates, how.prefix
+        columns = columns_of(how.kind, _content(row.stored_as, LOOKED_AT), how.log_how())
+        row.mapping = _mapping(how.kind, columns, how.mapping)
         if start:
             row.state = CallImportState.WAITING
             lock_channel(row.channel_id)
@@ -88,7 +98,7 @@ def set_log(import_id: int, *, by: Agent, how: How, start: bool, at: datetime | 
                 channel_stream(row.channel_id), ChannelEvent.CALL_LOG_BEGUN, by=by.actor, at=at or timezone.now(),
                 data={"import": row.pk, "file": row.filename},
             )  # fmt: skip
-        row.save(update_fields=["kind", "zone", "region", "mapping", "state"])
+        row.save(update_fields=["kind", "zone", "region", "dates", "prefix", "mapping", "state"])
     return row
 
 
@@ -98,7 +108,7 @@ class Look:
 
     log: ReadLog
     whole: bool
-    columns: list[str]
+    columns: dict[str, str]
 
 
 def look_at(row: CallImport) -> Look:
@@ -106,7 +116,7 @@ def look_at(row: CallImport) -> Look:
     content = _content(row.stored_as, LOOKED_AT + 1)
     whole = len(content) <= LOOKED_AT
     shown = content if whole else content[: content.rfind(b"\n") + 1]
-    return Look(_read(row, shown), whole, columns_of(shown))
+    return Look(_read(row, shown), whole, columns_of(row.kind, shown, _how(row)))
 
 
 def run_due_call_imports(*, at: datetime | None = None) -> int:
@@ -172,14 +182,18 @@ def _forget_unbegun(at: datetime) -> None:
 
 
 def _read(row: CallImport, content: bytes) -> ReadLog:
-    columns = row.mapping if row.kind == "table" else None
-    return read_log(row.kind, content, zone=ZoneInfo(row.zone), region=row.region or "UA", columns=columns)
+    return read_log(row.kind, content, _how(row), columns=row.mapping)
 
 
-def _mapping(columns: Collection[str], chosen: Mapping[str, str]) -> dict[str, str]:
+def _how(row: CallImport) -> LogHow:
+    return How(row.kind, row.zone, row.region, {}, row.dates, row.prefix).log_how()
+
+
+def _mapping(kind: str, columns: Collection[str], chosen: Mapping[str, str]) -> dict[str, str]:
     """Which column holds what: as somebody chose, else by their own names."""
-    found = {wanted: name for wanted, name in chosen.items() if wanted in TABLE_COLUMNS and name in columns}
-    return found or {name: name for name in TABLE_COLUMNS if name in columns}
+    wanted = WANTED[kind]
+    found = {name: column for name, column in chosen.items() if name in wanted and column in columns}
+    return found or {name: name for name in wanted if name in columns}
 
 
 def _content(stored_as: str, most: int = LARGEST_FILE) -> bytes:

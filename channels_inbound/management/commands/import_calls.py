@@ -15,6 +15,7 @@ from django.utils import timezone
 from channels_inbound.phone.calls import call_heard
 from channels_inbound.phone.exchange_logs import read_log
 from channels_inbound.phone.log import KIND
+from channels_inbound.phone.log_values import DATES, LogHow
 from tickets.models import Channel
 
 
@@ -27,14 +28,19 @@ class Command(BaseCommand):
         parser.add_argument("--line", required=True, help="name or number of the phone channel")
         parser.add_argument("--zone", default=settings.TIME_ZONE, help="time zone of the exchange's clock")
         parser.add_argument("--region", default="UA", help="country of numbers without a country code")
+        parser.add_argument("--dates", choices=list(DATES), default="", help="how days are written")
+        parser.add_argument("--prefix", default="Ext.", help="what stands before an extension")
         parser.add_argument("--preview", action="store_true", help="say what would be imported, and keep nothing")
 
-    def handle(self, *, file: Path, kind: str, line: str, zone: str, region: str, preview: bool, **_: Any) -> None:
+    def handle(
+        self, *, file: Path, kind: str, line: str, zone: str, region: str, dates: str, prefix: str, preview: bool,
+        **_: Any,
+    ) -> None:  # fmt: skip
         phones = Channel.objects.filter(kind=KIND)
         channel = phones.filter(name=line).first() or phones.filter(address=line).first()
         if channel is None:
             raise CommandError(f"There is no phone channel called {line}.")
-        log = read_log(kind, file.read_bytes(), zone=ZoneInfo(zone), region=region)
+        log = read_log(kind, file.read_bytes(), LogHow(ZoneInfo(zone), region, dates, prefix))
         for error in log.errors:
             self.stderr.write(f"line {error.line}: {error.reason}")
         if preview:
