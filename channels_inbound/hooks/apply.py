@@ -12,6 +12,7 @@ from channels_inbound.hooks import own
 from channels_inbound.hooks.condition import alarm, connection_refused, connection_works, release_waiting
 from channels_inbound.hooks.facts import (
     Agreed,
+    CallNoted,
     Echo,
     Edited,
     Fact,
@@ -189,11 +190,13 @@ def park(channel_id: int, fact: Fact, delivery_id: int | None = None) -> None:
             "filename": fact.file.filename,
             "voicemail": fact.voicemail,
         }
+    elif isinstance(fact, CallNoted):
+        kind, data = "noted", {"note": fact.note}
     elif isinstance(fact, Receipt):
         kind, data = fact.status, {"error": fact.error, "refuses": fact.refuses}
     else:
         return
-    named = fact.call_id if isinstance(fact, RecordingHeard) else fact.external_id
+    named = fact.call_id if isinstance(fact, RecordingHeard | CallNoted) else fact.external_id
     row = ParkedFact(channel_id=channel_id, external_id=named[:255], kind=kind, data=data, at=fact.at)
     ParkedFact.objects.bulk_create([row], ignore_conflicts=True)
 
@@ -222,6 +225,8 @@ def _unparked(parked: ParkedFact) -> Fact:
     if parked.kind == "recording":
         file = RemoteFile(parked.data["ref"], parked.data["filename"])
         return RecordingHeard(parked.external_id, parked.data["id"], file, parked.data["voicemail"], parked.at)
+    if parked.kind == "noted":
+        return CallNoted(parked.external_id, parked.data["note"], parked.at)
     return Receipt(parked.kind, parked.at, parked.external_id, **parked.data)
 
 

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 TRANSPORT = "hook"
 MAX_HEADER = 500
-# Bad signatures a minute from one address, at one webhook address.
+# Bad signatures a minute from one address, at one webhook address, that are counted and logged.
 MOST_REFUSED = 60
 
 
@@ -84,7 +84,7 @@ def take(calls: Sequence[Call], answered: Answered) -> None:
     """Settle these calls. Each is answered exactly once, through `answered`, as soon as it may be: what is genuine
     after it is committed, and before what is refused, so that whoever guesses holds up nobody.
 
-    404 for an address that is none, 403 for whoever is not the provider (429 for who keeps on); 200 once it is kept.
+    404 for an address that is none, 403 for whoever is not the provider; 200 once it is kept.
     Our own failure is a 5xx, so that they come again: 503 while the database cannot be written to.
     """
     try:
@@ -187,13 +187,14 @@ def _yes(one: _Genuine) -> Reply:
 
 
 def _turn_away(refused: Sequence[tuple[Call, _Refused]], answered: Answered) -> None:
-    """Counted and logged, up to a limit an address: from then on somebody who guesses costs us no row and no line.
-    What is rightly signed never comes here, whoever guesses beside it."""
+    """Every one is 403, so that a provider with a wrong secret sees what is wrong and is not asked to come again.
+    Counted and logged up to a limit an address: from then on somebody who guesses costs us no row and no line. What is
+    rightly signed never comes here, whoever guesses beside it."""
     counted: Counter[int] = Counter()
     replies = []
     for call, one in refused:
         wait = spend([(f"hook-refused:{one.connection.pk}:{call.caller}", MOST_REFUSED, 60)])
-        replies.append((call, Reply(429, wait=wait) if wait else Reply(403)))
+        replies.append((call, Reply(403)))
         if not wait:
             counted[one.connection.pk] += 1
             extra = {"channel": one.connection.channel_id, "reason": type(one.error).__name__}

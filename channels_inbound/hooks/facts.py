@@ -184,6 +184,15 @@ class RecordingHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class CallNoted:
+    """What those who had a call wrote of it at the provider: all of it, each time."""
+
+    call_id: str
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RawMail:
     """A mail that a mail provider took for us: it goes the way of every mail."""
 
@@ -239,7 +248,6 @@ class Unread:
 
 
 Fact = (
-    Heard | Edited | Unsent | Hidden | Reacted | Receipt | Echo | Reachable | CallHeard | RecordingHeard | RawMail
-    | MailReport | Started | Agreed | Renumbered | TemplateJudged | Trouble | Ignored | Unread
-    | Arrived
+    Heard | Edited | Unsent | Hidden | Reacted | Receipt | Echo | Reachable | CallHeard | RecordingHeard | CallNoted
+    | RawMail | MailReport | Started | Agreed | Renumbered | TemplateJudged | Trouble | Ignored | Unread | Arrived
 )  # fmt: skip

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from channels_inbound.hooks.accounts import sending_account
@@ -21,6 +22,7 @@ from channels_inbound.hooks.places import may_hold_files, may_see_secrets
 from channels_inbound.hooks.provider import SendError
 from channels_inbound.hooks.registry import provider
 from channels_inbound.models import FetchState, RemoteMedia
+from events.doorbell import ring
 from people.http_client import Elsewhere, HttpClient, TooLarge, Unanswered, Unreachable
 from people.sniff import UNKNOWN, sniff
 from people.storage import store_blob
@@ -32,6 +34,9 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=180)
 AT_ONCE = 4
 WAITS = (10, 60, 300, 1800)
+AGAIN_AFTER = timedelta(hours=1)
+AGAIN_FOR = timedelta(days=7)
+MOST_ATTEMPTS = len(WAITS) + 1 + 8
 
 
 class _Gone(Exception):
@@ -53,6 +58,19 @@ def drain_media(*, max_seconds: float = 240.0, http: HttpClient | None = None) -
 
 def anything_to_fetch(*, at: datetime) -> bool:
     return RemoteMedia.objects.filter(state=FetchState.WAITING, next_try_at__lte=at).exists()
+
+
+def try_again(channel_id: int, *, at: datetime) -> int:
+    """Put files that could not be had back in the queue, an hour after their last try and a few times: a provider that
+    was out of order for an hour must not cost a recording. How many."""
+    failed = RemoteMedia.objects.filter(
+        channel=channel_id, state=FetchState.FAILED, attempts__lt=MOST_ATTEMPTS, next_try_at__lt=at - AGAIN_AFTER,
+        message__at__gt=at - AGAIN_FOR,
+    )  # fmt: skip
+    count = failed.update(state=FetchState.WAITING, next_try_at=at, attempts=Greatest("attempts", len(WAITS) + 1))
+    if count:
+        ring("media")
+    return count
 
 
 def _claim(at: datetime) -> list[RemoteMedia]:
@@ -157,7 +175,10 @@ def _settle(media: RemoteMedia, content: bytes | str | None, error: str) -> str:
         elif isinstance(content, str) and content:
             message_joined(media.message_id, content, files=0, at=timezone.now())
         elif not _is_said(media):
-            files_arrived(media.message_id, files, missing=0 if files else 1, at=timezone.now())
+            # That it could not be had was told the first time.
+            again = media.attempts > len(WAITS) + 1
+            missing = -1 if files and again else int(not files and not again)
+            files_arrived(media.message_id, files, missing=missing, at=timezone.now())
     if error:
         logger.warning("file not fetched", extra={"message_row": media.message_id, "reason": error})
     return state.value

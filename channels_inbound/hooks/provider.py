@@ -167,16 +167,20 @@ RENEW_LEFT = timedelta(days=10)
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """How long a token lives; `token` is the new one, if there is a new one. None: it does not end by itself."""
+    """How long a token lives; `token` is the new one, if there is a new one. None: it does not end by itself.
+    `secrets` are other secrets that are new with it, by their fields' names."""
 
     ends_at: datetime | None
     token: str = field(default="", repr=False)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One thing a provider lists: a message of a customer, a call, or a receipt of something of ours. `key` names this
-    state of it; `dedupe_key` is a message's, as `parse` gives it; `fields` are what its webhook would say."""
+    """One thing a provider lists: a message of a customer, a call, a recording (of the call that `external_id` names),
+    something of ours that it took, sent `to` somebody, or a receipt of it. `key` names this state of it; `dedupe_key`
+    is a message's, as `parse` gives it; `file` is a recording's own id, as its name begins; `fields` are what its
+    webhook would say."""
 
     kind: str
     external_id: str
@@ -184,6 +188,8 @@ class Listed:
     at: datetime
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
     dedupe_key: UUID | None = None
+    to: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +224,16 @@ class Provider:
     family: ClassVar[tuple[str, ...]] = ()
     # How long after it was entered a token can first be renewed, where tokens may end; whether `look` shows anything.
     renews_after: ClassVar[timedelta | None] = None
+    # Whether a token that has ended can be renewed all the same, by another secret than itself.
+    renews_ended: ClassVar[bool] = False
     looks: ClassVar[bool] = False
     # Its APIs, by their names in endpoints. Hosts that see the credentials too, and hosts where files may lie besides:
     # https only; "*.name" is all below a name, "*" any public host.
     apis: ClassVar[tuple[str, ...]] = ()
     secret_hosts: ClassVar[tuple[str, ...]] = ()
     file_hosts: ClassVar[tuple[str, ...]] = ()
+    # Where its SMTP servers are, for a service that mail leaves by; `*` is any part of a name.
+    smtp_hosts: ClassVar[tuple[str, ...]] = ()
 
     # What it is called where its kind is not enough: several services bring mail.
     title: ClassVar[str] = ""
@@ -272,6 +282,11 @@ class Provider:
     def answer(self, hook: Hook, account: Account) -> tuple[str, str]:
         """What the provider hears with its 200."""
         return "text/plain", ""
+
+    def mail_headers(self, tag: str) -> Mapping[str, str]:
+        """What a mail that leaves by this service carries, so that `tag` comes back with what is told of it. Each a
+        short line of ASCII."""
+        return {}
 
     def parse(self, body: bytes, reading: Reading) -> list[Fact]:
         """What a stored body says, in its order. Pure. Malformed."""

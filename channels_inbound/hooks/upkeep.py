@@ -19,9 +19,10 @@ from channels_inbound.credentials import CredentialsError, decrypt, encrypt
 from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
 from channels_inbound.hooks.accounts import account_of
 from channels_inbound.hooks.calls import TRANSPORT
-from channels_inbound.hooks.condition import connection_refused
+from channels_inbound.hooks.condition import connection_recovered, connection_refused, release_waiting
+from channels_inbound.hooks.media import try_again
 from channels_inbound.hooks.missed import look_key, unknown
-from channels_inbound.hooks.provider import RENEW_LEFT, Account, Listed, Provider, SendError
+from channels_inbound.hooks.provider import RENEW_LEFT, Account, Life, Listed, Provider, SendError
 from channels_inbound.hooks.registry import provider, providers
 from channels_inbound.models import Connection, ConnectionState, Upkeep, UpkeepKind
 from channels_inbound.raw import Given, store_many
@@ -85,7 +86,10 @@ def _looks_after(handler: Provider) -> timedelta | None:
 
 def _claim(at: datetime) -> list[Due]:
     free = Q(lease_until=None) | Q(lease_until__lt=at)
-    red = Q(connection__state=ConnectionState.REFUSED)
+    # Red because its token ended while nobody was here to renew it: that is for a new token to mend.
+    able = [one.name for one in providers() if one.renews_ended]
+    ended = Q(kind=UpkeepKind.RENEW, until__lt=at, connection__provider__in=able)
+    red = Q(connection__state=ConnectionState.REFUSED) & ~ended
     with transaction.atomic():
         rows = list(
             Upkeep.objects.filter(free, ~red, due_at__lte=at, connection__channel__is_active=True)
@@ -116,25 +120,37 @@ def _done(due: Due, http: HttpClient, at: datetime) -> None:
 
 def _renewed(due: Due, handler: Provider, account: Account, http: HttpClient, at: datetime) -> None:
     life = handler.renew(account, due.until, at, http)
-    after = max(at + ASK_EVERY, life.ends_at - RENEW_LEFT) if life.ends_at else at + ASK_EVERY
     with transaction.atomic():
         row = _held(due)
         if row is None:
             return
         if life.token:
-            _put_token(due, life.token)
+            _put_token(due, life, at)
         row.until, row.done_at = life.ends_at, at
-        _settle(row, after)
+        _settle(row, _next_renewal(life, at))
 
 
-def _put_token(due: Due, token: str) -> None:
-    """The new token takes the old one's place, unless somebody has entered another meanwhile. Both work for now."""
-    lock_channel(due.connection.channel_id)
+def _next_renewal(life: Life, at: datetime) -> datetime:
+    """Ten days before its end, asked about once a day at most; one that lives for hours, when half of that is over."""
+    if life.ends_at is None:
+        return at + ASK_EVERY
+    if life.ends_at - at < 2 * ASK_EVERY:
+        return at + max(life.ends_at - at, timedelta(0)) / 2
+    return max(at + ASK_EVERY, life.ends_at - RENEW_LEFT)
+
+
+def _put_token(due: Due, life: Life, at: datetime) -> None:
+    """The new token takes the old one's place, and so does whatever renews it the next time, unless somebody has
+    entered others meanwhile."""
+    channel_id = due.connection.channel_id
+    lock_channel(channel_id)
     current = Connection.objects.select_for_update().get(pk=due.connection.pk)
     if current.secret != due.connection.secret:
         return
-    current.secret = encrypt(decrypt(current.secret) | {"token": token})
+    current.secret = encrypt(decrypt(current.secret) | {"token": life.token, **life.secrets})
     current.save(update_fields=["secret"])
+    if connection_recovered(channel_id, at=at):
+        release_waiting(channel_id, at=at)
 
 
 def _looked(due: Due, handler: Provider, account: Account, http: HttpClient, at: datetime) -> None:
@@ -152,6 +168,7 @@ def _looked(due: Due, handler: Provider, account: Account, http: HttpClient, at:
             _settle(row, at + LOOK_EVERY, trouble=trouble or seen.trouble)
     if given:
         ring("hooks")
+    try_again(due.connection.channel_id, at=at)
 
 
 def _fetched(
@@ -181,7 +198,7 @@ def _troubled(
         row = _held(due)
         if row is None:
             return
-        ending = row.kind == UpkeepKind.RENEW and row.until is not None and row.until - at < TELL_LEFT
+        ending = row.kind == UpkeepKind.RENEW and row.until is not None and row.until - at < _tell_left(row)
         if ending and row.told_at is None:
             row.told_at = at
             lock_channel(due.connection.channel_id)
@@ -189,9 +206,22 @@ def _troubled(
                 channel_stream(due.connection.channel_id), ChannelEvent.CONNECTION_ENDING, by=SYSTEM, at=at,
                 data={"channel": due.connection.channel_id},
             )  # fmt: skip
-        _settle(row, at + max(AGAIN, timedelta(seconds=wait or 0)), trouble=detail)
+        _settle(row, at + max(_again(row, at), timedelta(seconds=wait or 0)), trouble=detail)
     if refused:
         _turn_red_if_dead(due, handler, http, at)
+
+
+def _tell_left(row: Upkeep) -> timedelta:
+    """How long before the end it is time to tell of it: for a token of hours, its last quarter."""
+    life = row.until - row.done_at if row.until and row.done_at else TELL_LEFT
+    return min(TELL_LEFT, life / 4)
+
+
+def _again(row: Upkeep, at: datetime) -> timedelta:
+    """How long to wait before another try: where hours are left, a part of them."""
+    if row.kind != UpkeepKind.RENEW or row.until is None or row.until <= at:
+        return AGAIN
+    return min(AGAIN, max((row.until - at) / 6, timedelta(minutes=1)))
 
 
 def _turn_red_if_dead(due: Due, handler: Provider, http: HttpClient, at: datetime) -> None:

@@ -19,6 +19,8 @@ STOPPED = 21610
 POLICY = frozenset({STOPPED, 63016})
 # Our own name for the tag that comes back in the query of a status callback.
 TAG_FIELD = "HelpdeskTag"
+# For a message of ours that the list shows and of which we never heard that it was taken.
+SENT_FIELD = "HelpdeskSent"
 # And for when something was said that no webhook brought; a webhook says no time.
 AT_FIELD = "HelpdeskAt"
 # Its API, and where that sends on who asks it for a file.

@@ -14,15 +14,15 @@ from urllib.parse import urlencode, urlsplit
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.provider import Account, Listed, Seen
 from channels_inbound.hooks.reading import ident, key_of, line, number, text, things
-from channels_inbound.twilio.door import AT_FIELD, basic, listed
+from channels_inbound.twilio.door import AT_FIELD, SENT_FIELD, basic, listed
+from channels_inbound.twilio.opting import STARTS, STOPS
 from people.http_client import HttpClient
 
 A_PAGE = 200
 MOST_PAGES = 25
 TOO_MUCH = f"more than {A_PAGE * MOST_PAGES} of a kind are listed; only the newest were looked at"
-OPT_WORDS = frozenset({
-    "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "START", "UNSTOP", "HELP", "INFO",
-})  # fmt: skip
+# What Twilio answers and keeps to by itself.
+OPT_WORDS = STOPS | STARTS | {"HELP", "INFO"}
 TOLD = frozenset({"delivered", "read", "undelivered", "failed"})
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 UTC_WORDS = "%Y-%m-%d"
@@ -34,7 +34,7 @@ def list_messages(account: Account, address: str, since: datetime, http: HttpCli
     incoming, some_left = _listed(account, "Messages", "messages", {"To": address, "DateSent>": day}, http)
     outgoing, more_left = _listed(account, "Messages", "messages", {"From": address, "DateSent>": day}, http)
     found = [one for row in incoming if (one := _message(row, account.channel_id, since)) is not None]
-    found += [one for row in outgoing if (one := _receipt(row, since)) is not None]
+    found += [one for row in outgoing for one in (_sent(row, since), _receipt(row, since)) if one is not None]
     return Seen(found, trouble=TOO_MUCH if some_left or more_left else "")
 
 
@@ -49,7 +49,28 @@ def list_calls(account: Account, number_: str, since: datetime, http: HttpClient
     legs = {ident(row, "parent_call_sid"): row for row in rows.values() if ident(row, "parent_call_sid")}
     found = [_call(row, since) for sid, row in rows.items() if sid and not ident(row, "parent_call_sid")]
     items = [_with_leg(one, legs.get(one.external_id)) for one in found if one is not None]
-    return Seen(items, trouble=TOO_MUCH if left else "")
+    recordings, cut = _recordings(account, {one.external_id for one in items}, since, http)
+    return Seen([*items, *recordings], trouble=TOO_MUCH if left or cut else "")
+
+
+def _recordings(account: Account, calls: set[str], since: datetime, http: HttpClient) -> tuple[list[Listed], bool]:
+    """Recordings of these calls; the list is the whole account's."""
+    if not calls:
+        return [], False
+    asked = {"DateCreated>": since.strftime(UTC_WORDS)}
+    rows, cut = _listed(account, "Recordings", "recordings", asked, http)
+    base = f"{endpoint('twilio')}/2010-04-01/Accounts/{account.settings['account_sid']}/Recordings"
+    found = []
+    for row in rows:
+        sid, call, at = ident(row, "sid"), ident(row, "call_sid"), _at(row, "date_created")
+        if not sid or call not in calls or at is None or text(row, "status", most=30) != "completed":
+            continue
+        fields = {
+            "CallSid": call, "RecordingSid": sid, "RecordingStatus": "completed", "RecordingUrl": f"{base}/{sid}",
+            "RecordingSource": text(row, "source", most=30) or "DialVerb",
+        }  # fmt: skip
+        found.append(Listed("recording", call, f"{sid}:recording", at, fields, file=sid))
+    return found, cut
 
 
 def _listed(
@@ -83,6 +104,18 @@ def _message(row: dict[str, Any], channel_id: int, since: datetime) -> Listed | 
         "NumMedia": str(min(number(row, "num_media") or 0, 10)), AT_FIELD: str(int(at.timestamp())),
     }  # fmt: skip
     return Listed("message", sid, sid, at, fields, key_of("twilio", channel_id, sid))
+
+
+def _sent(row: dict[str, Any], since: datetime) -> Listed | None:
+    """A message of ours as it was taken, to be matched with a sending whose answer never came."""
+    sid, at = ident(row, "sid"), _at(row, "date_created", "date_sent")
+    if not sid or at is None or at < since or text(row, "direction", most=30) == "inbound":
+        return None
+    fields = {
+        "MessageSid": sid, SENT_FIELD: "1", "From": text(row, "from", most=200), "To": text(row, "to", most=200),
+        "Body": text(row, "body", most=20_000), AT_FIELD: str(int(at.timestamp())),
+    }  # fmt: skip
+    return Listed("sent", sid, f"{sid}:sent", at, fields, to=fields["To"].removeprefix("whatsapp:"))
 
 
 def _receipt(row: dict[str, Any], since: datetime) -> Listed | None:

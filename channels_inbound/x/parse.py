@@ -29,6 +29,8 @@ def parse_activity(body: bytes, reading: Reading) -> list[Fact]:
         facts = list(_direct(content, reading))
         other = next((name for name in content if name.endswith(("_events", "_event"))), "nothing")
         return facts or [Ignored(f"an event of another kind: {line(other, most=60)}")]
+    if "user_event" in content:
+        return [_told_of_us(thing(content, "user_event"), reading)]
     event = thing(content, "data")
     kind = text(event, "event_type", most=60)
     if not kind:
@@ -49,6 +51,16 @@ def parse_activity(body: bytes, reading: Reading) -> list[Fact]:
     if kind in ("chat.received", "chat.sent"):
         return [_encrypted(kind, event, payload, reading)]
     return [Ignored(f"an event of another kind: {line(kind)}")]
+
+
+def _told_of_us(event: dict[str, Any], reading: Reading) -> Fact:
+    """The older shape's way to say that the account took our access away."""
+    revoked = event.get("revoke")
+    if not isinstance(revoked, dict):
+        return Ignored(f"an event of another kind: {line(next(iter(event), 'nothing'), most=60)}")
+    if ident(revoked, "source", "user_id") not in ("", reading.account):
+        return Ignored("meant for another account")
+    return Trouble("the account took our access away", refused=True)
 
 
 def _encrypted(kind: str, event: dict[str, Any], payload: dict[str, Any], reading: Reading) -> Fact:

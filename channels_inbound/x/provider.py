@@ -6,16 +6,28 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import Fact
-from channels_inbound.hooks.provider import Account, BadSignature, Field, Hook, Part, Provider, Reading, SendError
+from channels_inbound.hooks.provider import (
+    Account,
+    BadSignature,
+    Field,
+    Hook,
+    Life,
+    Part,
+    Provider,
+    Reading,
+    SendError,
+)
 from channels_inbound.hooks.reading import line, number, text
 from channels_inbound.hooks.signatures import hmac_base64, require_any
 from channels_inbound.meta.graph import bearer
+from channels_inbound.x.lives import renew_token
 from channels_inbound.x.parse import parse_activity
 from people.http_client import Answer, HttpClient, Unanswered
 from tickets.kinds import Traits
@@ -34,7 +46,15 @@ class X(Provider):
         Field("user_id", _("User id"), help=_("The number of the account, not its @name.")),
         Field("consumer_secret", _("Consumer secret"), secret=True, many=True, help=_("It signs the webhooks.")),
         Field("token", _("Access token of the account"), secret=True, help=_("With dm.read, dm.write, tweet.read.")),
+        Field("client_id", _("Client id of the app"), needed=False,
+              help=_("A token of OAuth 2.0 lives for two hours: with these it is renewed before it ends.")),
+        Field("client_secret", _("Client secret of the app"), secret=True, needed=False),
+        Field("refresh_token", _("Refresh token of the account"), secret=True, needed=False,
+              help=_("It comes with the scope offline.access, and is replaced each time it is used.")),
     )  # fmt: skip
+    # Nobody tells how old the first token is.
+    renews_after = timedelta(0)
+    renews_ended = True
     guide = _(
         "Register the webhook address at X. Delivered posts are billed there, and direct messages need a paid plan."
     )
@@ -53,6 +73,9 @@ class X(Provider):
 
     def parse(self, body: bytes, reading: Reading) -> list[Fact]:
         return parse_activity(body, reading)
+
+    def renew(self, account: Account, ends_at: datetime | None, now: datetime, http: HttpClient) -> Life:
+        return renew_token(account, now, http)
 
     def send(self, part: Part, account: Account, http: HttpClient) -> str:
         if part.file is not None:

@@ -35,6 +35,7 @@ class TwilioServer(Simulator):
         # What its lists hold, the newest first; a page has two.
         self.messages: list[dict[str, Any]] = []
         self.calls: list[dict[str, Any]] = []
+        self.recordings: list[dict[str, Any]] = []
         self.media: dict[str, list[str]] = {}
 
     def answer(self, request: Request) -> Reply:
@@ -47,7 +48,7 @@ class TwilioServer(Simulator):
             return Reply(200, {"sid": SID, "friendly_name": "Lumen & Loom", "status": "active"})
         if place.startswith("/Recordings/"):
             return Reply(200, MP3, {"Content-Type": "audio/mpeg"})
-        if request.method == "GET" and place in ("/Messages.json", "/Calls.json"):
+        if request.method == "GET" and place in ("/Messages.json", "/Calls.json", "/Recordings.json"):
             return self._listed(request, place[1:-5].lower())
         if request.method == "GET" and place.endswith("/Media.json"):
             return Reply(200, {"media_list": [{"sid": id} for id in self.media.get(place.split("/")[2], [])]})
@@ -67,8 +68,9 @@ class TwilioServer(Simulator):
     def _listed(self, request: Request, name: str) -> Reply:
         """As its lists are: by number, by day, two a page, with a next address that must not be followed as it is."""
         asked = {key: values[0] for key, values in request.query.items()}
-        since = datetime.strptime(asked.get("DateSent>") or asked.get("StartTime>") or "2000-01-01", "%Y-%m-%d")
-        at = {"messages": "date_sent", "calls": "start_time"}[name]
+        days = [asked[name] for name in ("DateSent>", "StartTime>", "DateCreated>") if name in asked]
+        since = datetime.strptime(next(iter(days), "2000-01-01"), "%Y-%m-%d")
+        at = {"messages": "date_sent", "calls": "start_time", "recordings": "date_created"}[name]
         rows = [
             row for row in getattr(self, name)
             if all(row[key.lower()] == asked[key] for key in ("To", "From") if key in asked)
@@ -99,6 +101,12 @@ def listed_call(sid: str, status: str, *, caller: str, to: str, at: datetime, **
     return {"sid": sid, "account_sid": SID, "parent_call_sid": None, "from": caller, "to": to, "direction": "inbound",
             "status": status, "duration": "0", "start_time": format_datetime(at), "end_time": format_datetime(at),
             "caller_name": None, **more}  # fmt: skip
+
+
+def listed_recording(sid: str, call: str, *, at: datetime, **more: Any) -> dict[str, Any]:
+    """A recording as the account's list has it."""
+    return {"sid": sid, "account_sid": SID, "call_sid": call, "status": "completed", "source": "RecordVerb",
+            "duration": "12", "date_created": format_datetime(at), **more}  # fmt: skip
 
 
 def content(

@@ -13,6 +13,7 @@ from tests.providers.webhooks import Webhook
 
 TOKEN = "x-token-for-tests"
 SECRET = "x-consumer-secret-for-tests-0000000001"
+CLIENT, REFRESH = "x-client-of-tests", "x-refresh-token-for-tests"
 US, JAMIE = "1450000000000000001", "1450000000000000002"
 EXPIRED = Reply(401, {"title": "Unauthorized", "detail": "Unauthorized", "type": "about:blank", "status": 401})
 BROKEN = Reply(503, {"title": "Service Unavailable", "detail": "Over capacity", "status": 503})
@@ -29,9 +30,12 @@ class XServer(Simulator):
     def __init__(self) -> None:
         super().__init__()
         self.numbers = count(2090000000000000500)
+        self.token, self.refresh = TOKEN, REFRESH
 
     def answer(self, request: Request) -> Reply:
-        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+        if request.path == "/2/oauth2/token":
+            return self._renewed(request)
+        if request.headers.get("authorization") != f"Bearer {self.token}":
             return EXPIRED
         if request.method == "GET" and request.path == "/2/users/me":
             return Reply(200, {"data": {"id": US, "name": "Lumen & Loom", "username": "lumenandloom"}})
@@ -45,6 +49,17 @@ class XServer(Simulator):
             self.accepted.append({"id": id, "under": under, "text": request.json["text"]})
             return Reply(201, {"data": {"id": id, "text": request.json["text"]}})
         return Reply(404, {"title": "Not Found", "detail": "Not Found", "status": 404})
+
+    def _renewed(self, request: Request) -> Reply:
+        """A refresh token is good for one time."""
+        if request.form.get("grant_type") != "refresh_token" or request.form.get("refresh_token") != self.refresh:
+            return Reply(
+                400, {"error": "invalid_request", "error_description": "Value passed for the token was invalid."}
+            )
+        number = next(self.numbers)
+        self.token, self.refresh = f"x-token-{number}", f"x-refresh-{number}"
+        return Reply(200, {"token_type": "bearer", "expires_in": 7200, "access_token": self.token,
+                           "refresh_token": self.refresh, "scope": "dm.read dm.write offline.access"})  # fmt: skip
 
 
 def direct(

@@ -92,6 +92,47 @@ def test_stop_and_start_by_sms_are_consents_of_the_customer(house: House) -> Non
     assert ConsentEntry.objects.count() == before, "nobody we know"
 
 
+@pytest.mark.parametrize(("stop", "start"), [("stop.", "Start"), ("СТОП", "старт!"), ("Unsubscribe", "UNSTOP")])
+def test_the_word_alone_is_a_wish_where_nobody_says_so(house: House, stop: str, start: str) -> None:
+    """Twilio's own words come without OptOutType from a number with no settings; it does not know ours at all."""
+    connection = connect(house, "sms", {"number": SHOP, "account_sid": twilio.SID, "auth_token": twilio.TOKEN}, "SMS")
+
+    def says(number: int, text: str) -> None:
+        wrote = twilio.message(hook_url(connection), f"SM{number:032}", text, sender=ZOE, to=SHOP)
+        assert deliver(connection, wrote).status_code == 200
+        drain_hooks()
+
+    for number, text in enumerate(("Hello", "Please stop the delivery", "yes")):
+        says(number, text)
+    assert Message.objects.count() == 3
+    says(7, stop)
+    assert Identity.objects.get(kind="phone").refuses == "stopped"
+    says(8, start)
+    assert Identity.objects.get(kind="phone").refuses == ""
+    assert Message.objects.count() == 3, "they are no messages"
+
+
+def test_in_a_chat_people_cancel_other_things(house: House) -> None:
+    values = {"number": SHOP, "account_sid": twilio.SID, "auth_token": twilio.TOKEN}
+    connection = connect(house, "twilio_whatsapp", values, "WhatsApp")
+    ends = {"sender": f"whatsapp:{ZOE}", "to": f"whatsapp:{SHOP}"}
+    for number, text in enumerate(("Hello", "Cancel", "СТОП")):
+        deliver(connection, twilio.message(hook_url(connection), f"SM{number:032}", text, **ends))
+        drain_hooks()
+    assert list(Message.objects.order_by("pk").values_list("text", flat=True)) == ["Hello", "Cancel"]
+    assert Identity.objects.get(kind="phone").refuses == "stopped"
+
+
+@pytest.mark.parametrize("sender", ["12345", "NovaPoshta", "Nova Poshta"])
+def test_short_numbers_and_names_write_sms_and_are_nobody_s_whatsapp(house: House, sender: str) -> None:
+    connection = connect(house, "sms", {"number": SHOP, "account_sid": twilio.SID, "auth_token": twilio.TOKEN}, "SMS")
+    for number in (1, 2):
+        wrote = twilio.message(hook_url(connection), f"SM{number:032}", f"Code {number}", sender=sender, to=SHOP)
+        assert deliver(connection, wrote).status_code == 200
+    assert drain_hooks() == {"new": 1, "threaded": 1}
+    assert list(Identity.objects.values_list("kind", "value")) == [("page_user", f"sms:{sender}")]
+
+
 def test_marketing_by_whatsapp_and_notices_by_messenger(house: House) -> None:
     whatsapp = connect(house, "whatsapp", {"phone_number_id": "9003", **META}, "WhatsApp")
     messenger = connect(house, "messenger", {"page_id": "1001", **META}, "Messenger")

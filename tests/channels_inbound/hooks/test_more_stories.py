@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from types import SimpleNamespace
 from typing import Any
 
@@ -178,9 +179,7 @@ def test_whoever_keeps_guessing_costs_nothing_any_more(house: House, monkeypatch
     connection = connect(house, "http", {"system": "market", "secret": http_system.SECRET})
     wrong = http_system.item(id="1", secret="x" * 40)
     answers = [deliver(connection, wrong) for _ in range(70)]
-    assert [a.status_code for a in answers[:61]] == [403] * 60 + [429]
-    assert {a.status_code for a in answers[60:]} == {429}
-    assert answers[-1]["Retry-After"].isdigit()
+    assert {a.status_code for a in answers} == {403}, "429 would ask a provider with a wrong secret to come again"
     connection.refresh_from_db()
     assert connection.refused == 60
     good = http_system.item(id="1", sender={"id": "7"}, text="Hello")
@@ -220,24 +219,24 @@ def _first_mail() -> bytes:
 
 
 ENDS = {"sender": "zoe@customer.example", "to": "support@shop.example"}
-SERVICES: dict[str, tuple[dict[str, Any], Callable[[], Webhook], Callable[[str], Webhook]]] = {
+SERVICES: dict[str, tuple[dict[str, Any], Callable[[], Webhook], Callable[[EmailMessage], Webhook]]] = {
     "mailgun": (
         {"signing_key": mail_services.MAILGUN_KEY}, lambda: mail_services.mailgun_mail(_first_mail(), **ENDS),
-        lambda id: mail_services.mailgun_event("delivered", ENDS["sender"], id),
+        lambda mail: mail_services.mailgun_event("delivered", ENDS["sender"], mail),
     ),
     "postmark": (
         {"login": mail_services.LOGIN},
         lambda: mail_services.postmark_mail("Where is my parcel?", subject="Parcel", id="first@customer.example", **ENDS),
-        lambda id: mail_services.postmark_event("Delivery", ENDS["sender"], id),
+        lambda mail: mail_services.postmark_event("Delivery", ENDS["sender"], mail),
     ),
     "sendgrid": (
         {"login": mail_services.LOGIN}, lambda: mail_services.sendgrid_mail(_first_mail(), **ENDS),
-        lambda id: mail_services.sendgrid_events({"event": "delivered", "email": ENDS["sender"], "smtp-id": f"<{id}>"}),
+        lambda mail: mail_services.sendgrid_event("delivered", ENDS["sender"], mail),
     ),
     "ses": (
         {"login": mail_services.LOGIN, "topics": mail_services.TOPIC},
         lambda: mail_services.ses_mail(_first_mail(), **ENDS),
-        lambda id: mail_services.ses_event("Delivery", ENDS["sender"], id),
+        lambda mail: mail_services.ses_event("Delivery", ENDS["sender"], mail),
     ),
 }  # fmt: skip
 
@@ -271,7 +270,7 @@ def test_a_mail_service_brings_one_mail_and_proves_one_answer(
         with override_settings(EMAIL_URL=smtp_sink.url, EMAIL_HOST=smtp_sink.host, EMAIL_PORT=smtp_sink.port):
             assert drain_outbound() == {"unknown": 1}
             for _ in range(2):
-                assert deliver(connection, delivered(answer.external_id)).status_code == 200
+                assert deliver(connection, delivered(smtp_sink.mails[0].message)).status_code == 200
             drain_hooks()
             assert drain_outbound() == {}
         answer.refresh_from_db()

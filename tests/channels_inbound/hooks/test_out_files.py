@@ -95,6 +95,25 @@ def test_the_provider_fetches_what_the_agent_attached(
     assert row_counts() == before
 
 
+def test_a_file_of_which_nobody_knows_is_proven_by_its_tag_and_never_sent_twice(
+    house: House, server: TwilioServer
+) -> None:
+    """The words were taken; with the file the line went dead after it was taken too."""
+    connection, ticket = written(house, "sms", sends_files="on")
+    server.faults = [None, "hang up"]
+    sent = answer(house, ticket)
+    assert drain_outbound() == {"unknown": 1}
+    assert [(one["text"], bool(one["media"])) for one in server.accepted] == [("See", False), ("", True)]
+    file = server.accepted[1]
+    for _ in range(2):
+        proof = twilio.status(file["callback"], file["id"], "delivered", sender=SHOP, to=ZOE)
+        assert deliver(connection, proof).status_code == 200
+    drain_hooks()
+    sent.refresh_from_db()
+    assert sent.outbox == OutboxState.SENT
+    assert drain_outbound() == {} and len(server.accepted) == 2
+
+
 def test_a_number_without_mms_takes_no_files_and_says_so(house: House, server: TwilioServer) -> None:
     connection, ticket = written(house, "sms")
     client = Client()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -19,9 +20,10 @@ from channels_inbound.hooks import upkeep
 from channels_inbound.hooks.accounts import hook_url
 from channels_inbound.hooks.connections import announce_hook, change_connection
 from channels_inbound.hooks.drain import drain_hooks
+from channels_inbound.hooks.media import MOST_ATTEMPTS, drain_media
 from channels_inbound.hooks.provider import SendError
 from channels_inbound.hooks.upkeep import keep_up
-from channels_inbound.models import Connection, ConnectionState, RawDelivery, SentPart, Upkeep, UpkeepKind
+from channels_inbound.models import Connection, ConnectionState, RawDelivery, RemoteMedia, SentPart, Upkeep, UpkeepKind
 from channels_inbound.twilio import lists, sms
 from events.models import Event
 from people.http_client import HttpClient
@@ -32,9 +34,9 @@ from tests.providers.graph import APP_ID, APP_SECRET, EXPIRED, TOKEN, GraphServe
 from tests.providers.server import Reply, running
 from tests.providers.telegram import TOKEN as BOT
 from tests.providers.telegram import TelegramServer
-from tests.providers.twilio import TwilioServer, listed_call, listed_message
+from tests.providers.twilio import TwilioServer, listed_call, listed_message, listed_recording
 from tickets.actions import reply
-from tickets.models import Call, Message, Notification, Ticket
+from tickets.models import Attachment, Call, Message, Notification, OutboxState, Ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -359,6 +361,95 @@ def test_calls_that_were_lost_are_found_with_who_took_them(house: House, phone: 
     keep_up(at=at_minute(made, 21))
     drain_hooks()
     assert Call.objects.count() == 2 and look(made).found == 2
+
+
+def test_a_recording_nobody_told_of_is_found(house: House, phone: TwilioServer) -> None:
+    made = connect(house, "phone", NUMBER)
+    at = at_minute(made, 2)
+    phone.calls = [
+        listed_call("CA1", "completed", caller=CUSTOMER, to=SHOP, at=at, duration="20"),
+        listed_call("CA2", "completed", caller=CUSTOMER, to=SHOP, at=at, duration="20"),
+    ]
+    deliver(made, twilio.call(hook_url(made), "CA2", "ringing", caller=CUSTOMER, to=SHOP))
+    deliver(made, twilio.recording(hook_url(made), "CA2", "RE2", phone.url))
+    phone.recordings = [
+        listed_recording("RE1", "CA1", at=at), listed_recording("RE2", "CA2", at=at),
+        listed_recording("RE3", "CA9", at=at), listed_recording("RE4", "CA1", at=at, status="processing"),
+    ]  # fmt: skip
+    drain_hooks()
+    for minutes in (11, 21):
+        keep_up(at=at_minute(made, minutes))
+        drain_hooks()
+    assert drain_media() == {"done": 2}
+    assert set(Attachment.objects.values_list("filename", flat=True)) == {"RE1.mp3", "RE2.mp3"}
+    assert set(Call.objects.values_list("external_id", "outcome")) == {("CA1", "voicemail"), ("CA2", "voicemail")}
+
+
+def test_a_recording_that_could_not_be_had_is_fetched_later(house: House, phone: TwilioServer) -> None:
+    made = connect(house, "phone", NUMBER)
+    deliver(made, twilio.call(hook_url(made), "CA1", "ringing", caller=CUSTOMER, to=SHOP))
+    deliver(made, twilio.recording(hook_url(made), "CA1", "RE1", phone.url))
+    drain_hooks()
+    phone.is_send = lambda request: "/Recordings/" in request.path  # type: ignore[method-assign]
+    for _ in range(5):
+        phone.faults = [twilio.BROKEN]
+        RemoteMedia.objects.update(next_try_at=timezone.now())
+        drain_media()
+    media, message = RemoteMedia.objects.get(), Message.objects.get()
+    assert (media.state, message.marks["not_fetched"]) == ("failed", 1)
+    tried = media.next_try_at
+    assert keep_up(at=at_minute(made, 11)) == 1
+    assert RemoteMedia.objects.get().state == "failed", "not before an hour is over"
+    phone.faults = [twilio.BROKEN]
+    RemoteMedia.objects.update(next_try_at=tried - timedelta(hours=2))
+    keep_up(at=at_minute(made, 21))
+    assert drain_media() == {"failed": 1}
+    message.refresh_from_db()
+    assert message.marks["not_fetched"] == 1, "told once"
+    RemoteMedia.objects.update(next_try_at=tried - timedelta(hours=2))
+    keep_up(at=at_minute(made, 31))
+    assert drain_media() == {"done": 1}
+    message.refresh_from_db()
+    assert (message.marks["not_fetched"], Attachment.objects.get().filename) == (0, "RE1.mp3")
+    RemoteMedia.objects.update(state="failed", attempts=MOST_ATTEMPTS, next_try_at=tried - timedelta(hours=2))
+    keep_up(at=at_minute(made, 41))
+    assert RemoteMedia.objects.get().state == "failed", "not for ever"
+
+
+def test_a_sending_of_which_nobody_knows_is_found_in_the_list(house: House, phone: TwilioServer) -> None:
+    """Told neither by an answer nor by a webhook: the list has it, or it was never taken."""
+    made = connect(house, "sms", NUMBER)
+    deliver(made, twilio.message(hook_url(made), "SM" + "1" * 32, "Hello", sender=CUSTOMER, to=SHOP))
+    drain_hooks()
+    phone.faults = ["hang up", "hang up"]
+    taken, lost = (reply(Ticket.objects.get().pk, by=house.olena, text=text, undo_seconds=0) for text in ("One", "Two"))
+    assert drain_outbound() == {"unknown": 2}
+    at = timezone.now().replace(microsecond=0)
+
+    def ours(digit: str, text: str, to: str = CUSTOMER, ago: int = 0, status: str = "sent") -> dict[str, Any]:
+        return listed_message(f"SM{digit * 32}", text, sender=SHOP, to=to, at=at - timedelta(minutes=ago),
+                              date_created=format_datetime(at - timedelta(minutes=ago)), direction="outbound-api",
+                              status=status)  # fmt: skip
+
+    phone.messages = [
+        ours("7", "One"),
+        ours("8", "Two", to="+380501234599"),
+        ours("9", "Two", ago=30),
+        ours("6", "Other"),
+    ]
+    keep_up(at=timezone.now() + timedelta(minutes=11))
+    drain_hooks()
+    taken.refresh_from_db()
+    lost.refresh_from_db()
+    assert (taken.outbox, lost.outbox) == (OutboxState.SENT, OutboxState.UNKNOWN)
+    assert SentPart.objects.get().external_id == "SM" + "7" * 32
+    phone.messages[0]["status"] = "delivered"
+    for minutes in (21, 31):
+        keep_up(at=timezone.now() + timedelta(minutes=minutes))
+        drain_hooks()
+    taken.refresh_from_db()
+    assert "delivered_at" in taken.marks
+    assert Message.objects.count() == 3 and len(phone.accepted) == 2, "nothing is doubled, here or there"
 
 
 def test_a_list_that_cannot_be_had_loses_nothing(house: House, phone: TwilioServer) -> None:
