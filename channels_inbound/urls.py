@@ -52,6 +52,7 @@ urlpatterns = [
     path("contact/<slug:key>/", contact.page, name="contact"),
     path("channels/<int:channel_id>/contact-form/", contact.settings_page, name="contact_settings"),
     path("calls/new/", call_log.new, name="call_new"),
+    path("calls/match/", call_log.match, name="call_match"),
     path("calls/log/", call_log.keep, name="call_log"),
     path("calls/import/", call_import.upload, name="call_import"),
     path("calls/import/<int:import_id>/", call_import.page, name="call_log_import"),

@@ -284,5 +284,9 @@ REST_FRAMEWORK = {
 }
 API_REQUESTS_PER_MINUTE = env.number("HELPDESK_API_REQUESTS_PER_MINUTE", 600)
 
+# --- Telephone ------------------------------------------------------------------------------------------------------
+# The country of numbers written without a country code, where the line they are of does not tell it.
+PHONE_REGION = env.text("HELPDESK_PHONE_REGION", "UA").upper()
+
 # --- Logs -----------------------------------------------------------------------------------------------------------
 LOGGING = log_settings(form=env.text("HELPDESK_LOG_FORMAT", "json"), level=env.text("HELPDESK_LOG_LEVEL", "INFO"))

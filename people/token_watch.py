@@ -36,9 +36,9 @@ def note_use(token: ApiToken, *, address: str, at: datetime) -> None:
 
 
 def network_of(address: str) -> str:
-    """The network an address is of; empty when it is none."""
+    """The network an address is of, or what stands for an address of IPv6 (`client_address`); empty when it is none."""
     try:
-        found = ip_address(address)
+        found = ip_address(address.partition("/")[0])
     except ValueError:
         return ""
     return str(ip_network((found, _V4 if found.version == 4 else _V6), strict=False))

@@ -41,6 +41,8 @@ CUSTOMERS = (
     # What our mails say beside an agent's words: who wrote what below, what is passed on, that a mail arrived.
     "channels_inbound/email/forwarding.py",
     "tickets/actions/acknowledge.py",
+    # What a caller hears before the tone.
+    "channels_inbound/twilio/spoken.py",
     # What canned replies fill in of orders and of the shop's own fields.
     "commerce/models.py:OrderStatus",
     "tickets/fields.py:shown_value",

@@ -1,6 +1,7 @@
 // A call is logged from anywhere: C opens the form with the number of whoever is on the screen, Enter keeps it.
 
 import { $, build, command, text } from './core.js';
+import { hear } from './hints.js';
 import { get, post } from './http.js';
 import * as thread from './thread.js';
 import { complain, say } from './toast.js';
@@ -36,6 +37,10 @@ async function keep(form) {
 }
 
 export function startPhone() {
+  // Whose number it is, while it is typed.
+  document.addEventListener('input', ({ target: { name, value, form } }) => {
+    if (name === 'number') hear('/calls/match/?q=', value, (said) => $('output', form)?.replaceChildren(build(said)));
+  });
   if (!dialog()) return;
   command('log-call', open);
   dialog().addEventListener('submit', (event) => {

@@ -9,17 +9,18 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_inbound.hooks.facts import CallHeard, Fact, Ignored, RecordingHeard, RemoteFile
+from channels_inbound.hooks.facts import CallHeard, CallNoted, Fact, Ignored, RecordingHeard, RemoteFile
 from channels_inbound.hooks.provider import Account, BadSignature, Field, Hook, Malformed, Provider, Reading
-from channels_inbound.hooks.reading import ident, line, load_object, moment, text, thing
+from channels_inbound.hooks.reading import ident, line, load_object, moment, text, thing, things
 from channels_inbound.hooks.signatures import require_any
-from channels_inbound.phone.numbers import e164
+from channels_inbound.phone.numbers import e164, region_of
 from people.http_client import HttpClient
 from tickets.kinds import Traits
 
 # Only the end is the record; the others say that it rings, or that files are ready.
 RINGS = {"call.created", "call.ringing_on_agent"}
 ENDS = {"call.ended"}
+NOTED = {"call.tagged", "call.untagged", "call.commented", "call.ended"}
 FILES = {"call.voicemail_left", "call.comm_assets_generated", "call.ended"}
 _ABANDONED = {"short_abandoned", "abandoned_in_ivr", "abandoned_in_classic"}
 
@@ -74,6 +75,8 @@ def parse_call(content: dict[str, Any], reading: Reading) -> list[Fact]:
         facts.append(_call(external_id, data, reading, final=event in ENDS))
     if event in FILES:
         facts += _recordings(external_id, data, reading)
+    if event in NOTED and (note := _note(data)):
+        facts.append(CallNoted(external_id, note, reading.received_at))
     return facts or [Ignored(f"a state in between ({line(event, most=60)})")]
 
 
@@ -91,13 +94,21 @@ def _call(external_id: str, data: dict[str, Any], reading: Reading, *, final: bo
     talked = ended - answered if answered and ended else None
     return CallHeard(
         external_id=external_id, direction="out" if outbound else "in", outcome=outcome,
-        number=e164(text(data, "raw_digits", most=40)), line=line(data, "number", "digits", most=40),
+        number=e164(text(data, "raw_digits", most=40), region=region_of(reading.account)),
+        line=line(data, "number", "digits", most=40),
         started_at=started, wait_seconds=_seconds(waited.total_seconds()) if final else None,
         talk_seconds=_seconds(talked.total_seconds()) if final and talked is not None else None,
         agent_name=line(data, "user", "name", most=200),
         name=" ".join(p for p in (line(data, "contact", "first_name"), line(data, "contact", "last_name")) if p),
         final=final,
     )  # fmt: skip
+
+
+def _note(data: dict[str, Any]) -> str:
+    """Comments as they were written, below them the tags."""
+    comments = [text(one, "content", most=2000).strip() for one in things(data, "comments")]
+    tags = [f"#{name}" for one in things(data, "tags") if (name := line(one, "name", most=100))]
+    return "\n".join(part for part in (*comments, " ".join(tags)) if part)
 
 
 def _when(data: dict[str, Any], name: str, reading: Reading) -> datetime | None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
@@ -35,6 +36,17 @@ def new(request: HttpRequest) -> HttpResponseBase:
     return HttpResponse(render_to_string("channels_inbound/_call_form.html", context, request))
 
 
+@require_safe
+@signed_in
+def match(request: HttpRequest) -> HttpResponseBase:
+    """Whose number is being typed, as a fragment; nothing while it is none yet."""
+    agent = agent_of(request)
+    if not agent.may(Permission.REPLY):
+        raise Http404("not for this role")
+    found = log.match_number(request.GET.get("q", "")[:40], by=agent)
+    return render(request, "channels_inbound/_call_match.html", {"found": found})
+
+
 def _number_of(agent: Agent, ticket_id: int) -> str:
     ticket = Ticket.objects.visible_to(agent).filter(pk=ticket_id).first() if ticket_id else None
     if ticket is None:
@@ -55,6 +67,7 @@ def keep(request: HttpRequest, agent: Agent) -> dict[str, Any]:
     call = log.log_call(
         values["channel"].pk, by=agent, direction=values["direction"], number=values["number"],
         outcome=values["outcome"], seconds=int(values["minutes"] * 60), note=values["note"],
-        callback_at=values["callback_at"], client_id=UUID(str(values["client_id"])),
+        callback_at=values["callback_at"], follow_up_at=values["follow_up_at"],
+        client_id=UUID(str(values["client_id"])),
     )  # fmt: skip
     return {"call": call.pk, "on": call.ticket_id}

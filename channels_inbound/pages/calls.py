@@ -45,6 +45,10 @@ class CallForm(forms.Form):
         label=gettext_lazy("Call back at"), required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
     )  # fmt: skip
+    follow_up_at = forms.DateTimeField(
+        label=gettext_lazy("Remind me at"), required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+    )  # fmt: skip
     client_id = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args: object, agent: Agent, **kwargs: object) -> None:
@@ -67,7 +71,8 @@ def page(request: HttpRequest) -> HttpResponseBase:
             log.log_call(
                 values["channel"].pk, by=agent, direction=values["direction"], number=values["number"],
                 outcome=values["outcome"], seconds=int(values["minutes"] * 60), note=values["note"],
-                callback_at=values["callback_at"], client_id=UUID(str(values["client_id"])),
+                callback_at=values["callback_at"], follow_up_at=values["follow_up_at"],
+                client_id=UUID(str(values["client_id"])),
             )  # fmt: skip
         except InvalidInput as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)

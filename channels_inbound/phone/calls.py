@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from channels_inbound.hooks.apply import FURTHER, apply_parked
-from channels_inbound.hooks.facts import CallHeard, RecordingHeard
+from channels_inbound.hooks.facts import CallHeard, CallNoted, RecordingHeard
 from channels_inbound.hooks.reading import key_of
 from channels_inbound.hooks.to_fetch import fetch_later
 from channels_inbound.hooks.words import worded
@@ -187,5 +187,20 @@ def recording_heard(channel_id: int, fact: RecordingHeard, *, at: datetime) -> s
     return "applied"
 
 
+def call_noted(channel_id: int, fact: CallNoted, *, at: datetime) -> str:
+    """What was written of a call stands with it, once the call is over."""
+    call = Call.objects.select_for_update().filter(channel=channel_id, external_id=fact.call_id[:128]).first()
+    if call is None or call.message_id is None:
+        return "parked"
+    note = fact.note.strip()[:5000]
+    if note == call.note:
+        return "duplicate"
+    call.note = note
+    call.save(update_fields=["note"])
+    _correct(call, name="", at=at)
+    return "applied"
+
+
+FURTHER[CallNoted] = call_noted
 FURTHER[CallHeard] = call_heard
 FURTHER[RecordingHeard] = recording_heard

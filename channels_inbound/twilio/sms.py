@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from channels_inbound.hooks.endpoints import endpoint
-from channels_inbound.hooks.facts import Agreed, Fact, Heard, Ignored, Reachable, Receipt, RemoteFile
+from channels_inbound.hooks.facts import Agreed, Echo, Fact, Heard, Ignored, Reachable, Receipt, RemoteFile
 from channels_inbound.hooks.provider import (
     Account,
     Field,
@@ -30,6 +30,7 @@ from channels_inbound.hooks.words import FORWARDED, language_of, spot_of, subjec
 from channels_inbound.twilio.door import (
     AT_FIELD,
     FILES_AT,
+    SENT_FIELD,
     TAG_FIELD,
     basic,
     body_with_tag,
@@ -39,6 +40,7 @@ from channels_inbound.twilio.door import (
     verify_twilio,
 )
 from channels_inbound.twilio.lists import list_messages, media_of
+from channels_inbound.twilio.opting import wish_of
 from channels_inbound.twilio.templates import MOST_PAGES, read_content
 from people.http_client import HttpClient
 from tickets.inbound import Address, InboundMessage
@@ -169,13 +171,18 @@ def parse_message(fields: Mapping[str, str], kind: str, reading: Reading) -> lis
     status = text(fields, "MessageStatus", most=30)
     if not sid:
         raise Malformed("there is no MessageSid")
+    if text(fields, SENT_FIELD, most=1):
+        to = text(fields, "To", most=200).removeprefix("whatsapp:")
+        words, at = text(fields, "Body").strip(), _said_at(fields, reading)
+        return [Echo(sid, f"{kind}:{reading.account}:{to}", words, at, by_us=True)]
     if status and status != "received":
         return [_receipt(sid, status, fields, reading)]
-    sender, to = ident(fields, "From"), ident(fields, "To")
+    # A company may write under a name, with spaces in it.
+    sender, to = line(fields, "From"), line(fields, "To")
     if not sender or not to:
         raise Malformed("a message without its sender or recipient")
     number_ = sender.removeprefix("whatsapp:")
-    wish = text(fields, "OptOutType", most=10).upper()
+    wish = wish_of(text(fields, "Body", most=100), text(fields, "OptOutType", most=10), chat=kind != Sms.traits.kind)
     if wish in ("STOP", "START"):
         at, stopped = reading.received_at, wish == "STOP"
         return [
@@ -210,6 +217,8 @@ def _heard(sid: str, sender: str, fields: Mapping[str, str], kind: str, reading:
     if not words and not files:
         words = worded(reading.locale, UNSHOWN, kind=line(fields, "MessageType", most=40) or "?")
     phone = sender.startswith("+")
+    # Short numbers and names of companies: known again, and never answered.
+    named = f"sms:{sender}" if kind == Sms.traits.kind else f"whatsapp:{sender}"
     scoped = ident(fields, "ExternalUserId")
     also = (("page_user", scoped),) if phone and scoped.startswith("whatsapp:") else ()
     message = InboundMessage(
@@ -218,7 +227,7 @@ def _heard(sid: str, sender: str, fields: Mapping[str, str], kind: str, reading:
         external_id=sid,
         at=_said_at(fields, reading),
         received_at=reading.received_at,
-        sender=Address(line(fields, "ProfileName") or sender, sender if phone else f"whatsapp:{sender}"),
+        sender=Address(line(fields, "ProfileName") or sender, sender if phone else named),
         subject=subject_of(words, worded(reading.locale, CHAT)),
         text=words,
         identity_kind="phone" if phone else "page_user",

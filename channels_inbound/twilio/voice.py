@@ -14,9 +14,10 @@ from channels_inbound.hooks.endpoints import endpoint
 from channels_inbound.hooks.facts import CallHeard, Fact, Ignored, RecordingHeard, RemoteFile
 from channels_inbound.hooks.provider import Account, Field, Hook, Malformed, Provider, Reading, Seen
 from channels_inbound.hooks.reading import ident, line, number, text
-from channels_inbound.phone.numbers import e164
+from channels_inbound.phone.numbers import e164, region_of
 from channels_inbound.twilio.door import FILES_AT, basic, fields_of, result, verify_twilio
 from channels_inbound.twilio.lists import list_calls
+from channels_inbound.twilio.spoken import LEAVE, NOBODY, say, say_ours
 from people.http_client import HttpClient
 from tickets.kinds import Traits
 
@@ -34,7 +35,8 @@ class TwilioVoice(Provider):
         Field("account_sid", _("Account SID")),
         Field("auth_token", _("Auth token"), secret=True, many=True, help=_("It signs the webhooks.")),
         Field("forward_to", _("Ring this number"), needed=False, help=_("Without one, callers leave a message.")),
-        Field("notice", _("Said before recording"), needed=False, help=_("The notice that calls are recorded.")),
+        Field("notice", _("Said before recording"), needed=False,
+              help=_("Calls are recorded only if this is said. Before a voicemail a sentence of ours is said.")),
         Field("record", _("Record calls"), needed=False, flag=True),
     )  # fmt: skip
     guide = _("Enter the webhook address at the number's voice settings, for incoming calls and for status changes.")
@@ -52,7 +54,8 @@ class TwilioVoice(Provider):
             return "text/xml", twiml(account)
         if inbound and state == "in-progress" and fields.get("DialCallStatus") in MISSED:
             # Nobody took it, and the caller is still there.
-            return "text/xml", f"<Response>{_voicemail(account)}</Response>"
+            said = say_ours(NOBODY, account.locale)
+            return "text/xml", f"<Response>{said}{_voicemail(account)}</Response>"
         return "text/xml", "<Response/>"
 
     def locate(self, ref: Mapping[str, Any], account: Account, http: HttpClient) -> tuple[str, dict[str, str]]:
@@ -70,15 +73,16 @@ def twiml(account: Account) -> str:
     """What happens to a caller: the notice, then somebody's telephone or the voicemail."""
     hook, to = quoteattr(account.hook_url), e164(str(account.settings.get("forward_to", "")))
     notice = str(account.settings.get("notice", "")).strip()
-    said = f"<Say>{escape(notice)}</Say>" if notice else ""
+    said = say(notice, account.locale) if notice else ""
     if to:
         record = ' record="record-from-answer-dual"' if account.settings.get("record") and notice else ""
         dial = f'<Dial action={hook} timeout="30"{record} recordingStatusCallback={hook}>{escape(to)}</Dial>'
         return f"<Response>{said}{dial}</Response>"
-    return f"<Response>{said}{_voicemail(account)}</Response>"
+    return f"<Response>{said or say_ours(LEAVE, account.locale)}{_voicemail(account)}</Response>"
 
 
 def _voicemail(account: Account) -> str:
+    """Never without a word before it that says so."""
     return f'<Record maxLength="180" playBeep="true" recordingStatusCallback={quoteattr(account.hook_url)}/>'
 
 
@@ -89,6 +93,8 @@ def parse_call(fields: Mapping[str, str], reading: Reading) -> list[Fact]:
         raise Malformed("there is no CallSid")
     if ident(fields, "RecordingSid"):
         return [_recording(sid, fields, reading)]
+    if ident(fields, "ParentCallSid"):
+        return _leg(fields, reading)
     outbound = text(fields, "Direction", most=30).startswith("outbound")
     outcome = MISSED.get(status, "answered" if status == "completed" else "")
     # What became of the ringing is told while the caller may still be on the line.
@@ -112,11 +118,27 @@ def parse_call(fields: Mapping[str, str], reading: Reading) -> list[Fact]:
     return [
         CallHeard(
             external_id=sid, direction="out" if outbound else "in", outcome=outcome,
-            number=e164(text(fields, other, most=40)), line=line(fields, line_, most=40), started_at=started,
+            number=e164(text(fields, other, most=40), region=region_of(reading.account)),
+            line=line(fields, line_, most=40), started_at=started,
             talk_seconds=talked if outcome == "answered" else None, name=line(fields, "CallerName"), final=final,
             waited_until=started if _knows_the_wait(fields, outcome) else None, if_rung=if_rung,
         )
     ]  # fmt: skip
+
+
+def _leg(fields: Mapping[str, str], reading: Reading) -> list[Fact]:
+    """A call made for another, to somebody's telephone: it is no call of its own. That somebody took it is news of the
+    other; that nobody did is not, since others may still ring for it, and its own end says so."""
+    parent, status = ident(fields, "ParentCallSid"), text(fields, "CallStatus", most=30)
+    caller, talked = text(fields, "From", most=40), text(fields, "CallDuration", most=12)
+    if status != "completed" or not number(fields, "CallDuration"):
+        return [Ignored(f"a part of another call ({line(status, most=30) or 'none'})")]
+    if e164(caller) == e164(reading.account):
+        return [Ignored("a part of a call of ours")]
+    whole = {name: value for name, value in fields.items() if name not in ("ParentCallSid", "CallDuration")}
+    whole |= {"CallSid": parent, "CallStatus": "in-progress", "Direction": "inbound", "To": reading.account,
+              "DialCallStatus": "completed", "DialCallDuration": talked}  # fmt: skip
+    return parse_call(whole, reading)
 
 
 def _knows_the_wait(fields: Mapping[str, str], outcome: str) -> bool:

@@ -233,6 +233,7 @@ VISITS = [
     message("message_hiding", "message", "hiding/", form={"hidden": "1"}, may=ANSWERING, answers=(404,)),
     Visit("contact_settings", "/channels/{channel}/contact-form/", may=ADMIN, foreign=True, refused=(404,)),
     Visit("call_new", "/calls/new/", may=ANSWERING, refused=(404,)),
+    Visit("call_match", "/calls/match/", may=ANSWERING, refused=(404,), query={"q": "+380671110022"}),
     Visit("call_log", "/calls/log/", form={"number": "{word}"}, may=ANSWERING, refused=(422,), answers=(422,)),
     Visit("call_import", "/calls/import/", may=LEADING, refused=(404,)),
     Visit("call_log_import", "/calls/import/{log}/", may=LEADING, foreign=True, refused=(404,)),
@@ -378,7 +379,8 @@ OWN = [
 ]  # fmt: skip
 # Who works here and in which teams is the shop's own directory; changing it is another helper's table (tests/people).
 DIRECTORY = {
-    "agent_edit", "agent_invite", "agent_new", "agent_reset_factor", "all_tokens", "all_tokens_revoke", "service_edit",
+    "agent_edit", "agent_invite", "agent_new", "agent_reset_factor", "all_tokens", "all_tokens_end", "all_tokens_revoke",
+    "service_edit",
     "service_new", "service_remove", "services", "team", "team_edit", "team_new",
     "roles", "role_new", "role_edit", "role_remove", "view_as", "view_as_end",
 }  # fmt: skip

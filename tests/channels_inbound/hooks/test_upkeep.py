@@ -403,11 +403,13 @@ def test_a_recording_that_could_not_be_had_is_fetched_later(house: House, phone:
     phone.faults = [twilio.BROKEN]
     RemoteMedia.objects.update(next_try_at=tried - timedelta(hours=2))
     keep_up(at=at_minute(made, 21))
+    RemoteMedia.objects.filter(state="waiting").update(next_try_at=timezone.now())
     assert drain_media() == {"failed": 1}
     message.refresh_from_db()
     assert message.marks["not_fetched"] == 1, "told once"
     RemoteMedia.objects.update(next_try_at=tried - timedelta(hours=2))
     keep_up(at=at_minute(made, 31))
+    RemoteMedia.objects.filter(state="waiting").update(next_try_at=timezone.now())
     assert drain_media() == {"done": 1}
     message.refresh_from_db()
     assert (message.marks["not_fetched"], Attachment.objects.get().filename) == (0, "RE1.mp3")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,8 @@ from channels_inbound.hooks.facts import CallHeard, RecordingHeard, RemoteFile
 from channels_inbound.phone.calls import call_heard, recording_heard
 from channels_inbound.phone.exchange_logs import read_log
 from channels_inbound.phone.log import callback_done, callbacks_due, log_call
-from channels_inbound.phone.numbers import e164
+from channels_inbound.phone.log_values import LogHow
+from channels_inbound.phone.numbers import e164, region_of
 from events.models import Event
 from people.models import Identity
 from people.permissions import PermissionDenied
@@ -39,12 +41,19 @@ def test_numbers_have_one_form(typed: str, plain: str) -> None:
     assert e164(typed) == plain
 
 
+def test_a_short_number_is_of_the_line_s_country_else_of_the_house_s(settings: Any) -> None:
+    assert [region_of(one) for one in ("+380440000100", "+442071838750", "", "100")] == ["UA", "GB", "", ""]
+    assert e164("020 7946 0000", region=region_of("+442071838750")) == "+442079460000"
+    settings.PHONE_REGION = "PL"
+    assert e164("22 123 45 67") == "+48221234567"
+
+
 def call(id: str, *facts: object) -> tuple[object, ...]:
     return (id, *facts)
 
 
 def test_an_asterisk_log() -> None:
-    log = read_log("asterisk", (PAYLOADS / "asterisk_master.csv").read_bytes(), zone=KYIV)
+    log = read_log("asterisk", (PAYLOADS / "asterisk_master.csv").read_bytes(), LogHow(KYIV))
     assert log.errors == ()
     assert [
         (c.external_id, c.direction, c.outcome, c.number, c.wait_seconds, c.talk_seconds, c.agent_name) for c in log.calls
@@ -57,7 +66,7 @@ def test_an_asterisk_log() -> None:
 
 
 def test_a_3cx_log() -> None:
-    log = read_log("3cx", (PAYLOADS / "3cx_cdr.csv").read_bytes(), zone=KYIV)
+    log = read_log("3cx", (PAYLOADS / "3cx_cdr.csv").read_bytes(), LogHow(KYIV))
     assert [(c.external_id, c.outcome, c.number, c.wait_seconds, c.talk_seconds, c.agent_name) for c in log.calls] == [
         ("3cx:IDABCDEFABCDEFABCDEF_1", "answered", "+380671110022", 12, 150, "Iryna"),
         ("3cx:IDABCDEFABCDEFABCDEF_2", "missed", "+380509998877", 60, None, ""),
@@ -74,7 +83,7 @@ def test_a_table_names_the_lines_it_cannot_read() -> None:
         "\n"
         "20.11.2026 12:30;out;100;0501112233;;;a4\n"
     ).encode("cp1251")
-    log = read_log("table", table, zone=KYIV)
+    log = read_log("table", table, LogHow(KYIV))
     assert [(c.external_id, c.direction, c.outcome, c.number, c.wait_seconds, c.talk_seconds) for c in log.calls] == [
         ("table:a1", "in", "answered", "+380671110022", 5, 60),
         ("table:a4", "out", "missed", "+380501112233", None, None),
@@ -182,24 +191,24 @@ GOOD = b"2026-03-02 10:05:00,in,+380671112233,100,2026-03-02 10:06:00,,\n"
 
 @pytest.mark.parametrize("when", ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "0001-01-01T00:00:00+05:00"])
 def test_a_time_at_the_end_of_the_calendar_costs_its_row_alone(when: str) -> None:
-    log = read_log("table", HEAD + GOOD.replace(b"2026-03-02 10:06:00", when.encode()) + GOOD, zone=KYIV)
+    log = read_log("table", HEAD + GOOD.replace(b"2026-03-02 10:06:00", when.encode()) + GOOD, LogHow(KYIV))
     assert len(log.calls) == 1 and [error.line for error in log.errors] == [2]
 
 
 def test_what_is_no_table_is_said_and_breaks_nothing() -> None:
-    log = read_log("table", HEAD + b"x" * 200_000 + b"\n" + GOOD, zone=KYIV)
+    log = read_log("table", HEAD + b"x" * 200_000 + b"\n" + GOOD, LogHow(KYIV))
     assert log.calls == () and [error.line for error in log.errors] == [2]
 
 
 def test_a_callers_name_takes_no_time_to_read() -> None:
     row = f'"","+380671112233","100","from-trunk","a{" " * 100_000}b","SIP/trunk-1","","","","2026-03-02 10:05:00","",'
     row += '"2026-03-02 10:06:00","60","0","NO ANSWER","","17.1","","","17.1","1"\n'
-    assert len(read_log("asterisk", row.encode(), zone=KYIV).calls) == 1
+    assert len(read_log("asterisk", row.encode(), LogHow(KYIV)).calls) == 1
 
 
 @pytest.mark.django_db
 def test_an_exchange_with_a_wrong_clock_stops_no_import(house: House, line: Channel) -> None:
-    log = read_log("table", HEAD + GOOD.replace(b"2026-03-02 10:06", b"2098-03-02 10:06"), zone=KYIV)
+    log = read_log("table", HEAD + GOOD.replace(b"2026-03-02 10:06", b"2098-03-02 10:06"), LogHow(KYIV))
     for call in log.calls:
         call_heard(line.pk, call, at=timezone.now())
     assert list(Call.objects.values_list("wait_seconds", flat=True)) == [86_400]

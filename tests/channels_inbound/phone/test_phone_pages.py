@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.files.storage import storages
@@ -20,8 +21,9 @@ from channels_inbound.hooks.facts import CallHeard
 from channels_inbound.models import CallImport, RawBody
 from channels_inbound.phone import log_import, ringing
 from channels_inbound.phone.calls import call_heard
-from channels_inbound.phone.exchange_logs import columns_of
 from channels_inbound.phone.log_import import How, run_due_call_imports, set_log, upload_log
+from channels_inbound.phone.log_rows import columns_of
+from channels_inbound.phone.log_values import LogHow
 from events.models import Event
 from people.models import Customer
 from people.permissions import PermissionDenied
@@ -30,7 +32,7 @@ from tests.people import House, make_house, open_ticket, row_counts
 from tickets.errors import NotFound
 from tickets.file_imports import LEASE
 from tickets.inbound import Address
-from tickets.models import Call, Channel, Message, Ticket
+from tickets.models import Call, Channel, Message, Reminder, Ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,6 +106,48 @@ def test_the_caller_s_name_stands_there_for_whoever_sees_the_ticket(house: House
     assert ZOE in page and "Zoe of the mountains" not in page
 
 
+def test_whose_number_it_is_stands_there_before_it_is_kept(house: House, line: Channel) -> None:
+    """In whatever form it is typed: the line says of which country a short one is."""
+    ticket = of_zoe(line)
+    client = signed_in(house.olena)
+    before = row_counts()
+    for typed in ("0671110022", "067 111-00-22", ZOE):
+        page = client.get("/calls/match/", {"q": typed}).content.decode()
+        assert "Zoe Bauer" in page and f'href="/tickets/{ticket.pk}/"' in page
+    for typed in ("067", "", "anonymous"):
+        assert client.get("/calls/match/", {"q": typed}).content.decode().strip() == ""
+    assert "+380670000001: a new customer" in client.get("/calls/match/", {"q": "0670000001"}).content.decode()
+    Channel.objects.filter(pk=line.pk).update(address="+442071838750")
+    british = client.get("/calls/match/", {"q": "020 7946 0000"}).content.decode()
+    assert "+442079460000" in british
+    Ticket.objects.update(team=house.returns, channel=house.other_channel)
+    hidden = client.get("/calls/match/", {"q": ZOE}).content.decode()
+    assert "Zoe" not in hidden, "nothing of a customer whose tickets one does not see"
+    assert signed_in(house.vera).get("/calls/match/", {"q": ZOE}).status_code == 404
+    assert "<output" in client.get("/calls/new/").content.decode()
+    assert row_counts() == before
+
+
+def test_whoever_logs_a_call_is_reminded_of_it(house: House, line: Channel) -> None:
+    client = signed_in(house.olena)
+    form = {"channel": line.pk, "direction": "in", "number": "0671110022", "outcome": "answered", "minutes": "3",
+            "note": "Wants another colour\nand soon", "follow_up_at": "2037-01-02T10:00"}  # fmt: skip
+    client_id = str(uuid4())
+    for _ in range(2):
+        assert client.post("/calls/log/", form | {"client_id": client_id}).status_code == 200
+    reminder = Reminder.objects.get()
+    assert (reminder.agent, reminder.text, reminder.ticket) == (
+        house.olena,
+        "Wants another colour",
+        Ticket.objects.get(),
+    )
+    before = row_counts()
+    past = form | {"client_id": str(uuid4()), "follow_up_at": "2026-01-02T10:00"}
+    answer = client.post("/calls/log/", past)
+    assert (answer.status_code, "future" in answer.content.decode()) == (422, True)
+    assert row_counts() == before, "the call is not kept without what was asked of it"
+
+
 # ---- import
 
 
@@ -128,7 +172,7 @@ def test_a_table_is_looked_at_mapped_and_kept_once(house: House, line: Channel) 
     row = CallImport.objects.get()
     path = f"/calls/import/{row.pk}/"
     assert "the column started_at is missing" in html
-    assert "<option>caller</option>" in html
+    assert '<option value="caller">caller</option>' in html
     before = row_counts()
     mapping = {f"column_{wanted}": named for wanted, named in COLUMNS.items()}
     html = client.post(path, HOW | mapping, follow=True).content.decode()
@@ -287,7 +331,7 @@ def test_a_long_log_is_looked_at_by_its_head_and_kept_whole(
     [(b"", []), (b"\n\n", []), (b"A b;C\n1;2", ["a_b", "c"]), (b'"x,y",z\n', ["x,y", "z"]), (b"\xff\xfe", ["яю"])],
 )
 def test_columns(content: bytes, names: list[str]) -> None:
-    assert columns_of(content) == names
+    assert list(columns_of("table", content, LogHow(ZoneInfo("Europe/Kyiv")))) == names
 
 
 # ---- Aircall
@@ -315,6 +359,29 @@ def test_aircall_tells_of_a_call_more_than_once(house: House) -> None:
     for wrong in ({**content, "token": "x"}, {**content, "token": ""}, {"event": "call.ended"}, []):
         assert post(connection, json.dumps(wrong)).status_code == 403
     assert post(connection, b"\xff").status_code == 403
+
+
+def test_what_was_written_of_a_call_at_aircall_stands_with_it(house: House) -> None:
+    """The comment may come before the end of the call, and more later."""
+    connection = connect(house, "aircall", {"number": "+380440000100", "webhook_token": TOKEN})
+    ended = payload_json("aircall_call_ended.json") | {"token": TOKEN}
+
+    def told_of(event: str, comments: list[str], tags: list[str]) -> None:
+        more = {"comments": [{"id": n, "content": text} for n, text in enumerate(comments)],
+                "tags": [{"id": n, "name": name} for n, name in enumerate(tags)]}  # fmt: skip
+        body = ended | {"event": event, "data": ended["data"] | more}
+        assert post(connection, json.dumps(body)).status_code == 200
+        drain_hooks()
+
+    told_of("call.commented", ["Wants a refund"], [])
+    assert not Call.objects.exists()
+    told_of("call.ended", [], [])
+    assert Call.objects.get().note == "Wants a refund"
+    told_of("call.tagged", ["Wants a refund"], ["refund", "VIP"])
+    call = Call.objects.get()
+    assert call.note == "Wants a refund\n#refund #VIP"
+    assert Message.objects.get().text.endswith("\nWants a refund\n#refund #VIP")
+    assert call.outcome == "answered" and call.callback_at is None
 
 
 # ---- it rings

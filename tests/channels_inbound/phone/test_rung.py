@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
-from channels_inbound.hooks.facts import RecordingHeard, RemoteFile
+from channels_inbound.hooks.facts import CallHeard, RecordingHeard, RemoteFile
 from channels_inbound.hooks.provider import Account, Hook, Reading
 from channels_inbound.hooks.registry import provider
 from channels_inbound.models import RemoteMedia
@@ -43,7 +44,8 @@ def line(house: House) -> Channel:
 def hear(line: Channel, fields: Mapping[str, str], after: int, *, to: str = DESK) -> None:
     now = AT + timedelta(seconds=after)
     for fact in parse_call(fields, Reading(line.pk, SHOP, now, settings={"forward_to": to})):
-        call_heard(line.pk, fact, at=now)  # type: ignore[arg-type]
+        if isinstance(fact, CallHeard):
+            call_heard(line.pk, fact, at=now)
 
 
 def told() -> tuple[Any, ...]:
@@ -116,3 +118,52 @@ def test_whoever_is_not_answered_may_leave_a_message(fields: dict[str, str], ver
     handler = provider("phone")
     assert handler is not None
     assert verb in handler.answer(hook, account)[1].encode()
+
+
+def leg(word: str, sid: str = "CA2", seconds: int = 0, **more: str) -> dict[str, str]:
+    """What is told of the call to the telephone that was rung."""
+    return BASE | {"CallSid": sid, "ParentCallSid": "CA1", "Direction": "outbound-dial", "To": DESK, "CallStatus": word,
+                   "CallbackSource": "call-progress-events", "CallDuration": str(seconds), **more}  # fmt: skip
+
+
+@pytest.mark.parametrize("order", list(permutations((1, 2, 3))))
+def test_the_telephones_that_were_rung_are_no_calls_of_their_own(line: Channel, order: tuple[int, ...]) -> None:
+    """Two were rung and one took it; what is told of them, and of the call, comes in any order."""
+    later = {1: leg("no-answer", "CA3"), 2: leg("completed", seconds=30), 3: rung("completed", seconds=30)}
+    for fields in (RINGS, leg("ringing"), leg("in-progress")):
+        hear(line, fields, 0)
+    for number in order:
+        hear(line, later[number], 50)
+    hear(line, END, 50)
+    assert Call.objects.get().external_id == "CA1"
+    assert told() == ("answered", 20, 30, False)
+    assert (Call.objects.get().direction, Call.objects.get().number) == ("in", CALLER)
+
+
+def test_the_telephone_rung_for_a_call_of_ours_says_nothing_of_a_caller(line: Channel) -> None:
+    hear(line, leg("completed", seconds=30, From=SHOP, To=CALLER), 50)
+    assert not Call.objects.exists()
+
+
+@pytest.mark.parametrize("locale", ["en", "uk", "de", "es", "fr", "pl", "xx"])
+@pytest.mark.parametrize(
+    "settings", [{}, {"forward_to": DESK}, {"notice": "We & you"}, {"notice": "N", "forward_to": DESK}]
+)
+def test_nobody_is_recorded_without_a_word_before_it(settings: dict[str, str], locale: str) -> None:
+    account = Account(7, SHOP, settings, {}, hook_url="https://desk.example/hooks/phone/k/", locale=locale)
+    handler = provider("phone")
+    assert handler is not None
+    said = []
+    for fields in (RINGS, rung("no-answer"), rung("busy")):
+        hook = Hook("POST", account.hook_url, b"", {}, {}, tuple(fields.items()))
+        said.append(ElementTree.fromstring(handler.answer(hook, account)[1]))
+    for xml in said:
+        verbs = [verb.tag for verb in xml]
+        assert "Record" not in verbs or verbs[verbs.index("Record") - 1] == "Say"
+        for verb in xml.iter("Say"):
+            voice = {"en": "en-US", "uk": "uk-UA"}.get(locale) or f"{locale}-{locale.upper()}"
+            assert verb.get("language") == (None if locale == "xx" else voice)
+    assert said[1].find("Say").text != said[0].findtext("Say"), "that nobody took it is said"  # type: ignore[union-attr]
+    assert said[0].findtext("Say") == settings.get(
+        "notice", None if "forward_to" in settings else said[0].findtext("Say")
+    )
