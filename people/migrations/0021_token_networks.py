@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("people", "0019_brand_logos")]
+    dependencies = [("people", "0020_refusals_per_channel")]
 
     operations = [
         migrations.AddField(

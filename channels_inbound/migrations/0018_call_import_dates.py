@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("channels_inbound", "0014_upkeep")]
+    dependencies = [("channels_inbound", "0017_greetings")]
 
     operations = [
         migrations.AddField(
