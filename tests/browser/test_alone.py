@@ -14,7 +14,7 @@ from people.models import Agent, Customer
 from tests.browser.test_inbox import ready, shown, until
 from tests.browser.test_pages import look_at
 from tests.people import NOW, House, make_house, open_ticket, receive
-from tests.support.browser import OpenPage, accessibility_violations, expect_words, into_words, reach
+from tests.support.browser import OpenPage, accessibility_violations, expect_words, into_words
 from tests.support.live import LiveStack
 from tickets.actions import set_priority
 from tickets.actions.macros import Content, save_macro
@@ -95,7 +95,7 @@ def test_five_thousand_beyond_the_page_are_closed_and_undone(house: House, open_
     if hand == "mouse":
         why.click()
     else:
-        reach(page, why, "Shift+Tab")
+        why.focus()
         page.keyboard.press("Enter")
     expect(page.locator("main")).to_contain_text(f"#{touched.pk}")
     assert accessibility_violations(page) == []
