@@ -69,8 +69,8 @@ await bundle(entries('css'), { external: ['*.woff2', '*.svg'] });
 await bundle(entries('js'), { format: 'esm', splitting: true, chunkNames: 'chunk-[hash]' });
 // What goes to other people's pages: each one file, sharing nothing with ours.
 const widget = join(here, 'widget');
-await bundle([join(widget, 'widget-loader.js'), join(widget, 'contact-loader.js')], { format: 'iife' });
-await bundle([join(widget, 'widget.js')], { format: 'esm' });
+await bundle([join(widget, 'widget-loader.js'), join(widget, 'widget-more.js'), join(widget, 'contact-loader.js')], { format: 'iife' });
+await bundle([join(widget, 'widget.js'), join(widget, 'widget-ask.js')], { format: 'esm' });
 await bundle([join(widget, 'widget.css'), join(widget, 'emoji.css')], {});
 // Loaded when somebody wants an emoji: one file a language, which agents' pages use too.
 await bundle([...filesUnder(join(widget, 'emoji'), ['.js'])], { format: 'esm' });

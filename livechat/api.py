@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from channels_inbound.credentials import CredentialsError, decrypt
 from livechat import limits
-from livechat.asking import Asking, Unfit, asked, number, words
+from livechat.asking import Asking, Unfit, asked, asked_by_old_pass, number, numbers, words
 from livechat.asks import NOTHING, Said, read_said
 from livechat.blocking import address_digest, is_address_blocked
 from livechat.doors import Refused, write_pass
@@ -20,7 +21,7 @@ from livechat.orders import latest_order_for
 from livechat.presence import MAX_DRAFT, clean_page, note_address, note_draft, visitor_here, visitor_left
 from livechat.rounds import LONGEST_COMMENT, NotEnded, rate_chat, visitor_ends
 from livechat.standing import standing
-from livechat.talk import conversation, readable, say, seen_by_agents, ticket_of, visitor_got
+from livechat.talk import MARKED, after_place, before_place, readable, say, seen_by_agents, ticket_of, visitor_got
 from livechat.transcript import mail_transcript
 from livechat.visitors import forget_browser, identify, visitor_begins, visitor_claims
 from people.languages import choose_language
@@ -39,21 +40,49 @@ REFUSED_TYPES = ("application/x-msdownload", "application/x-executable", "text/h
 
 @asked
 def sync(request: HttpRequest, asking: Asking) -> HttpResponseBase:
-    """Everything since a place, who is there, and a pass for the next hours. Also says what has been read."""
+    """What came since a place (0: the latest), who is there, and a pass for the next hours. Also says what has been
+    read. `more`: ask again from the last place; `earlier`: there is something before the first."""
     limits.spend("sync", visitor=asking.digest, address=asking.address)
     door, visitor, now = asking.door, asking.visitor, timezone.now()
     body: dict[str, Any] = {"pass": write_pass(door), "known": visitor is not None, "messages": []}
+    body["now"] = int(now.timestamp() * 1000)
     page, language = clean_page(asking.said.get("page")), choose_language([words(asking.said, "language", 20)])
     body |= standing(door, visitor, page, language=language, at=now)
     if visitor is not None:
         _note_presence(visitor, asking.said)
-        if (got := number(asking.said, "got")) or number(asking.said, "seen"):
-            visitor_got(visitor, got=got, seen=number(asking.said, "seen"), at=now)
-        body["messages"] = conversation(visitor, after=number(asking.said, "after"), at=now)
+        got, seen = (numbers(asking.said, name, MARKED) for name in ("got", "seen"))
+        if got or seen:
+            visitor_got(visitor, got=got, seen=seen, at=now)
+        body |= _since(visitor, asking.said, at=now)
         body["agent_seen"] = seen_by_agents(visitor)
         body |= {"name": visitor.name, "email": visitor.email, "signed": bool(visitor.subject)}
         body["order"] = latest_order_for(visitor)
     return JsonResponse(body)
+
+
+def _since(visitor: Visitor, said: dict[str, Any], *, at: datetime) -> dict[str, Any]:
+    if place := number(said, "after"):
+        messages, more = after_place(visitor, place, heard=number(said, "heard"), at=at)
+        return {"messages": messages, "more": more}
+    messages, earlier = before_place(visitor, 0, at=at)
+    return {"messages": messages, "earlier": earlier}
+
+
+@asked
+def history(request: HttpRequest, asking: Asking) -> HttpResponseBase:
+    """The page of the conversation before a place."""
+    limits.spend("sync", visitor=asking.digest, address=asking.address)
+    if asking.visitor is None:
+        raise Refused("nobody yet")
+    messages, earlier = before_place(asking.visitor, number(asking.said, "before"), at=timezone.now())
+    return JsonResponse({"messages": messages, "earlier": earlier})
+
+
+@asked_by_old_pass
+def renew(request: HttpRequest, asking: Asking) -> HttpResponseBase:
+    """A new pass for a frame that stood idle for longer than its own lasts, if its page may still have the chat."""
+    limits.spend("sync", visitor=asking.digest, address=asking.address)
+    return JsonResponse({"pass": write_pass(asking.door)})
 
 
 def _note_presence(visitor: Visitor, said: dict[str, Any]) -> None:
@@ -232,6 +261,8 @@ def _uploads(shown: object, visitor: Visitor, digest: str) -> list[InboundAttach
             owner, sha256, name, content_type, size = signing.loads(
                 str(token), salt=_UPLOAD_SALT, max_age=UPLOAD_SECONDS
             )
+        except signing.SignatureExpired:
+            raise Unfit("file_gone") from None
         except (signing.BadSignature, ValueError, TypeError):
             raise Unfit("malformed") from None
         if owner != digest:

@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from events.rates import client_address
-from livechat.doors import Door, Refused, door_by_pass
+from livechat.doors import Door, Refused, Stale, door_by_pass
 from livechat.limits import TooMuch
 from livechat.models import Visitor
 from livechat.signed import BadToken
@@ -51,13 +51,23 @@ Answer = Callable[[HttpRequest, Asking], HttpResponseBase]
 
 def asked(view: Answer) -> Callable[..., HttpResponseBase]:
     """A POST of our own frame, by a pass and a browser's secret; errors become the few words the widget knows."""
+    return _guarded(view)
 
+
+def asked_by_old_pass(view: Answer) -> Callable[..., HttpResponseBase]:
+    """The same for a frame whose pass may have run out; all else is held against it as ever."""
+    return _guarded(view, however_old=True)
+
+
+def _guarded(view: Answer, *, however_old: bool = False) -> Callable[..., HttpResponseBase]:
     @csrf_exempt
     @require_POST
     @wraps(view)
     def guarded(request: HttpRequest, key: str) -> HttpResponseBase:
         try:
-            answer = view(request, _admit(request, key))
+            answer = view(request, _admit(request, key, however_old=however_old))
+        except Stale:
+            answer = JsonResponse({"code": "stale"}, status=403)
         except (Refused, BadToken):
             answer = JsonResponse({"code": "refused"}, status=403)
         except AnotherPerson:
@@ -74,10 +84,10 @@ def asked(view: Answer) -> Callable[..., HttpResponseBase]:
     return guarded
 
 
-def _admit(request: HttpRequest, key: str) -> Asking:
+def _admit(request: HttpRequest, key: str, *, however_old: bool) -> Asking:
     if not same_origin(request.headers.get("Origin", ""), request.get_host()):
         raise Refused("not our frame")
-    door = door_by_pass(key, request.headers.get("X-Chat-Pass", ""))
+    door = door_by_pass(key, request.headers.get("X-Chat-Pass", ""), however_old=however_old)
     digest = digest_of(request.headers.get("Authorization", "").removeprefix("Bearer "))
     if not digest:
         raise Refused("no secret")
@@ -107,6 +117,12 @@ def number(said: dict[str, Any], name: str) -> int:
     """A place in the conversation; whatever else was sent counts as the beginning."""
     value = said.get(name)
     return value if type(value) is int and 0 <= value < 2**53 else 0
+
+
+def numbers(said: dict[str, Any], name: str, most: int) -> list[int]:
+    """Places in the conversation, the first so many; what is none is left aside."""
+    value = said.get(name)
+    return [one for one in value[:most] if type(one) is int and 0 <= one < 2**53] if isinstance(value, list) else []
 
 
 def words(said: dict[str, Any], name: str, longest: int) -> str:

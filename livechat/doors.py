@@ -23,6 +23,10 @@ class Refused(Exception):
     """Not from here. 403, and nothing is said or changed."""
 
 
+class Stale(Refused):
+    """A pass of ours that is too old: its frame stood idle, and may ask for a new one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """A chat channel as a request of its widget meets it."""
@@ -56,10 +60,12 @@ def write_pass(door: Door) -> str:
     return signing.dumps([door.key, door.origin], salt=_SALT, compress=False)
 
 
-def door_by_pass(key: str, shown: str) -> Door:
-    """The channel a frame may speak to, by the pass it was served with. Refused."""
+def door_by_pass(key: str, shown: str, *, however_old: bool = False) -> Door:
+    """The channel a frame may speak to, by the pass it was served with. Refused, or Stale."""
     try:
-        passed = signing.loads(shown, salt=_SALT, max_age=PASS_SECONDS)
+        passed = signing.loads(shown, salt=_SALT, max_age=None if however_old else PASS_SECONDS)
+    except signing.SignatureExpired:
+        raise Stale("pass") from None
     except signing.BadSignature:
         raise Refused("pass") from None
     if not isinstance(passed, list) or len(passed) != 2 or passed[0] != key:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -48,7 +48,11 @@ from tickets.models import (
 
 SPACE = UUID("6f0f7c1e-3f0b-5a55-9a58-0f5b3a0f6c11")
 MOST = 200
+PAGE = 60
+MARKED = 100
 LATE = timedelta(minutes=10)
+LONGEST_AWAY = timedelta(days=30)
+_LAST_MS = 2**42  # in the year 2109
 _SHIFT = 20  # no ticket has a million messages
 # What plain text cannot say; all else the widget shows from the text, with its own links.
 _SET_OUT = re.compile(r"<(?:b|strong|i|em|u|s|a|ul|ol|blockquote|code|pre|h[1-6])\b", re.IGNORECASE)
@@ -194,26 +198,67 @@ def by_mail(visitor: Visitor) -> QuerySet[Message]:
 
 
 def cursor_of(message: Message) -> int:
-    """The place of a message in its visitor's conversation: grows in the order in which it can be read, since a
-    ticket's numbers are given under its lock and its replies here are never held back."""
+    """The place of a message in its visitor's conversation, which is its name too. It grows in the order in which
+    messages are written; what was written for later, or in an earlier ticket, comes after larger ones."""
     return (message.ticket_id << _SHIFT) | message.sequence
 
 
-def since(cursor: int) -> Q:
-    ticket_id, sequence = cursor >> _SHIFT, cursor & ((1 << _SHIFT) - 1)
+def _later_than(place: int) -> Q:
+    ticket_id, sequence = _apart(place)
     return Q(ticket_id__gt=ticket_id) | Q(ticket_id=ticket_id, sequence__gt=sequence)
 
 
-def conversation(visitor: Visitor, *, after: int, at: datetime) -> list[dict[str, Any]]:
-    """What came after this place (0: the latest), as the widget shows it."""
+def _earlier_than(place: int) -> Q:
+    ticket_id, sequence = _apart(place)
+    return Q(ticket_id__lt=ticket_id) | Q(ticket_id=ticket_id, sequence__lt=sequence)
+
+
+def _apart(place: int) -> tuple[int, int]:
+    return place >> _SHIFT, place & ((1 << _SHIFT) - 1)
+
+
+def after_place(visitor: Visitor, place: int, *, heard: int, at: datetime) -> tuple[list[dict[str, Any]], bool]:
+    """What came after this place, oldest first, and whether there is more than one answer holds. With it what left
+    since the browser last heard of us (`heard`, in ms; 0: lately) and stands before the place: the widget knows what
+    it has."""
+    sides = [
+        rows.filter(_later_than(place)).order_by("ticket_id", "sequence")[: MOST + 1] for rows in _sides(visitor, at)
+    ]
+    found = _told(visitor, sides)
+    return _late(visitor, place, heard=heard, at=at) + found[:MOST], len(found) > MOST
+
+
+def before_place(visitor: Visitor, place: int, *, at: datetime) -> tuple[list[dict[str, Any]], bool]:
+    """The page of the conversation that ends before this place (0: the latest), and whether there is an earlier one."""
+    earlier = _earlier_than(place) if place else Q()
+    sides = [rows.filter(earlier).order_by("-ticket_id", "-sequence")[: PAGE + 1] for rows in _sides(visitor, at)]
+    found = _told(visitor, sides)
+    return found[-PAGE:], len(found) > PAGE
+
+
+def _late(visitor: Visitor, place: int, *, heard: int, at: datetime) -> list[dict[str, Any]]:
+    then = min(at, datetime.fromtimestamp(heard / 1000, UTC)) if 0 < heard < _LAST_MS else at
+    since = max(then, at - LONGEST_AWAY) - LATE
+    left = Q(sent_at__gt=since) | Q(outbox=OutboxState.QUEUED, not_before__gt=since)
+    rows = _in_chat(visitor, at).filter(left, _earlier_than(place), kind=MessageKind.OUTBOUND)
+    return _told(visitor, [rows.order_by("-ticket_id", "-sequence")[:MOST]])
+
+
+def _in_chat(visitor: Visitor, at: datetime) -> QuerySet[Message]:
     files = Prefetch("attachments", Attachment.objects.order_by("pk"))
-    # What was written for later has an early number and leaves late: the widget knows what it has.
-    late = Q(kind=MessageKind.OUTBOUND, sent_at__gt=at - LATE)
-    found = readable(visitor, at=at).filter(since(after) | late).select_related("agent").prefetch_related(files)
-    newest = list(found.order_by("-ticket_id", "-sequence")[:MOST])
-    shown = [_shown(message, full=True) for message in newest]
-    if visitor.email and visitor.identity_id:
-        mails = by_mail(visitor).filter(since(after)).select_related("agent").order_by("-ticket_id", "-sequence")[:MOST]
+    return readable(visitor, at=at).select_related("agent").prefetch_related(files)
+
+
+def _sides(visitor: Visitor, at: datetime) -> list[QuerySet[Message]]:
+    """What was said in the chat, and what went on by mail."""
+    mails = [by_mail(visitor).select_related("agent")] if visitor.email and visitor.identity_id else []
+    return [_in_chat(visitor, at), *mails]
+
+
+def _told(visitor: Visitor, sides: Sequence[QuerySet[Message]]) -> list[dict[str, Any]]:
+    """As the widget shows it, in its order."""
+    shown = [_shown(message, full=True) for message in sides[0]]
+    for mails in sides[1:]:
         shown += [_shown(message, full=visitor.email_signed, mail=True) for message in mails]
     return sorted(shown, key=lambda one: one["n"])
 
@@ -221,12 +266,14 @@ def conversation(visitor: Visitor, *, after: int, at: datetime) -> list[dict[str
 def _shown(message: Message, *, full: bool, mail: bool = False) -> dict[str, Any]:
     ours = message.kind == MessageKind.OUTBOUND
     shown: dict[str, Any] = {
-        "n": cursor_of(message), "from": "agent" if ours else "you", "at": int(message.at.timestamp() * 1000),
+        "n": cursor_of(message), "from": "agent" if ours else "you",
+        "at": int((message.scheduled_for or message.at).timestamp() * 1000),
         "text": message.text if full else "",
     }  # fmt: skip
     if ours:
         agent = message.agent
         shown["name"] = agent.name.split(" ")[0] if agent else ""
+        shown |= {"read": True} if mail or message.marks.get("read_at") else {}
         shown |= {"initials": initials(agent.name), "hue": hue(agent.pk)} if agent else {}
         shown |= _of_bot(message) if message.auto_kind == AutoKind.BOT else {}
         shown |= {"html": message.html} if full and not mail and _SET_OUT.search(message.html) else {}
@@ -263,14 +310,18 @@ def seen_by_agents(visitor: Visitor) -> int:
     return (tickets << _SHIFT) | seen if seen else 0
 
 
-def visitor_got(visitor: Visitor, *, got: int, seen: int, at: datetime) -> None:
-    """The browser has, and the visitor has looked at, everything up to these places. Marks only move forward."""
-    waiting = readable(visitor, at=at).filter(kind=MessageKind.OUTBOUND, marks__read_at__isnull=True).order_by("pk")
-    for message in list(waiting[:MOST]):
+def visitor_got(visitor: Visitor, *, got: Collection[int], seen: Collection[int], at: datetime) -> None:
+    """The browser has these replies, and the visitor has looked at those: each is named, since one with a smaller
+    number may leave later. Marks only move forward."""
+    tickets, sequences = zip(*map(_apart, {*got, *seen}), strict=True) if got or seen else ((), ())
+    waiting = readable(visitor, at=at).filter(
+        kind=MessageKind.OUTBOUND, marks__read_at__isnull=True, ticket__in=tickets, sequence__in=sequences
+    )
+    for message in waiting.order_by("pk"):
         place = cursor_of(message)
-        if place <= seen:
+        if place in seen:
             message_read(message.pk, at=at)
-        elif place <= got and not message.marks.get("delivered_at"):
+        elif place in got and not message.marks.get("delivered_at"):
             message_delivered(message.pk, at=at)
     if seen:
         _nothing_unseen(visitor, at=at)

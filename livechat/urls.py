@@ -9,9 +9,13 @@ from livechat.pages import channels, greetings, panel, routing, running
 
 urlpatterns = [
     path("widget.js", frame.loader, name="widget_loader"),
+    path("widget-more.js", frame.more, name="widget_more"),
     path("widget/<slug:key>/facts/", frame.facts, name="widget_facts"),
     path("widget/<slug:key>/frame/", frame.frame, name="widget_frame"),
+    path("widget/<slug:key>/ask/", frame.ask, name="widget_ask"),
     path("widget/<slug:key>/sync/", api.sync, name="widget_sync"),
+    path("widget/<slug:key>/history/", api.history, name="widget_history"),
+    path("widget/<slug:key>/renew/", api.renew, name="widget_renew"),
     path("widget/<slug:key>/message/", api.message, name="widget_message"),
     path("widget/<slug:key>/details/", api.details, name="widget_details"),
     path("widget/<slug:key>/identity/", api.identity, name="widget_identity"),

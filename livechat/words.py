@@ -17,6 +17,7 @@ _ORDER = (
     "help", "help_search", "help_popular", "help_found", "help_none", "help_failed", "helped", "yes", "no",
     "help_open", "write_us", "help_read",
     "emoji", "help_missing", "help_nobody",
+    "earlier", "retry", "discard", "file_gone",
 )  # fmt: skip
 _SAID: dict[str, tuple[str, ...]] = {
     "en": (
@@ -51,6 +52,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Read the article",
         "Emoji", "What was missing?",
         "Please no names, addresses or order numbers: nobody answers to this.",
+        "Earlier messages", "Try again", "Discard", "Files wait for an hour only. Choose them again, please.",
     ),
     "uk": (
         "Напишіть нам", "Відкрити чат", "Закрити чат", "Вітаємо! Чим можемо допомогти?", "Ми на зв’язку",
@@ -84,6 +86,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Читати статтю",
         "Емодзі", "Чого бракувало?",
         "Будь ласка, без імен, адрес і номерів замовлень: на це ніхто не відповідає.",
+        "Раніші повідомлення", "Спробувати ще раз", "Прибрати",
+        "Файли чекають лише годину. Виберіть їх ще раз, будь ласка.",
     ),
     "de": (
         "Schreiben Sie uns", "Chat öffnen", "Chat schließen", "Hallo! Wie können wir helfen?", "Wir sind da",
@@ -124,6 +128,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Artikel lesen",
         "Emoji", "Was hat gefehlt?",
         "Bitte keine Namen, Adressen oder Bestellnummern: Hierauf antwortet niemand.",
+        "Frühere Nachrichten", "Noch einmal senden", "Verwerfen",
+        "Dateien warten nur eine Stunde. Bitte wählen Sie sie noch einmal aus.",
     ),
     "fr": (
         "Écrivez-nous", "Ouvrir le chat", "Fermer le chat", "Bonjour ! Comment pouvons-nous vous aider ?",
@@ -161,6 +167,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Lire l’article",
         "Émojis", "Que manquait-il ?",
         "Pas de noms, d’adresses ni de numéros de commande, s’il vous plaît : personne n’y répond.",
+        "Messages précédents", "Réessayer", "Supprimer",
+        "Les fichiers n’attendent qu’une heure. Veuillez les choisir à nouveau.",
     ),
     "es": (
         "Escríbanos", "Abrir el chat", "Cerrar el chat", "¡Hola! ¿En qué podemos ayudarle?", "Estamos aquí",
@@ -198,6 +206,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Leer el artículo",
         "Emojis", "¿Qué faltaba?",
         "Por favor, sin nombres, direcciones ni números de pedido: a esto no responde nadie.",
+        "Mensajes anteriores", "Intentar de nuevo", "Descartar",
+        "Los archivos esperan solo una hora. Elíjalos otra vez, por favor.",
     ),
     "pl": (
         "Napisz do nas", "Otwórz czat", "Zamknij czat", "Dzień dobry! Jak możemy pomóc?", "Jesteśmy tutaj",
@@ -236,6 +246,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Przeczytaj artykuł",
         "Emoji", "Czego zabrakło?",
         "Prosimy bez nazwisk, adresów i numerów zamówień: na to nikt nie odpowiada.",
+        "Wcześniejsze wiadomości", "Spróbuj ponownie", "Odrzuć",
+        "Pliki czekają tylko godzinę. Prosimy wybrać je jeszcze raz.",
     ),
 }  # fmt: skip
 WORDS: dict[str, dict[str, str]] = {language: dict(zip(_ORDER, said, strict=True)) for language, said in _SAID.items()}
@@ -245,8 +257,3 @@ MAIL_WORDS = frozenset({"mail_subject", "mail_intro", "mail_outro", "transcript_
 def words_for(language: str) -> dict[str, str]:
     """The words of a language, English for those we do not speak."""
     return WORDS[choose_language([language])]
-
-
-def direction(language: str) -> str:
-    """Which way a language is written, as HTML says it."""
-    return "rtl" if language in ("ar", "fa", "he", "ur") else "ltr"

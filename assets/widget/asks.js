@@ -100,6 +100,12 @@ export function makeAsks({ settings, onDone }) {
       const { name = '', email = '', ...rest } = Object.fromEntries(last.map((ask) => [ask.key, valueOf(ask)]));
       return { name, email, asked: rest };
     },
+    // Who comes next finds nothing of what was typed.
+    clear: () => {
+      fields.clear();
+      last = [];
+      delete node.dataset.drawn;
+    },
     change: (questions) => (asked = questions),
   };
 }

@@ -22,13 +22,13 @@ export function makeHome({ settings, say, closing, help, onGo, onOrder }) {
       greeting, standing),
     element('div', { class: 'cards' }, go, order, help));
 
-  function draw(told, unread) {
+  function draw(told, unread, messages) {
     faces.replaceChildren(...told.agents.map(face));
     greeting.textContent = settings.customGreeting || (told.name ? say('hello', { name: told.name.split(' ')[0] }) : settings.greeting);
     greeting.classList.toggle('long', greeting.textContent.length > 45);
     const names = told.agents.map((agent) => agent.name).join(', ');
     standing.replaceChildren(...lines(told, names).map((text) => element('span', {}, text)));
-    drawGo(told, unread);
+    drawGo(told, unread, messages);
     drawOrder(told.order);
   }
 
@@ -70,8 +70,7 @@ export function makeHome({ settings, say, closing, help, onGo, onOrder }) {
   const clock = (minutes) => new Date(minutes * 60_000).toLocaleTimeString(settings.lang, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
   const moment = (at) => new Date(at).toLocaleString(settings.lang, { weekday: 'long', hour: '2-digit', minute: '2-digit' });
 
-  function drawGo(told, unread) {
-    const messages = [...told.messages.values()].sort((a, b) => a.n - b.n);
+  function drawGo(told, unread, messages) {
     const latest = messages.at(-1);
     const fresh = !latest && !told.known;
     go.classList.toggle('pri', fresh);

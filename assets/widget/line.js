@@ -10,30 +10,33 @@ export class Refused extends Error {
 
 const FIRST = 1_000;
 const LONGEST = 60_000;
+// When a server goes, all its visitors dial again: spread over so long. A line that broke here, alone, need not wait.
+const SPREAD = 5_000;
+const ALONE = 500;
+const UNFIT = 4400; // what we said was refused: saying it again at once will not help
 const HEARTBEAT = 20_000;
 const PATIENCE = 10_000;
 const POLL_OPEN = 4_000;
 const POLL_CLOSED = 30_000;
 
-export function makeLine({ settings, secret, onNews, onTyping, onState, page, isOpen }) {
+export function makeLine({ settings, secret, onNews, onTyping, page, isOpen }) {
   let pass = settings.pass;
   let socket = null;
   let attempts = 0;
   let alive = false;
-  let stopped = false;
   const timers = {};
   const after = (name, delay, act) => {
     clearTimeout(timers[name]);
     timers[name] = setTimeout(act, delay);
   };
 
-  async function post(what, body, { raw = false } = {}) {
+  async function ask(what, body, { raw = false, as, keepalive = false }) {
     const form = body instanceof FormData;
     let answer;
     try {
       answer = await fetch(`/widget/${settings.key}/${what}/`, {
-        method: 'POST', credentials: 'omit', body: form ? body : JSON.stringify(body), keepalive: what === 'message',
-        headers: { 'X-Chat-Pass': pass, Authorization: `Bearer ${secret()}`, ...(form ? {} : { 'Content-Type': 'application/json' }) },
+        method: 'POST', credentials: 'omit', body: form ? body : JSON.stringify(body), keepalive,
+        headers: { 'X-Chat-Pass': pass, Authorization: `Bearer ${as}`, ...(form ? {} : { 'Content-Type': 'application/json' }) },
       });
     } catch {
       throw new Refused(0, 'offline');
@@ -48,8 +51,20 @@ export function makeLine({ settings, secret, onNews, onTyping, onState, page, is
     throw new Refused(answer.status, said.code || 'failed', Number(answer.headers.get('Retry-After')) || 0, said);
   }
 
+  // A pass runs out while nobody is at the tab; then a new one first, and the same again.
+  async function post(what, body, given = {}) {
+    const how = { as: secret(), ...given };
+    try {
+      return await ask(what, body, how);
+    } catch (error) {
+      if (error.code !== 'stale') throw error;
+    }
+    await ask('renew', {}, { as: how.as });
+    return ask(what, body, how);
+  }
+
   function connect() {
-    if (socket || stopped) return;
+    if (socket) return;
     const address = new URL('/ws/chat/', location.href);
     address.protocol = address.protocol.replace('http', 'ws');
     const offered = ['helpdesk.chat.v1', `key.${settings.key}`, `pass.${pass.replaceAll(':', '~')}`, `secret.${secret()}`];
@@ -58,19 +73,18 @@ export function makeLine({ settings, secret, onNews, onTyping, onState, page, is
     alive = false;
     after('silence', PATIENCE, () => drop(mine));
     mine.addEventListener('message', ({ data }) => mine === socket && heard(JSON.parse(data)));
-    mine.addEventListener('close', () => mine === socket && closed());
+    mine.addEventListener('close', ({ code }) => mine === socket && closed({ code }));
   }
 
   function heard(said) {
     clearTimeout(timers.silence);
     if (said.kind === 'hello') {
       alive = true;
-      attempts = 0;
-      onState(true);
       here('here');
       beat();
       onNews();
-    } else if (said.kind === 'news') onNews();
+    } else if (said.kind === 'pong') attempts = 0; // what we say of ourselves is taken too
+    else if (said.kind === 'news') onNews();
     else if (said.kind === 'typing') onTyping(said.name);
   }
 
@@ -82,29 +96,34 @@ export function makeLine({ settings, secret, onNews, onTyping, onState, page, is
     });
   }
 
-  function closed() {
+  function closed({ code = 0, local = false }) {
     socket = null;
     clearTimeout(timers.silence);
     clearTimeout(timers.beat);
-    if (stopped) return;
-    if (alive) attempts = 0;
     alive = false;
-    if (attempts > 1) onState(false);
-    const wait = Math.min(LONGEST, FIRST * 2 ** attempts++);
-    after('retry', wait * (0.5 + Math.random() / 2), connect);
+    const least = code === UNFIT ? 8 * FIRST : 0;
+    const most = local && !attempts ? ALONE : Math.max(SPREAD, 2 * least, Math.min(LONGEST, FIRST * 2 ** attempts));
+    attempts += 1;
+    after('retry', least + Math.random() * (most - least), connect);
     poll();
   }
 
   function drop(which) {
     if (!which || which !== socket) return;
     which.close();
-    closed();
+    closed({ local: true });
   }
+
+  // The network is back: no server has gone, so nobody else dials now.
+  addEventListener('online', () => {
+    if (!socket && timers.retry) after('retry', Math.random() * ALONE, connect);
+    onNews();
+  });
 
   // Where sockets are blocked it works all the same, a little later.
   function poll() {
     after('poll', isOpen() ? POLL_OPEN : POLL_CLOSED, () => {
-      if (alive || stopped) return;
+      if (alive) return;
       onNews();
       poll();
     });
@@ -122,16 +141,11 @@ export function makeLine({ settings, secret, onNews, onTyping, onState, page, is
     connected: () => alive,
     restart() {
       attempts = 0;
-      stopped = false;
       const old = socket;
       socket = null;
+      alive = false;
       old?.close();
-      connect();
-    },
-    stop() {
-      stopped = true;
-      socket?.close();
-      socket = null;
+      if (old || timers.retry) connect();
     },
   };
 }

@@ -115,5 +115,5 @@ export function makeSeek({ settings, say, onRead, onWrite }) {
     miss();
   });
 
-  return { node, load, query: () => (node.hidden ? '' : field.value.trim()) };
+  return { node, load, clear: () => ((field.value = ''), clear()), query: () => (node.hidden ? '' : field.value.trim()) };
 }

@@ -7,6 +7,7 @@ import { makeEnding } from './ending.js';
 import { makeFiles } from './files.js';
 import { makeHome } from './home.js';
 import { makeLine, Refused } from './line.js';
+import { may } from './may.js';
 import { articleAt, safeBody } from './safe.js';
 import { makeSeek } from './seek.js';
 import { chime } from './sound.js';
@@ -16,12 +17,14 @@ const settings = JSON.parse(document.getElementById('settings').textContent);
 const { words } = settings;
 const store = makeStore(settings.key);
 const say = (name, values = {}) => Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, () => value), words[name]);
-const told = { messages: new Map(), cursor: 0, agentSeen: 0, known: false, email: '', name: '', here: false, full: false, usually: null, opens: null, mails: true, away: null, agents: [], chat: null, signed: false, order: null, synced: false };
+const NOBODY = { cursor: 0, first: 0, heard: 0, earlier: false, agentSeen: 0, known: false, email: '', name: '', chat: null, signed: false, order: null };
+const told = { ...NOBODY, messages: new Map(), here: false, full: false, usually: null, opens: null, mails: true, away: null, agents: [], synced: false };
 const sending = new Map();
 const files = [];
 let page = {};
 let open = false;
-let seen = 0;
+let seen = new Set(); // places of replies that were looked at in this browser
+const marks = { got: new Set(), seen: new Set() }; // what the helpdesk does not know of that yet
 let queue = Promise.resolve();
 let again = 0;
 let typingUntil = 0;
@@ -33,6 +36,8 @@ let greeted = null;
 let about = '';
 let cameFrom = null;
 let emoji = null;
+let era = 0; // whose conversation this is: answers to questions of an earlier one are not taken
+let offline = false;
 
 document.documentElement.style.setProperty('--brand', settings.color);
 document.documentElement.style.setProperty('--on', settings.ink);
@@ -46,6 +51,7 @@ const status = element('p', { class: 'status' });
 const portrait = element('div', { class: 'faces' });
 const trouble = element('p', { class: 'trouble', role: 'status', hidden: true });
 const log = element('div', { class: 'log', role: 'log', 'aria-live': 'polite', 'aria-label': words.log, onclick: readLinked });
+const earlier = element('button', { type: 'button', class: 'plain', hidden: true, onclick: readEarlier }, words.earlier);
 const typing = element('p', { class: 'typing', role: 'status' });
 const queued = element('p', { class: 'queued', role: 'status', hidden: true });
 const hello = element('p', { class: 'hello', dir: 'auto' }, settings.greeting);
@@ -66,7 +72,7 @@ const menu = element('details', { class: 'menu' }, element('summary', { 'aria-la
 const person = element('button', { type: 'button', class: 'plain person', hidden: true, onclick: () => press(person.lastChild.textContent) }, '');
 const ending = makeEnding({ words, say, complain, post: (...how) => line.post(...how), email: () => told.email, refresh: () => sync() });
 const sent = makeFiles({ words, say, tool, complain, post: (...how) => line.post(...how) });
-const scroll = element('main', { class: 'scroll', tabindex: '0' }, hello, asks.node, log, ending.node, queued, typing);
+const scroll = element('main', { class: 'scroll', tabindex: '0' }, hello, asks.node, earlier, log, ending.node, queued, typing);
 const talk = element('div', { class: 'talk', hidden: true }, element('header', {}, tool('back', words.back, () => turn('home')), portrait, element('div', { class: 'names' }, title, status), menu, closing()), trouble, scroll, person, leaving, form);
 const seek = makeSeek({ settings, say, onRead: readHere, onWrite: writeInstead });
 const article = makeArticle({ settings, tool, closing, onBack: leaveArticle, onWrite: writeInstead });
@@ -76,6 +82,7 @@ document.body.append(home.node, article.node, talk);
 // One of the three is there; the others are hidden, not gone.
 function turn(to, { focus = true } = {}) {
   view = to;
+  if (to !== 'article') store.set('view', to);
   home.node.hidden = to !== 'home';
   talk.hidden = to !== 'talk';
   article.node.hidden = to !== 'article';
@@ -120,6 +127,7 @@ function writeInstead() {
   if (fresh) text.value = fresh;
   turn('talk');
   grow();
+  keepDraft();
 }
 
 // What the next words are about: an order, named above them.
@@ -148,15 +156,44 @@ async function endChat() {
 
 const tell = (type, data) => parent.postMessage({ helpdesk: 1, type, data }, settings.origin);
 
-function complain(code, values) {
-  trouble.textContent = say(code, values);
-  trouble.hidden = false;
-  clearTimeout(complain.timer);
-  complain.timer = setTimeout(() => (trouble.hidden = true), 8_000);
+function warn(said) {
+  trouble.hidden = !said;
+  if (trouble.textContent !== said) trouble.textContent = said;
 }
 
-const unread = () => [...told.messages.values()].filter((one) => one.from === 'agent' && one.n > seen).length;
-const lastAgent = () => [...told.messages.values()].sort((a, b) => a.n - b.n).findLast((one) => one.from === 'agent' && one.name && !one.bot);
+// That nobody answers is said for as long as it is so; all else for some seconds.
+function complain(code, values) {
+  warn(say(code, values));
+  clearTimeout(complain.timer);
+  complain.timer = setTimeout(() => warn(offline ? words.offline : ''), 8_000);
+}
+
+function answered(error) {
+  const now = Boolean(error) && (error.status === 0 || error.status >= 500);
+  if (now === offline) return;
+  offline = now;
+  clearTimeout(complain.timer);
+  warn(offline ? words.offline : '');
+}
+
+// In the order in which it was said: by number, but what left later than larger numbers stands where it left.
+const CLOCKS = 5_000;
+function inOrder() {
+  const all = [...told.messages.values()].sort((a, b) => a.n - b.n);
+  let least = Infinity;
+  const late = new Set();
+  for (const one of all.toReversed()) {
+    if (one.from === 'agent' && one.at > least + CLOCKS) late.add(one);
+    else least = Math.min(least, one.at);
+  }
+  const order = all.filter((one) => !late.has(one));
+  for (const one of [...late].sort((a, b) => a.at - b.at)) order.splice(order.findLastIndex(({ at }) => at <= one.at) + 1, 0, one);
+  return order;
+}
+
+const unreadOnes = () => [...told.messages.values()].filter((one) => one.from === 'agent' && !one.read && !seen.has(one.n));
+const unread = () => unreadOnes().length;
+const lastAgent = () => inOrder().findLast((one) => one.from === 'agent' && one.name && !one.bot);
 
 function describe() {
   const usually = told.here && told.usually ? ` · ${say('usually', { n: told.usually })}` : '';
@@ -171,7 +208,7 @@ function describe() {
   queued.hidden = !place;
   const said = place ? say('place', { n: place }) : '';
   if (queued.textContent !== said) queued.textContent = said;
-  home.draw(told, unread());
+  home.draw(told, unread(), inOrder());
   const fresh = !told.known && !sending.size;
   const wanted = told.synced && !told.chat && !sending.size;
   asks.draw({ wanted, known: { name: told.name, email: told.email, order: about }, here: told.here || !told.mails });
@@ -231,25 +268,26 @@ function press(said) {
 
 function draw() {
   const low = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
-  const wanted = [...told.messages.values()].sort((a, b) => a.n - b.n);
+  const wanted = inOrder();
   let spoke = '';
   let date = dateOf(Date.now()); // what was said today says so by its time alone
   for (const message of wanted) {
-    message.dated ??= dateOf(message.at) !== date;
+    const dated = dateOf(message.at) !== date;
+    if (message.dated !== dated) delete message.node;
+    message.dated = dated;
     date = dateOf(message.at);
     if (message.from === 'agent' && message.name && !message.bot) {
-      message.joins ??= message.name !== spoke;
+      const joins = message.name !== spoke;
+      if (message.joins !== joins) delete message.node;
+      message.joins = joins;
       spoke = message.name;
     }
     message.node ??= bubble(message);
     const waiting = message.client && sending.get(message.client);
-    if (waiting) {
-      waiting.node.remove();
-      sending.delete(message.client);
-      keepSending();
-    }
+    if (waiting) drop(waiting);
   }
   const nodes = [...wanted.map((message) => message.node), ...[...sending.values()].map((job) => job.node)];
+  earlier.hidden = !told.earlier;
   nodes.forEach((node, index) => log.children[index] !== node && log.insertBefore(node, log.children[index] ?? null));
   while (log.children.length > nodes.length) log.lastChild.remove();
   const mine = wanted.filter((message) => message.from === 'you' && !message.mail);
@@ -259,46 +297,81 @@ function draw() {
   if (low) scroll.scrollTop = scroll.scrollHeight;
 }
 
+// Whether there are answers among these that were not known yet.
+function keep(messages) {
+  const answers = messages.filter((one) => one.from === 'agent' && !told.messages.has(one.n));
+  for (const message of messages) if (!told.messages.has(message.n)) told.messages.set(message.n, message);
+  for (const { n, read } of answers) if (!read) (seen.has(n) ? marks.seen : marks.got).add(n);
+  return answers;
+}
+
 function take(said) {
-  let fresh = 0;
-  for (const message of said.messages) {
-    if (!told.messages.has(message.n)) {
-      told.messages.set(message.n, message);
-      if (message.from === 'agent') {
-        typingUntil = 0;
-        if (told.cursor) {
-          tell('message', { text: message.text, name: message.name || '' });
-          if (store.get('sound') && !message.mail) chime();
-        }
-        fresh += 1;
-      }
-    }
-    told.cursor = Math.max(told.cursor, message.n);
-  }
+  const first = !told.cursor;
+  const fresh = keep(said.messages);
+  if (fresh.length) typingUntil = 0;
+  if (!first) for (const message of fresh) tell('message', { text: message.text, name: message.name || '' });
+  if (!first && store.get('sound') && fresh.some((message) => !message.mail)) chime();
+  told.cursor = Math.max(told.cursor, ...said.messages.map(({ n }) => n));
+  if (first) showFrom(said);
+  if (said.more) sync();
   Object.assign(told, {
     synced: true, known: said.known, here: said.here, full: said.full, usually: said.usually, opens: said.opens, mails: said.mails, away: said.away, agents: said.agents, chat: said.chat,
-    email: said.email || '', name: said.name || '', signed: Boolean(said.signed), order: said.order || null, agentSeen: said.agent_seen || 0,
+    email: said.email || '', name: said.name || '', signed: Boolean(said.signed), order: said.order || null, agentSeen: said.agent_seen || 0, heard: said.now || 0,
   });
-  if (said.known) tell('begun', Boolean(said.chat && !said.chat.over));
+  if (said.known) begun(Boolean(said.chat && !said.chat.over));
   const asking = !asks.node.hidden;
   draw();
   if (!asking && document.activeElement === text && !text.value) asks.focus();
   drawTyping();
-  if (fresh) readOrCount();
+  if (fresh.length) readOrCount();
 }
 
-const lastOfAgent = () => Math.max(0, ...[...told.messages.values()].filter((one) => one.from === 'agent').map((one) => one.n));
+// In conversation nobody is greeted: the shop's page keeps it for its origin, we for all pages of the shop.
+function begun(on) {
+  tell('begun', on);
+  store.set('talks', on ? '1' : '');
+}
+
+// Where what is shown begins: what left late stands before it alone.
+function showFrom({ messages, earlier: more }) {
+  told.first = messages[0]?.n ?? told.first;
+  told.earlier = more;
+}
+
+async function readEarlier() {
+  const mine = era;
+  if (earlier.ariaBusy) return;
+  earlier.ariaBusy = 'true';
+  try {
+    const said = await line.post('history', { before: told.first });
+    if (mine !== era) return;
+    const below = scroll.scrollHeight - scroll.scrollTop;
+    keep(said.messages);
+    showFrom(said);
+    draw();
+    scroll.scrollTop = scroll.scrollHeight - below; // what was being read stays where it is
+    readOrCount();
+  } catch (error) {
+    complain(error.status ? 'failed' : 'offline');
+  } finally {
+    earlier.ariaBusy = null;
+  }
+}
+
 const looking = () => open && view === 'talk' && document.visibilityState === 'visible';
 
 function readOrCount() {
-  const last = lastOfAgent();
-  if (looking() && last > seen) {
-    seen = last;
-    store.set('seen', String(seen));
+  const fresh = looking() ? unreadOnes() : [];
+  for (const { n } of fresh) {
+    seen.add(n);
+    marks.seen.add(n);
+  }
+  if (fresh.length) {
+    store.set('seen', JSON.stringify([...seen].slice(-300)));
     sync();
   }
   tell('unread', unread());
-  home.draw(told, unread());
+  home.draw(told, unread(), inOrder());
 }
 
 // A socket says where the visitor is, and that they left; a request still on its way must not say otherwise.
@@ -310,10 +383,21 @@ function sync() {
   const mine = again;
   queue = queue.then(async () => {
     if (mine !== again) return;
+    const whose = era;
+    const [got, looked] = [marks.got, marks.seen].map((some) => [...some].slice(0, 100));
     try {
-      take(await line.post('sync', { after: told.cursor, got: told.cursor, seen, ...where(), language: settings.lang }));
+      const said = await line.post('sync', { after: told.cursor, heard: told.heard, got, seen: looked, ...where(), language: settings.lang });
+      answered();
+      if (whose !== era) return;
+      got.forEach((n) => marks.got.delete(n));
+      looked.forEach((n) => marks.seen.delete(n));
+      take(said);
+      if (looked.length && marks.seen.size) sync();
     } catch (error) {
-      if (error.code === 'another') await beginAnew();
+      if (!(error instanceof Refused)) return console.error(error);
+      answered(error);
+      if (whose !== era) return;
+      if (error.code === 'another') beginAnew();
       if (error.status === 403) complain('refused');
       if (error.status === 429) setTimeout(sync, (error.wait || 5) * 1000);
     }
@@ -327,18 +411,59 @@ function drawTyping() {
 
 // ---- sending
 
-function keepSending() {
-  store.set('sending', JSON.stringify([...sending.values()].map(({ client, text: said, files: names, name, email, asked, greeting, order }) => ({ client, text: said, files: names, name, email, asked, greeting, order }))));
+const kept = ({ client, text: said, files: named, name, email, asked, greeting, order, at, failed }) => ({ client, text: said, files: named.map(({ token, name: called }) => ({ token, name: called })), name, email, asked, greeting, order, at, failed });
+
+function drop(job) {
+  job.node.remove();
+  sending.delete(job.client);
+  store.dropJob(job.client);
 }
 
 function queueMessage(job) {
-  job.node = element('div', { class: 'me waiting' }, element('div', { class: 'bubble' }, element('p', { dir: 'auto' }, job.text || '…')), element('p', { class: 'meta' }, element('span', { class: 'state' }, words.sending)));
+  job.at ??= Date.now();
+  job.node = element('div', { class: 'me waiting' }, element('div', { class: 'bubble' }, element('p', { dir: 'auto' }, job.text || job.files.map(({ name }) => name).join(', ') || '…')), element('p', { class: 'meta' }, element('span', { class: 'state' }, words.sending)));
   sending.set(job.client, job);
-  keepSending();
-  tell('begun', true); // at once: the page may be left before it is stored
+  if (job.failed) fail(job, job.failed);
+  else {
+    store.keepJob(kept(job));
+    begun(true); // at once: the page may be left before it is stored
+  }
   draw();
   scroll.scrollTop = scroll.scrollHeight;
   work();
+}
+
+// It will not go as it is: whoever wrote it says what becomes of it.
+function fail(job, code) {
+  job.failed = code;
+  job.node.classList.add('failed');
+  job.node.querySelector('.state').textContent = words[code] || words.failed;
+  const offer = (label, act) => element('button', { type: 'button', class: 'plain', onclick: () => (act(), text.focus()) }, label);
+  job.node.append(element('div', { class: 'again' }, offer(words.retry, () => retry(job)), offer(words.discard, () => (drop(job), draw()))));
+  store.keepJob(kept(job));
+}
+
+function retry(job) {
+  if (job.failed === 'file_gone') return rewrite(job);
+  job.failed = '';
+  job.node.classList.remove('failed');
+  job.node.querySelector('.again').remove();
+  job.node.querySelector('.state').textContent = words.sending;
+  store.keepJob(kept(job));
+  work();
+}
+
+// Its files were kept for an hour: the words stand in the field again, and the files are taken anew where we have them.
+function rewrite(job) {
+  drop(job);
+  text.value = [job.text, text.value].filter(Boolean).join('\n');
+  greeted ??= job.greeting;
+  if (job.order) speakOf(job.order);
+  for (const { file } of job.files) if (file) add(file);
+  if (job.files.some(({ file }) => !file)) complain('file_gone');
+  keepDraft();
+  draw();
+  grow();
 }
 
 let working = false;
@@ -355,8 +480,11 @@ async function work() {
 
 async function attempt(job) {
   const state = job.node.querySelector('.state');
+  const whose = era;
   try {
-    const said = await line.post('message', { client: job.client, text: job.text, files: job.files.map((file) => file.token), name: job.name, email: job.email, asked: job.asked, language: settings.lang, ...where(), greeting: job.greeting, order: job.order });
+    const said = await line.post('message', { client: job.client, text: job.text, files: job.files.map((file) => file.token), name: job.name, email: job.email, asked: job.asked, language: settings.lang, ...where(), greeting: job.greeting, order: job.order }, { keepalive: true });
+    if (whose !== era) return true;
+    answered();
     job.stored = true;
     wait = 0;
     if (!told.known && said.known) line.begun();
@@ -365,13 +493,12 @@ async function attempt(job) {
     return true;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    if (error.code === 'another') await beginAnew();
+    if (whose !== era) return true;
+    answered(error);
+    if (error.code === 'another') return beginAnew();
     if (error.code === 'asks') return takeBack(error.said);
     if (error.status === 422 || error.status === 403) {
-      job.failed = true;
-      state.textContent = say(words[error.code] ? error.code : 'failed');
-      job.node.classList.add('failed');
-      keepSending();
+      fail(job, error.code);
       return true;
     }
     state.textContent = words.retrying;
@@ -387,13 +514,12 @@ function takeBack({ asks: questions, wrong }) {
   const jobs = [...sending.values()].filter((job) => !job.stored && !job.failed);
   text.value = [...jobs.map((job) => job.text), text.value].filter(Boolean).join('\n');
   for (const job of jobs) {
-    job.node.remove();
-    sending.delete(job.client);
+    drop(job);
     job.files.forEach(listed);
     greeted ??= job.greeting;
     if (job.order) speakOf(job.order);
   }
-  keepSending();
+  keepDraft();
   told.synced = true;
   asks.change(questions);
   describe();
@@ -413,6 +539,7 @@ form.addEventListener('submit', (event) => {
   speakOf('');
   saidTypingAt = 0; // the next words are news again
   text.value = '';
+  keepDraft();
   clearTimeout(drafting);
   files.length = 0;
   chosen.replaceChildren();
@@ -435,6 +562,9 @@ leaving.addEventListener('submit', async (event) => {
   }
 });
 
+// Half-written words outlast the page.
+const keepDraft = () => (text.value ? store.set('draft', text.value) : store.remove('draft'));
+
 function grow() {
   text.style.height = 'auto';
   text.style.height = `${Math.min(text.scrollHeight, 120)}px`;
@@ -450,6 +580,7 @@ function sayTyping() {
 }
 text.addEventListener('input', () => {
   grow();
+  keepDraft();
   clearTimeout(drafting);
   if (Date.now() - saidTypingAt > 3_000) sayTyping();
   else if (settings.drafts) drafting = setTimeout(sayTyping, 800);
@@ -565,43 +696,82 @@ for (const kind of ['dragover', 'dragleave', 'drop']) {
 
 // ---- who this is
 
+// Nothing of one person is left for the next, here or in what is still on its way.
 function wipe() {
+  era += 1;
   told.messages.clear();
   sending.clear();
-  Object.assign(told, { cursor: 0, agentSeen: 0, known: false, email: '', name: '', chat: null, signed: false, order: null });
-  speakOf('');
-  seen = 0;
-  log.replaceChildren();
+  files.length = 0;
+  Object.assign(told, NOBODY, { synced: false });
+  seen = new Set();
+  marks.got.clear();
+  marks.seen.clear();
   store.wipe();
+  text.value = '';
+  chosen.replaceChildren();
+  asks.clear();
+  seek.clear();
+  speakOf('');
+  greeted = null;
+  grow();
   tell('unread', 0);
-  describe();
+  draw();
 }
 
-async function beginAnew() {
+function beginAnew() {
+  store.part();
   wipe();
   store.renew();
   line.restart();
 }
 
-async function identify(token) {
+// Who this is changes in the order in which the shop's page says it, one after the other.
+let saying = Promise.resolve();
+let outs = 0;
+function inTurn(act) {
+  const mine = outs;
+  saying = saying.then(() => act(mine === outs)).catch((error) => console.error(error));
+}
+
+async function identify(token, still) {
+  if (!still) return; // logged out meanwhile
+  const mine = era;
   try {
     await line.post('identity', { token, language: settings.lang });
   } catch (error) {
-    if (error.code !== 'another') return;
+    if (mine !== era) return;
+    if (error.code !== 'another') return refuse(error);
     // Somebody else was signed in here: nothing of theirs stays.
-    await beginAnew();
-    await line.post('identity', { token, language: settings.lang }).catch(() => {});
+    beginAnew();
+    part();
+    try {
+      await line.post('identity', { token, language: settings.lang });
+    } catch (second) {
+      return refuse(second);
+    }
   }
   told.messages.clear();
   told.cursor = 0;
   log.replaceChildren();
   line.begun();
-  await sync();
+  sync();
 }
 
-async function logout() {
-  await line.post('goodbye', {}).catch(() => {});
-  await beginAnew();
+function refuse({ status, code }) {
+  console.warn('helpdesk.identify:', status, code);
+  tell('error', { what: 'identify', status, code });
+}
+
+// Gone at once; the helpdesk hears of it as soon as it can, by this page or a later one.
+function logout() {
+  outs += 1;
+  beginAnew();
+  tell('out');
+  part();
+}
+
+function part() {
+  for (const secret of store.list('gone')) inTurn(() => line.post('goodbye', {}, { as: secret, keepalive: true }).then(() => store.parted(secret), () => {}));
 }
 
 const line = makeLine({
@@ -616,10 +786,6 @@ const line = makeLine({
     drawTyping();
     setTimeout(drawTyping, 6_100);
   },
-  onState: (online) => {
-    if (online) trouble.hidden = true;
-    else complain('offline');
-  },
 });
 
 let connecting = false;
@@ -629,43 +795,63 @@ function connect() {
   line.connect();
 }
 
+// As much of what the shop's page says as the helpdesk keeps.
+const short = (value, longest) => (['string', 'number'].includes(typeof value) ? String(value).slice(0, longest) : undefined);
+function cutPage({ url, title: name, cart, order }) {
+  const { value, currency, items } = Object(cart);
+  return { url: short(url, 300), title: short(name, 120), order: short(order, 60), cart: cart && { value: Number(value), currency: short(currency, 3), items: Number(items) } };
+}
+
 addEventListener('message', ({ origin, source, data }) => {
   if (origin !== settings.origin || source !== parent || data?.helpdesk !== 1) return;
   if (data.type === 'open') {
     open = true;
     connect();
     seek.load();
-    if (data.data === 'talk' || !view) turn(data.data === 'talk' || sending.size || unread() ? 'talk' : 'home');
-    else if (unread()) turn('talk');
-    else turn(view);
+    const anew = data.data === 'again' ? store.get('view') : sending.size || text.value ? 'talk' : 'home';
+    const to = data.data === 'talk' || unread() ? 'talk' : view || anew || 'home';
+    turn(to, { focus: data.data !== 'again' }); // what opens by itself takes no focus
     sync().then(readOrCount);
   } else if (data.type === 'greet') {
     greeted = data.data.id;
     hello.textContent = data.data.text;
-  } else if (data.type === 'close') open = false;
+  } else if (data.type === 'may') may(store, data.data) && tell('may', data.data.id);
+  else if (data.type === 'close') open = false;
   else if (data.type === 'page') {
-    page = data.data;
+    page = cutPage(data.data);
+    begin();
     line.here();
-  } else if (data.type === 'identify') identify(data.data);
+  } else if (data.type === 'identify') inTurn((still) => identify(data.data, still));
   else if (data.type === 'logout') logout();
 });
 document.addEventListener('visibilitychange', () => looking() && sync().then(readOrCount));
 // Another tab of the same shop: what one reads is read in all.
 addEventListener('storage', (event) => {
-  if (store.isSecret(event.key)) location.reload();
-  else if (store.is(event.key, 'seen')) {
-    seen = Math.max(seen, Number(event.newValue) || 0);
+  if (store.is(event.key, 'secret') && event.oldValue) {
+    tell('away');
+    location.reload();
+  } else if (store.is(event.key, 'seen')) {
+    seen = new Set([...seen, ...store.list('seen')]);
     readOrCount();
   }
 });
 
-seen = Number(store.get('seen')) || 0;
-for (const job of JSON.parse(store.get('sending') || '[]')) queueMessage(job);
+// The shop's page speaks first: that somebody logged out there must come before what they left.
+let begunOnce = false;
+function begin() {
+  if (begunOnce) return;
+  begunOnce = true;
+  seen = new Set(store.list('seen'));
+  text.value = store.get('draft') || '';
+  grow();
+  store.jobs().forEach(queueMessage);
+  part();
+  sync().then(() => {
+    readOrCount();
+    if (told.known) connect();
+  });
+}
 tell('ready');
-sync().then(() => {
-  readOrCount();
-  if (told.known) connect();
-});
 // Who is there changes without a message.
 setInterval(() => open && document.visibilityState === 'visible' && sync(), 20_000);
 sounds.setAttribute('aria-checked', String(Boolean(store.get('sound'))));

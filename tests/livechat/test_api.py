@@ -10,19 +10,21 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core import signing
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from channels_inbound.delivery import drain_outbound
 from channels_inbound.models import Connection
 from events import rates
 from livechat import api, limits
 from livechat.blocking import block_visitor, free_address
 from livechat.channels import renew_secret
 from livechat.doors import door_for, write_pass
-from livechat.models import BlockedAddress, UsedToken, Visitor, VisitorKey
+from livechat.models import BlockedAddress, UnseenReplies, UsedToken, Visitor, VisitorKey
 from livechat.presence import draft_of, note_draft, where_visitor_is
 from livechat.signed import make_token
 from livechat.unseen import mail_due
@@ -32,7 +34,7 @@ from tests.livechat.shop import make_chat
 from tests.people import House, events_of, make_house, row_counts, signed_in
 from tickets.actions import add_note, reply
 from tickets.errors import NotFound
-from tickets.models import Attachment, Message, Ticket
+from tickets.models import Attachment, Conversation, Message, OutboxState, Ticket
 
 SHOP = "https://shop.example"
 SECRET, OTHER = "s" * 43, "o" * 43
@@ -137,16 +139,180 @@ def test_marks_move_forward_as_the_browser_says(chat: Connection, house: House) 
     say(chat, "one")
     sent = reply(Ticket.objects.get().pk, by=house.olena, text="two")
     place = messages(chat)[-1]["n"]
-    ask(chat, "sync", got=place)
+    ask(chat, "sync", got=[place])
     sent.refresh_from_db()
     assert set(sent.marks) == {"delivered_at"}
-    ask(chat, "sync", got=place, seen=place)
+    assert "read" not in messages(chat)[-1]
+    ask(chat, "sync", got=[place], seen=[place])
     sent.refresh_from_db()
     assert set(sent.marks) == {"delivered_at", "read_at"}
+    assert messages(chat)[-1]["read"] is True
     before = events_of(sent.ticket_id)
-    ask(chat, "sync", got=place, seen=place)
+    ask(chat, "sync", got=[place], seen=[place])
     assert events_of(sent.ticket_id) == before
     assert before[-2:] == ["delivery.delivered", "delivery.read"]
+
+
+@pytest.mark.parametrize("odd", [7, "7", {"7": 7}, [True, "7", -1, 2**60, None, [7]], [[]] * 5000])
+def test_marks_that_are_none_mark_nothing(chat: Connection, house: House, odd: Any) -> None:
+    say(chat, "one")
+    sent = reply(Ticket.objects.get().pk, by=house.olena, text="two")
+    assert ask(chat, "sync", got=odd, seen=odd).status_code == 200
+    sent.refresh_from_db()
+    assert sent.marks == {}
+
+
+def test_another_visitors_replies_are_not_marked(chat: Connection, house: House) -> None:
+    say(chat, "mine")
+    sent = reply(Ticket.objects.get().pk, by=house.olena, text="for the first")
+    place = messages(chat)[-1]["n"]
+    say(chat, "theirs", secret=OTHER)
+    ask(chat, "sync", secret=OTHER, got=[place], seen=[place])
+    sent.refresh_from_db()
+    assert sent.marks == {}
+
+
+def test_a_reply_set_for_later_is_news_when_it_leaves_and_read_only_when_it_was(chat: Connection, house: House) -> None:
+    say(chat, "one")
+    ticket, now = Ticket.objects.get(), timezone.now()
+    leaves = now + timedelta(hours=2)
+    late = reply(ticket.pk, by=house.olena, text="set for later", send_at=leaves)
+    reply(ticket.pk, by=house.olena, text="at once")
+    shown = messages(chat)
+    assert [one["text"] for one in shown] == ["one", "at once"]
+    place = shown[-1]["n"]
+    ask(chat, "sync", after=place, got=[place], seen=[place])
+    Message.objects.filter(pk=late.pk).update(not_before=now, scheduled_for=now)
+    drain_outbound()
+    late.refresh_from_db()
+    assert late.outbox == OutboxState.SENT and UnseenReplies.objects.exists()
+    heard = int(now.timestamp() * 1000)
+    [came] = ask(chat, "sync", after=place, heard=heard).json()["messages"]
+    assert (came["text"], came["n"] < place, "read" in came) == ("set for later", True, False)
+    assert abs(came["at"] - heard) < 2  # when it left, not when it was written
+    # To have looked at a later number says nothing of this one: it stays to be mailed.
+    ask(chat, "sync", after=place, got=[place], seen=[place])
+    late.refresh_from_db()
+    assert "read_at" not in late.marks and UnseenReplies.objects.exists()
+    ask(chat, "sync", after=place, got=[came["n"]], seen=[came["n"]])
+    late.refresh_from_db()
+    assert "read_at" in late.marks and not UnseenReplies.objects.exists()
+
+
+def test_who_slept_hears_of_what_left_meanwhile_below_the_place(chat: Connection, house: House) -> None:
+    say(chat, "one")
+    ticket, now = Ticket.objects.get(), timezone.now()
+    late = reply(ticket.pk, by=house.olena, text="set for later", send_at=now + timedelta(hours=2))
+    reply(ticket.pk, by=house.olena, text="at once")
+    place = messages(chat)[-1]["n"]
+    left = now - timedelta(hours=3)
+    Message.objects.filter(pk=late.pk).update(outbox=OutboxState.SENT, sent_at=left, not_before=left)
+    ages = {"now": 0, "an hour": 1, "four hours": 4}
+    heard = {
+        name: messages(chat, after=place, heard=int((now - timedelta(hours=hours)).timestamp() * 1000))
+        for name, hours in ages.items()
+    }
+    assert {name: len(some) for name, some in heard.items()} == {"now": 0, "an hour": 0, "four hours": 1}
+    for odd in (-5, 2**52, "soon", None):
+        assert ask(chat, "sync", after=place, heard=odd).status_code == 200
+
+
+def test_an_answer_in_an_earlier_ticket_is_unread_until_it_was_looked_at(chat: Connection, house: House) -> None:
+    say(chat, "one")
+    first = Ticket.objects.get()
+    old = reply(first.pk, by=house.olena, text="in the first")
+    conversation = Conversation.objects.get(ticket=first)
+    second = Ticket.objects.create(
+        channel=first.channel, team=first.team, customer=first.customer, subject="again", opened_at=timezone.now(), last_message_at=timezone.now(),
+        message_sequence=1,
+    )  # fmt: skip
+    made = Conversation.objects.create(
+        ticket=second, channel_id=conversation.channel_id, customer_id=conversation.customer_id,
+        external_id=conversation.external_id,
+    )  # fmt: skip
+    Message.objects.create(
+        ticket=second, conversation=made, sequence=1, kind="inbound", identity=Visitor.objects.get().identity,
+        at=timezone.now(), text="two", thread_layer="new",
+    )  # fmt: skip
+    shown = messages(chat)
+    assert [one["text"] for one in shown] == ["one", "in the first", "two"]
+    ask(chat, "sync", got=[shown[-1]["n"]], seen=[shown[-1]["n"]])
+    old.refresh_from_db()
+    assert old.marks == {}
+    ask(chat, "sync", seen=[shown[1]["n"]])
+    old.refresh_from_db()
+    assert "read_at" in old.marks
+
+
+def fill(ticket: Ticket, count: int) -> None:
+    """So many words of the visitor's more."""
+    first = Message.objects.get(ticket=ticket)
+    Message.objects.bulk_create(
+        Message(
+            ticket=ticket, conversation=first.conversation, sequence=1 + number, kind="inbound",
+            identity=first.identity, at=timezone.now(), text=f"m{number:03}", thread_layer="external_id",
+        )
+        for number in range(1, count + 1)
+    )  # fmt: skip
+    Ticket.objects.filter(pk=ticket.pk).update(message_sequence=1 + count)
+
+
+def test_a_gap_of_450_is_filled_from_its_beginning(chat: Connection, house: House) -> None:
+    say(chat, "m000")
+    place = messages(chat)[-1]["n"]
+    fill(Ticket.objects.get(), 450)
+    found, answers = [], 0
+    while True:
+        said = ask(chat, "sync", after=place).json()
+        found += [one["text"] for one in said["messages"]]
+        answers += 1
+        if not said["more"]:
+            break
+        place = said["messages"][-1]["n"]
+    assert (found, answers) == ([f"m{number:03}" for number in range(1, 451)], 3)
+
+
+def test_what_was_said_before_is_paged_back_to(chat: Connection, house: House) -> None:
+    say(chat, "m000")
+    fill(Ticket.objects.get(), 450)
+    said = ask(chat, "sync").json()
+    found = [one["text"] for one in said["messages"]]
+    assert found == [f"m{number:03}" for number in range(391, 451)]
+    while said["earlier"]:
+        said = ask(chat, "history", before=said["messages"][0]["n"]).json()
+        found = [one["text"] for one in said["messages"]] + found
+    assert found == [f"m{number:03}" for number in range(451)]
+    assert ask(chat, "history", before=1, secret=OTHER).status_code == 403
+    say(chat, "mine", secret=OTHER)
+    theirs = ask(chat, "history", before=2**50, secret=OTHER).json()["messages"]
+    assert [one["text"] for one in theirs] == ["mine"]
+
+
+def old_pass(chat: Connection, monkeypatch: pytest.MonkeyPatch, *, hours: float) -> str:
+    then = time.time() - hours * 3600
+    with monkeypatch.context() as past:
+        past.setattr(time, "time", lambda: then)
+        return write_pass(door_for(chat.key, SHOP))
+
+
+def test_a_pass_that_ran_out_is_renewed_and_a_made_up_one_is_not(
+    chat: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = old_pass(chat, monkeypatch, hours=13)
+    before = row_counts()
+    answer = ask(chat, "message", client=str(uuid4()), text="late", shown=shown)
+    assert (answer.status_code, answer.json()) == (403, {"code": "stale"})
+    assert row_counts() == before
+    fresh = ask(chat, "renew", shown=shown).json()["pass"]
+    assert ask(chat, "message", client=str(uuid4()), text="late", shown=fresh).status_code == 200
+    other = signing.dumps(["0" * 32, SHOP], salt="livechat.pass", compress=False)
+    for wrong in ("made up", shown[:-1] + ("A" if shown[-1] != "A" else "B"), other):
+        answer = ask(chat, "renew", shown=wrong)
+        assert (answer.status_code, answer.json()) == (403, {"code": "refused"})
+    # An origin taken off the list meanwhile gets none.
+    chat.settings = {**chat.settings, "origins": ["https://new.example"]}
+    chat.save()
+    assert ask(chat, "renew", shown=shown).json() == {"code": "refused"}
 
 
 def test_what_is_said_is_no_longer_typed(chat: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +335,9 @@ def test_what_is_said_is_no_longer_typed(chat: Connection, monkeypatch: pytest.M
         {"shown": "nonsense"}, {"secret": "short"}, {"secret": ""}, {"secret": "s" * 44},
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("what", ["sync", "message", "details", "identity", "goodbye", "typing", "upload", "file"])
+@pytest.mark.parametrize(
+    "what", ["sync", "message", "details", "identity", "goodbye", "typing", "upload", "file", "history", "renew"]
+)
 def test_without_pass_secret_or_our_own_frame_nothing_is_said_or_changed(
     chat: Connection, what: str, wrong: dict[str, Any]
 ) -> None:
@@ -321,7 +489,9 @@ def test_floods_and_sizes_are_refused(chat: Connection, monkeypatch: pytest.Monk
     assert Visitor.objects.count() <= limits.RATES[("begin", "address")][0]
 
 
-def test_files_go_with_a_message_of_the_same_browser_only(chat: Connection, settings: Any, tmp_path: Any) -> None:
+def test_files_go_with_a_message_of_the_same_browser_only(
+    chat: Connection, settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def send(name: str, content: bytes, secret: str = SECRET) -> Any:
         return Client().post(
             f"/widget/{chat.key}/upload/", {"file": SimpleUploadedFile(name, content)},
@@ -335,7 +505,10 @@ def test_files_go_with_a_message_of_the_same_browser_only(chat: Connection, sett
     for content in (b"MZ\x00", b"<html><script>", b"<svg xmlns=''>"):
         assert send("x.png", content).json() == {"code": "type_refused"}
     assert say(chat, "", files=[kept["file"]], secret=OTHER).status_code == 403
-    assert say(chat, "", files=["made up"]).status_code == 422
+    assert say(chat, "", files=["made up"]).json() == {"code": "malformed"}
+    with monkeypatch.context() as later:
+        later.setattr(api, "UPLOAD_SECONDS", -1)
+        assert say(chat, "", files=[kept["file"]]).json() == {"code": "file_gone"}
     assert say(chat, "", files=[kept["file"]]).status_code == 200
     [shown] = messages(chat)
     [file] = shown["files"]

@@ -108,7 +108,7 @@ def test_nothing_of_the_chat_is_stopped_or_hidden(
         assert any(part in url for _kind, url in of_ours), part
     requests = [
         {"url": elsewhere(url, host), "type": KINDS.get(kind, kind),
-         "page": SHOP if kind == "script" and url.endswith("/widget.js") else f"{host}/widget/{connection.key}/frame/"}
+         "page": SHOP if kind == "script" and url.endswith(("/widget.js", "/widget-more.js")) else f"{host}/widget/{connection.key}/frame/"}
         for host in HOSTS for kind, url in of_ours
     ]  # fmt: skip
     requests.append({"url": CONTROL, "type": "script", "page": SHOP})

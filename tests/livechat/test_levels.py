@@ -12,7 +12,7 @@ from django.utils import timezone
 from channels_inbound.models import Connection
 from livechat.models import Visitor, VisitorKey
 from livechat.signed import make_token
-from livechat.talk import conversation
+from livechat.talk import before_place, cursor_of
 from people.models import Identity, IdentityKind, Trust
 from people.storage import store_blob
 from tests.livechat.shop import make_chat
@@ -26,7 +26,7 @@ HERS, ANOTHER = "z" * 43, "a" * 43
 # Where they may ask, and how it is answered where it is not theirs to have.
 ENDPOINTS = {
     "sync": 200, "message": 200, "details": 200, "identity": 403, "typing": 200, "upload": 422, "file": 403,
-    "transcript": 422, "rating": 422, "end": 200, "goodbye": 200,
+    "transcript": 422, "rating": 422, "history": 200, "renew": 200, "end": 200, "goodbye": 200,
 }  # fmt: skip
 LEVELS = ("anonymous", "claimed", "verified elsewhere", "signed as another")
 
@@ -76,10 +76,12 @@ def become(world: World, level: str) -> None:
 
 
 def asked(world: World, what: str) -> Any:
+    places = [cursor_of(message) for message in Message.objects.filter(ticket=world.ticket)]
     given: dict[str, dict[str, Any]] = {
         "file": {"id": world.file}, "message": {"client": str(uuid4()), "text": "more", "files": [], "order": "20417"},
         "details": {"name": "Zoe", "email": ZOE}, "transcript": {"email": ZOE}, "rating": {"score": 1, "comment": "x"},
-        "identity": {"token": make_token("guessed", claims(world.chat, sub="zoe"))}, "sync": {"after": 0, "seen": 2**60},
+        "identity": {"token": make_token("guessed", claims(world.chat, sub="zoe"))}, "sync": {"seen": places, "got": places},
+        "history": {"before": 2**50},
     }  # fmt: skip
     return ask(world.chat, what, secret=ANOTHER, **given.get(what, {}))
 
@@ -88,7 +90,7 @@ def hers(world: World) -> tuple[Any, ...]:
     """Everything of Zoe's that somebody else might read or change."""
     visitor, ticket = Visitor.objects.get(pk=world.visitor.pk), Ticket.objects.get(pk=world.ticket.pk)
     messages = list(Message.objects.filter(ticket=ticket).order_by("pk").values_list("pk", "marks", "outbox"))
-    said = [one["text"] for one in conversation(visitor, after=0, at=timezone.now())]
+    said = [one["text"] for one in before_place(visitor, 0, at=timezone.now())[0]]
     keys = VisitorKey.objects.filter(visitor=visitor).count()
     return (visitor.name, visitor.email, visitor.email_signed, keys, ticket.status, ticket.customer_id, messages, said)
 

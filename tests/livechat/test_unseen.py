@@ -23,7 +23,7 @@ from livechat.doors import door_for
 from livechat.models import Round, UnseenReplies, Visitor
 from livechat.presence import visitor_here
 from livechat.standing import standing
-from livechat.talk import conversation, say, visitor_got
+from livechat.talk import before_place, say, visitor_got
 from livechat.transcript import mail_transcript
 from livechat.unseen import mail_due
 from livechat.visitors import digest_of, visitor_begins, visitor_claims
@@ -95,8 +95,8 @@ def test_whoever_left_need_not_wait_and_whoever_looked_gets_none(house: House, v
     answer(house, "first")
     now = timezone.now()
     assert mail_due(at=now + timedelta(seconds=30)) == 0
-    place = conversation(visitor, after=0, at=now)[-1]["n"]
-    visitor_got(visitor, got=place, seen=place, at=now)
+    place = before_place(visitor, 0, at=now)[0][-1]["n"]
+    visitor_got(visitor, got=[place], seen=[place], at=now)
     assert not UnseenReplies.objects.exists()
     answer(house, "second")
     assert mail_due(at=timezone.now() + timedelta(seconds=90)) == 1
@@ -114,7 +114,7 @@ def test_without_an_address_it_is_said_and_goes_once_there_is_one(house: House, 
     now = timezone.now()
     assert [mail_due(at=now + timedelta(hours=hours)) for hours in (1, 2, 3)] == [0, 0, 0]
     assert waits() == [{"why": "address"}], "said once"
-    assert conversation(visitor, after=0, at=timezone.now())[-1]["text"] == "first"
+    assert before_place(visitor, 0, at=timezone.now())[0][-1]["text"] == "first"
     html = signed_in(house.olena).get(f"/tickets/{Ticket.objects.get().pk}/", follow=True).content.decode()
     assert "left no address: it waits in the chat" in html
     assert visitor_claims(visitor, name="", email="iryna@customer.example")

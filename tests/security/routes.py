@@ -408,6 +408,7 @@ ELSEWHERE = (
 WIDGET = {
     "widget_loader", "widget_facts", "widget_frame", "widget_sync", "widget_message", "widget_details", "widget_identity",
     "widget_goodbye", "widget_typing", "widget_upload", "widget_file", "widget_end", "widget_rating", "widget_transcript",
+    "widget_history", "widget_renew", "widget_ask", "widget_more",
 }  # fmt: skip
 # The signed link of a mail is its own permission: tests/people/test_unsubscribing.py and test_invitations.py.
 # So are the questions to customers: tests/metrics/surveys/; and the way out of a report: tests/metrics/test_mailings.py.
