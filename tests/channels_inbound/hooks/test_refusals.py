@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -137,7 +138,7 @@ def test_stop_by_sms_closes_sms_and_nothing_else(house: House, whatsapp: Connect
 
 
 def test_refusals_from_before_are_carried_to_the_channels_that_can_have_told_of_them(
-    house: House, whatsapp: Connection, graph: GraphServer
+    house: House, whatsapp: Connection, graph: GraphServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sms = connect(house, "sms", {"number": SHOP, "account_sid": twilio.SID, "auth_token": twilio.TOKEN}, "SMS")
     bot = connect(house, "telegram", {"token": "7100000001:test-token"}, "Bot")
@@ -147,10 +148,10 @@ def test_refusals_from_before_are_carried_to_the_channels_that_can_have_told_of_
         customer=zoe.customer, kind="page_user", value="telegram:9", refuses="blocked"
     )
     Identity.objects.filter(pk=zoe.pk).update(refuses="stopped")
-    carry = import_module("channels_inbound.migrations.0015_refusals_per_channel").CARRY
+    moved = import_module("channels_inbound.migrations.0015_refusals_per_channel")
+    monkeypatch.setattr(moved, "BATCH", 1)
     for _ in range(2):
-        with connection.cursor() as cursor:
-            cursor.execute(carry)
+        moved.carry(None, SimpleNamespace(connection=connection))
     assert set(ChannelRefusal.objects.values_list("identity", "channel", "refuses")) == {
         (zoe.pk, sms.channel_id, "stopped"), (on_telegram.pk, bot.channel_id, "blocked"),
     }  # fmt: skip
