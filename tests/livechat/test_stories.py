@@ -3,6 +3,7 @@ a greeting, a foreign page, and shops whose styles are unlike each other."""
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from events.doorbell import probe_client
 from events.models import Event
 from livechat.models import Greeting, Round
+from metrics.models import BusinessCalendar
 from tests.browser.test_pages import LOOKS, look_at
 from tests.livechat.shop import HOSTILE, Shop, make_chat
 from tests.livechat.test_story import PATIENCE, frame_of, live, say, visit
@@ -253,7 +255,8 @@ def test_who_returns_on_another_day_reads_when_it_was_said(
 def test_nobody_there_is_said_and_an_address_asked_for(
     live_stack: LiveStack, house: House, shop: Shop, open_page: OpenPage
 ) -> None:
-    connection, _ = make_chat(house, shop.url, away={"en": "We sleep until nine."})
+    week = BusinessCalendar.objects.create(name="Shop", time_zone="Europe/Kyiv", weekly=[[[540, 1080]]] * 5 + [[], []])
+    connection, _ = make_chat(house, shop.url, away={"en": "We sleep until nine."}, calendar=week.pk)
     shop.embed(live_stack.url, connection.key)
     visitor = open_page()
     visitor.goto(shop.url)
@@ -261,6 +264,10 @@ def test_nobody_there_is_said_and_an_address_asked_for(
     visitor.evaluate("helpdesk.open()")
     frame = frame_of(visitor)
     expect(frame.locator(".standing")).to_contain_text("We sleep until nine.", timeout=PATIENCE)
+    expect(frame.locator(".standing")).to_contain_text("Mon–Fri 09:00 AM–06:00 PM (Europe/Kyiv)")
+    assert accessibility_violations(frame) == []
+    if shots := os.environ.get("HELPDESK_SHOTS"):
+        frame.locator("body").screenshot(path=f"{shots}/away.png")
     frame.locator(".go").click()
     say(frame, "Is anybody there?")
     expect(frame.locator("#ask-email-wrong")).to_contain_text("Please fill this in")
