@@ -106,9 +106,9 @@ def test_the_word_alone_is_a_wish_where_nobody_says_so(house: House, stop: str, 
         says(number, text)
     assert Message.objects.count() == 3
     says(7, stop)
-    assert Identity.objects.get(kind="phone").refuses == "stopped"
+    assert ChannelRefusal.objects.get(identity__kind="phone", channel=connection.channel_id).refuses == "stopped"
     says(8, start)
-    assert Identity.objects.get(kind="phone").refuses == ""
+    assert ChannelRefusal.objects.get(identity__kind="phone", channel=connection.channel_id).refuses == ""
     assert Message.objects.count() == 3, "they are no messages"
 
 
@@ -120,7 +120,7 @@ def test_in_a_chat_people_cancel_other_things(house: House) -> None:
         deliver(connection, twilio.message(hook_url(connection), f"SM{number:032}", text, **ends))
         drain_hooks()
     assert list(Message.objects.order_by("pk").values_list("text", flat=True)) == ["Hello", "Cancel"]
-    assert Identity.objects.get(kind="phone").refuses == "stopped"
+    assert ChannelRefusal.objects.get(identity__kind="phone", channel=connection.channel_id).refuses == "stopped"
 
 
 @pytest.mark.parametrize("sender", ["12345", "NovaPoshta", "Nova Poshta"])
