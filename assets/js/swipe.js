@@ -27,9 +27,9 @@ function hold() {
   for (const kind of ['pointerup', 'pointercancel']) addEventListener(kind, () => (lifted.abort(), swallow()), { capture: true, signal: lifted.signal });
 }
 
-// The finger that swiped or held has pressed nothing, whatever lies below it by then.
+// The finger that swiped or held has pressed nothing in the list, whatever row lies below it by then.
 function swallow() {
-  addEventListener('click', (click) => (click.preventDefault(), click.stopPropagation()), { capture: true, once: true, signal: AbortSignal.timeout(2 * SETTLES) });
+  addEventListener('click', (click) => rows.contains(click.target) && (click.preventDefault(), click.stopPropagation()), { capture: true, once: true, signal: AbortSignal.timeout(2 * SETTLES) });
 }
 
 function move(event) {

@@ -18,6 +18,7 @@ from tests.support.smtp_sink import SmtpSink
 from tickets.actions import add_note, add_tag, assign_ticket, move_to_team, reply
 from tickets.actions.drafts import mark_seen
 from tickets.inbound import Address
+from tickets.inbox.keys import KEYS
 from tickets.models import Attachment, Draft, Message, MessageKind, OutboxState, RemovedUpload, Seen, Status, Ticket
 
 ANNA = Address("Anna Berg", "anna@customer.example")
@@ -179,11 +180,11 @@ def test_escape_leads_out_of_what_one_writes_and_then_out_of_the_ticket(house: H
 
 def test_every_command_has_a_key_and_the_key_runs_it(house: House, open_page: OpenPage) -> None:
     source = Path(settings.BASE_DIR, "assets/js")
-    keyed = set(re.findall(r"command: '([\w-]+)'", (source / "keys.js").read_text()))
+    keyed = {key.command for key in KEYS}
     lists = re.findall(r"const OF_(?:TICKET|APP) = \[(.*?)\]", (source / "palette.js").read_text(), re.DOTALL)
     offered = {name for one in lists for name in re.findall(r"'([\w-]+)'", one)}
     assert len(offered) > 40
-    assert offered - keyed == set()
+    assert offered - keyed == {"more"}  # which comes by itself as the end comes into sight
 
     ticket = open_ticket(house.channel)
     page = open_page(house.olena)

@@ -246,7 +246,8 @@ SAMPLES: list[tuple[str, str, list[Any]]] = [
     ("aircall", "aircall_call_missed.json", [
         CallHeard("aircall:990002", "in", "missed", "", "+380 44 000 01 00", ms(1795259400000), 60)]),
     ("mailgun", "mailgun_tracking_failed.json", [
-        MailReport("failed", "gone@example.net", ms(1795260099000), ("t1050.m3.1795260000@shop.example.org",), True,
+        MailReport("failed", "gone@example.net", ms(1795260099000),
+                   ("018f2c1e-9d1b-7c3a-9d61-2b9b1c0a4413", "t1050.m3.1795260000@shop.example.org"), True,
                    "550 5.1.1 no such user")]),
     ("postmark", "postmark_bounce.json", [
         MailReport("failed", "gone@example.net", datetime(2026, 11, 20, 12, 41, tzinfo=UTC),
