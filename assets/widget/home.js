@@ -27,7 +27,7 @@ export function makeHome({ settings, say, closing, help, onGo, onOrder }) {
     greeting.textContent = settings.customGreeting || (told.name ? say('hello', { name: told.name.split(' ')[0] }) : settings.greeting);
     greeting.classList.toggle('long', greeting.textContent.length > 45);
     const names = told.agents.map((agent) => agent.name).join(', ');
-    standing.replaceChildren(...lines(told, names).map((text) => element('span', {}, text)));
+    standing.replaceChildren(...(told.synced ? lines(told, names) : []).map((text) => element('span', {}, text)));
     drawGo(told, unread, messages);
     drawOrder(told.order);
   }

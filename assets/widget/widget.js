@@ -197,7 +197,7 @@ const lastAgent = () => inOrder().findLast((one) => one.from === 'agent' && one.
 
 function describe() {
   const usually = told.here && told.usually ? ` · ${say('usually', { n: told.usually })}` : '';
-  status.textContent = (told.here ? words[told.full ? 'full' : 'here'] : settings.away || words.away) + usually;
+  status.textContent = told.synced ? (told.here ? words[told.full ? 'full' : 'here'] : settings.away || words.away) + usually : '';
   status.classList.toggle('here', told.here);
   const agent = lastAgent();
   title.textContent = agent?.name || settings.brand || words.title;
@@ -314,6 +314,7 @@ function take(said) {
   told.cursor = Math.max(told.cursor, ...said.messages.map(({ n }) => n));
   if (first) showFrom(said);
   if (said.more) sync();
+  if (said.known && !told.known) line.begun(); // in whichever tab it did
   Object.assign(told, {
     synced: true, known: said.known, here: said.here, full: said.full, usually: said.usually, opens: said.opens, mails: said.mails, away: said.away, agents: said.agents, chat: said.chat,
     email: said.email || '', name: said.name || '', signed: Boolean(said.signed), order: said.order || null, agentSeen: said.agent_seen || 0, heard: said.now || 0,
@@ -482,13 +483,11 @@ async function attempt(job) {
   const state = job.node.querySelector('.state');
   const whose = era;
   try {
-    const said = await line.post('message', { client: job.client, text: job.text, files: job.files.map((file) => file.token), name: job.name, email: job.email, asked: job.asked, language: settings.lang, ...where(), greeting: job.greeting, order: job.order }, { keepalive: true });
+    await line.post('message', { client: job.client, text: job.text, files: job.files.map((file) => file.token), name: job.name, email: job.email, asked: job.asked, language: settings.lang, ...where(), greeting: job.greeting, order: job.order }, { keepalive: true });
     if (whose !== era) return true;
     answered();
     job.stored = true;
     wait = 0;
-    if (!told.known && said.known) line.begun();
-    told.known = true;
     sync();
     return true;
   } catch (error) {
