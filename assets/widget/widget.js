@@ -446,12 +446,9 @@ function fail(job, code) {
 
 function retry(job) {
   if (job.failed === 'file_gone') return rewrite(job);
+  drop(job);
   job.failed = '';
-  job.node.classList.remove('failed');
-  job.node.querySelector('.again').remove();
-  job.node.querySelector('.state').textContent = words.sending;
-  store.keepJob(kept(job));
-  work();
+  queueMessage(job);
 }
 
 // Its files were kept for an hour: the words stand in the field again, and the files are taken anew where we have them.
@@ -474,7 +471,8 @@ async function work() {
   // In order: the next goes only when the one before is stored.
   for (const job of sending.values()) {
     if (job.stored || job.failed) continue;
-    if (!(await attempt(job))) break;
+    await saying; // first who this is, then what they say
+    if (sending.has(job.client) && !(await attempt(job))) break;
   }
   working = false;
 }
