@@ -107,8 +107,10 @@ def test_two_tabs_keep_each_others_words_and_offline_is_said_while_it_is_so(
     connection, _ = make_chat(house, shop.url)
     shop.embed(live_stack.url, connection.key)
     street = chromium.new_context()  # of its own: browsers complain of what they cannot reach, rightly
-    one, other = street.new_page(), street.new_page()
-    frames = [come(page, shop) for page in (one, other)]
+    one = street.new_page()
+    frames = [come(one, shop)]
+    other = street.new_page()  # only now: presses may miss in a tab that is not the one in front
+    frames.append(come(other, shop))
     street.set_offline(True)
     for number, frame in enumerate(frames):
         say(frame, f"from tab {number}")
