@@ -103,7 +103,8 @@ def unpinned(paths: Iterator[Path], locks: set[str]) -> list[str]:
 
 
 def test_everything_imported_comes_with_the_locks() -> None:
-    assert unpinned(sources(), pinned("base", "dev")) == []
+    # Fonts are cut in an environment of their own, which their script names with its versions.
+    assert unpinned(sources(), pinned("base", "dev") | {"fonttools"}) == ["scripts/make_fonts.py: fontTools"]
 
 
 def test_what_runs_needs_nothing_of_the_developers() -> None:

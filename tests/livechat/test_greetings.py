@@ -143,7 +143,7 @@ def test_rules_of_teams_are_kept_in_their_order_and_survive_other_settings(chat:
     for _ in range(2):
         assert client.post(address, form).status_code == 302
     chat.refresh_from_db()
-    rest = {"min_cart": 0, "who": "", "trait": ""}
+    rest = {"min_cart": 0, "who": "", "trait": "", "hours": ""}
     wanted = [
         {"team": house.returns.pk, "language": "uk", "path": "/uk/*", **rest},
         {"team": house.support.pk, "language": "", "path": "/cart", **rest},

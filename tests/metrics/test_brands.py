@@ -23,7 +23,7 @@ from people.models import Brand, Role
 from tests.api.client import Api
 from tests.metrics.shop import ask, database_now, make_policy, settle
 from tests.metrics.surveys.asked import asked, make_survey
-from tests.people import House, make_agent, make_house
+from tests.people import House, make_agent, make_house, signed_in
 from tickets.actions.brands import BrandSaid, remove_brand, save_brand
 from tickets.errors import InvalidInput
 from tickets.models import Channel, Message, Ticket
@@ -127,7 +127,7 @@ def test_a_brand_that_is_named_is_not_removed(house: House, north: Brand, south:
     with pytest.raises(InvalidInput) as refused:
         remove_brand(north.pk, by=house.adam)
     assert "Fast, After help of Nordvik" in refused.value.message
-    client.force_login(house.adam)
+    client = signed_in(house.adam)
     page = client.post(f"/brands/{north.pk}/remove/", follow=True).content.decode()
     assert "Fast, After help of Nordvik" in page
     house.channel.refresh_from_db()
@@ -139,7 +139,7 @@ def test_a_brand_that_is_named_is_not_removed(house: House, north: Brand, south:
 
 
 def test_the_forms_offer_brands_only_where_there_are_several(house: House, north: Brand, client: Client) -> None:
-    client.force_login(house.adam)
+    client = signed_in(house.adam)
     pages = ("/service-levels/policies/new/", "/surveys/new/")
     assert not any("Nordvik" in client.get(page).content.decode() for page in pages)
     other = save_brand(None, BrandSaid("Sudvik"), by=house.adam)
@@ -216,7 +216,7 @@ def test_reports_of_a_brand_are_those_of_its_channels(house: House, north: Brand
     more = Channel.objects.create(name="Sud chat", address="sud", team=house.returns, brand=south)
     for channel, score in ((house.channel, 5), (house.other_channel, 2), (more, 3), (more, 4)):
         answered(channel, score)
-    client.force_login(house.adam)
+    client = signed_in(house.adam)
 
     def n(**query: Any) -> int:
         page = client.get(reverse("satisfaction"), {"period": "365"} | query).content.decode()
@@ -244,7 +244,7 @@ def answered(channel: Channel, score: int) -> None:
 def test_reports_offer_brands_where_there_are_several_and_keep_the_choice(
     house: House, north: Brand, client: Client
 ) -> None:
-    client.force_login(house.adam)
+    client = signed_in(house.adam)
     assert "Nordvik" not in client.get(reverse("overview")).content.decode()
     with CaptureQueriesContext(connection) as few:
         client.get(reverse("overview"))

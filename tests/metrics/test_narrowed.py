@@ -158,7 +158,7 @@ def test_whose_address_is_only_claimed_is_in_no_segment(house: House) -> None:
 def test_topics_and_customers_at_risk_are_narrowed_too(house: House, year: Year) -> None:
     now = datetime.now(UTC)
     client, api = Client(), Api.of(house.adam)
-    client.force_login(house.adam)
+    client = signed_in(house.adam)
     ids = {name: set(plain(name)) for name in SEGMENTS}
     for customer in Customer.objects.order_by("pk")[:60]:
         ticket = Ticket.objects.filter(customer=customer).first()

@@ -88,7 +88,7 @@ def poisoned(house: House, said: list[str]) -> None:
     house.channel.save()
     house.adam.save()
     Team.objects.filter(pk=house.support.pk).update(name=every[:80])
-    Tag.objects.update(name=said[6][:80])
+    Tag.objects.update(name=said[6][:60])
     Ticket.objects.update(subject=every[:200])
     for number, pk in enumerate(Customer.objects.values_list("pk", flat=True)):
         Customer.objects.filter(pk=pk).update(name=said[number % len(said)][:150])

@@ -170,7 +170,7 @@ def test_a_forward_is_answered_aside_and_a_reply_for_later_is_held(
     expect(page.locator("#timeline")).to_contain_text("Not the customer: they were forwarded this")
     expect(page.locator(".comp .sum")).to_contain_text("Zoe Bauer")
     receive(house.channel, subject_numbers=(ticket.pk,), text="Any news?")
-    expect(page.locator("#timeline")).to_contain_text("Held back: something came in before it left.")
+    expect(page.locator("#timeline")).to_contain_text("Held back until somebody decides.")
     page.locator("[data-cmd=send-now]").click()
     mails = smtp_sink.wait_for(2, timeout=40)
     assert mails[-1].rcpt_tos == (ZOE.address,)
