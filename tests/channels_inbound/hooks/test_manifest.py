@@ -15,7 +15,7 @@ import pytest
 from channels_inbound.email.parse import parse_email
 from channels_inbound.hooks import registry
 from channels_inbound.hooks.provider import Account, BadSignature, Hook, Part, Provider, SendError, Taken
-from channels_inbound.mail_services import providers as mail_services
+from channels_inbound.mail_services import mailgun
 from commerce import hooks as shop_hooks
 from livechat.signed import BadToken, read_token
 from people.http_client import Answer
@@ -74,7 +74,7 @@ def changed(content: bytes, place: int) -> bytes:
 
 @pytest.fixture(autouse=True)
 def _then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail_services, "time", SimpleNamespace(time=lambda: WHEN))
+    monkeypatch.setattr(mailgun, "time", SimpleNamespace(time=lambda: WHEN))
 
 
 def refused(handler: Provider, hook: Hook, account: Account) -> bool:
