@@ -52,13 +52,19 @@ def split_ticket(
             Message.objects.select_for_update(of=("self",)).filter(ticket=ticket, pk__in=wanted).order_by("sequence")
         )
         _refuse_unfit(ticket, wanted, chosen)
-        made = _open_beside(ticket, chosen, " ".join(subject.split())[:500], at=at)
+        begins = _begins(chosen)
+        home = Conversation.objects.select_related("channel").get(pk=begins.conversation_id)
+        named = " ".join(subject.split())[:500] or begins.subject or ticket.subject
+        made = _open_beside(ticket, home, named, opened_at=chosen[0].at, at=at)
         before = [[m.pk, m.sequence, m.conversation_id] for m in chosen]
-        threads = _threads_for(made, chosen)
+        threads = _threads_for(made, chosen, home)
         move_messages(made, numbered_after(made, [(m.pk, threads[m.conversation_id].pk) for m in chosen]))
         done = Relocation.objects.create(
             kind=RelocationKind.SPLIT, source=ticket, target=made, by=by, at=at,
-            moved={"conversations": [thread.pk for thread in threads.values()], "messages": before, "source": {}},
+            moved={
+                "conversations": [thread.pk for thread in threads.values()], "messages": before, "source": {},
+                "aside": threads[home.pk].pk if home.aside else None,
+            },
         )  # fmt: skip
         for one in (made, ticket):
             retell(one)
@@ -100,12 +106,11 @@ def _refuse_unfit(ticket: Ticket, wanted: set[int], chosen: Sequence[Message]) -
     refuse_instant(Conversation.objects.filter(pk__in={m.conversation_id for m in chosen}), field="messages")
 
 
-def _open_beside(ticket: Ticket, chosen: Sequence[Message], subject: str, *, at: datetime) -> Ticket:
-    conversation = Conversation.objects.select_related("channel").get(pk=_begins(chosen).conversation_id)
+def _open_beside(ticket: Ticket, home: Conversation, subject: str, *, opened_at: datetime, at: datetime) -> Ticket:
     made = Ticket.objects.create(
-        subject=subject or _begins(chosen).subject or ticket.subject, status=Status.OPEN, priority=ticket.priority,
-        channel=conversation.channel, customer_id=conversation.customer_id, team_id=ticket.team_id,
-        assignee_id=ticket.assignee_id, language=ticket.language, opened_at=chosen[0].at, last_message_at=at,
+        subject=subject, status=Status.OPEN, priority=ticket.priority, channel=home.channel,
+        customer_id=home.customer_id, team_id=ticket.team_id, assignee_id=ticket.assignee_id,
+        language=ticket.language, opened_at=opened_at, last_message_at=at,
     )  # fmt: skip
     Cycle.objects.create(ticket=made, number=1, opened_at=made.opened_at)
     return made
@@ -120,15 +125,14 @@ def _begins(chosen: Sequence[Message]) -> Message:
     return next((m for m in ours if m.kind == MessageKind.INBOUND), ours[0])
 
 
-def _threads_for(made: Ticket, chosen: Sequence[Message]) -> dict[int, Conversation]:
-    """For each conversation they come from one with the same people in the new ticket; the one that begins it is with
-    its customer, also where it was aside of somebody else's."""
+def _threads_for(made: Ticket, chosen: Sequence[Message], home: Conversation) -> dict[int, Conversation]:
+    """For each conversation they come from one with the same people in the new ticket; `home` becomes that with its
+    customer, also where it was aside of somebody else's."""
     threads: dict[int, Conversation] = {}
-    begins = _begins(chosen).conversation_id
     for old in Conversation.objects.filter(pk__in={m.conversation_id for m in chosen}).order_by("pk"):
         threads[old.pk] = Conversation.objects.create(
             ticket=made, channel_id=old.channel_id, customer_id=old.customer_id, subject=old.subject,
-            aside=old.aside and old.pk != begins,
+            aside=old.aside and old.pk != home.pk,
         )  # fmt: skip
         Participant.objects.bulk_create(
             Participant(conversation=threads[old.pk], identity_id=identity, role=role, state=state)
@@ -162,7 +166,7 @@ def _put_back(done: Relocation, ticket: Ticket, made: Ticket, *, by: Agent, at: 
     first = ticket.message_sequence + 1
     move_messages(ticket, [*home, *numbered_after(ticket, since)])
     Conversation.objects.filter(ticket=made).update(ticket=ticket)
-    _aside_again(done)
+    Conversation.objects.filter(pk=done.moved.get("aside") or 0).update(aside=True)
     move_drafts(made, ticket)
     waited = made.waiting_since
     retell(ticket)
@@ -179,14 +183,3 @@ def _put_back(done: Relocation, ticket: Ticket, made: Ticket, *, by: Agent, at: 
     data = {"other": made.pk, "split": done.pk, "first": first, "last": ticket.message_sequence}
     data |= {"messages": len(rows), "back": [pk for pk, _n, _c in home], **asked}
     record(ticket, TicketEvent.TICKET_ABSORBED, by=by.actor, at=at, data=data)
-
-
-def _aside_again(done: Relocation) -> None:
-    """What was split off from aside, and was with the customer of the new ticket, is aside again in the old one."""
-    asides = set(
-        Conversation.objects.filter(pk__in={where for *_rest, where in done.moved["messages"]}, aside=True).values_list(
-            "customer_id", flat=True
-        )
-    )
-    made = Conversation.objects.filter(pk__in=done.moved["conversations"], customer_id__in=asides)
-    made.exclude(customer_id=done.source.customer_id).update(aside=True)

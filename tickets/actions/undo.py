@@ -29,7 +29,8 @@ from .status import change_status, set_snooze
 # What happens to a ticket by itself, as mail leaves and deadlines pass, is no reason to leave it as it is.
 PASSING = ("delivery.", "sla.", "acknowledgement.", "images.", "folding.", "storm.", "reminder.", "macro.", "survey.")
 PASSING_KINDS = frozenset({
-    TicketEvent.MESSAGE_SENT, TicketEvent.MESSAGE_REACTED, TicketEvent.MESSAGE_FILED, TicketEvent.ADDRESS_RESTORED,
+    TicketEvent.MESSAGE_SENT, TicketEvent.MESSAGE_HELD, TicketEvent.MESSAGE_REACTED, TicketEvent.MESSAGE_FILED,
+    TicketEvent.ADDRESS_RESTORED,
 })  # fmt: skip
 
 Inverse = Callable[[Ticket, Event, Agent, datetime], None]

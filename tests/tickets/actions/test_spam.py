@@ -15,6 +15,7 @@ from tests.metrics.shop import brief, make_policy, settle
 from tests.people import NOW, House, events_of, make_house, open_ticket, receive, row_counts
 from tickets import actions
 from tickets.actions.delivery import claim_replies
+from tickets.actions.undo import undo_change
 from tickets.errors import InvalidInput, NotFound, TicketClosed
 from tickets.events import TicketEvent
 from tickets.inbound import Address
@@ -142,3 +143,9 @@ def test_what_waits_to_go_out_does_not_go_to_a_spammer(house: House) -> None:
     assert sent.outbox == OutboxState.HELD
     held = Event.objects.filter(stream_id=ticket.pk, kind=TicketEvent.MESSAGE_HELD).get()
     assert held.data == {"message": sent.pk, "reason": "spam"}
+    # That it was held does not keep the ticket from being brought back by the same step.
+    marked = Event.objects.filter(stream_id=ticket.pk, kind=TicketEvent.TICKET_MARKED_SPAM).get()
+    undo_change(ticket.pk, marked.pk, by=house.olena)
+    ticket.refresh_from_db()
+    sent.refresh_from_db()
+    assert (ticket.status, sent.outbox) == (Status.OPEN, OutboxState.HELD)
