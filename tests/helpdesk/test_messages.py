@@ -277,8 +277,8 @@ def test_the_eye_for_english_sees() -> None:
 @pytest.mark.parametrize("kind", [kind for kind in TicketEvent if kind not in UNTOLD])
 def test_every_event_is_told_in_ukrainian(kind: TicketEvent) -> None:
     directory: Any = SimpleNamespace(
-        agent_name=lambda id: {1: "Олена", 2: "Бен"}.get(id, ""), channels={3: SimpleNamespace(name="Пошта")},
-        teams={4: "Повернення"},
+        agent_name=lambda id: {1: "Олена", 2: "Бен"}.get(id, ""), teams={4: "Повернення"},
+        channels={3: SimpleNamespace(name="Пошта", kind="email")},
     )  # fmt: skip
     names = Names(directory, "Зоя", {5: "Ада"})
     status = kind == TicketEvent.TICKET_STATUS_CHANGED

@@ -28,7 +28,7 @@ THINGS: dict[str, str | Promise] = {
     "import": pgettext_lazy("audit", "Import"),
     "macro": pgettext_lazy("audit", "Canned reply"),
     "mailbox": pgettext_lazy("audit", "Mailbox"),
-    "merging": pgettext_lazy("audit", "Merging by itself"),
+    "merging": pgettext_lazy("audit", "Automatic merging"),
     "message": pgettext_lazy("audit", "Message"),
     "note": pgettext_lazy("audit", "Note"),
     "order": pgettext_lazy("audit", "Order"),

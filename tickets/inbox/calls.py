@@ -64,7 +64,7 @@ class CallShape:
         if self.agent:
             by = _("Answered by %(who)s") if self.is_incoming and self.is_answered else _("Agent: %(who)s")
             parts += [by % {"who": self.agent}]
-        if self.wait is not None:
+        if self.wait:
             parts += [_("waited %(time)s") % {"time": clock(self.wait)}]
         if self.talk is not None:
             parts += [_("talked %(time)s") % {"time": clock(self.talk)}]

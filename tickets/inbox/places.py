@@ -108,7 +108,7 @@ PLACES = (
         about=_("Facts of your own on a ticket; some asked for before it is closed."),
     ),
     Place(
-        Permission.MANAGE_SHARED, "merge_policy", _("Merging by itself"), icon="git-merge", group=TICKETS,
+        Permission.MANAGE_SHARED, "merge_policy", _("Automatic merging"), icon="git-merge", group=TICKETS,
         about=_("Whether a new ticket goes into the one it is plainly about, unasked."),
     ),
     Place(

@@ -88,7 +88,7 @@ def _opened(who: SafeString, data: dict[str, Any], names: Names) -> Sentence:
         text = _("{who} began the conversation by {channel}") if channel else _("{who} began the conversation")
         named = _bold(channel.name if channel else "")
         return Sentence(icon="pencil", html=format_html(text, who=who, channel=named))
-    if channel and "split" not in data:
+    if channel and "split" not in data and traits_of(channel.kind).writes:  # whoever rings up writes nothing
         return Sentence(
             icon="circle-plus",
             html=format_html(
