@@ -30,6 +30,10 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 OURS = commands.apart()
+# Where it is demanded it is not left out.
+needs_caddy = pytest.mark.skipif(
+    not (shutil.which("caddy") or os.environ.get("HELPDESK_REQUIRE_CADDY")), reason="no Caddy here"
+)
 
 
 def portable(command: list[Any]) -> list[str]:
@@ -193,7 +197,7 @@ def test_backups_lie_apart_from_what_they_protect() -> None:
     assert "useradd -u 10001" in DOCKERFILE
 
 
-@pytest.mark.skipif(not (shutil.which("caddy") or os.environ.get("HELPDESK_REQUIRE_CADDY")), reason="no Caddy here")
+@needs_caddy
 def test_the_proxy_understands_its_file() -> None:
     done = subprocess.run(
         ["caddy", "validate", "--adapter", "caddyfile", "--config", ROOT / "deploy" / "Caddyfile"],
@@ -262,7 +266,7 @@ def ask(port: int, path: str) -> tuple[int, str] | None:
         line.close()
 
 
-@pytest.mark.skipif(not shutil.which("caddy"), reason="no Caddy here")
+@needs_caddy
 def test_the_proxy_leads_to_two_processes_and_writes_down_nothing_that_opens(tmp_path: Path) -> None:
     """Row 52: what opens an invitation, a survey or a file is in no log, nor is a visitor's pass."""
     secret = "canary0PaSs-word_of.somebody"
