@@ -154,9 +154,15 @@ def reach(page: Page, wanted: Locator, key: str = "Tab") -> None:
     expect(wanted).to_be_focused()
 
 
+# What fades in is measured once it stands: in between its colours are those of nothing anybody reads.
+_AT_REST = """Promise.all(document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < 2000)
+    .map((one) => one.finished.catch(() => {}))).then(() => {})"""
+
+
 def accessibility_violations(page: Page | Frame) -> list[str]:
     """What axe-core finds wrong on the page as it is now, one line each."""
     page.evaluate(AXE.read_text())
+    page.evaluate(_AT_REST)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{violation['id']}: {violation['help']} at {node['target']}"
