@@ -151,7 +151,7 @@ async def _round_trips(port: int, said_at: str, heard_at: str, count: int) -> li
 
 async def _talk(served: Served, widget: Widget, visitors: Sequence[Visitor], count: int, desk: Desk) -> list[float]:
     """Every visitor holds their line; they write one after the other while an agent looks at the list."""
-    async with _lines(served.port, widget, visitors):
+    async with open_lines(served.port, widget, visitors):
         return await asyncio.to_thread(_write_all, served, widget, visitors, count, desk)
 
 
@@ -193,7 +193,7 @@ def _forget_limits() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _lines(port: int, widget: Widget, visitors: Sequence[Visitor]) -> AsyncIterator[list[ClientConnection]]:
+async def open_lines(port: int, widget: Widget, visitors: Sequence[Visitor]) -> AsyncIterator[list[ClientConnection]]:
     """A line each, having said hello; a few at a time, as they come in life."""
     gate = asyncio.Semaphore(20)
 
@@ -221,14 +221,14 @@ async def _lines(port: int, widget: Widget, visitors: Sequence[Visitor]) -> Asyn
 
 async def _weigh(served: Served, widget: Widget, count: int, *, watched: float) -> float:
     """KiB of the web process for each of so many idle widgets, and that all of them are still there after a while."""
-    async with _lines(served.port, widget, [Visitor("w" * 43, "10.2.0.1")]):
+    async with open_lines(served.port, widget, [Visitor("w" * 43, "10.2.0.1")]):
         await asyncio.sleep(min(3, watched))
         before = memory_of(served.pid)
         visitors = [
             Visitor(f"i{number:042}", f"10.{3 + number // 40_000}.{number // 100}.1") for number in range(count)
         ]
         began = time.monotonic()
-        async with _lines(served.port, widget, visitors) as lines:
+        async with open_lines(served.port, widget, visitors) as lines:
             took = time.monotonic() - began
             await asyncio.sleep(min(5, watched))
             each = (memory_of(served.pid) - before) / count / KIB

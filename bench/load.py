@@ -13,6 +13,7 @@ import json
 import os
 import smtplib
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -40,7 +41,7 @@ WHERE state = 'stored'
 UNION ALL SELECT 'events', extract(epoch FROM now() - min(next_try_at))::float8 FROM events_eventdelivery
 WHERE state = 'due' AND next_try_at < now()
 """
-AGENT_PAUSE, WIDGET_PAUSE = 3.0, 10.0
+AGENT_PAUSE = 3.0
 SENDERS = 4
 TICKETS = 40
 
@@ -87,13 +88,15 @@ def run(stack: Stack, *, seconds: float, agents: int, widgets: int, mails: float
         "HELPDESK_TRUSTED_PROXIES": "1",
     }
     written = make_mails(int(mails * seconds) + 5)
-    kinds = {name: Times() for name in ("agent reads", "agent writes", "widget asks", "mail taken")}
-    with running(given) as (supervisor, http_port, smtp_port):
+    kinds = {name: Times() for name in ("agent reads", "agent writes", "mail taken")}
+    with (
+        running(given) as (supervisor, http_port, smtp_port),
+        _widgets(http_port, widget, widgets, seconds) as visitors,
+    ):
         before = _memory(supervisor)
         over = threading.Event()
         threads = [
             *_some(agents, 16, lambda share: _agents(http_port, token, share, kinds, over)),
-            *_some(widgets, 16, lambda share: _widgets(http_port, widget, share, kinds["widget asks"], over)),
             *_senders(smtp_port, mails, written, kinds["mail taken"], over),
         ]
         for thread in threads:
@@ -102,10 +105,12 @@ def run(stack: Stack, *, seconds: float, agents: int, widgets: int, mails: float
         over.set()
         for thread in threads:
             thread.join(60)
+        said = json.loads(visitors.communicate(timeout=120)[0])
         grown = (_memory(supervisor) - before) / 2**20
-    each = {"agent reads": agents / AGENT_PAUSE, "agent writes": agents / AGENT_PAUSE}
-    each |= {"widget asks": widgets / WIDGET_PAUSE, "mail taken": mails}
-    rows = [_row(name, found, each[name] * seconds) for name, found in kinds.items()]
+    kinds |= {name: Times(found["waited"], found["failed"]) for name, found in said.items()}
+    wanted = {"agent reads": agents / AGENT_PAUSE * seconds, "agent writes": agents / AGENT_PAUSE * seconds}
+    wanted |= {"mail taken": mails * seconds} | {name: found["wanted"] for name, found in said.items()}
+    rows = [_row(name, found, wanted[name]) for name, found in kinds.items()]
     show(
         f"Load for {seconds:.0f} s: {agents} agents, {widgets} widgets, {mails} mails a second",
         ("", "times", "of those wanted", "no yes", "p50 ms", "p99 ms"),
@@ -167,14 +172,21 @@ def _agents(port: int, token: str, share: int, kinds: dict[str, Times], over: th
             _timed(kinds["agent writes"], port, "POST", f"/api/v1/tickets/{ticket}/messages/", body, headers)
 
 
-def _widgets(port: int, widget: Widget, share: int, times: Times, over: threading.Event) -> None:
-    for number in _turns(WIDGET_PAUSE / share, over):
-        secret = f"{threading.get_ident() % 10**6}{number % share}".rjust(43, "w")
-        headers = {
-            "Origin": f"http://127.0.0.1:{port}", "X-Chat-Pass": widget.shown, "Content-Type": "application/json",
-            "Authorization": f"Bearer {secret}", "X-Forwarded-For": f"10.{number % 200}.{share % 200}.{number % 250}",
-        }  # fmt: skip
-        _timed(times, port, "POST", f"/widget/{widget.key}/sync/", "{}", headers)
+@contextmanager
+def _widgets(port: int, widget: Widget, count: int, seconds: float) -> Iterator[subprocess.Popen[str]]:
+    """All widgets, their lines held; they play for so long, then say what they found (`bench.load_widgets`)."""
+    given = {"port": port, "key": widget.key, "shown": widget.shown, "widgets": count, "seconds": seconds}
+    with subprocess.Popen(
+        [sys.executable, "-m", "bench.load_widgets"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as visitors:
+        try:
+            assert visitors.stdin and visitors.stdout
+            visitors.stdin.write(json.dumps(given) + "\n")
+            visitors.stdin.flush()
+            assert visitors.stdout.readline().strip() == "ready"
+            yield visitors
+        finally:
+            visitors.kill()
 
 
 def _senders(
