@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
+import psycopg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.sync.client import ClientConnection as Desk
 from websockets.typing import Origin, Subprotocol
@@ -73,7 +74,8 @@ def run(
     widget = _make_world()
     found, rows = {}, []
     echo, group = _bare(stack, messages * rounds)
-    for name, times in (("bare echo", echo), ("bare group of Channels", group)):
+    commits = _commits(stack, messages * rounds)
+    for name, times in (("bare echo", echo), ("bare group of Channels", group), ("bare commit of two rows", commits)):
         rows.append([*_row(name, times, echo, group), None])
         found[name] = _p(times, 99)
     with stack.serving("bench_chat", HELPDESK_TRUSTED_PROXIES="1") as served:
@@ -107,6 +109,25 @@ def _bare(stack: Stack, messages: int) -> tuple[list[float], list[float]]:
         return echo, asyncio.run(_round_trips(bare.port, "say/", "group/", messages))
 
 
+def _commits(stack: Stack, messages: int) -> list[float]:
+    """What the storing alone takes: two small rows and their commit on the same durable database, as far apart as
+    the messages are. No message is told of before its commit."""
+    with psycopg.connect(stack.environment("bench_chat")["DATABASE_URL"]) as database:
+        database.execute("CREATE TABLE bare (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, words text)")
+        database.commit()
+        times = []
+        for number in range(-5, messages):
+            if number >= 0:
+                time.sleep(PAUSE)
+            began = time.perf_counter()
+            for words in ("Hello", "told"):
+                database.execute("INSERT INTO bare (words) VALUES (%s)", [words])
+            database.commit()
+            if number >= 0:
+                times.append(time.perf_counter() - began)
+        return times
+
+
 def _make_world() -> Widget:
     from livechat.channels import create_chat_channel  # noqa: PLC0415
     from livechat.doors import door_for, write_pass  # noqa: PLC0415
@@ -138,6 +159,8 @@ async def _round_trips(port: int, said_at: str, heard_at: str, count: int) -> li
         saying = hearing if said_at == heard_at else await connect(base + said_at, compression=None)
         times = []
         for number in range(-5, count):
+            if number >= 0:
+                await asyncio.sleep(PAUSE)  # as far apart as the chat's messages: what rests is slower to begin
             began = time.perf_counter()
             await saying.send(str(number))
             while await hearing.recv() != str(number):
