@@ -74,7 +74,7 @@ def mail_unseen(visitor_id: int, *, at: datetime) -> Message | None:
         if unseen:
             ticket = Ticket.objects.select_for_update(of=("self",)).get(pk=unseen[-1].ticket_id)
             unseen = [message for message in _unseen(visitor, at=at) if message.ticket_id == ticket.pk]
-        if not unseen:
+        if not unseen or not _may_go(visitor, at=at):
             row.delete()
             return None
         channel = mail_channel_of(visitor.channel)
@@ -91,6 +91,13 @@ def _unseen(visitor: Visitor, *, at: datetime) -> list[Message]:
         kind=MessageKind.OUTBOUND, marks__read_at__isnull=True, marks__mailed_at__isnull=True
     )
     return list(replies.select_related("agent").order_by("ticket_id", "sequence"))
+
+
+def _may_go(visitor: Visitor, *, at: datetime) -> bool:
+    """Whether a mail is more than a machine's: the bot answers everybody, and whoever types a thousand strangers'
+    addresses would make it mail them all (threat 12). What a person wrote, or a signed address, is another matter."""
+    by_people = readable(visitor, at=at).filter(kind=MessageKind.OUTBOUND, agent__isnull=False)
+    return visitor.email_signed or by_people.exists()
 
 
 def _must_wait(visitor: Visitor, channel: Channel | None, *, at: datetime) -> tuple[str, datetime]:
