@@ -83,7 +83,8 @@ class BlockedAddress(models.Model):
 
 
 class UsedToken(models.Model):
-    """A signed identity that was used: the same one proves nothing to another browser. Swept once expired."""
+    """A signed identity that was used: the same one proves nothing to another browser, nor to the same one once that
+    was forgotten (no `digest`). Swept once expired."""
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+", db_index=False)
     jti = models.CharField(max_length=128)
@@ -92,6 +93,7 @@ class UsedToken(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["channel", "jti"], name="usedtoken_once")]
+        indexes = [models.Index(fields=["digest"], name="usedtoken_by_browser")]
 
     def __str__(self) -> str:
         return self.jti

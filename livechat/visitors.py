@@ -194,5 +194,8 @@ def _identify(door: Door, digest: str, said: SignedIdentity, language: str) -> V
 
 
 def forget_browser(digest: str) -> None:
-    """The browser speaks for nobody any more: what it was told it must ask for again, and will not get."""
-    VisitorKey.objects.filter(digest=digest).delete()
+    """The browser speaks for nobody any more: what it was told it must ask for again, and will not get. Whoever comes
+    by its secret later cannot sign in with what was signed for it."""
+    with transaction.atomic():
+        VisitorKey.objects.filter(digest=digest).delete()
+        UsedToken.objects.filter(digest=digest).update(digest="")

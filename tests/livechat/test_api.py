@@ -473,6 +473,24 @@ def test_one_browser_two_people_zero_words_of_the_first(made: tuple[Connection, 
     assert b"A-CANARY" not in ask(chat, "sync").content
 
 
+def test_after_signing_out_neither_the_token_nor_the_browsers_secret_opens_it_again(
+    made: tuple[Connection, str],
+) -> None:
+    chat, signing = made
+    token = make_token(signing, claims(chat))
+    assert ask(chat, "identity", token=token).status_code == 200
+    say(chat, "CANARY")
+    assert ask(chat, "goodbye").status_code == 200
+    # Both together, as whoever sits at that computer next might have them.
+    for secret in (SECRET, OTHER):
+        assert ask(chat, "identity", token=token, secret=secret).status_code == 403
+        assert b"CANARY" not in ask(chat, "sync", secret=secret).content
+    assert not VisitorKey.objects.exists()
+    # She herself comes back by a new one.
+    assert ask(chat, "identity", token=make_token(signing, claims(chat))).status_code == 200
+    assert b"CANARY" in ask(chat, "sync").content
+
+
 def test_floods_and_sizes_are_refused(chat: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.time()  # all of it within one minute, however slowly it goes
     monkeypatch.setattr(rates, "time", SimpleNamespace(time=lambda: now))

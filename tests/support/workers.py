@@ -30,6 +30,7 @@ HEAVY = (
     "tests/livechat/test_blockers.py",
     "tests/livechat/test_demo_shop_story.py",
     "tests/livechat/test_emoji_story.py",
+    "tests/livechat/test_forged_story.py",
     "tests/livechat/test_help_story.py",
     "tests/livechat/test_order_story.py",
     "tests/livechat/test_rich_story.py",
