@@ -45,11 +45,13 @@ from tickets.models import (
     ThreadLayer,
     Ticket,
 )
+from tickets.realtime import publish
 
 SPACE = UUID("6f0f7c1e-3f0b-5a55-9a58-0f5b3a0f6c11")
 MOST = 200
 PAGE = 60
 MARKED = 100
+TICKETS = 20
 LATE = timedelta(minutes=10)
 LONGEST_AWAY = timedelta(days=30)
 _LAST_MS = 2**42  # in the year 2109
@@ -155,6 +157,9 @@ def _after(
         data = {"order": about} if about else {"order": answered.order, "said": True}
         record(ticket, ChatEvent.ASKED_ABOUT, by=Actor.customer(ticket.customer_id), at=at, data=data)
     say_for_customer(ticket.pk, answered.answers, at=at)
+    if ticket.message_sequence == 1:
+        # Lines of who was known before look for answers in the tickets they know.
+        transaction.on_commit(lambda: publish(chats=[[visitor.thread, ticket.pk]]), robust=True)
     if ticket.waiting_since == at and not _bot().will_answer(ticket, at=at):
         ring_agents(ticket.pk, team_id=ticket.team_id, assignee_id=ticket.assignee_id, channel_id=ticket.channel_id)
 
@@ -337,3 +342,9 @@ def ticket_of(visitor: Visitor) -> int | None:
     """The ticket that the visitor's next words would go to."""
     found = Message.objects.filter(conversation__channel=visitor.channel_id, conversation__external_id=visitor.thread)
     return found.order_by("-ticket_id").values_list("ticket_id", flat=True).first()
+
+
+def tickets_of(visitor: Visitor) -> tuple[int, ...]:
+    """The latest tickets of the visitor's, that of their next words first: agents may answer in each of them."""
+    found = Message.objects.filter(conversation__channel=visitor.channel_id, conversation__external_id=visitor.thread)
+    return tuple(found.order_by("-ticket_id").values_list("ticket_id", flat=True).distinct()[:TICKETS])

@@ -17,7 +17,7 @@ from livechat.asking import same_origin
 from livechat.doors import Refused, door_by_pass
 from livechat.limits import TooMuch, spend
 from livechat.presence import clean_page, note_draft, visitor_here, visitor_left, visitor_still_here
-from livechat.talk import ticket_of
+from livechat.talk import tickets_of
 from livechat.visitors import digest_of, visitor_of
 from tickets.live.lean import LeanConsumer, read_object
 from tickets.realtime import tell_ticket_tabs
@@ -69,8 +69,11 @@ class VisitorConsumer(LeanConsumer):
             if standing is None:
                 await self.close(code=4403)
                 return
-            line.visitor_id, line.thread, ticket = standing
-            self.hub.turn_to(line, ticket)
+            line.visitor_id, thread, tickets = standing
+            # What was heard of while we looked may be newer than what we saw.
+            known = line.tickets if thread == line.thread else ()
+            line.thread = thread
+            self.hub.turn_to(line, sorted({*tickets, *known}, reverse=True))
         elif kind == "here" and line.thread and (where := clean_page(page)):
             await self.hub.run(visitor_still_here, line.thread, where)
         if kind == "typing" and line.ticket:
@@ -106,7 +109,7 @@ def _admit(scope: dict[str, Any], send: Any) -> Line | None:
     line = Line(send, key=key, shown=_unwrapped(shown), digest=digest)
     line.shows_drafts = door.settings.shows_drafts
     if visitor := visitor_of(door, digest):
-        line.visitor_id, line.thread, line.ticket = visitor.pk, visitor.thread, ticket_of(visitor)
+        line.visitor_id, line.thread, line.tickets = visitor.pk, visitor.thread, tickets_of(visitor)
     return line
 
 
@@ -115,7 +118,7 @@ def _unwrapped(shown: str) -> str:
     return shown.replace("~", ":")
 
 
-def _look(line: Line, page: object) -> tuple[int | None, str, int | None] | None:
+def _look(line: Line, page: object) -> tuple[int | None, str, tuple[int, ...]] | None:
     """Whom the line speaks for now; None when the channel, the origin or the key is no longer good."""
     try:
         door = door_by_pass(line.key, line.shown)
@@ -124,14 +127,15 @@ def _look(line: Line, page: object) -> tuple[int | None, str, int | None] | None
     line.shows_drafts = door.settings.shows_drafts
     visitor = visitor_of(door, line.digest)
     if visitor is None:
-        return None if line.visitor_id else (None, "", None)
-    ticket = ticket_of(visitor)
+        return None if line.visitor_id else (None, "", ())
+    tickets = tickets_of(visitor)
+    ticket = tickets[0] if tickets else None
     if where := clean_page(page):
         came = line.thread == "" or line.ticket != ticket
         visitor_here(visitor.thread, where)
         if ticket and came:
             tell_ticket_tabs(ticket, "panel")
-    return visitor.pk, visitor.thread, ticket
+    return visitor.pk, visitor.thread, tickets
 
 
 def _left(thread: str, ticket: int | None) -> None:

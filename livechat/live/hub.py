@@ -11,7 +11,7 @@ import contextlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -54,7 +54,7 @@ class Line:
         "shown",
         "shows_drafts",
         "thread",
-        "ticket",
+        "tickets",
         "visitor_id",
     )
 
@@ -63,11 +63,16 @@ class Line:
         self.key, self.shown, self.digest = key, shown, digest
         self.visitor_id: int | None = None
         self.thread = ""
-        self.ticket: int | None = None
+        self.tickets: tuple[int, ...] = ()
         self.gone = False
         self.shows_drafts = False
         self._pending: dict[str, str] = {}
         self._writer: asyncio.Task[None] | None = None
+
+    @property
+    def ticket(self) -> int | None:
+        """The one their next words would go to."""
+        return self.tickets[0] if self.tickets else None
 
     def push(self, kind: str, **data: Any) -> None:
         """Say this soon; never waits."""
@@ -109,15 +114,15 @@ class VisitorHub:
         self._lines.add(line)
         if self._listening is None or self._listening.done():
             self._listening = asyncio.get_running_loop().create_task(self._listen())
-        if line.ticket:
-            self._by_ticket[line.ticket].add(line)
+        for ticket in line.tickets:
+            self._by_ticket[ticket].add(line)
 
-    def turn_to(self, line: Line, ticket: int | None) -> None:
-        """The visitor talks in this ticket now."""
-        if line.ticket != ticket:
-            self._forget_place(line)
-            line.ticket = ticket
-            if ticket and line in self._lines:
+    def turn_to(self, line: Line, tickets: Iterable[int]) -> None:
+        """The visitor's tickets, the newest first: in each of them something may be written to them."""
+        self._forget_place(line)
+        line.tickets = tuple(tickets)
+        if line in self._lines:
+            for ticket in line.tickets:
                 self._by_ticket[ticket].add(line)
 
     def leave(self, line: Line) -> None:
@@ -145,10 +150,11 @@ class VisitorHub:
         self._thread.stop()
 
     def _forget_place(self, line: Line) -> None:
-        if line.ticket and line.ticket in self._by_ticket:
-            self._by_ticket[line.ticket].discard(line)
-            if not self._by_ticket[line.ticket]:
-                del self._by_ticket[line.ticket]
+        for ticket in line.tickets:
+            if ticket in self._by_ticket:
+                self._by_ticket[ticket].discard(line)
+                if not self._by_ticket[ticket]:
+                    del self._by_ticket[ticket]
 
     async def _listen(self) -> None:
         while True:
@@ -162,6 +168,8 @@ class VisitorHub:
         message = json.loads(payload)
         if message.get("lost"):
             self._all_look()
+        for thread, ticket in message.get("chats", ()):
+            self._began(thread, ticket)
         for ticket_id, *_ in message.get("changes", ()):
             for line in self._by_ticket.get(ticket_id, ()):
                 line.push("news")
@@ -169,6 +177,13 @@ class VisitorHub:
             for line in self._by_ticket.get(ticket_id, ()):
                 with contextlib.suppress(TypeError):
                     line.push(**frame)
+
+    def _began(self, thread: str, ticket: int) -> None:
+        """A visitor we know talks in a ticket that their lines have not heard of."""
+        for line in self._lines:
+            if line.thread == thread and ticket not in line.tickets:
+                self.turn_to(line, (ticket, *line.tickets))
+                line.push("news")
 
     def _all_look(self) -> None:
         """We may have missed something."""

@@ -26,7 +26,7 @@ from tests.livechat.shop import make_chat
 from tests.people import House, make_house
 from tests.tickets.live.site import Site
 from tickets.actions import reply
-from tickets.models import Message
+from tickets.models import Message, Ticket
 
 SHOP = "https://shop.example"
 SECRET, OTHER = "s" * 43, "o" * 43
@@ -118,6 +118,48 @@ def test_news_reaches_the_visitor_of_that_ticket_and_nobody_else_and_says_nothin
             said.append(heard(other))
         assert said in ([{"kind": "pong"}], [{"kind": "news"}, {"kind": "pong"}])
         assert "CANARY" not in json.dumps(said)
+
+
+def quiet(socket: ClientConnection) -> None:
+    """Whatever was said so far is heard."""
+    socket.send(json.dumps({"kind": "here", "page": {}}))
+    while heard(socket) != {"kind": "pong"}:
+        pass
+
+
+def test_who_was_known_hears_of_answers_in_the_ticket_they_just_began(
+    site: Site, chat: Connection, house: House
+) -> None:
+    """As whom the shop's token signed in, or whose last chat is closed: no browser has to say that they began."""
+    door = door_for(chat.key, SHOP)
+    visitor = visitor_begins(door, digest_of(SECRET), language="en")
+    with dial(site, chat) as mine, dial(site, chat, secret=OTHER) as other:
+        for socket in (mine, other):
+            assert heard(socket) == {"kind": "hello"}
+            quiet(socket)
+        ticket = say(door, visitor, client_id=uuid4(), text="Hello", at=timezone.now()).ticket_id
+        assert heard(mine) == {"kind": "news"}
+        quiet(mine)
+        reply(ticket, by=house.olena, text="In the new one")
+        assert heard(mine) == {"kind": "news"}
+        other.send(json.dumps({"kind": "here", "page": {}}))
+        assert heard(other) == {"kind": "pong"}
+
+
+def test_who_began_anew_hears_of_answers_in_the_ticket_before(site: Site, chat: Connection, house: House) -> None:
+    door, visitor, first = begin(chat)
+    Ticket.objects.filter(pk=first).update(status="closed")
+    with dial(site, chat) as mine:
+        assert heard(mine) == {"kind": "hello"}
+        quiet(mine)
+        second = say(door, visitor, client_id=uuid4(), text="Anew", at=timezone.now()).ticket_id
+        assert second != first
+        Ticket.objects.filter(pk=first).update(status="open")
+        quiet(mine)
+        for ticket in (first, second):
+            reply(ticket, by=house.olena, text="An answer")
+            assert heard(mine) == {"kind": "news"}
+            quiet(mine)
 
 
 @pytest.mark.parametrize("wanted", [True, False])

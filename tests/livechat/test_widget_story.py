@@ -354,3 +354,30 @@ def test_a_reply_set_for_later_is_unread_and_stands_where_it_left(
             break
         visitor.wait_for_timeout(100)
     assert "read_at" in late.marks
+
+
+def test_an_answer_in_the_ticket_before_is_told_to_who_began_anew(
+    live_stack: LiveStack, house: House, shop: Shop, open_page: OpenPage
+) -> None:
+    connection, _ = make_chat(house, shop.url)
+    shop.embed(live_stack.url, connection.key)
+    visitor = open_page()
+    frame = come(visitor, shop)
+    say(frame, "The first matter")
+    delivered(frame, "The first matter")
+    first = Ticket.objects.get()
+    Ticket.objects.update(status="closed")
+    say(frame, "Another matter")
+    delivered(frame, "Another matter")
+    Ticket.objects.update(status="open")
+    second = Ticket.objects.exclude(pk=first.pk).get()
+    # Shut it asks for nothing by itself as long as its line holds: what comes is told.
+    visitor.evaluate("helpdesk.on('unread', (n) => (globalThis.unread = n)); helpdesk.close()")
+    reply(first.pk, by=house.olena, text="About the first")
+    visitor.wait_for_function("() => globalThis.unread === 1", timeout=PATIENCE)
+    reply(second.pk, by=house.olena, text="About the other")
+    visitor.wait_for_function("() => globalThis.unread === 2", timeout=PATIENCE)
+    visitor.evaluate("helpdesk.open('talk')")
+    for text in ("About the first", "About the other"):
+        expect(frame.locator(".log .them", has_text=text)).to_be_visible()
+    visitor.wait_for_function("() => globalThis.unread === 0")
