@@ -48,7 +48,7 @@ chaos: setup ## Kill, freeze and empty everything for ten minutes while all writ
 	    $(BIN)/pytest tests/chaos/test_storm.py -q -s $(ARGS)
 
 fuzz: setup ## 20,000 calls of the API as it describes itself, and what strangers bring to each reader
-	@HELPDESK_FUZZ_CALLS=$${HELPDESK_FUZZ_CALLS:-20000} $(BIN)/pytest tests/api/test_fuzz.py tests/security/test_fuzz_parsers.py -q -s $(ARGS)
+	@HELPDESK_FUZZ_CALLS=$${HELPDESK_FUZZ_CALLS:-20000} $(BIN)/pytest tests/api/test_fuzz.py tests/api/test_fuzz_outside.py tests/security/test_fuzz_parsers.py -q -s $(ARGS)
 
 audit: setup ## Known holes in what is locked; works without a network too, and says so
 	@$(BIN)/python scripts/audit.py $(ARGS)
