@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,10 +18,9 @@ from django.views.decorators.http import require_safe
 from redis import RedisError
 
 from events import replica
-from helpdesk import draining, durability, signals
+from helpdesk import draining, durability, signals, vitals
 from helpdesk.tasks import HEARTBEAT_STALE, heartbeat_age
 
-PROBE_SECONDS = 2.0
 # Someone who asks often must not make us open a mail connection each time.
 REMEMBER_SECONDS = 1.0
 # Which parts must work for a process of that role to be given work.
@@ -112,18 +110,6 @@ def probe_worker() -> str:
     return "ok" if age < HEARTBEAT_STALE else f"last heartbeat {age:.0f} s ago"
 
 
-def probe_mail() -> str:
-    """`ok` when the mail listener greets like a mail server."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.SMTP_HOST, settings.SMTP_HOST)  # noqa: S104
-    try:
-        with socket.create_connection((host, settings.SMTP_PORT), timeout=PROBE_SECONDS) as listener:
-            greeting = listener.recv(512)
-            listener.sendall(b"QUIT\r\n")
-    except OSError:
-        return "no answer"
-    return "ok" if greeting.startswith(b"220") else "refuses"
-
-
 def probe_replica() -> str:
     """`ok` while it answers and is not too far behind to be read from."""
     behind = replica.lag()
@@ -138,7 +124,7 @@ PROBES: dict[str, Callable[[], str]] = {
     "redis": probe_redis,
     "durability": probe_durability,
     "worker": probe_worker,
-    "mail": probe_mail,
+    "mail": vitals.probe_listener,
 }
 
 

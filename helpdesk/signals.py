@@ -15,7 +15,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from channels_inbound.contact_form.pages import FORMS_POSTED, FORMS_REFUSED
-from channels_inbound.models import Connection, Mailbox, MailboxState, RawDelivery, RawState
+from channels_inbound.models import Connection, ConnectionState, Mailbox, MailboxState, RawDelivery, RawState
 from commerce.hooks import REFUSED as SHOPS_REFUSED
 from events import redis_servers
 from events.counters import counted
@@ -27,7 +27,7 @@ from metrics.figures import standing
 from metrics.models import FollowUp, FollowUpState
 from people.admins import MADE_ADMIN
 from people.desks import agents_at_their_desks
-from tickets.models import Message, OutboxState, Ticket
+from tickets.models import ChannelHealth, Message, OutboxState, Ticket
 
 QUEUES = ("critical", "default", "bulk")
 Sample = vitals.Sample
@@ -38,6 +38,7 @@ HISTOGRAM_LINES = ("_bucket", "_sum", "_count")
 CATALOGUE = {
     "helpdesk_database_up": ("gauge", "1 when the database answers."),
     "helpdesk_redis_up": ("gauge", "1 when Redis answers."),
+    "helpdesk_mail_listener_up": ("gauge", "1 when the mail listener greets."),
     "helpdesk_waiting": ("gauge", "Rows that are due and not done yet."),
     "helpdesk_oldest_waiting_seconds": ("gauge", "How long the oldest of them has been due."),
     "helpdesk_needs_a_person": ("gauge", "Rows nobody but a person can settle."),
@@ -76,7 +77,8 @@ CATALOGUE = {
 
 def collect() -> list[Sample]:
     """Every sample, in the order of the catalogue; a part that does not answer costs only its own samples."""
-    found = [*_from_database(), *_from_redis(), *_from_this_process()]
+    listens = ("helpdesk_mail_listener_up", {}, float(vitals.probe_listener() == "ok"))
+    found = [*_from_database(), *_from_redis(), listens, *_from_this_process()]
     order = list(CATALOGUE)
     return sorted(found, key=lambda sample: order.index(_family(sample[0])))
 
@@ -106,7 +108,16 @@ def waiting() -> Iterator[Sample]:
     yield from _backlog(
         "replies", Message.objects.filter(outbox=OutboxState.QUEUED, not_before__lte=now), "not_before", now
     )
+    yield "helpdesk_waiting", {"what": "replies nobody takes"}, _refused_by_servers().count()
     yield from vitals.timers(now)
+
+
+def _refused_by_servers() -> QuerySet[Message]:
+    """Replies that were tried, of channels whose server or provider cannot be used. Each waits longer after each try,
+    so how long one has been due says nothing. What a customer's own server puts off is not among them."""
+    broken = Q(conversation__channel__health=ChannelHealth.FAILING)
+    broken |= Q(conversation__channel__connection__state__in=[ConnectionState.TROUBLE, ConnectionState.REFUSED])
+    return Message.objects.filter(broken, outbox=OutboxState.QUEUED, attempts__gt=0)
 
 
 def _customers() -> Iterator[Sample]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -20,6 +21,7 @@ from tickets.live.hub import open_sockets, resyncs
 from tickets.models import Reminder, Ticket
 
 Sample = tuple[str, dict[str, str], float]
+PROBE_SECONDS = 2.0
 
 
 def timers(now: datetime) -> Iterator[Sample]:
@@ -62,6 +64,18 @@ def clock_drift() -> float:
         theirs = float(cursor.fetchone()[0])
     # Somewhere between asking and hearing it was said; only what lies outside is drift.
     return max(0.0, before - theirs, theirs - time.time())
+
+
+def probe_listener() -> str:
+    """`ok` when the mail listener greets like a mail server."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.SMTP_HOST, settings.SMTP_HOST)  # noqa: S104
+    try:
+        with socket.create_connection((host, settings.SMTP_PORT), timeout=PROBE_SECONDS) as listener:
+            greeting = listener.recv(512)
+            listener.sendall(b"QUIT\r\n")
+    except OSError:
+        return "no answer"
+    return "ok" if greeting.startswith(b"220") else "refuses"
 
 
 def of_this_process() -> Iterator[Sample]:

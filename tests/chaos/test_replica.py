@@ -3,13 +3,11 @@ themselves, and one that is behind, away or killed in the middle costs nothing b
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection, connections
@@ -17,47 +15,22 @@ from django.test import Client
 
 from events import replica
 from helpdesk import health, signals
-from helpdesk.runtime import binaries
-from helpdesk.runtime.postgres import Postgres
-from helpdesk.runtime.processes import spawn
 from tests.api.client import Api
 from tests.people import House, make_house, open_ticket
+from tests.support.replica import Replica
 from tests.support.services import running_services
 from tickets import actions
 
 pytestmark = [pytest.mark.kill, pytest.mark.django_db(transaction=True)]
 
 
-class Replica:
-    def __init__(self, home: Path) -> None:
-        primary = running_services().postgres
-        assert primary
-        self.primary = primary
-        self.server = Postgres(home, password=primary.password, durable=False)
-
-    def start(self) -> None:
-        """A base copy, which says itself whom it follows, and then the stream."""
-        self.server._prepare_folders()
-        where = self.primary.url_for("postgres", "postgres")
-        copy = spawn(
-            [binaries.postgres_bin() / "pg_basebackup", "-D", self.server.data, "-d", where, "-R", "-c", "fast", "-X",
-             "stream", "--no-sync"],
-            env={"PATH": os.environ["PATH"]}, user=self.server.user, cwd=self.server.home,
-        )  # fmt: skip
-        assert copy.wait(120) == 0
-        self.server.start()
-
-    def ask(self, statement: str) -> Any:
-        with psycopg.connect(self.server.url_for("postgres", "postgres"), autocommit=True) as database:
-            found = database.execute(statement.encode()).fetchone()
-        return found[0] if found else None
-
-
 @pytest.fixture
 def copy(
     place: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatch, django_db_blocker: Any
 ) -> Iterator[Replica]:
-    copy = Replica(place / "replica")
+    primary = running_services().postgres
+    assert primary
+    copy = Replica(place / "replica", primary)
     try:
         copy.start()
         known = dict(connection.settings_dict)

@@ -9,12 +9,8 @@ from __future__ import annotations
 import http.client
 import itertools
 import json
-import os
 import random
-import signal
 import statistics
-import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -22,13 +18,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from helpdesk.runtime import commands
-from helpdesk.runtime.redis import free_port
-from helpdesk.runtime.services import Services, kept_secrets
-from helpdesk.runtime.supervisor import Child, Supervisor
+from tests.chaos.machine import Machine
 from tests.chaos.people import Mail, MailServer, Post
 from tests.support import pgbouncer
 from tests.support.smtp_sink import SmtpSink
@@ -46,86 +38,6 @@ agent = Agent.objects.create(email="olena@shop.example", name="Olena", role="age
 Membership.objects.create(agent=agent, team=team)
 print("TOKEN", create_token(agent, "load", ("read", "write"), 1)[0])
 """
-LIMITS = "ALTER ROLE helpdesk SET statement_timeout = '15s'; ALTER ROLE helpdesk SET lock_timeout = '3s'; ALTER ROLE helpdesk SET idle_in_transaction_session_timeout = '30s'"
-
-
-class Machine:
-    """All processes by the commands of `apart()`, several of each."""
-
-    def __init__(self, place: Path, sink: SmtpSink) -> None:
-        self.place = place
-        self.services = Services(place / "data")
-        self.sink = sink
-        self.pool: pgbouncer.PgBouncer | None = None
-        self.webs = [free_port() for _ in range(WEBS)]
-        self.listeners = [free_port(), free_port()]
-        self.children: dict[str, Child] = {}
-        self.supervisor = Supervisor(place / "log", say=lambda text: None)
-        self.smtp_port = self.listeners[0]
-
-    def start(self) -> None:
-        self.services.start()
-        assert self.services.postgres
-        environment = {
-            **os.environ, **self.services.addresses, "HELPDESK_DATA_DIR": str(self.services.data_dir), "EMAIL_URL": self.sink.url,
-            "HELPDESK_SECRET_KEY": kept_secrets(self.services.data_dir)["secret_key"], "HELPDESK_ASSETS": "plain",
-            "HELPDESK_UNSAFE_DATABASE": "0", "HELPDESK_API_REQUESTS_PER_MINUTE": "1000000", "HELPDESK_INBOUND_LEASE_SECONDS": "20",
-        }  # fmt: skip
-        self.environment = {
-            key: value
-            for key, value in environment.items()
-            if key.startswith(("HELPDESK_", "DATABASE_", "REDIS_", "EMAIL_", "PATH"))
-        }
-        assert self._manage("deploy").returncode == 0
-        if pgbouncer.PROGRAM:
-            with psycopg.connect(self.services.postgres.url_for("helpdesk", "postgres"), autocommit=True) as database:
-                for statement in LIMITS.split(";"):
-                    database.execute(statement.encode())
-            self.pool = pgbouncer.PgBouncer(self.place / "pgbouncer", self.services.postgres)
-            self.pool.start()
-            self.environment |= {"DATABASE_URL": self.pool.url, "HELPDESK_PGBOUNCER": "1"}
-        said = self._manage("shell", "-v", "0", "-c", _SETTLE_IN)
-        self.token = said.stdout.rpartition("TOKEN ")[2].strip()
-        assert self.token, said.stderr
-        for number, port in enumerate(self.webs):
-            self._add(f"web{number}", commands.web(), HELPDESK_HTTP_PORT=str(port), HELPDESK_DRAIN_SECONDS="2")
-        for queue in ("critical", "default", "bulk"):
-            self._add(queue, commands.worker(processes=1, with_beat=False, queues=queue, name=queue))
-        self._add("beat", commands.beat())
-        for number, port in enumerate(self.listeners):
-            self._add(f"mail{number}", commands.mail(), HELPDESK_SMTP_PORT=str(port))
-        self.supervisor.tick()
-
-    def _manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(commands.MANAGE), *arguments]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=300)
-
-    def _add(self, name: str, child: Child, **environment: str) -> None:
-        child.name = name
-        child.environment = {**self.environment, **child.environment, **environment}
-        self.children[name] = child
-        self.supervisor.add(child)
-
-    def roll(self, name: str) -> None:
-        """Stop it as a deploy does, and start the next one."""
-        child = self.children[name]
-        assert child.process
-        child.process.send_signal(signal.SIGTERM)
-        child.process.wait(60)
-        child.start_at = 0
-        for _ in range(3):
-            self.supervisor.tick()
-            child.start_at = 0
-
-    def stop(self) -> None:
-        self.supervisor.stop()
-        if self.pool:
-            self.pool.stop()
-        self.services.stop()
-
-    def rows(self, query: str) -> list[tuple]:
-        with psycopg.connect(self.services.addresses["DATABASE_URL"], autocommit=True) as database:
-            return database.execute(query.encode()).fetchall()
 
 
 class Balancer:
@@ -205,8 +117,12 @@ class Client(threading.Thread):
 
 @pytest.fixture
 def machine(place: Path, smtp_sink: SmtpSink) -> Iterator[Machine]:
-    machine = Machine(place, smtp_sink)
+    queues = ("critical", "default", "bulk")
+    machine = Machine(place, smtp_sink, webs=WEBS, lives=0, listeners=2, workers={queue: queue for queue in queues})
     try:
+        machine.prepare()
+        machine.pool_connections()
+        machine.token = machine.settle(_SETTLE_IN)["TOKEN"].strip()
         machine.start()
         yield machine
     finally:

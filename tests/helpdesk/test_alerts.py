@@ -18,11 +18,13 @@ import redis
 import yaml
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from django.test import Client, override_settings
 from django.utils import timezone
 
 from channels_inbound.contact_form.taking import set_contact_form
-from channels_inbound.models import Connection, Mailbox, RawDelivery, RawState
+from channels_inbound.health import note_send_trouble, note_sent
+from channels_inbound.models import Connection, ConnectionState, Mailbox, RawDelivery, RawState
 from channels_inbound.raw import store_raw
 from commerce.models import Shop
 from events import counters
@@ -30,6 +32,7 @@ from events.delivery import drain
 from events.models import Event, EventDelivery
 from helpdesk import durability, signals, tasks, traffic, vitals
 from helpdesk.events import HouseEvent, tell_of_house
+from helpdesk.runtime.commands import apart
 from metrics.models import Clock
 from metrics.rules import ensure_defaults
 from people.actions import save_agent
@@ -39,7 +42,7 @@ from tests.people import House, make_house, open_ticket
 from tests.support.promql import metrics_of, rings
 from tickets.actions import reply
 from tickets.live import hub
-from tickets.models import Message, OutboxState, Reminder, Ticket
+from tickets.models import Conversation, Message, OutboxState, Reminder, Ticket
 
 pytestmark = pytest.mark.django_db
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
@@ -47,6 +50,13 @@ RULES: list[dict[str, Any]] = yaml.safe_load((DEPLOY / "alerts.yml").read_text()
 EXPRESSIONS = {rule["alert"]: rule["expr"] for rule in RULES}
 UP = ("up", {"job": "helpdesk"}, 1.0)
 Fault = Callable[[House], AbstractContextManager[Any]]
+
+
+@pytest.fixture(autouse=True)
+def listener() -> Iterator[Any]:
+    """One that greets; there is no mail process here."""
+    with patch.object(vitals, "probe_listener", return_value="ok") as listener:
+        yield listener
 
 
 @pytest.fixture
@@ -90,6 +100,36 @@ def a_reply_of_unknown_outcome(house: House) -> Iterator[None]:
         message.update(outbox=OutboxState.UNKNOWN)
         yield
         Message.objects.filter(pk__in=pks).update(outbox=OutboxState.SENT)
+
+
+@contextmanager
+def a_reply_tried(house: House) -> Iterator[QuerySet[Message]]:
+    """Once, without success: it waits for its next try and is not due."""
+    ticket = open_ticket(house.channel)
+    sent = reply(ticket.pk, by=house.olena, text="Tomorrow.", expected=1)
+    EventDelivery.objects.update(state="done")
+    message = Message.objects.filter(pk=sent.pk)
+    message.update(attempts=1, not_before=timezone.now() + timedelta(hours=4))
+    yield message
+    message.update(outbox=OutboxState.SENT)
+
+
+@contextmanager
+def a_server_nobody_reaches(house: House) -> Iterator[None]:
+    with a_reply_tried(house):
+        note_send_trouble(house.channel.pk, detail="no answer")
+        yield
+        note_sent(house.channel.pk, at=timezone.now())
+
+
+@contextmanager
+def a_provider_in_trouble(house: House) -> Iterator[None]:
+    made = connect(house, "http", {"secret": "x" * 20, "system": "till", "url": ""})
+    with a_reply_tried(house) as message:
+        Conversation.objects.filter(messages__in=message).update(channel=made.channel)
+        Connection.objects.update(state=ConnectionState.TROUBLE)
+        yield
+        Connection.objects.update(state=ConnectionState.OK)
 
 
 @contextmanager
@@ -160,6 +200,10 @@ def jobs_that_pile_up(house: House) -> Iterator[None]:
 
 def no_redis(house: House) -> AbstractContextManager[Any]:
     return override_settings(REDIS_URL="redis://127.0.0.1:1/0")
+
+
+def nobody_listens(house: House) -> AbstractContextManager[Any]:
+    return patch.object(vitals, "probe_listener", return_value="no answer")
 
 
 def no_database(house: House) -> AbstractContextManager[Any]:
@@ -276,6 +320,9 @@ FAULTS: list[tuple[str, Fault]] = [
     ("HelpdeskDatabaseDown", no_database),
     ("HelpdeskRedisDown", no_redis),
     ("HelpdeskRepliesWait", a_reply_nobody_sends),
+    ("HelpdeskRepliesNotTaken", a_server_nobody_reaches),
+    ("HelpdeskRepliesNotTaken", a_provider_in_trouble),
+    ("HelpdeskListenerDown", nobody_listens),
     ("HelpdeskNeedsAPerson", a_reply_of_unknown_outcome),
     ("HelpdeskMailWaits", mail_nobody_reads),
     ("HelpdeskEventsWait", events_nobody_hears),
@@ -318,6 +365,12 @@ def test_a_fault_rings_its_alarm_and_its_end_stops_it(house: House, alert: str, 
     assert ringing(before) == set()
 
 
+def test_a_reply_that_only_its_customers_server_puts_off_rings_nothing(house: House) -> None:
+    before = signals.collect()
+    with a_reply_tried(house):
+        assert ringing(before) == set()
+
+
 def test_a_process_that_is_gone_rings() -> None:
     assert rings(EXPRESSIONS["HelpdeskDown"], [("up", {"job": "helpdesk"}, 0.0)])
     assert not rings(EXPRESSIONS["HelpdeskDown"], [UP])
@@ -357,6 +410,9 @@ def test_prometheus_reads_the_rules_that_lie_beside_it() -> None:
     given = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())
     assert given["rule_files"] == ["alerts.yml"]
     assert given["scrape_configs"][0]["job_name"] == "helpdesk"
+    # Every process that serves pages or sockets counts its own.
+    asked = given["scrape_configs"][0]["static_configs"][0]["targets"]
+    assert asked == [f"{name}:8000" for name, child in apart().items() if "helpdesk.web" in child.command]
 
 
 async def test_a_push_that_was_lost_is_counted() -> None:
