@@ -22,13 +22,13 @@ export function makeHome({ settings, say, closing, help, onGo, onOrder }) {
       greeting, standing),
     element('div', { class: 'cards' }, go, order, help));
 
-  function draw(told, unread, messages) {
+  function draw(told, unread, latest, agent) {
     faces.replaceChildren(...told.agents.map(face));
     greeting.textContent = settings.customGreeting || (told.name ? say('hello', { name: told.name.split(' ')[0] }) : settings.greeting);
     greeting.classList.toggle('long', greeting.textContent.length > 45);
     const names = told.agents.map((agent) => agent.name).join(', ');
     standing.replaceChildren(...(told.synced ? lines(told, names) : []).map((text) => element('span', {}, text)));
-    drawGo(told, unread, messages);
+    drawGo(told, unread, latest, agent);
     drawOrder(told.order);
   }
 
@@ -70,14 +70,11 @@ export function makeHome({ settings, say, closing, help, onGo, onOrder }) {
   const clock = (minutes) => new Date(minutes * 60_000).toLocaleTimeString(settings.lang, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
   const moment = (at) => new Date(at).toLocaleString(settings.lang, { weekday: 'long', hour: '2-digit', minute: '2-digit' });
 
-  function drawGo(told, unread, messages) {
-    const latest = messages.at(-1);
+  function drawGo(told, unread, latest, agent) {
     const fresh = !latest && !told.known;
     go.classList.toggle('pri', fresh);
     if (fresh) return go.replaceChildren(element('span', {}, words.start), drawn('on'));
-    const agent = messages.findLast((message) => message.from === 'agent' && message.name && !message.bot);
-    const known = agent && { initials: agent.initials || agent.name[0], hue: agent.hue ?? 0 };
-    who.replaceChildren(known ? face(known) : element('span', { class: 'face', 'aria-hidden': 'true' }, drawn('talk')));
+    who.replaceChildren(agent ? face(agent) : element('span', { class: 'face', 'aria-hidden': 'true' }, drawn('talk')));
     last.textContent = latest ? `${latest.from === 'you' ? words.you : latest.name || words.agent}: ${latest.text || (latest.mail ? words.mail : '…')}` : '';
     dot.hidden = !unread;
     badge.textContent = unread ? `, ${say('unread', { n: unread })}` : '';

@@ -194,6 +194,7 @@ function inOrder() {
 const unreadOnes = () => [...told.messages.values()].filter((one) => one.from === 'agent' && !one.read && !seen.has(one.n));
 const unread = () => unreadOnes().length;
 const lastAgent = () => inOrder().findLast((one) => one.from === 'agent' && one.name && !one.bot);
+const drawHome = () => home.draw(told, unread(), inOrder().at(-1), lastAgent());
 
 function describe() {
   const usually = told.here && told.usually ? ` · ${say('usually', { n: told.usually })}` : '';
@@ -201,18 +202,17 @@ function describe() {
   status.classList.toggle('here', told.here);
   const agent = lastAgent();
   title.textContent = agent?.name || settings.brand || words.title;
-  portrait.replaceChildren(...(agent ? [face({ initials: agent.initials || agent.name[0], hue: agent.hue ?? 0 })] : []));
+  portrait.replaceChildren(...(agent ? [face(agent)] : []));
   ending.draw(told.chat && { ...told.chat, sent: told.chat.sent || !told.mails });
   ends.hidden = !told.chat || told.chat.over;
   const place = told.chat && !told.chat.over && told.chat.place;
   queued.hidden = !place;
   const said = place ? say('place', { n: place }) : '';
   if (queued.textContent !== said) queued.textContent = said;
-  home.draw(told, unread(), inOrder());
-  const fresh = !told.known && !sending.size;
+  drawHome();
   const wanted = told.synced && !told.chat && !sending.size;
   asks.draw({ wanted, known: { name: told.name, email: told.email, order: about }, here: told.here || !told.mails });
-  leaving.hidden = fresh || told.signed || !told.known || !told.mails || Boolean(told.chat?.over);
+  leaving.hidden = told.signed || !told.known || !told.mails || Boolean(told.chat?.over);
   if (leaving.dataset.email !== told.email) drawLeaving();
 }
 
@@ -247,7 +247,7 @@ function bubble(message) {
     element('p', { class: 'meta' }, mine ? '' : `${who}, ${message.bot ? `${words.automatic}, ` : ''}`, element('time', { datetime: new Date(message.at).toISOString() }, time(message.at)), element('span', { class: 'state' })));
 }
 
-const faceOf = (message) => (message.bot ? element('span', { class: 'face', 'aria-hidden': 'true' }, drawn('bot')) : face({ initials: message.initials || (message.name || words.agent)[0], hue: message.hue ?? 0 }));
+const faceOf = (message) => (message.bot ? element('span', { class: 'face', 'aria-hidden': 'true' }, drawn('bot')) : face(message.name ? message : { initials: words.agent[0], hue: 0 }));
 
 // Answers to press stand below the last message only; while a machine answers there is always the way to a person.
 function drawChoices(wanted) {
@@ -372,7 +372,7 @@ function readOrCount() {
     sync();
   }
   tell('unread', unread());
-  home.draw(told, unread(), inOrder());
+  drawHome();
 }
 
 // A socket says where the visitor is, and that they left; a request still on its way must not say otherwise.
@@ -445,7 +445,7 @@ function fail(job, code) {
 }
 
 function retry(job) {
-  if (job.failed === 'file_gone') return rewrite(job);
+  if (job.failed === 'file_gone' || job.files.some(({ token }) => !token)) return rewrite(job);
   drop(job);
   job.failed = '';
   queueMessage(job);
@@ -472,7 +472,14 @@ async function work() {
   for (const job of sending.values()) {
     if (job.stored || job.failed) continue;
     await saying; // first who this is, then what they say
-    if (sending.has(job.client) && !(await attempt(job))) break;
+    await Promise.all(job.files.map(({ ready }) => ready));
+    if (!sending.has(job.client)) continue;
+    const lost = job.files.find(({ token }) => !token);
+    if (lost) fail(job, lost.code || 'file_gone');
+    else {
+      store.keepJob(kept(job));
+      if (!(await attempt(job))) break;
+    }
   }
   working = false;
 }
@@ -529,7 +536,6 @@ form.addEventListener('submit', (event) => {
   event.preventDefault();
   const said = text.value.trim();
   if (!said && !files.length) return;
-  if (files.some((file) => !file.token)) return;
   if (!asks.node.hidden && !asks.check()) return;
   const job = { client: crypto.randomUUID(), text: said, files: [...files], ...(told.chat ? {} : asks.said()), greeting: greeted, order: about };
   greeted = null;
@@ -634,7 +640,8 @@ smile.setAttribute('aria-expanded', 'false');
 
 // ---- files
 
-// A file of the message being written: {token, name, file}, the token once it was taken; a picture is shown.
+// A file of the message being written: {token, name, file}, the token once it was taken, or `code`, why it was not, both when
+// it is `ready`; a picture is shown.
 function listed(entry) {
   files.push(entry);
   const item = element('li', {}, preview(entry.file) || drawn('file'), element('span', {}, entry.name), element('button', { type: 'button', 'aria-label': words.close, onclick: remove }, drawn('close')));
@@ -643,7 +650,7 @@ function listed(entry) {
     item.remove();
   }
   chosen.append(item);
-  return { item, remove };
+  Object.assign(entry, { item, remove });
 }
 
 function preview(file) {
@@ -652,21 +659,24 @@ function preview(file) {
   return element('img', { alt: '', src: url, onload: () => URL.revokeObjectURL(url) });
 }
 
-async function add(file) {
+function add(file) {
   if (file.size > 10 * 1024 * 1024) return complain('too_large', { name: file.name });
   if (files.length >= 4) return;
   const entry = { token: null, name: file.name || 'image.png', file };
-  const { item, remove } = listed(entry);
-  item.classList.add('busy');
+  listed(entry);
+  entry.item.classList.add('busy');
   const body = new FormData();
   body.append('file', file, entry.name);
-  try {
-    entry.token = (await line.post('upload', body)).file;
-    item.classList.remove('busy');
-  } catch (error) {
-    remove();
-    complain(words[error.code] ? error.code : 'failed', { name: file.name });
-  }
+  // Whoever does not wait for it sends it all the same: then the message waits, and says what became of it.
+  entry.ready = line.post('upload', body).then((said) => {
+    entry.token = said.file;
+    entry.item.classList.remove('busy');
+  }, ({ status, code }) => {
+    entry.code = status && words[code] ? code : 'failed';
+    if (!files.includes(entry)) return;
+    entry.remove();
+    complain(entry.code, entry);
+  });
 }
 
 picker.addEventListener('change', () => {
