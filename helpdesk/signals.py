@@ -77,7 +77,7 @@ CATALOGUE = {
 
 def collect() -> list[Sample]:
     """Every sample, in the order of the catalogue; a part that does not answer costs only its own samples."""
-    listens = ("helpdesk_mail_listener_up", {}, float(vitals.probe_listener() == "ok"))
+    listens: Sample = ("helpdesk_mail_listener_up", {}, float(vitals.probe_listener() == "ok"))
     found = [*_from_database(), *_from_redis(), listens, *_from_this_process()]
     order = list(CATALOGUE)
     return sorted(found, key=lambda sample: order.index(_family(sample[0])))

@@ -43,6 +43,7 @@ class Machine:
         self.supervisor = Supervisor(place / "log", say=lambda text: None)
         self.smtp_port = self.listeners[0]
         self.environment: dict[str, str] = {}
+        self.said: dict[str, str] = {}
 
     def prepare(self, **environment: str) -> None:
         """Servers, and an empty helpdesk in them."""
@@ -141,8 +142,8 @@ class Machine:
             return cursor.fetchall() if cursor.description else []
 
 
-def wait(until: Callable[[], bool], seconds: float) -> None:
+def wait(until: Callable[[], bool], seconds: float, about: object = "it took too long") -> None:
     deadline = time.monotonic() + seconds
     while not until():
-        assert time.monotonic() < deadline, "it took too long"
+        assert time.monotonic() < deadline, about
         time.sleep(0.2)
