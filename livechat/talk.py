@@ -97,7 +97,7 @@ def say(
                 team_id = ruled[1].team if ruled else None
                 result = ingest(_inbound(door, visitor, client_id, text, files, team_id, at, about))
                 if result.outcome != "duplicate" and result.ticket_id is not None:
-                    _after(result, visitor, greeting, ruled, at=at, about=about, answered=answered)
+                    _after(result, visitor, greeting, ruled, page or {}, at=at, about=about, answered=answered)
             break
         except IntegrityError:
             visitor.refresh_from_db()
@@ -139,8 +139,8 @@ def _ruled(door: Door, visitor: Visitor, page: Mapping[str, Any], *, at: datetim
 
 
 def _after(
-    result: IngestResult, visitor: Visitor, greeting: Greeting | None, ruled: tuple[int, Rule] | None, *, at: datetime,
-    about: str, answered: Answered,
+    result: IngestResult, visitor: Visitor, greeting: Greeting | None, ruled: tuple[int, Rule] | None,
+    page: Mapping[str, Any], *, at: datetime, about: str, answered: Answered,
 ) -> None:  # fmt: skip
     """What their words lead to, in the same transaction: whoever may answer is rung; the greeting, what they were asked
     and the rule that chose the team are kept."""
@@ -161,7 +161,9 @@ def _after(
         # Lines of who was known before look for answers in the tickets they know.
         transaction.on_commit(lambda: publish(chats=[[visitor.thread, ticket.pk]]), robust=True)
     if ticket.waiting_since == at and not _bot().will_answer(ticket, at=at):
-        ring_agents(ticket.pk, team_id=ticket.team_id, assignee_id=ticket.assignee_id, channel_id=ticket.channel_id)
+        ring_agents(
+            ticket.pk, team_id=ticket.team_id, assignee_id=ticket.assignee_id, channel_id=ticket.channel_id, page=page
+        )  # fmt: skip
 
 
 def _bot() -> ModuleType:

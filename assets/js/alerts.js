@@ -34,13 +34,13 @@ function mine(ticket) {
   return true;
 }
 
-function heard({ detail: { ticket, fresh } }) {
+function heard({ detail: { ticket, fresh, about } }) {
   const looking = !document.hidden && document.hasFocus();
   if (looking && thread.number() === ticket) return;
   if (!mine(ticket)) return;
   if (on('sound')) chime();
   if (!on('notice') || looking || globalThis.Notification?.permission !== 'granted') return;
-  const notice = new Notification(text(fresh ? 'chat_waits' : 'chat_answered'), { body: `#${ticket}`, tag: `chat-${ticket}` });
+  const notice = new Notification(text(fresh ? 'chat_waits' : 'chat_answered'), { body: about, tag: `chat-${ticket}` });
   notice.addEventListener('click', () => {
     window.focus();
     location.assign(`/tickets/${ticket}/`);

@@ -17,11 +17,12 @@ from livechat.blocking import block_visitor
 from livechat.chats import accept_chat, end_chat, invite_agent, requeue_unanswered, transfer_chat
 from livechat.models import Round
 from livechat.presence import visitor_here
+from livechat.visitors import visitor_claims
 from metrics.models import BusinessCalendar
 from people.availability import say_presence
 from people.models import Membership
 from people.permissions import PermissionDenied
-from tests.livechat.talking import Chat, at_desks, begin
+from tests.livechat.talking import SHOP, Chat, at_desks, begin
 from tests.people import House, assert_gapless, events_of, make_house, row_counts
 from tickets.actions import reply
 from tickets.errors import InvalidInput, NotFound
@@ -268,15 +269,36 @@ def test_who_is_here_is_rung_when_somebody_begins_to_wait(house: House, monkeypa
         first = chat.say("Hello?")
         chat.say("Anybody?")
     number = first.ticket_id
-    assert rung == [(agent.pk, {"ticket": number, "fresh": True}) for agent in (house.olena, house.ben)]
+    about = f"{chat.visitor.called} · #{number}"
+    assert rung == [(agent.pk, {"ticket": number, "fresh": True, "about": about}) for agent in (house.olena, house.ben)]
     accept_chat(number, by=house.ben)
     reply(number, by=house.ben, text="Yes")
     rung.clear()
     chat.say("Great")
-    assert rung == [(house.ben.pk, {"ticket": number, "fresh": False})]
+    assert rung == [(house.ben.pk, {"ticket": number, "fresh": False, "about": about})]
     # Whoever is busy still hears of what they have.
     say_presence(house.ben, "busy")
     reply(number, by=house.ben, text="Yes")
     rung.clear()
     chat.say("Still there?")
-    assert rung == [(house.ben.pk, {"ticket": number, "fresh": False})]
+    assert rung == [(house.ben.pk, {"ticket": number, "fresh": False, "about": about})]
+
+
+def test_the_notice_says_who_waits_and_where_and_nothing_of_what_they_wrote(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr("livechat.alerts.announce_to_agent", lambda id, kind, **data: rung.append(data["about"]))
+    house.olena.locale = "uk"
+    house.olena.save()
+    page = {"url": f"{SHOP}/boots/42", "title": "Fjellrev boots"}
+    with at_desks([house.olena]):
+        chat = begin(house)
+        number = chat.say("CANARY is my card", page=page).ticket_id
+        mark = chat.visitor.thread[:4].upper()
+        assert rung == [f"Відвідувач {mark} · Fjellrev boots · #{number}"]
+        # By name once that is known; put back into a queue, from where they were last seen.
+        visitor_claims(chat.visitor, name="Iryna", email="")
+        visitor_here(chat.visitor.thread, {"url": f"{SHOP}/cart?coupon=CANARY"})
+        transfer_chat(number, by=house.ben, team=house.support, note="CANARY")
+    assert rung[1:] == [f"Iryna · /cart · #{number}"]

@@ -173,7 +173,9 @@ def test_an_agent_who_wants_it_is_told_by_the_browser(
     expect(frame.locator(".status")).to_contain_text("We are here", timeout=PATIENCE)
     say(frame, "Hello?")
     olena.wait_for_function("() => shown.length === 1", timeout=PATIENCE)
-    assert olena.evaluate("shown") == [["Somebody waits in the chat", f"#{Ticket.objects.get().pk}"]]
+    ticket = Ticket.objects.select_related("customer").get()
+    about = f"{ticket.customer.name} · Fjellrev boots · #{ticket.pk}"
+    assert olena.evaluate("shown") == [["Somebody waits in the chat", about]]
     expect(ben.locator("#rows .row")).to_have_count(1, timeout=PATIENCE)
     assert ben.evaluate("shown") == []  # off until switched on
 
