@@ -71,6 +71,12 @@ def remove_shop(shop_id: int, *, by: Agent) -> None:
         shop = shop_of(shop_id)
         if not shop.is_active and not shop.secret:
             return
+        note_setting(
+            f"shop {shop.pk}",
+            {"is_active": shop.is_active, "secret": 1},
+            {"is_active": False, "secret": 0},
+            by=by.actor,
+        )
         shop.is_active, shop.secret = False, ""
         shop.save(update_fields=["is_active", "secret"])
         data = {"shop": shop.pk}

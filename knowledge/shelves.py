@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from events.audit import note_setting
 from events.ledger import record_event
 from people.languages import LANGUAGES
 from people.models import Agent
@@ -55,6 +56,8 @@ def save_centre(*, by: Agent, **values: Any) -> HelpCentre:
         changed = [name for name, value in values.items() if getattr(centre, name) != value]
         if not changed:
             return centre
+        before = {name: getattr(centre, name) for name in changed}
+        note_setting("help_centre 1", before, {name: values[name] for name in changed}, by=by.actor)
         for name in changed:
             setattr(centre, name, values[name])
         centre.save()
@@ -80,6 +83,9 @@ def save_category(
         values = {"names": names, "descriptions": descriptions, "icon": icon}
         if row.pk and all(getattr(row, name) == value for name, value in values.items()):
             return row
+        if row.pk:
+            before = {name: getattr(row, name) for name in values}
+            note_setting(f"help_category {row.pk}", before, values, by=by.actor)
         for name, value in values.items():
             setattr(row, name, value)
         if not row.slug:
@@ -100,6 +106,7 @@ def remove_category(category_id: int, *, by: Agent) -> None:
                 row.delete()
         except IntegrityError:
             raise InvalidInput("category", _("There are articles in it. Move them first.")) from None
+        note_setting(f"help_category {category_id}", {"names": row.names}, {"names": None}, by=by.actor)
         _record(CategoryEvent.REMOVED, by, category=category_id)
 
 
@@ -112,6 +119,13 @@ def move_category(category_id: int, *, by: Agent, up: bool) -> None:
         order = list(Category.objects.order_by("position", "pk"))
         if _swap(order, category_id, up=up):
             Category.objects.bulk_update(order, ["position"])
+            there = next(place for place, one in enumerate(order) if one.pk == category_id)
+            note_setting(
+                f"help_category {category_id}",
+                {"position": there + (1 if up else -1)},
+                {"position": there},
+                by=by.actor,
+            )
             _record(CategoryEvent.MOVED, by, category=category_id, up=up)
 
 

@@ -124,6 +124,8 @@ def set_routes(
         changed = [name for name in changed if connection.settings.get(name) != wanted[name]]
         if not changed:
             return connection
+        before = {name: connection.settings.get(name) for name in changed}
+        note_setting(f"channel {channel_id}", before, {name: wanted[name] for name in changed}, by=by.actor)
         connection.settings = {**connection.settings, **wanted}
         connection.save(update_fields=["settings"])
         record_event(
@@ -144,6 +146,7 @@ def renew_secret(channel_id: int, *, by: Agent, at: datetime | None = None) -> s
         except CredentialsError:
             before = ""
         connection.secret = _encrypted({"now": secret, "before": before} if before else {"now": secret})
+        note_setting(f"channel {channel_id}", {"secret": connection.secret_changed_at}, {"secret": at}, by=by.actor)
         connection.secret_changed_at = at
         connection.save(update_fields=["secret", "secret_changed_at"])
         record_event(

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from channels_inbound.events import ChannelEvent, channel_stream, lock_channel
+from events.audit import note_setting
 from events.ledger import record_event
 from livechat.channels import chat_channel, kept_path
 from livechat.doors import Door
@@ -46,6 +47,8 @@ def save_greeting(
             raise InvalidInput("name", _("There are enough greetings here. Change one of them."))
         if greeting_id and all(getattr(greeting, name) == value for name, value in fields.items()):
             return greeting
+        before = {name: getattr(greeting, name) for name in fields} if greeting_id else {}
+        note_setting(f"channel {channel_id}", _of_greeting(before), _of_greeting(fields), by=by.actor)
         for name, value in fields.items():
             setattr(greeting, name, value)
         greeting.save()
@@ -53,13 +56,20 @@ def save_greeting(
     return greeting
 
 
+def _of_greeting(values: dict[str, Any]) -> dict[str, Any]:
+    return {f"greeting {name}": value for name, value in values.items()}
+
+
 def remove_greeting(channel_id: int, greeting_id: int, *, by: Agent, at: datetime | None = None) -> bool:
     """Say it no longer. False when it was gone."""
     chat_channel(channel_id, by=by)
     with transaction.atomic():
         lock_channel(channel_id)
-        removed, _rows = Greeting.objects.filter(channel=channel_id, pk=greeting_id).delete()
+        rows = Greeting.objects.filter(channel=channel_id, pk=greeting_id)
+        names = list(rows.values_list("name", flat=True))
+        removed, _rows = rows.delete()
         if removed:
+            note_setting(f"channel {channel_id}", {"greeting": names[0]}, {"greeting": None}, by=by.actor)
             _record(channel_id, by=by, at=at)
     return bool(removed)
 

@@ -17,7 +17,7 @@ from people.models import Agent
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import InvalidInput, NotFound
 from tickets.events import BrandEvent
-from tickets.order import move_one, place_new
+from tickets.order import move_one, note_place, place_new
 
 from .brands import CONDITION
 from .events import RULES_STREAM, SlaEvent
@@ -59,6 +59,7 @@ def move_policy(policy_id: int, *, by: Agent, up: bool) -> Policy:
         if there is None:
             return policy
         Policy.objects.bulk_update(order, ["position"])
+        note_place(f"policy {policy.pk}", there, up=up, by=by)
         _end(SlaEvent.POLICY_MOVED, {"policy": policy.pk, "to": there}, by=by)
     return order[there]
 

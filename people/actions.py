@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.actors import SYSTEM, Actor
+from events.audit import note_setting
 from events.ledger import record_event
 
 from .admins import note_made_admin
@@ -96,6 +97,7 @@ def _write_agent(agent: Agent | None, by: Agent, values: dict[str, Any], teams: 
         raise Refused("email", _("Somebody has this address already."))
     kind = "agent.changed" if agent else "agent.created"
     before = _standing_of(agent) if agent else {}
+    known = _account_of(agent, values) if agent else {}
     try:
         with transaction.atomic():
             if agent is None:
@@ -111,12 +113,20 @@ def _write_agent(agent: Agent | None, by: Agent, values: dict[str, Any], teams: 
     standing = _standing_of(agent)
     data = standing | {"teams": sorted(teams)} | ({"before": before} if before else {})
     _record(agent, kind, by=by.actor, data=data)
+    if known:
+        note_setting(f"agent {agent.pk}", known, _account_of(agent, values), by=by.actor)
     note_made_admin(agent, before, standing, by=by.actor)
     if before and before != standing:
         end_sessions(agent, by=by)
         if not agent.is_active:
             ApiToken.objects.filter(agent=agent, revoked_at=None).update(revoked_at=timezone.now())
     return agent
+
+
+def _account_of(agent: Agent, names: Collection[str]) -> dict[str, Any]:
+    """What an admin sets of the agent, as the audit keeps it."""
+    teams = Membership.objects.filter(agent=agent).order_by("team").values_list("team", flat=True)
+    return {name: getattr(agent, name) for name in names} | {"teams": list(teams)}
 
 
 def _standing_of(agent: Agent) -> dict[str, Any]:
@@ -136,8 +146,10 @@ def save_team(team: Team | None, *, by: Agent, name: str) -> Team:
         with transaction.atomic():
             team = team or Team()
             kind = "team.renamed" if team.pk else "team.created"
-            team.name = name
+            before, team.name = team.name, name
             team.save()
+            if kind == "team.renamed":
+                note_setting(f"team {team.pk}", {"name": before}, {"name": name}, by=by.actor)
             record_event(("team", team.pk), kind, by=by.actor, at=timezone.now(), data={"name": name})
     except IntegrityError:
         raise Refused("name", _("There is a team of this name already.")) from None

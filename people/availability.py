@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from events.audit import note_setting
 from events.ledger import record_event
 from people.desks import agents_at_their_desks, desks_if_known
 from people.models import Agent, Availability, Presence
@@ -79,9 +80,10 @@ def set_limits(agent: Agent, *, by: Agent, most: int | None, calendar: int | Non
         row = availability_of(agent.pk)
         if (row.most, row.calendar) == (most, calendar):
             return row
+        data = {"most": most, "calendar": calendar}
+        note_setting(f"agent {agent.pk}", {name: getattr(row, name) for name in data}, data, by=by.actor)
         row.most, row.calendar = most, calendar
         row.save(update_fields=["most", "calendar"])
-        data = {"most": most, "calendar": calendar}
         record_event(("agent", agent.pk), "agent.limits_changed", by=by.actor, at=timezone.now(), data=data)
     return row
 

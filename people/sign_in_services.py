@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from events.audit import note_setting
 from events.ledger import record_event
 
 from .credentials import CredentialsError, decrypt, encrypt
@@ -69,6 +70,10 @@ def unlink(agent: Agent, service_id: int, *, by: Agent, at: datetime | None = No
     return bool(gone)
 
 
+# Of a changed one the audit keeps these, and of the secret that it is another.
+TOLD = ("kind", "name", "issuer", "client_id", "is_active", "has_second_step", "secret")
+
+
 def save_service(
     service: SignInService | None, *, by: Agent, kind: str, name: str, issuer: str, client_id: str, secret: str,
     is_active: bool, has_second_step: bool, at: datetime | None = None,
@@ -85,6 +90,7 @@ def save_service(
         if moved and not secret:
             raise Refused("secret", _("Enter the secret again: it belongs to the service of before."))
         row = before or SignInService()
+        known = {name: getattr(row, name) for name in TOLD}
         row.kind, row.name, row.issuer, row.client_id = kind, " ".join(name.split()), issuer, client_id.strip()
         row.is_active, row.has_second_step = is_active, has_second_step
         if secret:
@@ -99,6 +105,9 @@ def save_service(
             raise Refused("name", _("There is a service of this name already.")) from None
         if moved:
             row.links.all().delete()
+        if before:
+            told = {name: getattr(row, name) for name in TOLD}
+            note_setting(f"sign_in_service {row.pk}", known, told, by=by.actor)
         data = {"name": row.name, "issuer": issuer, "is_active": is_active, "has_second_step": has_second_step}
         record_event(
             ("sign_in_service", row.pk), "sign_in_service.saved", by=by.actor, at=at or timezone.now(), data=data

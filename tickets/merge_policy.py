@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.actors import ActorKind
+from events.audit import note_setting
 from events.ledger import record_event
 from events.models import Event
 from people.models import Agent, IdentityKind, Trust
@@ -51,9 +52,10 @@ def save_merge_policy(*, by: Agent, is_on: bool, hours: int, at: datetime | None
         MergePolicy.objects.bulk_create([MergePolicy(pk=1)], ignore_conflicts=True)
         policy = MergePolicy.objects.select_for_update().get(pk=1)
         if (policy.is_on, policy.hours) != (is_on, hours):
+            data = {"is_on": is_on, "hours": hours}
+            note_setting("merging 1", {name: getattr(policy, name) for name in data}, data, by=by.actor)
             policy.is_on, policy.hours = is_on, hours
             policy.save(update_fields=["is_on", "hours"])
-            data = {"is_on": is_on, "hours": hours}
             record_event(STREAM, CHANGED, by=by.actor, at=at or timezone.now(), data=data)
     return policy
 

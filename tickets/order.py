@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+from events.audit import note_setting
+from people.models import Agent
+
 
 class Placed(Protocol):
     position: Any
@@ -28,6 +31,11 @@ def move_one(
     for position, each in enumerate(row):
         each.position = position
     return there
+
+
+def note_place(what: str, there: int, *, up: bool, by: Agent) -> None:
+    """Note in the audit that one of a row was moved there by one place."""
+    note_setting(what, {"position": there + (1 if up else -1)}, {"position": there}, by=by.actor)
 
 
 def place_new(row: list[P], new: P, *, demands: Callable[[P], int]) -> None:

@@ -96,6 +96,7 @@ def change_connection(
             if _account(handler, settings, secrets) != connection.account:
                 raise InvalidInput("name", _("This is another account. Connect it as a channel of its own."))
             wanted = {"name": name, "team": team, "locale": locale, "is_active": is_active}
+            before = {name: getattr(channel, name) for name in wanted} | connection.settings
             changed = _change_channel(channel, wanted, _capabilities(settings))
             changed += ["settings"] if settings != connection.settings else []
             if secrets != _stored(connection):
@@ -103,14 +104,13 @@ def change_connection(
                 connection.secret, connection.secret_changed_at = _encrypted(secrets), at
                 _works_again(connection, at=at)
                 begin_anew(connection)
-            note_setting(f"connection {channel_id}", connection.settings, settings, by=by.actor)
+            after = settings | wanted | dict.fromkeys({"credentials"} & {*changed}, at)
+            note_setting(f"connection {channel_id}", before, after, by=by.actor)
             connection.settings = settings
             connection.save()
             if changed:
-                record_event(
-                    channel_stream(channel_id), ChannelEvent.CONNECTION_CHANGED,
-                    by=by.actor, at=at, data={"changed": sorted(changed)},
-                )  # fmt: skip
+                data, stream = {"changed": sorted(changed)}, channel_stream(channel_id)
+                record_event(stream, ChannelEvent.CONNECTION_CHANGED, by=by.actor, at=at, data=data)
     except IntegrityError:
         raise InvalidInput("name", _("Another channel has this name or this account.")) from None
     return connection
@@ -164,6 +164,8 @@ def remove_connection(channel_id: int, *, by: Agent, at: datetime | None = None)
     with transaction.atomic():
         connection = _locked(channel_id)
         channel = connection.channel
+        before = {"account": connection.account, "is_active": channel.is_active}
+        note_setting(f"connection {channel_id}", before, {"account": None, "is_active": False}, by=by.actor)
         channel.is_active = False
         channel.save(update_fields=["is_active"])
         record_event(

@@ -114,6 +114,8 @@ def remove_mailbox(mailbox_id: int, *, by: Agent, at: datetime | None = None) ->
     _check(by)
     with transaction.atomic():
         mailbox = _locked(mailbox_id)
+        before = {name: getattr(mailbox, name) for name in SETTINGS}
+        note_setting(f"mailbox {mailbox.pk}", before, dict.fromkeys(before), by=by.actor)
         _record(mailbox, ChannelEvent.MAILBOX_REMOVED, by=by, at=at)
         mailbox.delete()
 

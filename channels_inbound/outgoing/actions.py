@@ -97,6 +97,7 @@ def put_first(server_id: int, *, by: Agent, at: datetime | None = None) -> None:
         others = list(OutgoingServer.objects.filter(channel=server.channel_id).exclude(pk=server.pk))
         if all((server.position, server.pk) < (other.position, other.pk) for other in others):
             return
+        note_setting(f"outgoing server {server.pk}", {"position": server.position}, {"position": 0}, by=by.actor)
         for position, one in enumerate([server, *others]):
             OutgoingServer.objects.filter(pk=one.pk).update(position=position)
         _record(server, ChannelEvent.OUTGOING_CHANGED, by=by, at=at, changed=["position"])
@@ -107,6 +108,8 @@ def remove_server(server_id: int, *, by: Agent, at: datetime | None = None) -> N
     _check(by)
     with transaction.atomic():
         server = _locked(server_id)
+        before = {name: getattr(server, name) for name in SETTINGS}
+        note_setting(f"outgoing server {server.pk}", before, dict.fromkeys(before), by=by.actor)
         _record(server, ChannelEvent.OUTGOING_REMOVED, by=by, at=at)
         server.delete()
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from events.audit import note_setting
 from events.ledger import record_event
 from metrics.events import MAILING_STREAM, ReportEvent
 from metrics.mailing.rhythm import Rhythm, next_moment
@@ -41,6 +42,9 @@ def save_mailing(
         before = set(ReportReader.objects.filter(mailing=row.pk).values_list("agent_id", flat=True))
         if row.pk and before == set(readers) and all(getattr(row, name) == value for name, value in values.items()):
             return row
+        if row.pk:
+            known = {name: getattr(row, name) for name in values} | {"readers": sorted(before)}
+            note_setting(f"report_mailing {row.pk}", known, values | {"readers": sorted(set(readers))}, by=by.actor)
         for name, value in values.items():
             setattr(row, name, value)
         row.next_at = next_moment(rhythm, hour, time_zone, at)

@@ -17,7 +17,7 @@ from people.contact_budget import contact_rules
 from people.models import Agent, ContactRules
 from people.permissions import Permission, PermissionDenied
 from tickets.errors import InvalidInput, NotFound
-from tickets.order import move_one, place_new
+from tickets.order import move_one, note_place, place_new
 
 # The surveys as a whole: one stream, under one lock. No survey has this number.
 ALL = (SURVEYS_STREAM, 0)
@@ -60,6 +60,7 @@ def move_survey(survey_id: int, *, by: Agent, up: bool) -> Survey:
         if there is None:
             return survey
         Survey.objects.bulk_update(order, ["position"])
+        note_place(f"survey {survey.pk}", there, up=up, by=by)
         _end(SurveyEvent.MOVED, {"survey": survey.pk, "to": there}, by=by)
     return order[there]
 

@@ -12,13 +12,14 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from events.audit import note_setting
 from events.ledger import record_event
 from people.models import Agent, Team
 from people.permissions import Permission
 from tickets.errors import InvalidInput, NotFound
 from tickets.events import StatusEvent
 from tickets.models import CATEGORIES, CustomStatus, Tone
-from tickets.order import move_one
+from tickets.order import move_one, note_place
 from tickets.statuses import LONGEST
 
 from .base import require
@@ -53,6 +54,8 @@ def save_custom_status(
         if status.pk and all(getattr(status, key) == value for key, value in wanted.items()):
             return status
         made = status.pk is None
+        if not made:
+            note_setting(f"{STREAM} {status.pk}", {key: getattr(status, key) for key in wanted}, wanted, by=by.actor)
         for key, value in wanted.items():
             setattr(status, key, value)
         if is_default:
@@ -72,6 +75,7 @@ def archive_custom_status(status_id: int, *, by: Agent, on: bool = True, at: dat
         status = _locked(status_id)
         if (status.archived_at is not None) == on:
             return status
+        note_setting(f"{STREAM} {status.pk}", {"archived": not on}, {"archived": on}, by=by.actor)
         status.archived_at, status.is_default = (at if on else None), False
         status.save(update_fields=["archived_at", "is_default"])
         kind = StatusEvent.ARCHIVED if on else StatusEvent.RESTORED
@@ -92,6 +96,7 @@ def move_custom_status(status_id: int, *, by: Agent, up: bool, at: datetime | No
         if there is None:
             return status
         CustomStatus.objects.bulk_update(order, ["position"])
+        note_place(f"{STREAM} {status.pk}", there, up=up, by=by)
         _record(status, StatusEvent.MOVED, by=by, at=at, data={"to": there})
     return status
 

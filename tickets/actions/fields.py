@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.actors import Actor
+from events.audit import note_setting
 from events.ledger import record_event
 from people.models import Agent, Team
 from people.permissions import Permission
@@ -20,7 +21,7 @@ from tickets.errors import FieldsMissing, InvalidInput, NotFound
 from tickets.events import FieldEvent, TicketEvent
 from tickets.fields import as_number, clean_value, folded
 from tickets.models import FieldKind, FieldValue, Ticket, TicketField
-from tickets.order import move_one
+from tickets.order import move_one, note_place
 
 from .base import lock_ticket, record, refuse_closed, require
 
@@ -121,6 +122,8 @@ def save_field(
         if field.pk and all(getattr(field, key) == value for key, value in wanted.items()):
             return field
         made = field.pk is None
+        if not made:
+            note_setting(f"field {field.pk}", {key: getattr(field, key) for key in wanted}, wanted, by=by.actor)
         for key, value in wanted.items():
             setattr(field, key, value)
         # The key stays, since words that were written use it.
@@ -139,6 +142,7 @@ def archive_field(field_id: int, *, by: Agent, on: bool = True, at: datetime | N
         field = _locked(field_id)
         if (field.archived_at is not None) == on:
             return field
+        note_setting(f"field {field.pk}", {"archived": not on}, {"archived": on}, by=by.actor)
         field.archived_at = at if on else None
         field.save(update_fields=["archived_at"])
         _record(field, FieldEvent.ARCHIVED if on else FieldEvent.RESTORED, by=by, at=at, data={"name": field.name})
@@ -158,6 +162,7 @@ def move_field(field_id: int, *, by: Agent, up: bool, at: datetime | None = None
         if there is None:
             return field
         TicketField.objects.bulk_update(order, ["position"])
+        note_place(f"field {field.pk}", there, up=up, by=by)
         _record(field, FieldEvent.MOVED, by=by, at=at, data={"to": there})
     return field
 

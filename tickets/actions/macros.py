@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from events.audit import note_setting
 from events.ledger import record_event
 from events.models import Event
 from people.languages import LANGUAGES
@@ -38,6 +39,9 @@ from .views import Audience, require_audience, shown_to
 STREAM = "macro"
 MOST_TAGS = 10
 TEXTS_IN = ("", *LANGUAGES)
+
+
+TOLD = ("name", "status", "priority", "assign", "tags", "note", "fields", "owner", "team")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ def save_macro(
     _check_texts(texts, content, wanted)
     with transaction.atomic():
         macro = Macro() if macro_id is None else _locked(macro_id, by)
+        before = _told(macro)
         for name, value in (wanted | {"owner": audience.owner, "team": audience.team}).items():
             setattr(macro, name, value)
         macro.save()
@@ -91,7 +96,18 @@ def save_macro(
             MacroText.objects.update_or_create(macro=macro, language=language, defaults=said)
         kind = MacroEvent.MADE if macro_id is None else MacroEvent.CHANGED
         record_event((STREAM, macro.pk), kind, by=by.actor, at=at or timezone.now(), data={"name": macro.name})
+        if before:
+            note_setting(f"{STREAM} {macro.pk}", before, dict.fromkeys(before) | _told(macro, shared=True), by=by.actor)
     return macro
+
+
+def _told(macro: Macro, *, shared: bool = False) -> dict[str, Any]:
+    """What the audit keeps of a macro of a team or of everyone; nothing of an agent's own."""
+    if macro.pk is None or (macro.owner_id is not None and not shared):
+        return {}
+    told = {name: getattr(macro, name) for name in TOLD}
+    texts = MacroText.objects.filter(macro=macro).order_by("language")
+    return told | {f"text {language}": text for language, text in texts.values_list("language", "text")}
 
 
 def remove_macro(macro_id: int, *, by: Agent, at: datetime | None = None) -> None:

@@ -12,6 +12,7 @@ from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from events.audit import note_setting
 from events.ledger import record_event
 from people.models import Agent, Team
 from people.permissions import Permission, PermissionDenied
@@ -19,7 +20,7 @@ from tickets.conditions import MOST_VALUES, is_condition
 from tickets.errors import InvalidInput, NotFound
 from tickets.events import ViewEvent
 from tickets.models import SavedView, ViewOrder
-from tickets.order import move_one
+from tickets.order import move_one, note_place
 
 from .base import require
 
@@ -81,6 +82,9 @@ def save_view(
             return _make(by, wanted, at or timezone.now())
         view = _locked(view_id, by)
         changed = [name for name, value in wanted.items() if getattr(view, name) != value]
+        if changed and view.owner_id is None:
+            before = {name: getattr(view, name) for name in changed}
+            note_setting(f"view {view.pk}", before, {name: wanted[name] for name in changed}, by=by.actor)
         for name in changed:
             setattr(view, name, wanted[name])
         if changed:
@@ -106,6 +110,8 @@ def move_view(view_id: int, *, by: Agent, down: bool, at: datetime | None = None
         if there is None:
             return
         SavedView.objects.bulk_update(row, ["position"])
+        if view.owner_id is None:
+            note_place(f"view {view.pk}", there, up=not down, by=by)
         _record(view, ViewEvent.MOVED, by, at, {"to": there})
 
 

@@ -10,6 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from events.audit import note_setting
 from events.doorbell import ring
 from events.ledger import record_event
 from people.availability import MOST_AT_ONCE
@@ -55,6 +56,7 @@ def save_assigning(
         rule = Assigning.objects.select_for_update().get(pk=team_id)
         if all(getattr(rule, name) == value for name, value in fields.items()):
             return rule
+        note_setting(f"team {team_id}", {name: getattr(rule, name) for name in fields}, fields, by=by.actor)
         for name, value in fields.items():
             setattr(rule, name, value)
         rule.save(update_fields=list(fields))

@@ -39,6 +39,7 @@ THINGS: dict[str, str | Promise] = {
     "retention": pgettext_lazy("audit", "Retention rule"),
     "role": pgettext_lazy("audit", "Role"),
     "shop": pgettext_lazy("audit", "Shop"),
+    "sign_in_service": pgettext_lazy("audit", "Sign-in service"),
     "status": pgettext_lazy("audit", "Status"),
     "survey": pgettext_lazy("audit", "Survey"),
     "team": pgettext_lazy("audit", "Team"),
@@ -151,7 +152,8 @@ def setting(what: str) -> str:
     for start, words in SETTINGS.items():
         if what.startswith(start):
             return words % {"rest": what.removeprefix(start)}
-    return what
+    thing, _blank, rest = what.rpartition(" ")
+    return f"{THINGS[thing]} #{rest}" if thing in THINGS else what
 
 
 def change(name: str, before: Any, after: Any) -> str:
