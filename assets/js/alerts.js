@@ -26,18 +26,20 @@ export function chime() {
   });
 }
 
-// The first tab to hear of it takes it.
-function mine(ticket) {
-  const [last, at] = (kept('alert:last') || '').split('@');
-  if (last === String(ticket) && Date.now() - Number(at) < TOGETHER) return false;
-  kept('alert:last', `${ticket}@${Date.now()}`);
-  return true;
-}
+// The first tab to hear of it takes it: a lock, since what one tab stores another may read too late. Browsers have none
+// for pages without https; there each tab speaks for itself.
+const mine = (ticket) => new Promise((take) => {
+  if (!navigator.locks) return take(true);
+  navigator.locks.request(`chat-${ticket}`, { ifAvailable: true }, (lock) => {
+    take(lock);
+    return lock && new Promise((done) => setTimeout(done, TOGETHER));
+  });
+});
 
-function heard({ detail: { ticket, fresh, about } }) {
+async function heard({ detail: { ticket, fresh, about } }) {
   const looking = !document.hidden && document.hasFocus();
   if (looking && thread.number() === ticket) return;
-  if (!mine(ticket)) return;
+  if (!(await mine(ticket))) return;
   if (on('sound')) chime();
   if (!on('notice') || looking || globalThis.Notification?.permission !== 'granted') return;
   const notice = new Notification(text(fresh ? 'chat_waits' : 'chat_answered'), { body: about, tag: `chat-${ticket}` });

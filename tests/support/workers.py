@@ -37,6 +37,7 @@ HEAVY = (
     "tests/livechat/test_side_by_side.py",
     "tests/livechat/test_stories.py",
     "tests/livechat/test_story.py",
+    "tests/livechat/test_two_windows_story.py",
     "tests/livechat/test_waiting_files_story.py",
     "tests/livechat/test_widget_page_story.py",
     "tests/livechat/test_widget_story.py",
