@@ -145,5 +145,5 @@ class Machine:
 def wait(until: Callable[[], bool], seconds: float, about: object = "it took too long") -> None:
     deadline = time.monotonic() + seconds
     while not until():
-        assert time.monotonic() < deadline, about
+        assert time.monotonic() < deadline, about() if callable(about) else about
         time.sleep(0.2)

@@ -68,7 +68,8 @@ class Tab(threading.Thread, ABC):
                     with self._dial(port) as socket:
                         self._listen(socket)
                 except (OSError, WebSocketException) as error:
-                    self.ends[f"{getattr(error, 'code', '') or ''} {type(error).__name__}".strip()] += 1
+                    goodbye = getattr(error, "rcvd", None)
+                    self.ends[str(goodbye.code) if goodbye else type(error).__name__] += 1
                 self.over.wait(random.uniform(0.1, 0.5))
         except BaseException as error:
             self.error = error
