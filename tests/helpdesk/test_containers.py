@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 from django.core.management import get_commands
 
 from helpdesk import queueing
@@ -330,3 +331,40 @@ def test_pods_are_reached_by_their_purpose_only_and_the_outside_does_not_see_wha
     job = kinds["CronJob", "backup"]["jobTemplate"]["spec"]["template"]["spec"]
     assert job["containers"][0]["command"] == SERVICES["backup"]["command"]
     assert {one["name"] for one in job["volumes"]} == {one["name"] for one in job["containers"][0]["volumeMounts"]}
+
+
+def _environments() -> Iterator[tuple[str, dict[str, Any]]]:
+    """What each process of ours is given, here and on Kubernetes."""
+    for name in OURS:
+        yield f"compose {name}", SERVICES[name]["environment"]
+    [common] = [one["data"] for one in MANIFESTS if one["kind"] == "ConfigMap"]
+    for name, spec in PODS.items():
+        [container] = spec["template"]["spec"]["containers"]
+        yield f"pod {name}", common | {one["name"]: one["value"] for one in container["env"]}
+
+
+def test_every_setting_that_is_given_is_read_by_somebody() -> None:
+    """A name with a slip of the pen is an error nobody tells: what was meant keeps its default."""
+    ours = "".join(path.read_text() for path in (ROOT / "helpdesk").rglob("*.py"))
+    read = set(re.findall(r"\b(?:HELPDESK|DATABASE|REDIS|CACHE|EMAIL)_[A-Z0-9_]+\b", ours)) | {"REMAP_SIGTERM"}
+    for where, given in _environments():
+        assert {name.removesuffix("_FILE") for name in given} <= read, where
+
+
+def test_everybody_listens_where_they_are_looked_for() -> None:
+    """The port a process is told is the one that is published, that its pod and service name, and where others ask."""
+    given = dict(_environments())
+    services = {one["metadata"]["name"]: one["spec"]["ports"] for one in MANIFESTS if one["kind"] == "Service"}
+    for name, setting in (("web", "HTTP"), ("live", "HTTP"), ("mail", "SMTP")):
+        [container] = PODS[name]["template"]["spec"]["containers"]
+        told = {given[f"{kind} {name}"][f"HELPDESK_{setting}_PORT"] for kind in ("compose", "pod")}
+        assert told == {SERVICES[name]["ports"][0].rpartition(":")[2]}, name
+        port = int(told.pop())
+        assert container["ports"] == [{"containerPort": port}]
+        assert services[name] == [{"port": port, "targetPort": port}]
+    for kind in ("compose", "pod"):
+        for name in ("web", "live"):
+            assert given[f"{kind} {name}"]["HELPDESK_SMTP_HOST"] in {*SERVICES, *services}
+            # They are not told the listener's port, so it must be the one they take for granted.
+            assert "HELPDESK_SMTP_PORT" not in given[f"{kind} {name}"]
+        assert given[f"{kind} mail"]["HELPDESK_SMTP_PORT"] == str(settings.SMTP_PORT)
