@@ -34,6 +34,7 @@ KIB = 1024
 GOAL_KIB = 40
 BEAT, PATIENCE = 20.0, 10.0  # of assets/widget/line.js
 BEATS_A_SECOND = 250  # of 5,000 lines
+COLUMNS = ("", "p50", "p99", "p50 to echo", "p99 to echo", "p50 to group", "p99 to group", "CPU ms")
 PAUSE = 0.3  # a ticket is told of four times a second; nobody writes more often
 
 
@@ -93,8 +94,7 @@ def run(
             rows.append([*_row(name, times, echo, group), spent])
             found[name] = _p(times, 99)
     show("Chat: a visitor's words until an agent's tab is told, ms",
-         ("", "p50", "p99", "p50 to echo", "p99 to echo", "p50 to group", "p99 to group",
-          "CPU ms"), rows,
+         COLUMNS, rows,
          "Each message is stored and committed first. Goal: p99 at most 2 x the bare group's. CPU: the web process, a",
          "message, with the joining of the lines.")  # fmt: skip
     with stack.serving("bench_chat", HELPDESK_TRUSTED_PROXIES="1") as served:
