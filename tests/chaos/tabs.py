@@ -216,6 +216,7 @@ class Desk(Tab):
 
     def hear(self, socket: ClientConnection, said: dict[str, Any]) -> None:
         missed = said["n"] != self.count + 1
+        self.hellos += not self.count  # the hello itself may be what was lost
         self.count = said["n"]
         for frame in said["frames"]:
             self._take(socket, frame)
@@ -226,7 +227,6 @@ class Desk(Tab):
     def _take(self, socket: ClientConnection, frame: dict[str, Any]) -> None:
         kind = frame["kind"]
         if kind in ("hello", "resync"):
-            self.hellos += kind == "hello"
             self.catch_up(socket)
         elif kind == "ticket.upsert":
             self._note_rows(frame["html"], frame["html"])
