@@ -157,7 +157,7 @@ TALKERS = {
     "channels_inbound/submit.py": "names of errors; connects by smtp_socket",
     "metrics/mailing/sending.py": "names of errors",
     "channels_inbound/alarms.py": "names of errors",
-    "helpdesk/health.py": "its own listener",
+    "helpdesk/vitals.py": "its own listener",
     "helpdesk/environment.py": "the store of files that the operator set",
     "helpdesk/doctor/given.py": "whether the metadata service could be reached",
     "helpdesk/runtime/up.py": "its own processes",
