@@ -6,7 +6,7 @@ export const page = document.documentElement;
 export const app = $('.app');
 export const me = Number(document.body.dataset.agent) || 0;
 
-const { keymap = [], ...words } = JSON.parse($('#strings')?.textContent || '{}');
+const { keymap = {}, ...words } = JSON.parse($('#strings')?.textContent || '{}');
 export { keymap };
 
 // The text of `key` in the page's language, with its %s and %d filled in order.

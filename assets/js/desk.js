@@ -21,7 +21,7 @@ let skeleton = 0;
 // Something that must happen before another ticket is shown (the composer saves its draft).
 export const beforeLeaving = (guard) => guards.push(guard);
 
-export async function open(number, { push = true, focus = 'row', query = '' } = {}) {
+export async function open(number, { push = true, focus = 'row', query = list.query } = {}) {
   if (!pane) return void location.assign(`/tickets/${number}/`);
   for (const guard of guards) guard();
   wanted = number;
@@ -111,7 +111,7 @@ export function showList({ push = true } = {}) {
   app.dataset.view = 'list';
   pane.replaceChildren($('#blank').content.cloneNode(true));
   aside.replaceChildren();
-  if (push) history.pushState({}, '', `/inbox/${list.view}/`);
+  if (push) history.pushState({}, '', `/inbox/${list.view}/${list.query}`);
   retitle();
   document.dispatchEvent(new CustomEvent('ticket:left'));
   list.focusRow(row);

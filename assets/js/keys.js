@@ -9,14 +9,15 @@ import { say } from './toast.js';
 const SECOND_WAITS = 1_200;
 
 // What each key does, in the order of the help dialog: the table is tickets/inbox/keys.py.
-export const KEYS = keymap.map(([group, words, command, keys, also]) => ({ group, words, command, keys: keys.split(' '), also: also ? [also] : [] }));
+export const KEYS = Object.values(keymap).flat().map(([command, keys, ...also]) => ({ command, keys: keys.split(' '), also }));
+export const wordsOf = (command) => text(`${/^view-(?!new)/.test(command) ? '' : 'cmd_'}${command.replaceAll('-', '_')}`);
 
-const OF_TICKET = new Set(KEYS.filter(({ group }) => group === 'keys_ticket').map(({ command }) => command));
+const OF_TICKET = new Set(keymap.keys_ticket?.map(([command]) => command));
 const OPENS_WITHIN = 5_000;
 
 const single = new Map();
 const after = { G: new Map(), '*': new Map() };
-for (const { command, keys, also = [] } of KEYS) {
+for (const { command, keys, also } of KEYS) {
   if (keys[0] === 'Ctrl') continue;
   if (keys[0] in after) after[keys[0]].set(keys[1], command);
   else for (const key of [keys.length > 1 ? `Shift+${keys[1]}` : keys[0], ...also]) single.set(key, command);
@@ -119,9 +120,8 @@ export const kbd = (keys) => keys.map((key) => element('kbd', {}, keyName(key)))
 
 function showKeys() {
   const dialog = $('#keys');
-  const groups = [...new Set(KEYS.map((one) => one.group))];
-  $('.in', dialog).replaceChildren(...groups.map((group) => {
-    const lines = KEYS.filter((one) => one.group === group).map((one) => line(text(one.words), one.keys));
+  $('.in', dialog).replaceChildren(...Object.entries(keymap).map(([group, table]) => {
+    const lines = table.map(([command, keys]) => line(wordsOf(command), keys.split(' ')));
     if (group === 'keys_go') lines.push(line(text('saved_views'), ['1', '…', '9']));
     return element('section', {}, element('h3', {}, text(group)), element('ul', {}, ...lines));
   }));

@@ -9,6 +9,9 @@ const IDLE = 5_000;
 const DRAFT_SHOWN = 160;
 export const rows = $('#rows');
 export const view = rows?.dataset.viewKey ?? null;
+// What keeps an order other than the view's own in addresses.
+export const query = rows?.dataset.query ? `?${rows.dataset.query}` : '';
+const after = (next) => (next ? `${query ? `${query}&` : '?'}after=${next}` : query);
 const scroll = $('#list');
 const where = read('where') ?? {};
 const waiting = new Map();
@@ -18,12 +21,16 @@ let loading = null;
 let meanwhile = new Set();
 
 export const rowOf = (number) => document.getElementById(`row-${number}`);
-// Rows stand by this, the highest first: when something was last said, how long somebody waits, how near the deadline is.
+// Rows stand by this, the highest first: when something was last said, how long somebody waits, how near the deadline is,
+// how urgent it is, how old.
 const RANKS = {
   newest: ({ at }) => Number(at),
   oldest: ({ at }) => -Number(at),
   waiting: ({ waiting }) => -Date.parse(waiting || '9999-01-01'),
   deadline: ({ dueAt }) => -Date.parse(dueAt || '9999-01-01'),
+  priority: ({ priority, ticket }) => priority * 1e12 - ticket, // the lowest number first among equals
+  eldest: ({ opened }) => -opened,
+  youngest: ({ opened }) => Number(opened),
 };
 const rank = (row) => RANKS[rows.dataset.order](row.dataset);
 export const numberOf = (row) => Number(row.dataset.ticket);
@@ -175,9 +182,8 @@ const showEmptiness = () => ($('#nothing').hidden = rows.childElementCount > 0);
 
 // The next fifty, when the end comes into sight.
 export async function more() {
-  const after = rows.dataset.next;
-  if (!after || loading) return;
-  loading = get(`/inbox/${view}/rows/?after=${after}`);
+  if (!rows.dataset.next || loading) return;
+  loading = get(`/inbox/${view}/rows/${after(rows.dataset.next)}`);
   try {
     const { html, next } = await loading;
     for (const row of [...build(html).children]) {
@@ -196,7 +202,7 @@ export async function more() {
 function setNext(next) {
   rows.dataset.next = next;
   $('#more').hidden = !next;
-  if (next) $('#more a').href = `?after=${next}`;
+  if (next) $('#more a').href = after(next);
 }
 
 // The truth again, after anything may have been missed: of all that is loaded, or of what stands first.
@@ -220,7 +226,7 @@ async function truth(whole) {
   const fresh = [];
   let next = '';
   do {
-    const page = await get(`/inbox/${view}/rows/${next && `?after=${next}`}`);
+    const page = await get(`/inbox/${view}/rows/${after(next)}`);
     fresh.push(...build(page.html).children);
     next = page.next;
   } while (whole && next && fresh.length < rows.childElementCount);
@@ -257,6 +263,6 @@ export function startList() {
     merge();
     scroll.scrollTop = 0;
   }, { when: () => waiting.size > 0 });
-  command('more', more, { when: () => Boolean(rows.dataset.next) });
+  command('further', more, { when: () => Boolean(rows.dataset.next) });
   command('to-list', () => focusRow(current() ?? neighbour(1)), { when: () => app.dataset.view === 'list' });
 }

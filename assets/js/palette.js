@@ -6,7 +6,7 @@ import * as composer from './composer.js';
 import { $, $$, app, can, command, element, icon, kept, run, text } from './core.js';
 import * as desk from './desk.js';
 import { get } from './http.js';
-import { kbd, KEYS, numbered } from './keys.js';
+import { kbd, KEYS, numbered, wordsOf } from './keys.js';
 import { knownMacros, use } from './macros.js';
 import * as thread from './thread.js';
 
@@ -34,15 +34,14 @@ const ICONS = {
   merge: { icon: 'arrow-up' }, begin: { icon: 'pencil' }, 'log-call': { icon: 'phone' }, join: { icon: 'git-merge' }, spam: { icon: 'shield-alert' }, ask: { icon: 'messages-square' }, 'hand-over': { icon: 'hand-helping' }, follow: { icon: 'eye' }, split: { icon: 'split' }, link: { icon: 'link' }, macros: { icon: 'zap' }, remind: { icon: 'alarm-clock' }, forward: { icon: 'forward' },
   'reply-all': { icon: 'reply-all' }, 'copy-number': { icon: 'link' }, 'view-new': { icon: 'list-filter' },
   attach: { icon: 'paperclip' }, ways: { icon: 'send' }, formatting: { icon: 'type' }, recipients: { icon: 'users-round' }, pick: { icon: 'square-check' }, 'pick-all': { icon: 'list-checks' }, 'bulk-all': { icon: 'list-checks' },
-  'bulk-clear': { icon: 'x' }, articles: { icon: 'book-open' }, notices: { icon: 'bell' }, reports: { icon: 'chart-column' }, more: { icon: 'chevrons-down' },
+  'bulk-clear': { icon: 'x' }, articles: { icon: 'book-open' }, notices: { icon: 'bell' }, reports: { icon: 'chart-column' }, further: { icon: 'chevrons-down' },
 };
 const OF_TICKET = ['assign', 'mine', 'reply', 'note', 'macros', 'articles', 'snooze', 'unsnooze', 'remind', 'close', 'close-stay', 'reopen', 'status',
   'priority', 'team', 'tag', 'field', 'ask', 'hand-over', 'follow', 'spam', 'join', 'split', 'link', 'forward', 'reply-all', 'recipients', 'ways', 'attach', 'formatting', 'copy-number', 'customer', 'unread', 'next', 'previous', 'back'];
-const OF_APP = ['undo', 'merge', 'more', 'pick', 'pick-all', 'bulk-all', 'bulk-clear', 'notices', 'reports', 'search', 'begin', 'log-call', 'presence', 'theme', 'density', 'keys', 'profile', 'view-new'];
+const OF_APP = ['undo', 'merge', 'further', 'pick', 'pick-all', 'bulk-all', 'bulk-clear', 'notices', 'reports', 'search', 'begin', 'log-call', 'presence', 'theme', 'density', 'keys', 'profile', 'view-new'];
 
 // What else people type for what they mean, beside its name.
 const ALSO = { keys: 'also_keys' };
-const wordsOf = (name) => text(`cmd_${name.replace('-', '_')}`);
 const keysOf = (name) => KEYS.find((one) => one.command === name)?.keys ?? [];
 const recent = () => (kept(RECENT) ?? '').split(' ').filter(Boolean);
 

@@ -201,8 +201,9 @@ def test_every_order_pages_without_gap_or_repeat(house: House, order: str) -> No
         one = ticket(house, f"T{number}", received_at=NOW - timedelta(minutes=number // 2))
         moment = NOW + timedelta(minutes=number % 7)
         Ticket.objects.filter(pk=one.pk).update(
-            next_due_at=moment, due_state="running", waiting_since=moment, last_message_at=moment
-        )
+            next_due_at=moment, due_state="running", waiting_since=moment, last_message_at=moment, opened_at=moment,
+            priority=(10, 20, 30, 40)[number % 4],
+        )  # fmt: skip
     where = {"status": ("open", "on_hold")}
     walked, after = [], ""
     while True:
@@ -211,10 +212,12 @@ def test_every_order_pages_without_gap_or_repeat(house: House, order: str) -> No
         after = page.next_cursor
         if not after:
             break
-    sign, column = ("-", "last_message_at") if order == "newest" else ("", {
-        "oldest": "last_message_at", "waiting": "waiting_since", "deadline": "next_due_at"}[order])  # fmt: skip
-    expected = Ticket.objects.order_by(f"{sign}{column}", f"{sign}id").values_list("pk", flat=True)
-    assert walked == list(expected)
+    keys = {
+        "newest": ("-last_message_at", "-id"), "oldest": ("last_message_at", "id"), "waiting": ("waiting_since", "id"),
+        "deadline": ("next_due_at", "id"), "priority": ("-priority", "id"), "eldest": ("opened_at", "id"),
+        "youngest": ("-opened_at", "-id"),
+    }  # fmt: skip
+    assert walked == list(Ticket.objects.order_by(*keys[order]).values_list("pk", flat=True))
 
 
 def test_a_list_by_a_moment_its_count_and_all_of_it_are_the_same_tickets(house: House) -> None:

@@ -34,6 +34,7 @@ KEYS = (
     Key("keys_list", "bulk-all", "* V"),
     Key("keys_list", "bulk-clear", "* N"),
     Key("keys_list", "merge", "."),
+    Key("keys_list", "further", "Shift P"),
     Key("keys_ticket", "reply", "R"),
     Key("keys_ticket", "note", "N"),
     Key("keys_ticket", "macros", "M"),
@@ -89,6 +90,9 @@ KEYS = (
 KEY_OF = {key.command: key.keys for key in KEYS}
 
 
-def keymap() -> list[list[str]]:
-    """The table for the scripts."""
-    return [[key.group, key.words, key.command, key.keys, key.also] for key in KEYS]
+def keymap() -> dict[str, list[list[str]]]:
+    """The table for the scripts: by group, the command, its keys and where there is one the other key."""
+    groups: dict[str, list[list[str]]] = {}
+    for key in KEYS:
+        groups.setdefault(key.group, []).append([key.command, key.keys, *([key.also] if key.also else [])])
+    return groups

@@ -28,6 +28,7 @@ from tickets.notices import unread_count
 from .access import agent_of, signed_in
 from .catalogue import View, deep_wheres, views_for, wheres_for
 from .directory import Directory, read_directory
+from .orders import order_query, sorted_as
 from .rows import list_page
 from .sidebar import Entry, Sidebar, sidebar_for
 from .status_choices import status_choices
@@ -55,7 +56,7 @@ def list_view(request: HttpRequest, view_key: str) -> HttpResponseBase:
     agent = agent_of(request)
     sidebar = sidebar_for(agent)
     entry = _entry(sidebar, view_key)
-    return render(request, "tickets/inbox.html", _list_context(agent, sidebar, entry, request.GET.get("after", "")))
+    return render(request, "tickets/inbox.html", _list_context(agent, sidebar, entry, request))
 
 
 @require_safe
@@ -65,7 +66,7 @@ def ticket_view(request: HttpRequest, view_key: str, ticket_id: int) -> HttpResp
     sidebar = sidebar_for(agent)
     entry = _entry(sidebar, view_key)
     thread = _opened(agent, ticket_id, sidebar.directory)
-    context = _list_context(agent, sidebar, entry) | thread_context(thread)
+    context = _list_context(agent, sidebar, entry, request) | thread_context(thread)
     return render(request, "tickets/inbox.html", context)
 
 
@@ -100,7 +101,7 @@ def short_address(request: HttpRequest, ticket_id: int) -> HttpResponseBase:
 def rows(request: HttpRequest, view_key: str) -> HttpResponseBase:
     """The list alone, from the top or after a cursor."""
     agent = agent_of(request)
-    view = _view(agent, view_key)
+    view = sorted_as(_view(agent, view_key), request.GET.get("order", ""))
     page = list_page(agent, view.where, after=request.GET.get("after", ""), order=view.order)
     pairs = [(row, page.marks[row.number]) for row in page.rows]
     return JsonResponse({"html": render_to_string("tickets/_rows.html", {"pairs": pairs}), "next": page.next_cursor})
@@ -230,9 +231,12 @@ def read_number(value: str | None) -> int:
     return int(value) if value and value.isdecimal() and len(value) < 10 else 0
 
 
-def _list_context(agent: Agent, sidebar: Sidebar, entry: Entry, after: str = "") -> dict[str, Any]:
-    page = list_page(agent, entry.view.where, after=after, order=entry.view.order)
+def _list_context(agent: Agent, sidebar: Sidebar, entry: Entry, request: HttpRequest) -> dict[str, Any]:
+    asked, own = request.GET.get("order", ""), entry.view
+    entry = replace(entry, view=sorted_as(own, asked))
+    page = list_page(agent, own.where, after=request.GET.get("after", ""), order=entry.view.order)
     return _desk_context(agent, sidebar, entry) | {
+        "order_query": order_query(own, asked),
         "pairs": [(row, page.marks[row.number]) for row in page.rows],
         "next_cursor": page.next_cursor,
         "where": {facet: list(allowed) for facet, allowed in plain_part(entry.view.where).items()},

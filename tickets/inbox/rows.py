@@ -46,6 +46,7 @@ class Row:
     language: str
     at: datetime
     at_ms: int
+    opened_ms: int
     status: str
     status_label: str | _StrPromise = field(compare=False)
     priority: int
@@ -113,29 +114,40 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How a list is sorted: by one moment and the number, each way along an index. Tickets without the moment are not
-    in a list sorted by it."""
+    """How a list is sorted: by one value and the number, along an index. Tickets without the value are not in a list
+    sorted by it."""
 
     column: str
     descending: bool = False
+    # Whether higher numbers come first among equals: as the index can be walked.
+    last_first: bool = False
+    by_status: bool = True  # its index begins with the status
 
     @property
     def keys(self) -> tuple[str, str]:
-        sign = "-" if self.descending else ""
-        return f"{sign}{self.column}", f"{sign}id"
+        return f"{'-' * self.descending}{self.column}", f"{'-' * self.last_first}id"
 
-    def follows(self, at: datetime, number: int) -> Q:
+    def follows(self, value: datetime | int, number: int) -> Q:
         """What comes after this place. The first condition repeats the second in a form an index can start from."""
-        way = "lt" if self.descending else "gt"
-        start = Q(**{f"{self.column}__{way}e": at})
-        return start & (Q(**{f"{self.column}__{way}": at}) | Q(**{self.column: at, f"id__{way}": number}))
+        way, further = "lt" if self.descending else "gt", "lt" if self.last_first else "gt"
+        start = Q(**{f"{self.column}__{way}e": value})
+        return start & (Q(**{f"{self.column}__{way}": value}) | Q(**{self.column: value, f"id__{further}": number}))
+
+    def statuses(self, where: Where) -> tuple[object, ...]:
+        """Those to walk one by one. By priority all are, for no index has all tickets by it."""
+        asked = where.get("status", tuple(Status.values) if self.column == "priority" else ())
+        return asked if self.by_status and len(asked) > 1 else ()
 
 
+BY_MESSAGE = Order("last_message_at", descending=True, last_first=True)
 ORDERS = {
-    ViewOrder.NEWEST: Order("last_message_at", descending=True),
+    ViewOrder.NEWEST: BY_MESSAGE,
     ViewOrder.OLDEST: Order("last_message_at"),
-    ViewOrder.WAITING: Order("waiting_since"),
-    ViewOrder.DEADLINE: Order("next_due_at"),
+    ViewOrder.WAITING: Order("waiting_since", by_status=False),
+    ViewOrder.DEADLINE: Order("next_due_at", by_status=False),
+    ViewOrder.PRIORITY: Order("priority", descending=True),
+    ViewOrder.ELDEST: Order("opened_at"),
+    ViewOrder.YOUNGEST: Order("opened_at", descending=True, last_first=True),
 }
 
 
@@ -176,16 +188,16 @@ def render_row(row: Row) -> str:
     return get_template("tickets/_row.html").render({"row": row})
 
 
-def write_cursor(at: datetime, number: int) -> str:
-    return f"{(at - EPOCH) // _MICROSECOND}-{number}"
+def write_cursor(value: datetime | int, number: int) -> str:
+    return f"{value if isinstance(value, int) else (value - EPOCH) // _MICROSECOND}-{number}"
 
 
-def read_cursor(cursor: str) -> tuple[datetime, int] | None:
+def read_cursor(cursor: str, order: Order = BY_MESSAGE) -> tuple[datetime | int, int] | None:
     """The place a cursor names; None for an empty or foreign one, which starts at the top."""
-    micros, dash, number = cursor.partition("-")
-    if not (dash and micros.isdecimal() and number.isdecimal() and len(micros) < 18 and len(number) < 19):
+    value, dash, number = cursor.partition("-")
+    if not (dash and value.isdecimal() and number.isdecimal() and len(value) < 18 and len(number) < 19):
         return None
-    return EPOCH + int(micros) * _MICROSECOND, int(number)
+    return int(value) if order.column == "priority" else EPOCH + int(value) * _MICROSECOND, int(number)
 
 
 def _found(agent: Agent, where: Where, after: str, order: str) -> list[dict[str, Any]]:
@@ -199,9 +211,7 @@ def _found(agent: Agent, where: Where, after: str, order: str) -> list[dict[str,
 def _page_query(agent: Agent, where: Where, after: str, order: Order) -> QuerySet[Ticket, Any]:
     """One ordered index walk per status, merged: with several statuses in one condition the order would need a sort
     of everything that matches. Deadlines and waiting have indexes of their own, with few tickets in them."""
-    statuses = where.get("status", ())
-    apart = len(statuses) > 1 and order.column == "last_message_at"
-    parts = [{**where, "status": (status,)} for status in statuses] if apart else [where]
+    parts: list[Where] = [{**where, "status": (status,)} for status in order.statuses(where)] or [where]
     walks = [_walk(agent, part, after, order) for part in parts]
     if len(walks) == 1:
         return walks[0]
@@ -210,9 +220,9 @@ def _page_query(agent: Agent, where: Where, after: str, order: Order) -> QuerySe
 
 def _walk(agent: Agent, where: Where, after: str, order: Order) -> QuerySet[Ticket, Any]:
     tickets = Ticket.objects.visible_to(agent).filter(ticket_q(where))
-    if order.column != "last_message_at":  # what the index holds
+    if not order.by_status:  # what the index holds
         tickets = tickets.filter(**{f"{order.column}__isnull": False})
-    if place := read_cursor(after):
+    if place := read_cursor(after, order):
         tickets = tickets.filter(order.follows(*place))
     return _with_marks(_with_facts(tickets.order_by(*order.keys)), agent)[: PAGE + 1]
 
@@ -221,10 +231,10 @@ def _with_facts(tickets: QuerySet[Ticket]) -> QuerySet[Ticket, Any]:
     address = Identity.objects.filter(customer=OuterRef("customer_id")).order_by("id").values("value")[:1]
     tags = Tagging.objects.filter(ticket=OuterRef("pk")).order_by("id")
     return tickets.values(
-        "id", "subject", "preview", "language", "last_message_at", "status", "priority", "channel_id", "team_id",
-        "assignee_id", "waiting_since", "snoozed_until", "due_state", "due_target", "next_due_at", "due_amber_at",
-        "due_red_at", "needs_attention", "message_sequence", "inbound_sequence",
-        "merged_into_id", "aside", "customer_id", named=F("custom_status__name"),
+        "id", "subject", "preview", "language", "opened_at", "last_message_at", "status", "priority", "channel_id",
+        "team_id", "assignee_id", "waiting_since", "snoozed_until", "due_state", "due_target", "next_due_at",
+        "due_amber_at", "due_red_at", "needs_attention", "message_sequence", "inbound_sequence", "merged_into_id",
+        "aside", "customer_id", named=F("custom_status__name"),
         named_names=F("custom_status__names"), named_tone=F("custom_status__tone"),
         named_category=F("custom_status__category"), named_gone=F("custom_status__archived_at"),
         channel_kind=F("channel__kind"),
@@ -261,6 +271,7 @@ def _row(values: dict[str, Any]) -> Row:
         language=values["language"],
         at=at,
         at_ms=int(at.timestamp() * 1000),
+        opened_ms=int(values["opened_at"].timestamp() * 1000),
         status=values["status"],
         status_label=_STATUS[values["status"]],
         priority=values["priority"],

@@ -165,7 +165,7 @@ STRINGS = {
     "cmd_send": _("Send with the chosen action"),
     "cmd_send_only": _("Send only"),
     "cmd_merge": _("Show new rows"),
-    "cmd_more": _("More tickets of this list"),
+    "cmd_further": _("More tickets of this list"),
     "cmd_pick": _("Select"),
     "cmd_pick_next": _("Select the next too"),
     "cmd_pick_previous": _("Select the previous too"),

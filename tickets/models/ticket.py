@@ -172,6 +172,8 @@ class Ticket(models.Model):
                 condition=models.Q(waiting_since__isnull=False),
             ),
             models.Index(fields=["opened_at"], name="ticket_by_opening"),
+            models.Index(fields=["status", "opened_at", "id"], name="ticket_by_age"),
+            models.Index(fields=["status", "-priority", "id"], name="ticket_by_priority"),
             models.Index(fields=["solved_at"], name="ticket_to_close", condition=models.Q(status="solved")),
             models.Index(
                 fields=["snoozed_until"], name="ticket_to_wake", condition=models.Q(snoozed_until__isnull=False)

@@ -14,6 +14,9 @@ class ViewOrder(models.TextChoices):
     OLDEST = "oldest", _("Oldest message first")
     WAITING = "waiting", _("Waiting longest first")
     DEADLINE = "deadline", _("Nearest deadline first")
+    PRIORITY = "priority", _("Most urgent first")
+    ELDEST = "eldest", _("Opened longest ago first")
+    YOUNGEST = "youngest", _("Opened last first")
 
 
 class SavedView(models.Model):
