@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,10 @@ from tests.support.smtp_sink import SmtpSink
 # Said in every mail and known to nobody but customers: no log may hold it.
 CANARY = "kanarek-4929-1188-0042"
 HOOK_SECRET = "a-secret-of-the-storm-that-no-log-may-hold"
+# Stands in addresses that open something for whoever holds them.
+PATH_CANARY = "kanarek-of-an-address-7391"
+OPENED = ("/invitation/{}/", "/survey/{}/", "/unsubscribe/{}/", "/reports/mailings/leave/{}/", "/hooks/http/{}/",
+          "/shops/hooks/{}/", "/accounts/password/reset/key/x-{}/")  # fmt: skip
 SUPPORT, RETURNS = "support@shop.example", "returns@shop.example"
 _SETTLE_IN = f"""
 from people.models import Agent, Team, Membership
@@ -83,6 +90,9 @@ class ChaosHouse:
         self.telegram = (f"/hooks/telegram/{key}/", shown)
         key, _, shown = lines["WIDGET"].partition(" ")
         self.widget = (key, shown)
+        for path in OPENED:
+            with suppress(urllib.error.HTTPError):
+                urllib.request.urlopen(self.url + path.format(PATH_CANARY), timeout=30).close()
 
     @property
     def url(self) -> str:
@@ -100,6 +110,7 @@ class ChaosHouse:
         """Secrets and customers' words that stand in a log of ours."""
         secrets = json.loads((self.launcher.data_dir / "secrets.json").read_text())
         canaries = {"words of a customer": CANARY, "secret of the hook": HOOK_SECRET, "pass of the widget": self.widget[1], "bot's token": telegram.TOKEN,
+                    "what stands in an address": PATH_CANARY, "address of the hook": self.hook.split("/")[-2], "address of the bot's hook": self.telegram[0].split("/")[-2],
                     **{f"token {n}": token for n, token in enumerate(self.tokens)}, **secrets}  # fmt: skip
         logs = [path for path in (self.launcher.data_dir / "log").glob("*") if path.is_file()] + [self.launcher.log]
         found = []

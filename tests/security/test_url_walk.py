@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 from django.db import transaction
+from django.db.models import Max
 from django.http import HttpResponseBase
 
+from events.models import AuditEntry, Event
 from people.models import Agent
 from tests.security.routes import ELSEWHERE, OPEN_TO_ALL, OWN, VISITS, Visit, site_routes
 from tests.security.world import World, changed, everything, signed_in
@@ -126,18 +128,56 @@ def test_each_role_gets_what_it_may_and_no_more(world: World, role: str) -> None
     assert not wrong, "\n".join(wrong)
 
 
+# What changes something and leaves no entry, each with its reason.
+TOLD_TO_NOBODY = {
+    "POST /tickets/{ticket}/uploads/": "a file of the agent's own draft, that nobody else has",
+    "POST /tickets/{ticket}/uploads/{upload}/removal/": "a file of the agent's own draft",
+    "POST /tickets/{ticket}/draft/": "the agent's own draft",
+    "POST /tickets/{ticket}/seen/": "the agent's own mark of what they read",
+    "POST /tickets/{ticket}/unread/": "the agent's own mark of what they read",
+    "POST /tickets/{ticket}/follow/": "what the agent is told of",
+    "POST /notifications/settings/": "what the agent is told of",
+    "POST /push/browsers/": "the agent's own browser",
+    "POST /push/browsers/remove/": "the agent's own browser",
+    "POST /profile/looks/": "how the agent's own pages look",
+    "POST /calls/{call}/done/": "here of a call without a ticket; one with a ticket is told of in its ledger",
+    "POST /assigning/{team}/limits/": "here given as they are: rows are made for those who have none",
+    "POST /shops/{shop}/orders/": "the file waits; that it is taken in is told by the next step",
+    "POST /channels/mailboxes/{mailbox}/look/": "asks for a look now",
+    "POST /channels/{connected}/connection/test/": "what the provider answered, as each sending finds too",
+}
+
+
+def newest_entries() -> tuple[int, int]:
+    return tuple(model.objects.aggregate(newest=Max("pk"))["newest"] or 0 for model in (Event, AuditEntry))  # type: ignore[return-value]
+
+
+def told_since(marks: tuple[int, int], agent: Agent) -> bool:
+    """Whether the ledger or the audit says that this agent did something; that they looked is no answer."""
+    by = {"actor_kind": "agent", "actor_id": agent.pk}
+    return (
+        Event.objects.filter(pk__gt=marks[0], **by).exists()
+        or AuditEntry.objects.filter(pk__gt=marks[1], **by).exclude(kind__in=["ticket.opened", "searched"]).exists()
+    )
+
+
 @pytest.mark.parametrize("role", ["admin", "manager", "agent"])
 def test_every_write_that_is_allowed_does_something(world: World, role: str) -> None:
     """Or the walk above would prove nothing: a request refused for its form changes nothing either."""
-    client, idle = signed_in(world.people[role]), []
-    before = everything()
+    client, idle, untold = signed_in(world.people[role]), [], []
+    before, agent = everything(), world.people[role]
     for visit in ALL:
         if visit.form is None or role not in visit.may:
             continue
         with taken_back():
+            marks = newest_entries()
             visit(client, world.support)
             if not changed(before, everything()):
                 idle.append(visit.id)
+            elif not told_since(marks, agent):
+                untold.append(visit.id)
+    unsaid = sorted(set(untold) - TOLD_TO_NOBODY.keys())
+    assert not unsaid, "changed something, and no event says who did it:\n" + "\n".join(unsaid)
     # Reading marks of the agent's own that stand there already.
     assert (REMOVAL in idle) == (FORGETTING in idle) == (role != "agent")
     assert set(idle) <= {
