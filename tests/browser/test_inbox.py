@@ -184,7 +184,7 @@ def test_every_command_has_a_key_and_the_key_runs_it(house: House, open_page: Op
     lists = re.findall(r"const OF_(?:TICKET|APP) = \[(.*?)\]", (source / "palette.js").read_text(), re.DOTALL)
     offered = {name for one in lists for name in re.findall(r"'([\w-]+)'", one)}
     assert len(offered) > 40
-    assert offered - keyed == {"more"}  # which comes by itself as the end comes into sight
+    assert offered <= keyed
 
     ticket = open_ticket(house.channel)
     page = open_page(house.olena)
