@@ -3,7 +3,7 @@
 
 import { closeRow, snoozeRow } from './actions.js';
 import { $, element, icon, text } from './core.js';
-import { numberOf, rows } from './list.js';
+import { numberOf, rowOf, rows } from './list.js';
 
 const BEGINS = 14;
 const ACTS = 90;
@@ -19,9 +19,11 @@ function begin(event) {
   if (row && !event.target.closest('.pick')) swipe = { row, x: event.clientX, y: event.clientY, dx: 0, on: false, holds: setTimeout(hold, HELD) };
 }
 
+// What is under the finger may have been drawn anew meanwhile: the row is found again by its number.
 function hold() {
-  const { row } = swipe;
+  const row = rowOf(numberOf(swipe.row));
   swipe = null;
+  if (!row) return;
   $('.pick', row).click();
   const lifted = new AbortController();
   for (const kind of ['pointerup', 'pointercancel']) addEventListener(kind, () => (lifted.abort(), swallow()), { capture: true, signal: lifted.signal });

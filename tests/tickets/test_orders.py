@@ -139,7 +139,9 @@ def test_an_order_walks_its_index(admin: Agent, where: Where, order: ViewOrder, 
         plan = _plan(queries.captured_queries[-1]["sql"])
         assert index in plan or "ticket_by_opening" in plan, plan
         assert not re.search(r"(Bitmap Heap|Seq) Scan on tickets_ticket", plan), plan
-        assert not re.search(r"(?<!Incremental )Sort  .*\n( +Disabled: true\n)? +Sort Key: .*(priority|opened_at)", plan), plan
+        assert not re.search(
+            r"(?<!Incremental )Sort  .*\n( +Disabled: true\n)? +Sort Key: .*(priority|opened_at)", plan
+        ), plan
 
 
 def _plan(sql: str) -> str:
