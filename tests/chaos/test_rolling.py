@@ -9,12 +9,12 @@ sockets with the process that held them, dial again and miss no line. `-s` print
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import random
 import statistics
 import threading
 import time
-import uuid
 from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +55,9 @@ print("PASS", write_pass(door_for(chat.key, "https://shop.example")))
 """
 
 
+_numbers = itertools.count(1)
+
+
 class Client(threading.Thread):
     """Reads lists and writes notes; every answer that is no yes is a failure."""
 
@@ -70,7 +73,7 @@ class Client(threading.Thread):
         while not self.over.wait(PAUSE):
             listed = self._ask("GET", "/api/v1/tickets/?status=open&limit=5")
             for ticket in (listed or {}).get("results", [])[:1]:
-                words = f"note {uuid.uuid4()}"
+                words = f"note {next(_numbers)} of the load"
                 body = json.dumps({"kind": "note", "text": words}).encode()
                 if self._ask("POST", f"/api/v1/tickets/{ticket['id']}/messages/", body) is not None:
                     self.written.append(words)

@@ -36,6 +36,44 @@ _IBAN_LENGTHS = {
     "SK": 24, "SM": 27, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20,
 }  # fmt: skip
 
+# Of these all that follows the country is digits; the others have letters too.
+_IBANS_OF_DIGITS = frozenset(
+    [
+        "AE",
+        "AT",
+        "BA",
+        "BE",
+        "CR",
+        "CZ",
+        "DE",
+        "DK",
+        "EE",
+        "EG",
+        "ES",
+        "FI",
+        "FO",
+        "GL",
+        "HR",
+        "HU",
+        "IL",
+        "IS",
+        "LT",
+        "ME",
+        "MR",
+        "NO",
+        "PL",
+        "PT",
+        "RS",
+        "SE",
+        "SI",
+        "SK",
+        "ST",
+        "TL",
+        "TN",
+        "XK",
+    ]
+)
+
 
 def is_card(digits: str) -> bool:
     """Whether a brand gives out numbers that begin and are as long as this, and its last digit is right (Luhn)."""
@@ -59,9 +97,11 @@ def iban_length(country: str) -> int:
 
 
 def is_iban(text: str) -> bool:
-    """Country, length and the remainder of 97."""
+    """Country, length, digits where its numbers have nothing else, and the remainder of 97."""
     value = text.upper()
     if len(value) != iban_length(value[:2]) or not value.isascii() or not value.isalnum():
+        return False
+    if value[:2] in _IBANS_OF_DIGITS and not value[2:].isdecimal():
         return False
     turned = value[4:] + value[:4]
     return int("".join(str(int(one, 36)) for one in turned)) % 97 == 1
