@@ -37,42 +37,10 @@ _IBAN_LENGTHS = {
 }  # fmt: skip
 
 # Of these all that follows the country is digits; the others have letters too.
-_IBANS_OF_DIGITS = frozenset(
-    [
-        "AE",
-        "AT",
-        "BA",
-        "BE",
-        "CR",
-        "CZ",
-        "DE",
-        "DK",
-        "EE",
-        "EG",
-        "ES",
-        "FI",
-        "FO",
-        "GL",
-        "HR",
-        "HU",
-        "IL",
-        "IS",
-        "LT",
-        "ME",
-        "MR",
-        "NO",
-        "PL",
-        "PT",
-        "RS",
-        "SE",
-        "SI",
-        "SK",
-        "ST",
-        "TL",
-        "TN",
-        "XK",
-    ]
-)
+_IBANS_OF_DIGITS = {
+    "AE", "AT", "BA", "BE", "CR", "CZ", "DE", "DK", "EE", "EG", "ES", "FI", "FO", "GL", "HR", "HU", "IL", "IS", "LT",
+    "ME", "MR", "NO", "PL", "PT", "RS", "SE", "SI", "SK", "ST", "TL", "TN", "XK",
+}  # fmt: skip
 
 
 def is_card(digits: str) -> bool:
