@@ -73,7 +73,9 @@ def _host(text: str) -> tuple[str, int]:
 def client(url: str, **limits: Any) -> redis.Redis:
     """A client that answers or fails within its `limits` (redis-py's connection arguments) and never repeats itself."""
     limits = {"retry": Retry(NoBackoff(), 0), **limits}
-    return redis.Redis.from_pool(Pool.from_url(url, **limits))
+    # Not `from_pool`: such a client hangs up all its pool's lines when it is let go, also those in use. Of two threads
+    # that make the first one at once a cache keeps one, and the other's was let go in the middle of its question.
+    return redis.Redis(connection_pool=Pool.from_url(url, **limits))
 
 
 def listening_client(url: str, **limits: Any) -> redis_asyncio.Redis:
