@@ -422,7 +422,7 @@ function drop(job) {
 
 function queueMessage(job) {
   job.at ??= Date.now();
-  job.node = element('div', { class: 'me waiting' }, element('div', { class: 'bubble' }, element('p', { dir: 'auto' }, job.text || job.files.map(({ name }) => name).join(', ') || '…')), element('p', { class: 'meta' }, element('span', { class: 'state' }, words.sending)));
+  job.node = element('div', { class: 'me waiting' }, element('div', { class: 'bubble' }, element('p', { dir: 'auto' }, [job.text, ...job.files.map(({ name }) => name)].filter(Boolean).join('\n') || '…')), element('p', { class: 'meta' }, element('span', { class: 'state' }, words.sending)));
   sending.set(job.client, job);
   if (job.failed) fail(job, job.failed);
   else {
